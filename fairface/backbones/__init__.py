@@ -1,0 +1,1 @@
+"""Image to embedding, one file per family."""

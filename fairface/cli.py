@@ -1,0 +1,105 @@
+"""What the programs share: one way to fail, one way to show progress, one way to print a result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from fairface.errors import FairfaceError
+
+T = TypeVar("T")
+
+
+def parser(description: str, **kwargs: Any) -> argparse.ArgumentParser:
+    """An argument parser with the option that every program has, ``--debug``."""
+    result = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **kwargs
+    )
+    result.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    return result
+
+
+def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> None:
+    """Call ``main(argv)`` and leave the process: 0 or its return value, 2 after an error, 130 after Ctrl-C.
+
+    A :class:`FairfaceError` or ``OSError`` is printed as one line on standard error; ``--debug`` adds the traceback.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = main(arguments) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 128 + signal.SIGPIPE
+    except (FairfaceError, OSError) as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        print(f"error: {describe(error)}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        code = 130
+    sys.exit(code)
+
+
+def describe(error: BaseException) -> str:
+    """The error as one line: our own message as it is, the operating system's with its file."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check that the path exists and may be used"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def progress(items: Iterable[T] | None = None, *, total: int | None = None, label: str = "", unit: str = "it") -> Any:
+    """A progress bar with rate and ETA on standard error (tqdm); silent where standard error is no terminal.
+
+    Iterate over it when ``items`` is given, else call ``update(n)`` on it and use it as a context manager.
+    """
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, desc=label, unit=unit, disable=None, dynamic_ncols=True, leave=False)
+
+
+def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
+    """Rows as aligned plain text for people; numbers are right-aligned."""
+    cells = [[str(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
+    numeric = [bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
+               for i in range(len(header))]
+
+    def line(values: Sequence[str]) -> str:
+        parts = [v.rjust(w) if right else v.ljust(w) for v, w, right in zip(values, widths, numeric, strict=True)]
+        return "  ".join(parts).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, cells)])
+
+
+def _looks_numeric(text: str) -> bool:
+    try:
+        float(text.rstrip("%"))
+    except ValueError:
+        return text in ("n/a", "-")
+    return True
+
+
+def print_json(result: Any) -> None:
+    """Print one JSON object; values that are not finite become null, since JSON knows no NaN."""
+    print(json.dumps(finite(result), indent=2, sort_keys=False))
+
+
+def finite(value: Any) -> Any:
+    """The value with every NaN and infinity replaced by ``None`` and numpy scalars by Python's."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if hasattr(value, "tolist"):
+        return finite(value.tolist())
+    if isinstance(value, float) and not (value - value == 0.0):
+        return None
+    return value

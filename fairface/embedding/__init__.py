@@ -1,0 +1,1 @@
+"""Images to embeddings: engines, and how embeddings lie on disk."""

@@ -1,0 +1,63 @@
+"""Files that are whole or not there at all, and paths that stay where they belong."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from fairface.errors import DataError
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path`` for writing and rename it to ``path`` when the block ends well.
+
+    Whatever goes wrong inside the block (a full disk, a file-size limit, Ctrl-C), ``path`` keeps what it held before
+    and the temporary file is removed.
+
+    Raises:
+        DataError: the file cannot be written; the message names it.
+    """
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        os.fchmod(handle, 0o666 & ~_umask())
+        with os.fdopen(handle, mode, **kwargs) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and error.filename not in (None, str(target), temporary):
+            raise
+        raise DataError(f"{target}: cannot be written ({error.strerror or error}); free space or choose another folder") from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def inside(root: str | os.PathLike[str], name: str | os.PathLike[str]) -> Path:
+    """Join ``name`` to ``root`` and refuse whatever would leave ``root`` (absolute names, ``..``, links that lead out).
+
+    Raises:
+        DataError: the joined path is not below ``root``.
+    """
+    base = Path(root).resolve()
+    joined = (base / name).resolve()
+    if joined != base and base not in joined.parents:
+        raise DataError(f"{os.fspath(name)!r} would leave the folder {root}; names must be relative and stay below it")
+    return joined

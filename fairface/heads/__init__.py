@@ -1,0 +1,1 @@
+"""Embedding and label to logits, one file per head."""

@@ -1,0 +1,1 @@
+"""Pair lists and verification sets in, :class:`~fairface.protocols.comparisons.Comparisons` out. No MXNet."""

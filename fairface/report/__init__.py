@@ -1,0 +1,1 @@
+"""Results to tables and pictures. No MXNet."""

@@ -1,0 +1,1 @@
+"""Arrays in, frozen results out: pure functions, no input or output, no MXNet."""

@@ -1,0 +1,1 @@
+"""The loop around a method: schedule, stages and freezing, checkpoints, hooks."""

@@ -1,7 +1,7 @@
 """Every key of a training configuration, its type, its default and what it means.
 
-The dataclasses are the documentation: ``train/train.py --keys`` prints them. Units and allowed values stand in the
-comments, which that listing shows too.
+``train/train.py --keys`` lists the keys with their defaults; units and meaning stand in the comments here, allowed
+values in :mod:`fairface.config.check`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class DataConfig:
+    dataset: str = ""  # what the data are called in results; empty = the name of the test set
     path: str = ""  # training data: a card's name, a folder with train.rec, a folder of identities, a list file
     image_size: int = 112  # pixels; every image is checked against it, or resized when resize is true
     resize: bool = False  # resize images of another size instead of stopping
@@ -61,9 +62,9 @@ class BackboneConfig:
 class HeadConfig:
     name: str = "arcface"  # a name of fairface.heads.HEADS
     s: float = 64.0  # scale
-    m1: float = 1.0  # multiplies the angle
-    m2: float = 0.5  # added to the angle, radians
-    m3: float = 0.0  # taken off the cosine
+    m1: float = 1.0  # multiplies the angle; 1 = the head's own value
+    m2: float = 0.0  # added to the angle, radians; 0 = the head's own value (arcface 0.5)
+    m3: float = 0.0  # taken off the cosine; 0 = the head's own value (cosface 0.35)
     label_smoothing: float = 0.0  # 0..1
     init_from: str = "random"  # random | mean_embedding: a head that is made anew at a fine-tune
     options: dict[str, float] = field(default_factory=dict)  # what a head takes beyond the keys above
@@ -89,12 +90,20 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class VerifyConfig:
     sets: tuple[str, ...] = ()  # .bin files, pair lists or card sets; empty = the .bin files beside train.rec
-    every: int = 0  # steps between two verifications; 0 = only at the end
+    every: float = 0.0  # steps between two verifications; below 1 = share of the run; 0 = only at the end
     folds: int = 10
     fmr: tuple[float, ...] = (1e-2, 1e-3, 1e-4)  # false match rates at which TAR is reported
     flip: bool = True  # add the mirrored image's embedding
     batch_size: int = 64
     monitor: str = "auc"  # what "best" means: auc | accuracy | eer
+
+
+@dataclass(frozen=True)
+class FinalConfig:
+    sets: tuple[str, ...] = ()  # test sets, scored once when training ends; written to metrics.json
+    baseline: str = ""  # eigenfaces: scored beside the model on the same comparisons
+    bootstrap: int = 1000  # subject-level bootstrap rounds of the intervals; 0 = none
+    fmr: tuple[float, ...] = (1e-2, 1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
@@ -130,4 +139,5 @@ class TrainConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
+    final: FinalConfig = field(default_factory=FinalConfig)
     log: LogConfig = field(default_factory=LogConfig)

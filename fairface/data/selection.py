@@ -1,0 +1,79 @@
+"""Which records of a data set a run uses: array operations on labels and attributes, never copies of images."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.config.schema import DataConfig
+from fairface.data.types import Dataset
+from fairface.errors import ConfigError, DataError
+
+
+def select(dataset: Dataset, config: DataConfig) -> Dataset:
+    """Apply ``only``, ``exclude`` and ``where``; labels and the number of classes stay as they are.
+
+    Raises:
+        DataError: a list names a record that is not there, or nothing is left.
+        ConfigError: ``where`` is not of the form ``name=value,…`` or names an unknown attribute.
+    """
+    keep = np.ones(len(dataset), bool)
+    if config.only:
+        keep &= _listed(config.only, dataset)
+    if config.exclude:
+        keep &= ~_listed(config.exclude, dataset)
+    for name, value in parse_where(config.where):
+        if name not in dataset.attribute_names:
+            known = ", ".join(dataset.attribute_names) or "none"
+            raise ConfigError(f"data.where: there is no attribute {name!r}; this data set has: {known}")
+        keep &= dataset.attributes[:, dataset.attribute_names.index(name)] == value
+    if keep.all():
+        return dataset
+    if not keep.any():
+        raise DataError(f"{config.path}: data.only, data.exclude and data.where together leave no record")
+    return dataset.subset(np.flatnonzero(keep))
+
+
+def parse_where(text: str) -> list[tuple[str, int]]:
+    """``"sex=1,glasses=0"`` as pairs of name and value.
+
+    Raises:
+        ConfigError: not of that form.
+    """
+    pairs = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals or not value.strip().lstrip("-").isdigit():
+            raise ConfigError(f"data.where: {part!r} is not name=number, for example glasses=1")
+        pairs.append((name.strip(), int(value)))
+    return pairs
+
+
+def read_positions(path: str | os.PathLike[str], length: int) -> NDArray[np.int64]:
+    """Record positions from a text file, one a line; empty lines and lines that begin with # are skipped.
+
+    Raises:
+        DataError: not readable, not a number, or outside 0..length-1; names the line.
+    """
+    positions = []
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); give a text file with one record position a line") from error
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if not text.isdigit() or int(text) >= length:
+            raise DataError(f"{path}, line {number}: {text!r} is no record position (0 to {length - 1})")
+        positions.append(int(text))
+    return np.array(positions, np.int64)
+
+
+def _listed(path: str, dataset: Dataset) -> NDArray[np.bool_]:
+    mask = np.zeros(len(dataset), bool)
+    mask[read_positions(path, len(dataset))] = True
+    return mask

@@ -1,0 +1,74 @@
+"""A block's parameters by structural name: stable from process to process, unlike MXNet's counted names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fairface.errors import CheckpointError
+from fairface.mx import NDArray, gluon, mx
+
+
+def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:
+    """Structural name (``stage1.0.conv1.weight``) to parameter, in the order in which the blocks were registered."""
+    return dict(block._collect_params_with_prefix())
+
+
+def values(block: gluon.Block) -> dict[str, NDArray]:
+    """Structural name to value on the CPU; copies on several contexts (BatchNorm's statistics differ) are averaged."""
+    return {name: parameter._reduce() for name, parameter in structural(block).items()}
+
+
+def set_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -> None:
+    """Give every parameter of ``block`` the array of its structural name.
+
+    Raises:
+        CheckpointError: a parameter is missing in ``arrays``, one is left over, or a shape differs; the first is named.
+    """
+    own = structural(block)
+    for name, parameter in own.items():
+        if name not in arrays:
+            raise CheckpointError(f"{source}: has no {name}; it belongs to another architecture or configuration")
+        check_shape(name, parameter, arrays[name], source)
+    extra = next((name for name in arrays if name not in own), None)
+    if extra is not None:
+        raise CheckpointError(f"{source}: holds {extra}, which this network has not; it belongs to another architecture")
+    for name, parameter in own.items():
+        parameter.set_data(arrays[name].astype(parameter.dtype))
+
+
+def check_shape(name: str, parameter: gluon.Parameter, array: NDArray, source: str) -> None:
+    """Raise :class:`CheckpointError` unless ``array`` fits ``parameter`` (unknown sizes, 0, fit anything)."""
+    wanted = tuple(parameter.shape or ())
+    if len(wanted) != array.ndim or any(w not in (0, a) for w, a in zip(wanted, array.shape, strict=True)):
+        raise CheckpointError(
+            f"{source}: {name} is {tuple(array.shape)}, this network wants {wanted}; "
+            "check backbone.name, width, embedding size and image size"
+        )
+
+
+def count(block: gluon.Block) -> int:
+    """Number of trainable values."""
+    total = 0
+    for parameter in structural(block).values():
+        if parameter.grad_req != "null" and parameter.shape:
+            size = 1
+            for length in parameter.shape:
+                size *= length
+            total += size
+    return total
+
+
+def load_arrays(path: str) -> dict[str, NDArray]:
+    """Read a file of named arrays that :func:`mx.nd.save` wrote (a plain binary format, no code in it).
+
+    Raises:
+        CheckpointError: missing, damaged or without names.
+    """
+    try:
+        arrays = mx.nd.load(path)
+    except Exception as error:  # MXNet raises its own base error for every cause
+        first = str(error).strip().splitlines()
+        raise CheckpointError(f"{path}: cannot be read as parameters ({first[-1] if first else 'damaged'})") from error
+    if not isinstance(arrays, dict):
+        raise CheckpointError(f"{path}: holds arrays without names; it is no parameter file")
+    return arrays

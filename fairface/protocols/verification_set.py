@@ -1,0 +1,51 @@
+"""Images and what is compared with what: a verification set, from whichever file it comes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairface.data.bin_set import read_bin
+from fairface.data.encoded import EncodedDataset, FileDataset
+from fairface.data.opening import open_dataset
+from fairface.data.types import Dataset
+from fairface.protocols.all_pairs import all_pairs
+from fairface.protocols.bin_pairs import comparisons_of_bin
+from fairface.protocols.comparisons import Comparisons
+from fairface.protocols.pairs import read_pairs_csv
+
+
+@dataclass(frozen=True)
+class VerificationSet:
+    """``images`` and the comparisons between them; ``name`` is what results are listed under."""
+
+    name: str
+    images: Dataset
+    comparisons: Comparisons
+
+
+def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
+    """Open an insightface ``.bin``, a pair list (CSV, image names below ``root`` or the list's own folder), or any
+    labeled data set, of which all pairs of images are compared.
+
+    Raises:
+        DataError: not there, not readable, or a data set with too many pairs to compare all of them.
+    """
+    file = Path(path)
+    if file.suffix == ".bin":
+        bin_set = read_bin(file)
+        comparisons = comparisons_of_bin(bin_set, os.fspath(file))
+        return VerificationSet(file.stem, EncodedDataset(bin_set.images, os.fspath(file)), comparisons)
+    if file.suffix == ".csv":
+        comparisons = read_pairs_csv(file)
+        folder = Path(root) if root is not None else file.parent
+        return VerificationSet(file.stem, FileDataset(folder, comparisons.names), comparisons)
+    dataset = open_dataset(path)
+    comparisons = all_pairs(
+        dataset.labels,
+        attributes=dataset.attributes,
+        attribute_names=dataset.attribute_names,
+        names=tuple(dataset.name(i) for i in range(len(dataset))),
+    )
+    return VerificationSet(file.name, dataset, comparisons)

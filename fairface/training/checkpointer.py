@@ -1,0 +1,93 @@
+"""What happens between steps: verification every so often, checkpoints, the best one marked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fairface.errors import TrainingError
+from fairface.methods.base import Method
+from fairface.mx import NDArray, nd
+from fairface.parameters import values
+from fairface.training.log import RunLog
+from fairface.training.loss_scale import LossScale
+from fairface.training.optimizer import Optimizer, as_arrays
+from fairface.training.run_folder import RunFolder
+from fairface.training.verifier import Verifier
+
+METHOD = "method."
+
+
+class Checkpointer:
+    """Scores and saves a run.
+
+    Args:
+        save_every: steps between two checkpoints.
+        verify_every: steps between two verifications; 0 = only at the end.
+        position: facts that a resumed run needs beside the step (data fingerprint, seed).
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        method: Method,
+        optimizer: Optimizer,
+        verifier: Verifier,
+        log: RunLog,
+        save_every: int,
+        verify_every: int,
+        position: Mapping[str, Any],
+        scale: LossScale | None = None,
+    ) -> None:
+        self.folder = folder
+        self.method = method
+        self.optimizer = optimizer
+        self.verifier = verifier
+        self.log = log
+        self.save_every = save_every
+        self.verify_every = verify_every
+        self.position = dict(position)
+        self.scale = scale
+
+    def due(self, step: int) -> bool:
+        """Whether something is to be done after ``step`` steps."""
+        return step % self.save_every == 0 or bool(self.verify_every and step % self.verify_every == 0)
+
+    def after_step(self, step: int, total: int, stopping: bool = False) -> None:
+        """Verify when it is time (never when stopping: that must be quick) and save."""
+        score = None
+        at_end = step == total
+        if not stopping and (at_end or (self.verify_every and step % self.verify_every == 0)):
+            score = self.verifier.run(self.method.inference(), step, self.log)
+        self.save(step, score)
+
+    def save(self, step: int, score: float | None) -> None:
+        """Write the checkpoint of ``step``.
+
+        Raises:
+            TrainingError: a parameter is not finite; a checkpoint never holds such a value.
+        """
+        self._refuse_not_finite(step)
+        state = {**self.optimizer.state(), **as_arrays(self.method.state(), METHOD)}
+        position = dict(self.position)
+        if self.scale is not None:
+            position["loss_scale"] = self.scale.state()
+        best = self.folder.best_score()
+        is_best = score is not None and math.isfinite(score) and (best is None or self.verifier.better(score, best))
+        self.folder.save(step, self.method.inference(), self.method.blocks(), state, position, score, is_best)
+
+    def _refuse_not_finite(self, step: int) -> None:
+        for name, block in self.method.blocks().items():
+            arrays = list(values(block).values())
+            if arrays and not nd.multi_all_finite(*arrays, num_arrays=len(arrays)).asscalar():
+                last = self.folder.last_step()
+                raise TrainingError(
+                    f"step {step}: a parameter of {name} is not finite; last good checkpoint: "
+                    f"{'none was saved' if last is None else f'{self.folder.folder}@{last}'}; lower optimizer.lr"
+                )
+
+
+def method_state(arrays: Mapping[str, NDArray]) -> dict[str, Any]:
+    """The method's part of a checkpoint's state, as numpy arrays."""
+    return {name[len(METHOD) :]: array.asnumpy() for name, array in arrays.items() if name.startswith(METHOD)}

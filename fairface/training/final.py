@@ -1,0 +1,97 @@
+"""The score at a run's end: test sets, a baseline on the same comparisons, a table and ``metrics.json``."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.cli import finite, table
+from fairface.data.images import decode
+from fairface.data.types import Dataset
+from fairface.embedding.eigenfaces import Eigenfaces
+from fairface.mx import gluon
+from fairface.parameters import count
+from fairface.protocols.verification_set import VerificationSet
+from fairface.scoring.measure import Interval
+from fairface.scoring.verification import VerificationResult, verify_embeddings
+from fairface.training.setup import Prepared
+from fairface.training.verifier import Verifier
+
+EIGENFACES = 60
+
+
+def final_metrics(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> tuple[dict[str, Any], str]:
+    """Score ``net`` and the configured baseline on the test sets.
+
+    The first set's numbers stand at the top level of the result; with several sets ``sets`` holds all of them.
+    Returns the result, JSON-ready, and a table for people.
+    """
+    final = run.config.final
+    began = time.monotonic()
+    results = scorer.results(net, rounds=final.bootstrap)
+    seconds = time.monotonic() - began
+    baselines: dict[str, VerificationResult] = {}
+    if final.baseline == "eigenfaces":
+        baselines = {item.name: _eigenfaces(run, item, scorer) for item in scorer.sets}
+    first = scorer.sets[0].name
+    metrics: dict[str, Any] = {
+        "dataset": run.config.data.dataset or first,
+        "set": first,
+        "seed": run.config.seed,
+        **results[first].to_dict(),
+    }
+    if baselines:
+        metrics["baseline"] = {"name": "eigenfaces", "components": EIGENFACES, **baselines[first].to_dict()}
+    metrics["sets"] = {name: result.to_dict() for name, result in results.items()}
+    metrics["parameters"] = count(net)
+    metrics["scoring_seconds"] = round(seconds, 3)
+    return finite(metrics), _table(run.config.name, results, baselines)
+
+
+def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> VerificationResult:
+    """Whitened eigenfaces, learnt from the training images, on the comparisons of ``item``."""
+    images = _decoded(run.method.sources()[0].dataset)
+    model = Eigenfaces(min(EIGENFACES, len(images) - 1)).fit(images)
+    embeddings = model.embed(_decoded(item.images))
+    config = scorer.config
+    return verify_embeddings(
+        embeddings, item.comparisons, folds=config.folds, fmr=config.fmr, rounds=run.config.final.bootstrap
+    )
+
+
+def _decoded(dataset: Dataset) -> NDArray[np.uint8]:
+    return np.stack([decode(dataset.encoded(i), dataset.name(i)) for i in range(len(dataset))])
+
+
+def _table(model: str, results: dict[str, VerificationResult], baselines: dict[str, VerificationResult]) -> str:
+    rows = []
+    for name, result in results.items():
+        rows.append([name, model, *_cells(result)])
+        if name in baselines:
+            rows.append([name, "eigenfaces", *_cells(baselines[name])])
+    keys = list(next(iter(results.values())).tar)
+    one = next(iter(results.values()))
+    people = "" if one.people is None else f" of {one.people} people"
+    note = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{people}; [95 % interval over people]"
+    header = ["set", "model", "AUC", "EER", *[f"TAR at FMR {key}" for key in keys], "accuracy"]
+    return f"{table(rows, header)}\n{note}"
+
+
+def _cells(result: VerificationResult) -> list[str]:
+    tars = [_with_interval(value, result.intervals.get(f"tar@{key}")) for key, value in result.tar.items()]
+    auc = _with_interval(result.auc, result.intervals.get("auc"))
+    return [auc, _number(result.eer), *tars, _number(result.accuracy)]
+
+
+def _with_interval(value: float, interval: Interval | None) -> str:
+    if math.isnan(value) or interval is None:
+        return _number(value)
+    return f"{value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _number(value: float) -> str:
+    return "n/a" if math.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,67 @@
+"""The run's log: a line for people, a JSON line for programs, TensorBoard events."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from fairface.cli import finite
+from fairface.errors import DataError
+
+
+class RunLog:
+    """Appends to ``log.jsonl``, prints beside the progress bar, feeds TensorBoard when it is installed and wanted.
+
+    Args:
+        folder: the run's folder.
+        tensorboard: write event files below ``folder/tensorboard``.
+        quiet: print nothing.
+    """
+
+    def __init__(self, folder: Path, tensorboard: bool = False, quiet: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "log.jsonl"
+        self.quiet = quiet
+        self._writer: Any = None
+        if tensorboard:
+            try:
+                from tensorboardX import SummaryWriter
+            except ImportError:
+                self.say("TensorBoard events are not written: tensorboardX is not installed (extra 'demo')")
+            else:
+                self._writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def say(self, text: str) -> None:
+        """A line for people only."""
+        if not self.quiet:
+            tqdm.write(text, file=sys.stderr)
+
+    def record(self, event: str, step: int, values: dict[str, Any], text: str | None = None) -> None:
+        """One JSON line ``{"event", "step", "time", …}``; numbers go to TensorBoard as ``event/key``.
+
+        Raises:
+            DataError: the log cannot be written.
+        """
+        line = {"event": event, "step": step, "time": round(time.time(), 3), **values}
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(finite(line)) + "\n")
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be written ({error.strerror}); free space, then --resume") from error
+        if self._writer is not None:
+            for key, value in values.items():
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    self._writer.add_scalar(f"{event}/{key}", value, step)
+        if text is not None:
+            self.say(text)
+
+    def close(self) -> None:
+        """Flush and close the event file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,151 @@
+"""A run's folder: checkpoints that are whole or not there, and the manifest that names them.
+
+``models/<run>/``: ``manifest.json``, ``config.yaml``, ``log.jsonl``, ``metrics.json``, ``model-symbol.json`` and
+``model-NNNN.params`` (MXNet's deploy layout), ``blocks-NNNN.params`` (head and whatever else is trained),
+``state-NNNN.params`` (optimizer, method). NNNN is the training step.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fairface.errors import CheckpointError, DataError
+from fairface.files import atomic_write
+from fairface.interop.export import export
+from fairface.interop.grammar import MANIFEST, read_manifest, sha256
+from fairface.mx import NDArray, gluon, mx
+from fairface.parameters import values
+
+
+class RunFolder:
+    """Writes a run's checkpoints and reads its manifest.
+
+    Args:
+        folder: made when it is not there.
+        keep: how many checkpoints stay beside the best one.
+        facts: what the manifest says of the run (method, classes, versions …).
+    """
+
+    def __init__(self, folder: Path, keep: int, facts: Mapping[str, Any]) -> None:
+        self.folder = folder
+        for leftover in folder.glob(".part-*"):  # of a process that was killed while it wrote
+            shutil.rmtree(leftover, ignore_errors=True)
+        self.keep = keep
+        self.manifest: dict[str, Any] = {"format": 1, "checkpoints": [], "best": None, "sha256": {}}
+        if (folder / MANIFEST).is_file():
+            self.manifest = read_manifest(folder)
+        self.manifest.update(facts)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one of the run's text files, whole."""
+        with atomic_write(self.folder / name, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write one of the run's JSON files, whole."""
+        self.write_text(name, json.dumps(value, indent=2) + "\n")
+
+    def save(
+        self,
+        step: int,
+        inference: gluon.HybridBlock,
+        blocks: Mapping[str, gluon.Block],
+        state: Mapping[str, NDArray],
+        position: Mapping[str, Any],
+        score: float | None,
+        best_so_far: bool,
+    ) -> None:
+        """Write the checkpoint of ``step``: the files first, the manifest last, then drop what is no longer kept.
+
+        Args:
+            inference: exported as symbol and params; must have run once since it was hybridized.
+            blocks: every block by name; those other than ``inference`` go to ``blocks-NNNN.params``.
+            state: optimizer and method arrays.
+            position: what else a resumed run needs, JSON-ready.
+            score: the monitored score, or None when none was measured at this step.
+            best_so_far: mark this checkpoint as the best.
+
+        Raises:
+            DataError: the files cannot be written; earlier checkpoints stay.
+        """
+        others = {
+            f"{name}.{key}": array
+            for name, block in blocks.items()
+            if block is not inference
+            for key, array in values(block).items()
+        }
+        files = {"params": f"model-{step:04d}.params", "symbol": "model-symbol.json"}
+        self._write_export(inference, files)
+        if others:
+            files["blocks"] = f"blocks-{step:04d}.params"
+            self._write_arrays(files["blocks"], others)
+        if state:
+            files["state"] = f"state-{step:04d}.params"
+            self._write_arrays(files["state"], state)
+        entry = {"step": step, "files": files, "position": dict(position), "score": score}
+        entries = [old for old in self.manifest["checkpoints"] if int(old["step"]) != step]
+        self.manifest["checkpoints"] = sorted([*entries, entry], key=lambda item: int(item["step"]))
+        if best_so_far:
+            self.manifest["best"] = step
+        for name in files.values():
+            self.manifest["sha256"][name] = sha256(self.folder / name)
+        dropped = self._forget_old()
+        self.write_json(MANIFEST, self.manifest)
+        for name in dropped:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def last_step(self) -> int | None:
+        """Step of the newest checkpoint, None when there is none."""
+        steps = [int(entry["step"]) for entry in self.manifest["checkpoints"]]
+        return steps[-1] if steps else None
+
+    def best_score(self) -> float | None:
+        """Score of the best checkpoint, None when none was scored."""
+        for entry in self.manifest["checkpoints"]:
+            if entry["step"] == self.manifest["best"]:
+                return None if entry["score"] is None else float(entry["score"])
+        return None
+
+    def _forget_old(self) -> list[str]:
+        """Take all but the newest ``keep`` and the best checkpoint from the manifest; returns their files.
+
+        Only the newest checkpoint can be resumed, so only it keeps its optimizer state.
+        """
+        entries = self.manifest["checkpoints"]
+        kept = [e for i, e in enumerate(entries) if i >= len(entries) - self.keep or e["step"] == self.manifest["best"]]
+        for entry in kept[:-1]:
+            entry["files"].pop("state", None)
+        self.manifest["checkpoints"] = kept
+        used = {name for entry in kept for name in entry["files"].values()}
+        dropped = [name for name in self.manifest["sha256"] if name not in used]
+        for name in dropped:
+            del self.manifest["sha256"][name]
+        return dropped
+
+    def _write_arrays(self, name: str, arrays: Mapping[str, NDArray]) -> None:
+        self._through_temporary(name, lambda path: mx.nd.save(path, dict(arrays)))
+
+    def _write_export(self, inference: gluon.HybridBlock, files: Mapping[str, str]) -> None:
+        symbol, arrays = export(inference)
+        self.write_text(files["symbol"], symbol.tojson())
+        self._write_arrays(files["params"], arrays)
+
+    def _through_temporary(self, name: str, write: Callable[[str], None]) -> None:
+        """MXNet opens the file itself and reports no failed write: write to a temporary folder, check, then rename."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=self.folder) as temporary:
+            path = Path(temporary) / name
+            try:
+                write(str(path))
+                loaded = mx.nd.load(str(path))
+            except mx.base.MXNetError as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise DataError(f"{self.folder / name}: cannot be written ({reason}); free space, then --resume") from error
+            if not loaded:
+                raise CheckpointError(f"{self.folder / name}: came out empty; nothing to save")
+            path.replace(self.folder / name)

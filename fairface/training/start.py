@@ -1,0 +1,89 @@
+"""Where a run's parameters come from: random, a fine-tune, or the run's own last checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fairface.data.types import Dataset
+from fairface.embedding.mxnet import NetEmbedder
+from fairface.errors import CheckpointError
+from fairface.interop.grammar import CheckpointFiles, resolve
+from fairface.interop.insightface import from_insightface
+from fairface.methods.base import Method
+from fairface.mx import Context, gluon, mx, nd
+from fairface.parameters import load_arrays, set_values, structural
+from fairface.training.log import RunLog
+
+
+def initialize(method: Method, contexts: Sequence[Context], seed: int, image_size: int) -> None:
+    """Random parameters for every block, the same for the same seed, and one forward pass so that all shapes are known."""
+    mx.random.seed(seed)
+    for block in method.blocks().values():
+        block.initialize(ctx=list(contexts))
+        block.hybridize(static_alloc=True, static_shape=True)
+    for context in contexts:
+        method.inference()(nd.zeros((1, 3, image_size, image_size), ctx=context)).wait_to_read()
+
+
+def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
+    """Take the parameters of the checkpoint ``name`` for every block that fits.
+
+    The inference block must fit wholly. Another block (the head) whose shapes differ, because the classes do, keeps its
+    random parameters, and the log says so. Returns the names of those blocks.
+
+    Raises:
+        CheckpointError: no such checkpoint, or the inference block differs (the first differing layer is named).
+    """
+    files = resolve(name, output)
+    load_inference(method.inference(), files)
+    saved = load_arrays(str(files.blocks)) if files.blocks else {}
+    anew = []
+    for block_name, block in method.blocks().items():
+        if block is method.inference():
+            continue
+        own = {key[len(block_name) + 1 :]: v for key, v in saved.items() if key.startswith(f"{block_name}.")}
+        wanted = {key: tuple(parameter.shape) for key, parameter in structural(block).items()}
+        if wanted == {key: tuple(array.shape) for key, array in own.items()}:
+            set_values(block, own, str(files.blocks))
+            continue
+        anew.append(block_name)
+        found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
+        log.say(f"{block_name} is made anew: this run wants {wanted}, {name} has {found}")
+    log.say(f"started from {name} (step {files.step})")
+    return anew
+
+
+def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> None:
+    """Fill ``net`` from MXNet's deploy layout, our own names or insightface's.
+
+    Raises:
+        CheckpointError: a layer is missing, left over or of another shape.
+    """
+    arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
+    own = structural(net)
+    if not any(key in own for key in arrays):
+        arrays = from_insightface(arrays, own)
+    set_values(net, arrays, str(files.params))
+
+
+def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> None:
+    """Set each class's weight to the direction of the mean embedding of its images, at the length it has now.
+
+    Raises:
+        CheckpointError: a class without images, or a head without a weight per class.
+    """
+    weight = structural(head).get("weight")
+    embeddings = embedder.embed(dataset).astype(np.float64)
+    embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+    centres = np.zeros((dataset.num_classes, embeddings.shape[1]))
+    labeled = dataset.labels >= 0
+    np.add.at(centres, dataset.labels[labeled], embeddings[labeled])
+    norms = np.linalg.norm(centres, axis=1, keepdims=True)
+    if weight is None or tuple(weight.shape) != centres.shape:
+        raise CheckpointError("this head has no weight per class; use head.init_from=random")
+    if np.any(norms == 0):
+        raise CheckpointError(f"class {int(np.argmin(norms))} has no image; use head.init_from=random")
+    lengths = np.linalg.norm(weight._reduce().asnumpy(), axis=1, keepdims=True)
+    weight.set_data(nd.array(centres / norms * lengths))

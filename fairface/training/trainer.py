@@ -1,0 +1,170 @@
+"""The loop around a method: batches in, updates out, with a log, verification, checkpoints and a clean stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairface.cli import progress
+from fairface.config.schema import TrainConfig
+from fairface.data.loader import BatchLoader
+from fairface.data.types import Batch
+from fairface.errors import TrainingError
+from fairface.methods.base import Method, StepReport
+from fairface.mx import Context, NDArray, autograd, mx
+from fairface.parallel import shard
+from fairface.training.checkpointer import Checkpointer
+from fairface.training.log import RunLog
+from fairface.training.loss_scale import LossScale
+from fairface.training.optimizer import Optimizer
+from fairface.training.schedule import learning_rate
+from fairface.training.stop import StopSignal
+
+SEED_STRIDE = 1_000_003  # keeps the random streams of neighbouring seeds apart
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A step whose loss was launched but not read yet."""
+
+    step: int
+    report: StepReport
+    lr: float
+    images: int
+
+
+class Trainer:
+    """Runs ``method`` from ``start`` to ``total`` steps.
+
+    The loss of a step is read after the next step was launched, so that reading it never leaves the device idle; a loss
+    that is not finite is therefore met one step late and never reaches a checkpoint.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        method: Method,
+        loader: BatchLoader,
+        optimizer: Optimizer,
+        contexts: Sequence[Context],
+        log: RunLog,
+        checkpointer: Checkpointer,
+        total: int,
+        start: int = 0,
+        scale: LossScale | None = None,
+        on_first_batch: Callable[[Batch], None] | None = None,
+    ) -> None:
+        self.config = config
+        self.method = method
+        self.loader = loader
+        self.optimizer = optimizer
+        self.contexts = list(contexts)
+        self.log = log
+        self.checkpointer = checkpointer
+        self.total = total
+        self.start = start
+        self.scale = scale
+        self.on_first_batch = on_first_batch
+        self._window: list[dict[str, float]] = []
+        self._window_images = 0
+        self._window_began = 0.0
+
+    def run(self) -> int | None:
+        """Train to the end or to a stop signal; returns the signal's number, or None when the run is complete.
+
+        Raises:
+            TrainingError: a loss that is not finite.
+        """
+        step = self.start
+        pending: Pending | None = None
+        self._restart_window()
+        with StopSignal() as stop, progress(total=self.total, label="train", unit="step") as bar:
+            bar.update(self.start)
+            for batch in self.loader.iterate(self.start, self.total):
+                if step == self.start and self.on_first_batch is not None:
+                    self.on_first_batch(batch)
+                launched = self.step(step, batch)
+                self._read(pending)
+                pending = launched
+                step += 1
+                bar.update(1)
+                if self._due(step) or stop.received is not None:
+                    self._read(pending)
+                    pending = None
+                    self.checkpointer.after_step(step, self.total, stopping=stop.received is not None)
+                    self._restart_window()
+                if stop.received is not None:
+                    return stop.received
+            self._read(pending)
+        return None
+
+    def step(self, step: int, batch: Batch) -> Pending:
+        """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``."""
+        mx.random.seed((self.config.seed * SEED_STRIDE + step) % (2**31 - 1))
+        lr = learning_rate(self.config.optimizer, step, self.total)
+        factor = 1.0 if self.scale is None else self.scale.value
+        shards = shard(batch, self.contexts)
+        with autograd.record():
+            report = self.method.losses(shards)
+            totals = [_sum(arrays) * factor for arrays in zip(*report.losses.values(), strict=True)]
+        autograd.backward(totals)
+        applied = self.optimizer.step(lr, factor, check_finite=self.scale is not None)
+        if self.scale is not None:
+            self.scale.update(applied)
+        if applied:
+            self.method.after_step()
+        return Pending(step, report, lr, len(batch))
+
+    def _due(self, step: int) -> bool:
+        return step == self.total or self.checkpointer.due(step)
+
+    def _read(self, pending: Pending | None) -> None:
+        """Wait for a step's numbers, stop when its loss is not finite, and log every N steps."""
+        if pending is None:
+            return
+        numbers = {
+            name: float(np.sum([array.asscalar() for array in arrays]))
+            for name, arrays in {**pending.report.losses, **pending.report.watched}.items()
+        }
+        bad = [name for name in pending.report.losses if not math.isfinite(numbers[name])]
+        if bad and self.scale is None:
+            self._stop_not_finite(pending, bad[0], numbers[bad[0]])
+        self._window.append(numbers)
+        self._window_images += pending.images
+        if (pending.step + 1) % self.config.log.every == 0 or pending.step + 1 == self.total:
+            self._write_line(pending)
+
+    def _write_line(self, pending: Pending) -> None:
+        seconds = max(1e-9, time.monotonic() - self._window_began)
+        means = {name: float(np.mean([line[name] for line in self._window])) for name in self._window[0]}
+        values = {**means, "lr": pending.lr, "images_per_second": self._window_images / seconds}
+        if self.scale is not None:
+            values["loss_scale"] = self.scale.value
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
+        text = f"step {pending.step + 1}/{self.total}  {shown}  lr {pending.lr:.3g}  {values['images_per_second']:.0f} images/s"
+        self.log.record("train", pending.step + 1, values, text)
+        self._restart_window()
+
+    def _restart_window(self) -> None:
+        self._window = []
+        self._window_images = 0
+        self._window_began = time.monotonic()
+
+    def _stop_not_finite(self, pending: Pending, name: str, value: float) -> None:
+        last = self.checkpointer.folder.last_step()
+        where = f"{self.checkpointer.folder.folder}@{last}" if last is not None else "none was saved"
+        raise TrainingError(
+            f"step {pending.step + 1}: {name} is {value} at learning rate {pending.lr:g}; last good checkpoint: {where}. "
+            "Lower optimizer.lr, add optimizer.warmup or optimizer.clip_norm, or start with head.name=softmax"
+        )
+
+
+def _sum(arrays: Sequence[NDArray]) -> NDArray:
+    total = arrays[0]
+    for array in arrays[1:]:
+        total = total + array
+    return total

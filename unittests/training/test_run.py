@@ -1,0 +1,236 @@
+"""Whole runs on a tiny data set: they learn, resume to the same bits, stop cleanly, and refuse what is wrong."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fairface.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
+from fairface.interop.grammar import resolve
+from fairface.mx import mx
+from fairface.parameters import load_arrays
+from fairface.training.run import train
+from unittests.training.helpers import make_people, tiny_config
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_people(tmp_path_factory.mktemp("data") / "people")
+
+
+def params(run: Path) -> dict[str, bytes]:
+    files = resolve(f"{run}@last")
+    loaded = {**load_arrays(str(files.params)), **load_arrays(str(files.blocks)), **load_arrays(str(files.state))}
+    return {name: array.asnumpy().tobytes() for name, array in loaded.items()}
+
+
+def log_of(run: Path, event: str) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == event]
+
+
+def test_learns_and_writes_everything(tmp_path: Path, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tiny_config(
+        tmp_path, people, "steps=60", "log.every=20", "save_every=30", "verify.every=30", "log.sheet=true",
+        "final.sets=" + str(people), "final.baseline=eigenfaces", "final.bootstrap=20", "data.dataset=patterns",
+    )  # fmt: skip
+    assert train(config) == 0
+    run = tmp_path / "models" / "tiny"
+    losses = [line["loss"] for line in log_of(run, "train")]
+    assert losses[-1] < losses[0] / 2
+    assert all(line["images_per_second"] > 0 for line in log_of(run, "train"))
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["dataset"] == "patterns"
+    assert metrics["auc"] > 0.95
+    assert metrics["baseline"]["name"] == "eigenfaces"
+    assert {"auc", "eer", "tar", "seed", "intervals"} <= set(metrics)
+    assert {path.name for path in run.iterdir()} >= {"manifest.json", "config.yaml", "batch.png", "log.jsonl"}
+    assert "eigenfaces" in capsys.readouterr().out
+
+
+def test_resume_gives_the_same_bits(tmp_path: Path, people: Path) -> None:
+    whole = tiny_config(tmp_path / "a", people, "augment.color=0.5", "augment.shift=0.5")
+    assert train(whole, quiet=True) == 0
+    # The schedule depends on the length of the run, so the broken run has the same length and is stopped on the way.
+    broken = tiny_config(tmp_path / "b", people, "augment.color=0.5", "augment.shift=0.5")
+    stop_after(tmp_path / "b" / "models" / "tiny" / "manifest.json", lambda: train(broken, quiet=True))
+    steps = resolve(str(tmp_path / "b" / "models" / "tiny") + "@last").step
+    if steps < 6:
+        assert train(broken, resume=True, quiet=True) == 0
+    assert params(tmp_path / "a" / "models" / "tiny") == params(tmp_path / "b" / "models" / "tiny")
+
+
+def stop_after(file: Path, work) -> None:  # type: ignore[no-untyped-def]
+    """Run ``work`` and send this process SIGTERM as soon as ``file`` is there."""
+
+    def watch() -> None:
+        end = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < end:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # a late signal must not kill the tests
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        work()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_resume_on_two_devices_goes_on(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people)
+    stop_after(tmp_path / "models" / "tiny" / "manifest.json", lambda: train(config, quiet=True))
+    two = tiny_config(tmp_path, people, "devices=cpu0,cpu1")
+    assert train(two, resume=True, quiet=True) == 0
+    assert resolve(str(tmp_path / "models" / "tiny") + "@last").step == 6
+
+
+def test_signal_saves_and_stops(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, "steps=5000", "save_every=2", "verify.every=0", "augment.mirror=0")
+    codes: list[int] = []
+    stop_after(tmp_path / "models" / "tiny" / "manifest.json", lambda: codes.append(train(config, quiet=True)))
+    assert codes == [128 + signal.SIGTERM]
+    step = resolve(str(tmp_path / "models" / "tiny") + "@last").step
+    assert 2 <= step < 5000
+    # tqdm keeps one thread of its own for the whole process.
+    assert [type(t).__name__ for t in threading.enumerate() if t is not threading.main_thread()] in ([], ["TMonitor"])
+
+
+def test_loss_that_is_not_finite_stops_with_the_last_good_checkpoint(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(
+        tmp_path, people, "optimizer.lr=1e30", "optimizer.warmup=0", "optimizer.schedule=constant",
+        "save_every=1", "steps=20", "head.name=softmax", "head.m3=0", "verify.every=0",
+    )  # fmt: skip
+    with pytest.raises(TrainingError, match=r"step \d+.*last good checkpoint") as caught:
+        train(config, quiet=True)
+    assert "optimizer.lr" in str(caught.value)
+    run = tmp_path / "models" / "tiny"
+    if (run / "manifest.json").exists():
+        arrays = load_arrays(str(resolve(f"{run}@last").params))
+        assert all(np.isfinite(array.asnumpy()).all() for array in arrays.values())
+
+
+def test_two_devices_learn_the_same_as_one(tmp_path: Path, people: Path) -> None:
+    """BatchNorm aside: only the head is trained, and the frozen backbone normalises with its running statistics."""
+    base = tiny_config(tmp_path, people, "name=base")
+    assert train(base, quiet=True) == 0
+    heads = []
+    for devices in ("cpu0", "cpu0,cpu1", "cpu0,cpu1,cpu2"):
+        name = f"d{devices.count('cpu')}"
+        config = tiny_config(
+            tmp_path, people, "stage=head", "start_from=base", f"name={name}", f"devices={devices}", "batch_size=9"
+        )
+        assert train(config, quiet=True) == 0
+        run = tmp_path / "models" / name
+        heads.append(load_arrays(str(resolve(f"{run}@last").blocks))["head.weight"].asnumpy())
+        losses = [line["loss"] for line in log_of(run, "train")]
+        assert losses == pytest.approx([line["loss"] for line in log_of(tmp_path / "models" / "d1", "train")], rel=1e-5)
+    np.testing.assert_allclose(heads[1], heads[0], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(heads[2], heads[0], rtol=1e-5, atol=1e-7)
+
+
+def test_head_stage_leaves_the_backbone_as_it_is(tmp_path: Path, people: Path) -> None:
+    assert train(tiny_config(tmp_path, people, "name=base"), quiet=True) == 0
+    assert train(tiny_config(tmp_path, people, "name=head", "stage=head", "start_from=base"), quiet=True) == 0
+    before, after = (load_arrays(str(resolve(str(tmp_path / "models" / n) + "@last").params)) for n in ("base", "head"))
+    start = load_arrays(str(resolve(str(tmp_path / "models" / "base")).params))
+    assert {k: v.asnumpy().tobytes() for k, v in start.items()} == {k: v.asnumpy().tobytes() for k, v in after.items()}
+    assert set(before) == set(after)
+
+
+def test_fine_tune_from_deploy_layout_with_other_classes(
+    tmp_path: Path, people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(tiny_config(tmp_path, people, "name=base"), quiet=True) == 0
+    more = make_people(tmp_path / "more", people=6)
+    step = resolve(str(tmp_path / "models" / "base")).step
+    for name, start in (("a", "base"), ("b", f"{tmp_path}/models/base/model,{step}")):
+        config = tiny_config(
+            tmp_path, more, f"name={name}", f"start_from={start}", "head.init_from=mean_embedding", "steps=1",
+            "optimizer.lr=0", "verify.every=0",
+        )  # fmt: skip
+        capsys.readouterr()
+        assert train(config) == 0
+        assert "head is made anew" in capsys.readouterr().err
+        weight = load_arrays(str(resolve(str(tmp_path / "models" / name) + "@last").blocks))["head.weight"]
+        assert weight.shape == (6, 8)
+
+
+def test_insightface_names_start_a_fine_tune(tmp_path: Path, people: Path) -> None:
+    from fairface.interop.insightface import insightface_name
+
+    assert train(tiny_config(tmp_path, people, "name=base"), quiet=True) == 0
+    files = resolve(str(tmp_path / "models" / "base"))
+    arrays = load_arrays(str(files.params))
+    renamed = {f"{k.split(':')[0]}:{insightface_name(k.split(':')[1])}": v for k, v in arrays.items()}
+    assert "arg:stage1_unit1_bn1_gamma" in renamed
+    assert "aux:fc1_moving_mean" in renamed
+    mx.nd.save(str(tmp_path / "theirs-0007.params"), {**renamed, "arg:fc7_weight": mx.nd.ones((3, 8))})
+    (tmp_path / "theirs-symbol.json").write_bytes(files.symbol.read_bytes())
+    config = tiny_config(tmp_path, people, f"start_from={tmp_path}/theirs,7", "stage=head", "steps=1", "verify.every=0")
+    assert train(config, quiet=True) == 0
+    after = load_arrays(str(resolve(str(tmp_path / "models" / "tiny") + "@last").params))
+    assert {k: v.asnumpy().tobytes() for k, v in after.items()} == {k: v.asnumpy().tobytes() for k, v in arrays.items()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "said"),
+    [
+        (["data.path=/nowhere/at/all"], DataError, "/nowhere/at/all"),
+        (["data.path="], ConfigError, "data.path"),
+        (["gpus=7", "devices="], DeviceError, "GPU 7"),
+        (["precision=fp16"], DeviceError, "fp16 needs a GPU"),
+        (["start_from=nothing"], CheckpointError, "nothing"),
+        (["method=magic"], ConfigError, "classify"),
+        (["data.where=glasses=1"], ConfigError, "glasses"),
+        (["steps=0", "epochs=0"], ConfigError, "set one"),
+        (["data.image_size=48"], DataError, "48"),
+        (["batch_size=1", "devices=cpu0,cpu1"], ConfigError, "device"),
+    ],
+)
+def test_wrong_input_stops_before_training(
+    tmp_path: Path, people: Path, overrides: list[str], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match="(?s).*") as caught:
+        train(tiny_config(tmp_path, people, *overrides), quiet=True)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "models" / "tiny" / "manifest.json").exists()
+
+
+def test_a_run_is_not_overwritten_unless_told_so(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, "steps=1")
+    assert train(config, quiet=True) == 0
+    with pytest.raises(CheckpointError, match="--resume"):
+        train(config, quiet=True)
+    assert train(config, overwrite=True, quiet=True) == 0
+    with pytest.raises(CheckpointError, match="no checkpoint to resume"):
+        train(tiny_config(tmp_path, people, "name=other"), resume=True, quiet=True)
+
+
+def test_resume_refuses_another_configuration_and_other_data(tmp_path: Path, people: Path) -> None:
+    assert train(tiny_config(tmp_path, people, "steps=1"), quiet=True) == 0
+    with pytest.raises(CheckpointError, match="batch_size"):
+        train(tiny_config(tmp_path, people, "steps=1", "batch_size=4"), resume=True, quiet=True)
+    other = make_people(tmp_path / "other", people=4, images=7)
+    with pytest.raises(CheckpointError, match="training data changed"):
+        train(tiny_config(tmp_path, other, "steps=1"), resume=True, quiet=True)
+
+
+def test_bad_record_stops_or_is_skipped_and_listed(tmp_path: Path) -> None:
+    data = make_people(tmp_path / "people")
+    (data / "person1" / "3.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"3\.png"):
+        train(tiny_config(tmp_path, data, "verify.sets=", "verify.every=0"), quiet=True)
+    config = tiny_config(tmp_path, data, "verify.sets=", "verify.every=0", "data.on_bad_record=skip", "name=skip")
+    assert train(config, quiet=True) == 0
+    listed = log_of(tmp_path / "models" / "skip", "skipped")
+    assert len(listed) == 1
+    assert "3.png" in str(listed[0]["record"])

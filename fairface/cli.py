@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -69,8 +70,10 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     """Rows as aligned plain text for people; numbers are right-aligned."""
     cells = [[str(value) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
-    numeric = [bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
-               for i in range(len(header))]
+    numeric = [
+        bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
+        for i in range(len(header))
+    ]
 
     def line(values: Sequence[str]) -> str:
         parts = [v.rjust(w) if right else v.ljust(w) for v, w, right in zip(values, widths, numeric, strict=True)]
@@ -100,6 +103,6 @@ def finite(value: Any) -> Any:
         return [finite(item) for item in value]
     if hasattr(value, "tolist"):
         return finite(value.tolist())
-    if isinstance(value, float) and not (value - value == 0.0):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -37,7 +37,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) 
     except OSError as error:
         if isinstance(error, FileNotFoundError) and error.filename not in (None, str(target), temporary):
             raise
-        raise DataError(f"{target}: cannot be written ({error.strerror or error}); free space or choose another folder") from error
+        raise DataError(
+            f"{target}: cannot be written ({error.strerror or error}); free space or choose another folder"
+        ) from error
     finally:
         if temporary is not None:
             with suppress(OSError):

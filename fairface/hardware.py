@@ -29,6 +29,15 @@ def physical_cores() -> int:
     return max(1, len(cores))
 
 
+def processor_name() -> str:
+    """The processor's name as Linux gives it, ``unknown`` where it does not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
 def total_memory() -> int:
     """Bytes of main memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -16,7 +16,7 @@ import numpy as np
 from fairface.hardware import load_cuda_libraries, physical_cores
 
 if "bool" not in vars(np):
-    np.bool = bool  # type: ignore[misc]
+    np.bool = bool  # type: ignore[attr-defined, misc]
 os.environ.setdefault("OMP_NUM_THREADS", str(physical_cores()))
 # oneDNN chooses its own primitives on CPUs; cuDNN's autotune prints a line per shape and adds minutes to short runs.
 os.environ.setdefault("MXNET_CUDNN_AUTOTUNE_DEFAULT", "1")

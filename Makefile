@@ -1,0 +1,45 @@
+# `make` alone lists the targets. Every target makes the environment first where there is none.
+SHELL := bash
+.DEFAULT_GOAL := help
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
+arguments ?=
+
+.PHONY: help setup test test-slow test-faults lint format types walls bench docs clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+setup:  ## make the environment and say which Python it is
+	@scripts/environment.sh --need dev
+
+test:  ## the fast tests (arguments="-k recordio" picks some)
+	@$(with_python) -m pytest $(arguments)
+
+test-slow:  ## the tests that take minutes
+	@$(with_python) -m pytest -m slow $(arguments)
+
+test-faults:  ## the tests that kill, starve and break running programs
+	@$(with_python) -m pytest -m faults $(arguments)
+
+lint: types walls  ## ruff, mypy and the walls between the packages
+	@$(with_python) -m ruff check .
+
+types:  ## mypy
+	@$(with_python) -m mypy
+
+walls:  ## import-linter's contracts
+	@$(with_python) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())' --no-cache
+
+format:  ## write every file in the one style
+	@$(with_python) -m ruff check --fix-only --quiet . && "$$python" -m ruff format .
+
+bench:  ## all benchmarks, side by side with their peers (needs the extra `bench`)
+	@$(with_python) -V; for program in benchmarks/*.py; do echo "== $$program"; "$$python" "$$program" $(arguments); done
+
+docs:  ## check every link and command in the documents
+	@$(with_python) -m pytest unittests/test_docs.py $(arguments)
+
+clean:  ## remove caches and build leftovers; never data, models or the environment
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './datasets/*' -type d -prune -exec rm -rf {} +

@@ -1,0 +1,97 @@
+"""Is there an NVIDIA GPU, and does mxnet-cu112 work on it?"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC_DRIVER = Path("/proc/driver/nvidia/version")
+TRIAL_SECONDS = 60.0
+# CUDA 11.2: https://docs.nvidia.com/cuda/archive/11.2.0/cuda-toolkit-release-notes/
+OLDEST_DRIVER = 450
+NEWEST_CAPABILITY = 8.6
+# One convolution goes through the driver, the CUDA runtime and cuDNN.
+TRIAL = """
+from fairface.mx import mx, nd
+gpu = mx.gpu(0)
+image, weight = nd.ones((1, 3, 8, 8), ctx=gpu), nd.ones((2, 3, 3, 3), ctx=gpu)
+out = nd.Convolution(image, weight, no_bias=True, kernel=(3, 3), num_filter=2).asnumpy()
+raise SystemExit(0 if (out == 27).all() else "a convolution gave wrong numbers")
+"""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """The first GPU as its driver describes it; ``unknown`` where it does not."""
+
+    name: str
+    driver: str = "unknown"
+    capability: str = "unknown"
+
+    def __str__(self) -> str:
+        return f"{self.name}, driver {self.driver}, compute capability {self.capability}"
+
+    def hint(self) -> str:
+        """What is known to be wrong with this GPU or driver for CUDA 11.2; empty when nothing is."""
+        major = re.match(r"\d+", self.driver)
+        if major and int(major[0]) < OLDEST_DRIVER:
+            return f"CUDA 11 needs driver {OLDEST_DRIVER} or newer"
+        if re.fullmatch(r"\d+\.\d+", self.capability) and float(self.capability) > NEWEST_CAPABILITY:
+            return f"CUDA 11.2 was built for compute capability up to {NEWEST_CAPABILITY}"
+        return ""
+
+
+def find_gpu(load: Callable[[str], object] = ctypes.CDLL, proc: Path = PROC_DRIVER) -> Gpu | None:
+    """The first NVIDIA GPU whose driver is loaded, or ``None``."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None and not proc.exists():
+        return None
+    try:
+        load("libcuda.so.1")
+    except OSError:
+        return None
+    if tool is None:
+        version = re.search(r"\b(\d+\.\d+(\.\d+)?)\b", proc.read_text(encoding="utf-8", errors="replace"))
+        return Gpu("NVIDIA GPU", version[1] if version else "unknown")
+    # Drivers before 510 do not know the field compute_cap.
+    return _query(tool, "name,driver_version,compute_cap") or _query(tool, "name,driver_version")
+
+
+def _query(tool: str, fields: str) -> Gpu | None:
+    command = [tool, f"--query-gpu={fields}", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0 or not done.stdout.strip():
+        return None
+    return Gpu(*(part.strip() for part in done.stdout.splitlines()[0].split(",")[:3]))
+
+
+def try_gpu(command: Sequence[str], root: Path, seconds: float = TRIAL_SECONDS) -> str:
+    """Run the trial in a process of its own, which may crash or hang. Returns the cause of a failure, or ``""``."""
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return f"import and one convolution did not end within {seconds:g} s"
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode == 0:
+        return ""
+    if process.returncode < 0:
+        return f"the trial was ended by {signal.Signals(-process.returncode).name}"
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return lines[-1] if lines else f"the trial ended with exit code {process.returncode}"

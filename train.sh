@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Trains and scores a model. Makes the environment first where there is none.
+#   ./train.sh                                        the embedded data set, end to end
+#   ./train.sh optimizer.lr=0.05 --dry-run            the same with other settings; --dry-run only shows what it would do
+#   ./train.sh train/configs/ms1m_r100.yaml data.path=/data/faces_emore gpus=0,1,2,3
+#   ./train.sh CONFIG --resume                        go on where a stopped run was
+# Paths are relative to this folder, wherever you call it from.
+set -euo pipefail
+root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
+cd -- "$root"
+
+demo=train/configs/orl_demo.yaml
+if [[ $# -eq 0 || $1 == -* || $1 == *=* ]]; then set -- "$demo" "$@"; fi
+
+python="$(scripts/environment.sh -- "$@")"
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+
+prepare=$([[ $1 == "$demo" ]] && echo yes || echo no)
+for word in "$@"; do
+    case $word in -h | --help | --keys) prepare=no ;; esac
+done
+if [[ $prepare == yes ]]; then "$python" data_process/prepare_orl.py; fi
+exec "$python" train/train.py "$@"

@@ -41,7 +41,9 @@ class FileDataset(IndexedDataset):
         missing = [name for name, path in zip(names, self.paths, strict=True) if not path.is_file()]
         if missing:
             some = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-            raise DataError(f"{root}: {len(missing)} of {len(names)} images are not there ({some}); give the right root")
+            raise DataError(
+                f"{root}: {len(missing)} of {len(names)} images are not there ({some}); give the right root"
+            )
 
     def name(self, index: int) -> str:
         return str(self.paths[self._check(index)])

@@ -62,7 +62,9 @@ def read_positions(path: str | os.PathLike[str], length: int) -> NDArray[np.int6
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); give a text file with one record position a line") from error
+        raise DataError(
+            f"{path}: cannot be read ({error}); give a text file with one record position a line"
+        ) from error
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):

@@ -1,0 +1,118 @@
+"""Encoded images in and out: decoding, encoding and the checks that go with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff"})
+_JPEG_START = b"\xff\xd8\xff"
+
+
+def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]:
+    """Decode an image file's bytes to uint8 (H, W, 3) RGB; grey images get three equal channels.
+
+    Args:
+        data: the file (JPEG, PNG, …).
+        name: how to name the record in an error.
+        size: side in pixels that the image must have; ``None`` takes any.
+
+    Raises:
+        DataError: the bytes are no whole image, or its size is another one.
+    """
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
+    if decoded is None:
+        raise DataError(f"{name}: {_what_is_wrong(data)}; restore or remove it, or skip it (data.on_bad_record=skip)")
+    image: NDArray[np.uint8] = np.asarray(decoded, np.uint8)
+    if size is not None:
+        check_size(image, name, size)
+    return image
+
+
+def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:
+    """Raise a DataError unless ``image`` is ``size`` pixels wide and high."""
+    height, width = image.shape[:2]
+    if (height, width) != (size, size):
+        raise DataError(
+            f"{name}: the image is {width}x{height} pixels, not {size}x{size}; align it (data_process/align.py) "
+            f"or allow resizing"
+        )
+
+
+def _what_is_wrong(data: bytes) -> str:
+    if not data:
+        return "holds no image (0 bytes)"
+    if is_jpeg(data):
+        return f"a JPEG image that is cut off or damaged ({len(data)} bytes)"
+    return f"not an image ({len(data)} bytes that begin with {data[:4].hex(' ')})"
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Whether the bytes begin as a JPEG file does."""
+    return data[:3] == _JPEG_START
+
+
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
+    """Encode uint8 (H, W, 3) RGB as JPEG; ``quality`` is 1 to 100."""
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 (H, W, 3) RGB as PNG, without loss."""
+    return _encode(".png", image, [])
+
+
+def _encode(suffix: str, image: NDArray[np.uint8], options: list[int]) -> bytes:
+    done, buffer = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise DataError(f"an image of shape {image.shape} cannot be written as {suffix}; it must be uint8 (H, W, 3)")
+    return buffer.tobytes()
+
+
+def resize(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The image at ``size`` x ``size`` pixels: averaged when it shrinks, linear when it grows."""
+    if image.shape[:2] == (size, size):
+        return image
+    smaller = min(image.shape[:2]) > size
+    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    return resized  # type: ignore[return-value]
+
+
+def read_bytes(path: Path, name: str | None = None) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        DataError: it cannot be read; ``name`` (default: the path) says where it was asked for.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{name or path}: cannot be read ({error.strerror}); restore it or correct its path") from error
+
+
+def to_stored_jpeg(data: bytes, name: str, size: int, quality: int = 95, may_resize: bool = False) -> bytes:
+    """The photograph as the JPEG bytes that go into a record.
+
+    A JPEG of the right size is kept byte for byte, since every new compression loses detail; anything else is decoded,
+    resized where that is allowed, and encoded with ``quality``.
+
+    Raises:
+        DataError: the bytes are no image, or its size differs and ``may_resize`` is false.
+    """
+    image = decode(data, name)
+    if image.shape[:2] == (size, size) and is_jpeg(data):
+        return data
+    if may_resize:
+        image = resize(image, size)
+    elif image.shape[:2] != (size, size):
+        height, width = image.shape[:2]
+        raise DataError(
+            f"{name}: {width}x{height} pixels, not {size}x{size}; align the photographs first "
+            f"(data_process/align.py), or use --resize or another --size"
+        )
+    return encode_jpeg(image, quality)

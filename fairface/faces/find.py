@@ -1,0 +1,41 @@
+"""Find the main face of a photograph, in one that is small or cropped tightly too."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.faces.choose import main_face
+from fairface.faces.detect import FaceDetector, Faces
+from fairface.faces.landmarks import Landmarks
+
+
+def find_faces(detector: FaceDetector, rgb: NDArray[np.uint8], enlarge: float = 1.0, border: int = 0) -> Faces:
+    """The faces of ``rgb (H, W, 3)``, in its own pixels, looked for in an enlarged copy with a border.
+
+    The copy is ``enlarge`` times as large, then its edge pixels are repeated ``border`` pixels outwards. Detectors miss
+    faces that are small or touch the edge of the image; this gives them size and surroundings.
+    """
+    if enlarge == 1.0 and border == 0:
+        return detector.detect(rgb)
+    height, width = rgb.shape[:2]
+    size = (max(round(width * enlarge), 1), max(round(height * enlarge), 1))
+    wide = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
+    wide = cv2.copyMakeBorder(wide, border, border, border, border, cv2.BORDER_REPLICATE)
+    faces = detector.detect(np.asarray(wide, dtype=np.uint8))
+    ratio = np.array([width / size[0], height / size[1]], np.float32)
+    boxes = (faces.boxes.reshape(-1, 2, 2) - border) * ratio
+    # A landmark at the centre of pixel 0 has coordinate 0, half a pixel right of the image's edge.
+    landmarks = (faces.landmarks - np.float32(border - 0.5)) * ratio - np.float32(0.5)
+    return Faces(boxes.reshape(-1, 4), faces.scores, landmarks)
+
+
+def find_main(detector: FaceDetector, rgb: NDArray[np.uint8], name: str, enlarge: float = 1.0,
+              border: int = 0) -> Landmarks:
+    """The main face of a photograph as a row of the landmarks table; ``faces`` is 0 where there is none."""
+    faces = find_faces(detector, rgb, enlarge, border)
+    index = main_face(faces, width=rgb.shape[1], height=rgb.shape[0])
+    if index is None:
+        return Landmarks(name, 0, None, None)
+    return Landmarks(name, len(faces), float(faces.scores[index]), faces.landmarks[index])

@@ -1,0 +1,113 @@
+"""What one worker process does: find or look up the landmarks of some photographs and write their aligned crops."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.images import encode_jpeg, encode_png
+from fairface.errors import ConfigError, DataError
+from fairface.faces.align import FILLS, align
+from fairface.faces.find import find_main
+from fairface.faces.landmarks import Landmarks
+from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
+from fairface.faces.photographs import read_photograph
+from fairface.files import atomic_write, inside
+
+FORMATS = ("jpg", "png")
+
+
+@dataclass(frozen=True)
+class AlignConfig:
+    """How to align: crop ``size`` in pixels, ``format`` and JPEG ``quality`` of the crops, ``fill`` outside the image.
+
+    ``enlarge`` and ``border`` are those of :func:`fairface.faces.find.find_faces`.
+    """
+
+    size: int = 112
+    format: str = "jpg"
+    quality: int = 95
+    fill: str = "black"
+    enlarge: float = 1.0
+    border: int = 0
+    detector: MtcnnConfig = field(default_factory=MtcnnConfig)
+
+    def __post_init__(self) -> None:
+        limits = {"size": (16, 1024), "quality": (1, 100), "enlarge": (0.1, 16), "border": (0, 1000)}
+        for key, (low, high) in limits.items():
+            if not low <= getattr(self, key) <= high:
+                raise ConfigError(f"{key} is {getattr(self, key)}; it must lie between {low} and {high}")
+        for key, known in {"format": FORMATS, "fill": FILLS}.items():
+            if getattr(self, key) not in known:
+                raise ConfigError(f"{key} is {getattr(self, key)!r}; it must be one of {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Photographs ``names`` below ``source``; ``given`` are their known landmarks, ``None`` to run the detector."""
+
+    source: Path
+    target: Path
+    names: tuple[str, ...]
+    given: tuple[Landmarks | None, ...] | None
+    config: AlignConfig
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One photograph: its landmarks, or no ``row`` and the ``problem`` that it has."""
+
+    name: str
+    row: Landmarks | None
+    problem: str = ""
+
+
+def start_worker() -> None:
+    """Set up a worker process: one thread, and Ctrl-C is left to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+
+
+def output_name(name: str, config: AlignConfig) -> str:
+    """The crop's name: the photograph's with the output format's suffix."""
+    return str(PurePosixPath(name).with_suffix(f".{config.format}"))
+
+
+def align_task(task: Task) -> list[Outcome]:
+    """Align the photographs of a task, in order.
+
+    Raises:
+        DataError: a crop cannot be written. A photograph that cannot be read is an outcome, not an error.
+    """
+    detector = MtcnnDetector(task.config.detector) if task.given is None else None
+    given = task.given or (None,) * len(task.names)
+    return [_align_one(task, detector, name, row) for name, row in zip(task.names, given, strict=True)]
+
+
+def _align_one(task: Task, detector: MtcnnDetector | None, name: str, given: Landmarks | None) -> Outcome:
+    config = task.config
+    try:
+        rgb = read_photograph(task.source / name, name)
+        if detector is not None:
+            row = find_main(detector, rgb, name, config.enlarge, config.border)
+        else:
+            row = given or Landmarks(name, 0, None, None)
+        crop = None if row.points is None else align(rgb, row.points, config.size, config.fill)
+    except DataError as error:
+        return Outcome(name, None, str(error).removeprefix(f"{name}: "))
+    path = inside(task.target, output_name(name, config))
+    if crop is None:
+        path.unlink(missing_ok=True)  # an earlier run with other settings may have found a face
+    else:
+        with atomic_write(path) as file:
+            file.write(_encode(crop, config))
+    return Outcome(name, row)
+
+
+def _encode(rgb: NDArray[np.uint8], config: AlignConfig) -> bytes:
+    return encode_jpeg(rgb, config.quality) if config.format == "jpg" else encode_png(rgb)

@@ -1,0 +1,21 @@
+"""From a model's name to an embedder, for every program that takes one."""
+
+from __future__ import annotations
+
+from fairface.embedding.mxnet import NetEmbedder
+from fairface.interop.models import load_model
+from fairface.parallel import contexts_of
+
+
+def load_embedder(model: str, devices: str = "", batch_size: int = 64, flip: bool = True) -> NetEmbedder:
+    """An embedder with the net of the checkpoint ``model`` (grammar: :mod:`fairface.interop.grammar`).
+
+    ``devices`` is a list such as ``cpu0`` or ``gpu0,gpu1``; empty: GPU 0, else CPU 0.
+
+    Raises:
+        CheckpointError: no such checkpoint, or one that gives no embeddings.
+        DeviceError: a device that is not there.
+    """
+    contexts = contexts_of(devices)
+    loaded = load_model(model, contexts)
+    return NetEmbedder(loaded.net, contexts, batch_size, flip, image_size=loaded.image_size)

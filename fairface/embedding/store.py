@@ -1,0 +1,146 @@
+"""Embeddings on disk: ``embeddings.npz``, or a plain ``.npy`` with ``names.txt`` beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.files import atomic_write
+
+NAMES_FILE = "names.txt"
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Embeddings of N images and what is known about them.
+
+    Attributes:
+        embeddings: (N, D) float32, not normalised.
+        names: N image names.
+        meta: how they were made (model, flip, data set …), whatever JSON can hold.
+        labels: (N,) int32 identities, -1 unlabeled; empty where not stored.
+        attributes: (N, K) int8, -1 unknown; (0, 0) where not stored.
+        attribute_names: K names.
+    """
+
+    embeddings: NDArray[np.float32]
+    names: tuple[str, ...]
+    meta: dict[str, Any] = field(default_factory=dict)
+    labels: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    attributes: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
+    attribute_names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
+    """Write ``stored`` as ``.npz``: embeddings, names, meta (JSON text) and, where there are any, labels, attributes
+    and attribute_names. No pickled object is in the file, and it is whole or not there at all.
+
+    Raises:
+        DataError: embeddings that :func:`load_embeddings` would refuse, another suffix, or a write that fails.
+    """
+    if Path(path).suffix != ".npz":
+        raise DataError(f"{path}: embeddings are written as .npz; choose a name that ends so")
+    _check(stored, str(path))
+    arrays: dict[str, NDArray[Any]] = {
+        "embeddings": np.asarray(stored.embeddings, np.float32),
+        "names": np.array(stored.names, np.str_),
+        "meta": np.array(json.dumps(stored.meta)),
+    }
+    if len(stored.labels):
+        arrays["labels"] = np.asarray(stored.labels, np.int32)
+    if stored.attributes.size:
+        arrays["attributes"] = np.asarray(stored.attributes, np.int8)
+        arrays["attribute_names"] = np.array(stored.attribute_names, np.str_)
+    with atomic_write(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
+    """Read ``.npz`` (as :func:`save_embeddings` writes it; only ``embeddings`` and ``names`` are required) or ``.npy``
+    with the names, one a line, in ``names.txt`` in the same folder.
+
+    Raises:
+        DataError: a file that is damaged, holds pickled objects or lacks an array; arrays that do not fit together;
+            rows that are not finite.
+    """
+    source = Path(path)
+    try:
+        loaded = np.load(source, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            arrays: dict[str, NDArray[Any]] = {"embeddings": loaded, "names": _read_names(source.parent / NAMES_FILE)}
+        else:
+            with loaded:
+                arrays = {key: loaded[key] for key in loaded.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read as .npz or .npy without pickled objects ({error})") from error
+    for key in ("embeddings", "names"):
+        if key not in arrays:
+            raise DataError(f"{path}: holds no array {key!r} (it holds {', '.join(arrays) or 'none'})")
+    stored = Embeddings(
+        embeddings=_as_float32(arrays["embeddings"], str(path)),
+        names=tuple(str(name) for name in arrays["names"].ravel()),
+        meta=_meta(arrays, str(path)),
+        labels=arrays.get("labels", np.zeros(0)).astype(np.int32),
+        attributes=arrays.get("attributes", np.zeros((0, 0))).astype(np.int8),
+        attribute_names=tuple(str(name) for name in arrays.get("attribute_names", np.zeros(0)).ravel()),
+    )
+    _check(stored, str(path))
+    return stored
+
+
+def _read_names(path: Path) -> NDArray[np.str_]:
+    try:
+        return np.array(path.read_text(encoding="utf-8").splitlines(), np.str_)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: is missing; a .npy needs the image names there, one a line") from error
+
+
+def _as_float32(values: NDArray[Any], source: str) -> NDArray[np.float32]:
+    if values.dtype.kind not in "fiu":
+        raise DataError(f"{source}: embeddings are of type {values.dtype}; they must be numbers")
+    return values.astype(np.float32)
+
+
+def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
+    try:
+        meta = json.loads(str(arrays.get("meta", "{}")))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{source}: 'meta' is not JSON ({error})") from error
+    if not isinstance(meta, dict):
+        raise DataError(f"{source}: 'meta' is {type(meta).__name__}, not a JSON object")
+    return meta
+
+
+def _check(stored: Embeddings, source: str) -> None:
+    rows = stored.embeddings
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise DataError(f"{source}: embeddings have shape {rows.shape}; they must be (images, dimensions)")
+    counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}
+    for what, count in counts.items():
+        if count != len(rows) and (count or what == "names"):
+            raise DataError(f"{source}: {len(rows)} embeddings but {count} {what}; there must be one for each")
+    if stored.attributes.ndim != 2 or stored.attributes.shape[1] != len(stored.attribute_names):
+        raise DataError(
+            f"{source}: attributes have shape {stored.attributes.shape} "
+            f"but there are {len(stored.attribute_names)} attribute names"
+        )
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        shown = ", ".join(stored.names[index] for index in bad[:3])
+        raise DataError(
+            f"{source}: {len(bad)} of {len(rows)} embeddings are not finite ({shown}{', …' if len(bad) > 3 else ''}); "
+            "embed these images again or leave them out"
+        )

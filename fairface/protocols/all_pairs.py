@@ -1,0 +1,61 @@
+"""Every image compared with every other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+
+LIMIT = 50_000_000
+
+
+def all_pairs(
+    subjects: Sequence[Any] | NDArray[Any],
+    attributes: NDArray[np.int8] | None = None,
+    attribute_names: Sequence[str] = (),
+    names: Sequence[str] = (),
+    limit: int = LIMIT,
+) -> Comparisons:
+    """All N (N - 1) / 2 pairs i < j of the images, genuine where ``subjects[i] == subjects[j]``.
+
+    ``subjects`` are (N,) numbers (kept as they are) or texts (numbered in sorted order); ``attributes (N, K)``,
+    ``attribute_names`` and ``names`` go into the result.
+
+    Raises:
+        DataError: unlabeled images (subject -1), lengths that differ, more than ``limit`` pairs (37 bytes each), or
+            pairs of one kind only.
+    """
+    who = np.asarray(subjects)
+    if who.dtype.kind not in "iu":
+        who = np.unique(who, return_inverse=True)[1]
+    who = who.astype(np.int64)
+    count = len(who)
+    if (who < 0).any():
+        raise DataError(f"{int((who < 0).sum())} of {count} images are unlabeled; leave them out of the comparisons")
+    for what, given in (("attributes", attributes), ("names", names)):
+        if given is not None and len(given) not in ((count,) if what == "attributes" else (0, count)):
+            raise DataError(f"{len(given)} {what} for {count} images; give one for each")
+    pairs = count * (count - 1) // 2
+    if pairs > limit:
+        raise DataError(f"{count} images make {pairs:,} pairs, more than {limit:,}; use a pair list or fewer images")
+    a, b = (index.astype(np.int64) for index in np.triu_indices(count, 1))
+    same = who[a] == who[b]
+    if same.all() or not same.any():
+        kind = "of one person" if pairs and same.all() else "of different people"
+        raise DataError(f"all {pairs} pairs of the {count} images are {kind}; scoring needs both kinds")
+    return Comparisons(
+        a=a,
+        b=b,
+        same=same,
+        fold=np.full(pairs, -1, np.int32),
+        subject_a=who[a],
+        subject_b=who[b],
+        attributes=np.zeros((count, 0), np.int8) if attributes is None else np.asarray(attributes, np.int8),
+        attribute_names=tuple(attribute_names),
+        names=tuple(str(name) for name in names),
+    )

@@ -1,0 +1,30 @@
+"""The comparisons of an insightface verification set (``.bin``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fairface.data.bin_set import BinSet
+from fairface.protocols.build import check_comparisons
+from fairface.protocols.comparisons import Comparisons
+
+
+def comparisons_of_bin(bin_set: BinSet, source: str = "the .bin set") -> Comparisons:
+    """Image 2i compared with image 2i + 1, for every entry of ``bin_set.same``; nobody is named, nor any fold.
+
+    Raises:
+        DataError: an empty set, or comparisons of one kind only; ``source`` names the set in the message.
+    """
+    pairs = len(bin_set.same)
+    unknown = np.full(pairs, -1, np.int64)
+    first = 2 * np.arange(pairs, dtype=np.int64)
+    result = Comparisons(
+        a=first,
+        b=first + 1,
+        same=np.asarray(bin_set.same, bool),
+        fold=unknown.astype(np.int32),
+        subject_a=unknown,
+        subject_b=unknown,
+    )
+    check_comparisons(result, source)
+    return result

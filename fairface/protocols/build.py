@@ -1,0 +1,92 @@
+"""Comparisons out of what a pair list says, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+from fairface.protocols.names import NameIndex
+
+
+@dataclass
+class PairRows:
+    """The rows of a pair list as they are read, in step; ``lines`` are line numbers for messages.
+
+    ``subject_a`` and ``subject_b`` are empty where the list does not name people.
+    """
+
+    image_a: list[str] = field(default_factory=list)
+    image_b: list[str] = field(default_factory=list)
+    same: list[bool] = field(default_factory=list)
+    fold: list[int] = field(default_factory=list)
+    subject_a: list[str] = field(default_factory=list)
+    subject_b: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def comparisons_of_rows(rows: PairRows, source: str, names: Sequence[str] | None) -> Comparisons:
+    """Comparisons of ``rows``; positions refer to ``names``, or to the images in the order in which they first occur.
+
+    Raises:
+        DataError: unknown names, an image compared with itself, pairs whose kind contradicts itself or their subjects,
+            or only one kind of comparison. ``source`` names the list in the message.
+    """
+    mentioned = [*rows.image_a, *rows.image_b]
+    images = tuple(dict.fromkeys(mentioned)) if names is None else tuple(names)
+    positions = NameIndex(images).positions(mentioned, source)
+    subjects = [*rows.subject_a, *rows.subject_b]
+    codes = {name: code for code, name in enumerate(dict.fromkeys(subjects))}
+    people = np.array([codes[name] for name in subjects] or np.full(len(mentioned), -1), np.int64)
+    half = len(rows.same)
+    result = Comparisons(
+        a=positions[:half],
+        b=positions[half:],
+        same=np.array(rows.same, bool),
+        fold=np.array(rows.fold, np.int32),
+        subject_a=people[:half],
+        subject_b=people[half:],
+        names=images,
+    )
+    check_comparisons(result, source, rows.lines)
+    return result
+
+
+def check_comparisons(comparisons: Comparisons, source: str, lines: Sequence[int] = ()) -> None:
+    """Refuse comparisons that contradict themselves or cannot be scored.
+
+    Raises:
+        DataError: names ``source`` and the first line (or the number of the comparison) at fault.
+    """
+    _require_both_kinds(comparisons, source)
+
+    def refuse(wrong: NDArray[np.bool_], what: str) -> None:
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            where = f"line {lines[first]}" if lines else f"comparison {first}"
+            raise DataError(f"{source}: {int(wrong.sum())} comparisons {what} (first: {where}); correct the list")
+
+    refuse(comparisons.a == comparisons.b, "compare an image with itself")
+    named = (comparisons.subject_a >= 0) & (comparisons.subject_b >= 0)
+    same_subject = comparisons.subject_a == comparisons.subject_b
+    refuse(named & (same_subject != comparisons.same), "say 'same' or 'different' against the people they name")
+    refuse(_contradicted(comparisons), "say both 'same' and 'different' about two images")
+
+
+def _require_both_kinds(comparisons: Comparisons, source: str) -> None:
+    if len(comparisons) == 0:
+        raise DataError(f"{source}: there is no comparison in it")
+    if comparisons.genuine == 0 or comparisons.impostor == 0:
+        kind = "genuine (same person)" if comparisons.impostor == 0 else "impostor (different people)"
+        raise DataError(f"{source}: all {len(comparisons)} comparisons are {kind}; scoring needs both kinds")
+
+
+def _contradicted(comparisons: Comparisons) -> NDArray[np.bool_]:
+    first, second = np.minimum(comparisons.a, comparisons.b), np.maximum(comparisons.a, comparisons.b)
+    _, group, size = np.unique(first * (int(second.max()) + 1) + second, return_inverse=True, return_counts=True)
+    genuine = np.bincount(group, comparisons.same)
+    return ((genuine > 0) & (genuine < size))[group]

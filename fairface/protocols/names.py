@@ -1,0 +1,71 @@
+"""From the names that a protocol uses to positions in a list of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.images import IMAGE_SUFFIXES
+from fairface.errors import DataError
+
+
+class NameIndex:
+    """Finds images by name.
+
+    A name matches as it is; failing that, without regard to the image format (``a/1.jpg`` finds ``a/1.png``, for
+    aligned copies of another format) where that is unambiguous.
+
+    Raises:
+        DataError: two images of the list bear one name.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._exact = {str(name): position for position, name in enumerate(names)}
+        if len(self._exact) < len(names):
+            raise DataError(
+                f"{len(names) - len(self._exact)} of {len(names)} image names occur more than once "
+                f"(first: {_first_repeated(names)}); names must be unique to be looked up"
+            )
+        self._stems: dict[str, int | None] = {}
+        for name, position in self._exact.items():
+            stem = without_suffix(name)
+            self._stems[stem] = None if stem in self._stems else position
+
+    def find(self, name: str) -> int | None:
+        """Position of the image called ``name``, or None."""
+        found = self._exact.get(name)
+        return self._stems.get(without_suffix(name)) if found is None else found
+
+    def positions(self, wanted: Sequence[str], source: str) -> NDArray[np.int64]:
+        """Positions of all ``wanted`` names.
+
+        Raises:
+            DataError: names that are not there: how many, the first few, and ``source`` that asks for them.
+        """
+        found = [self.find(name) for name in wanted]
+        missing = sorted({name for name, position in zip(wanted, found, strict=True) if position is None})
+        if missing:
+            raise DataError(
+                f"{source}: {len(missing)} of {len(set(wanted))} images are not among the {len(self._exact)} given "
+                f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); "
+                f"names there look like {next(iter(self._exact), 'nothing')!r}"
+            )
+        return np.array(found, np.int64)
+
+
+def without_suffix(name: str) -> str:
+    """The name without its image suffix; other dots stay."""
+    path = PurePosixPath(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def _first_repeated(names: Sequence[str]) -> str:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""

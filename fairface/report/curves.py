@@ -1,0 +1,53 @@
+"""ROC and DET curves as a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import ConfigError
+from fairface.files import atomic_write
+from fairface.scoring.roc import Roc
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None:
+    """Draw the ROC (TAR over FMR, FMR logarithmic) and the DET (FNMR over FMR, both logarithmic), one line for each
+    entry of ``curves``, into the picture ``path`` (.png, .pdf or .svg). An FMR or FNMR of zero is not on such axes.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or another kind of picture.
+        DataError: the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
+    try:
+        from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
+    except ImportError as error:
+        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    roc_axes, det_axes = figure.subplots(1, 2)
+    for name, roc in curves.items():
+        fmr, tar, fnmr = roc.fmr, roc.tar, roc.fnmr
+        _line(roc_axes, fmr, tar, fmr > 0, name)
+        _line(det_axes, fmr, fnmr, (fmr > 0) & (fnmr > 0), name)
+    roc_axes.set(xscale="log", xlabel="FMR", ylabel="TAR", title="ROC", ylim=(0, 1.02))
+    det_axes.set(xscale="log", yscale="log", xlabel="FMR", ylabel="FNMR", title="DET")
+    for axes in (roc_axes, det_axes):
+        axes.grid(True, which="both", alpha=0.3)
+        axes.legend()
+    with atomic_write(path) as file:
+        figure.savefig(file, format=suffix[1:], dpi=150)
+
+
+def _line(
+    axes: Any, x: NDArray[np.float64], y: NDArray[np.float64], shown: NDArray[np.bool_], name: str
+) -> None:
+    axes.plot(x[shown], y[shown], label=name, drawstyle="steps-post")

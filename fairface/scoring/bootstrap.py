@@ -1,0 +1,122 @@
+"""Confidence intervals of AUC and TAR that respect that comparisons share people.
+
+Two comparisons of one person are not independent, so **people** are drawn with replacement, not comparisons. A person
+drawn w times brings the own genuine comparisons w times; an impostor comparison of two people counts w_a x w_b times
+(two draws of one person are not compared with each other). The interval is the range between the percentiles of the
+measure over the rounds. With few people it is too narrow; it is still far better than an interval over comparisons.
+Source: the vertex bootstrap (Snijders and Borgatti 1999) applied to similarity scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.measure import Interval
+from fairface.scoring.roc import check_scores
+
+
+def subject_draws(subjects: int, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """``rounds`` times how often each of ``subjects`` people was drawn: (S,) int64 that sum to S."""
+    rng = np.random.default_rng(seed)
+    for _ in range(rounds):
+        yield np.bincount(rng.integers(0, subjects, subjects), minlength=subjects)
+
+
+def bootstrap_intervals(
+    scores: NDArray[np.floating],
+    comparisons: Comparisons,
+    fmr: Sequence[float] = (1e-2, 1e-3, 1e-4),
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[Interval, list[Interval]]:
+    """Subject-level bootstrap intervals of the AUC and of TAR at each FMR of ``fmr``.
+
+    Sorting is done once; a round costs one weighted running sum over the comparisons. Rounds that happen to draw no
+    genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
+
+    Raises:
+        DataError: the comparisons do not say who is shown, show fewer than two people, or have unusable scores.
+    """
+    check_scores(scores, comparisons.same)
+    sorted_scores = _Sorted.of(scores, comparisons)
+    auc_rounds, tar_rounds = [], []
+    for drawn in subject_draws(sorted_scores.subjects, rounds, seed):
+        measured = sorted_scores.measure(drawn.astype(np.float64), fmr)
+        if measured is not None:
+            auc_rounds.append(measured[0])
+            tar_rounds.append(measured[1:])
+    tars = np.array(tar_rounds).reshape(len(tar_rounds), len(fmr))
+    return _interval(np.array(auc_rounds), level), [_interval(column, level) for column in tars.T]
+
+
+def _interval(values: NDArray[np.float64], level: float) -> Interval:
+    if len(values) == 0:
+        return Interval(np.nan, np.nan, level, 0)
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, len(values))
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Comparisons by falling score, genuine and impostor apart, with their places among each other.
+
+    ``impostors_above`` and ``impostors_from`` (G,) count the impostor scores above, and at or above, each genuine
+    score; ``genuine_above`` (I + 1,) counts the genuine scores above each impostor score (the last: all of them).
+    """
+
+    subjects: int
+    genuine_subject: NDArray[np.intp]
+    impostor_a: NDArray[np.intp]
+    impostor_b: NDArray[np.intp]
+    impostors_above: NDArray[np.intp]
+    impostors_from: NDArray[np.intp]
+    genuine_above: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> _Sorted:
+        same, pairs = comparisons.same, np.stack([comparisons.subject_a, comparisons.subject_b])
+        if (pairs < 0).any():
+            raise DataError("the comparisons do not say who is shown, so people cannot be resampled; add subjects")
+        if not np.array_equal(pairs[0] == pairs[1], same):
+            raise DataError("some comparisons are genuine between two people or impostor within one; correct subjects")
+        people, codes = np.unique(pairs, return_inverse=True)
+        codes = codes.reshape(pairs.shape)
+        genuine, impostor = (np.flatnonzero(kind)[np.argsort(-scores[kind], kind="stable")] for kind in (same, ~same))
+        falling_genuine, falling_impostor = -scores[genuine], -scores[impostor]
+        return cls(
+            subjects=len(people),
+            genuine_subject=codes[0][genuine],
+            impostor_a=codes[0][impostor],
+            impostor_b=codes[1][impostor],
+            impostors_above=np.searchsorted(falling_impostor, falling_genuine, side="left"),
+            impostors_from=np.searchsorted(falling_impostor, falling_genuine, side="right"),
+            genuine_above=np.append(np.searchsorted(falling_genuine, falling_impostor, side="left"), len(genuine)),
+        )
+
+    def measure(self, drawn: NDArray[np.float64], fmr: Sequence[float]) -> list[float] | None:
+        """AUC and TAR at each FMR when person s counts ``drawn[s]`` times; None where a kind is missing."""
+        genuine = drawn[self.genuine_subject]
+        impostors = np.concatenate([[0.0], np.cumsum(drawn[self.impostor_a] * drawn[self.impostor_b])])
+        total, matches = impostors[-1], np.concatenate([[0.0], np.cumsum(genuine)])
+        if total == 0 or matches[-1] == 0:
+            return None
+        beaten = total - (impostors[self.impostors_above] + impostors[self.impostors_from]) / 2.0
+        result = [float(genuine @ beaten) / (float(matches[-1]) * float(total))]
+        for target in fmr:
+            # The first impostor whose match would be one too many; the threshold lies above it.
+            first_beyond = int(np.searchsorted(impostors[1:], _within(target, float(total)), side="right"))
+            result.append(float(matches[self.genuine_above[first_beyond]] / matches[-1]))
+        return result
+
+
+def _within(target: float, total: float) -> float:
+    """The largest whole number k with k / ``total`` <= ``target``, free of rounding."""
+    k = np.floor(target * total)
+    return float(k + 1 if (k + 1) / total <= target else k)

@@ -1,0 +1,65 @@
+"""Cosine similarity of the pairs of embeddings that a protocol compares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+
+
+def unit_rows(embeddings: NDArray[Any]) -> NDArray[np.float64]:
+    """The rows of ``embeddings (N, D)`` at unit length, float64.
+
+    Raises:
+        DataError: not two-dimensional, or a row that is not finite or has length zero; the message names the rows.
+    """
+    if embeddings.ndim != 2:
+        raise DataError(f"embeddings have shape {embeddings.shape}; they must be (images, dimensions)")
+    rows = np.asarray(embeddings, np.float64)
+    _refuse(~np.isfinite(rows).all(axis=1), "not finite")
+    # Dividing by the largest value first keeps the squares of very small and very large rows in range.
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0.0)
+    _refuse(largest[:, 0] == 0.0, "of length zero")
+    rows = rows / largest
+    rows /= np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    return rows
+
+
+def _refuse(bad: NDArray[np.bool_], what: str) -> None:
+    if bad.any():
+        where = ", ".join(str(index) for index in np.flatnonzero(bad)[:5])
+        more = ", …" if bad.sum() > 5 else ""
+        raise DataError(
+            f"{int(bad.sum())} of {len(bad)} embeddings are {what} (index {where}{more}); "
+            "leave these images out or embed them again"
+        )
+
+
+def cosine_scores(
+    embeddings: NDArray[Any], a: NDArray[np.integer], b: NDArray[np.integer], chunk: int = 256
+) -> NDArray[np.float64]:
+    """Cosine of each pair of rows ``(a[i], b[i])`` of ``embeddings (N, D)``: (M,) float64 in [-1, 1].
+
+    Sums are float64. Only ``chunk`` pairs of rows are gathered at a time: memory stays at N x D values beside the
+    result, and the rows in hand stay in the processor's cache.
+
+    Raises:
+        DataError: a position outside the embeddings, or an embedding that has no direction (see :func:`unit_rows`).
+    """
+    if len(a) != len(b):
+        raise DataError(f"{len(a)} first and {len(b)} second images; comparisons need one of each")
+    for positions in (a, b):
+        if len(positions) and not 0 <= positions.min() <= positions.max() < len(embeddings):
+            raise DataError(
+                f"the comparisons use images {positions.min()} to {positions.max()}, but there are {len(embeddings)} "
+                "embeddings; score them with the embeddings of the same list of images"
+            )
+    rows = unit_rows(embeddings)
+    scores = np.empty(len(a), np.float64)
+    for start in range(0, len(a), chunk):
+        part = slice(start, start + chunk)
+        scores[part] = np.einsum("md,md->m", rows[a[part]], rows[b[part]])
+    return np.clip(scores, -1.0, 1.0, out=scores)

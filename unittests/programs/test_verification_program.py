@@ -1,0 +1,168 @@
+"""test/verification.py and test/embed.py as a user calls them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
+from fairface.protocols.all_pairs import all_pairs
+from fairface.scoring.verification import verify_embeddings
+
+ROOT = Path(__file__).resolve().parents[2]
+# Importing MXNet fails in these processes, as it does where it is not installed.
+WITHOUT_MXNET = "import sys, runpy; sys.modules['mxnet'] = None; sys.argv = sys.argv[1:]; "
+RUN = "runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def call(program, *arguments, mxnet=False):
+    start = [str(ROOT / program)] if mxnet else ["-c", WITHOUT_MXNET + RUN, str(ROOT / program)]
+    command = [sys.executable, *start, *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def score(*arguments, mxnet=False):
+    return call("test/verification.py", *arguments, mxnet=mxnet)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(8), 4).astype(np.int32)
+    embeddings = (rng.standard_normal((8, 16))[labels] + rng.standard_normal((32, 16))).astype(np.float32)
+    names = tuple(f"s{label}/{k % 4}.jpg" for k, label in enumerate(labels))
+    result = Embeddings(embeddings, names, {"model": "none"}, labels)
+    save_embeddings(tmp_path / "e.npz", result)
+    return result
+
+
+def test_nothing_that_scores_needs_mxnet():
+    modules = "fairface.scoring.verification, fairface.protocols.verification_set, fairface.embedding.store, "
+    modules += "fairface.embedding.eigenfaces, fairface.report.verification_table, fairface.report.curves"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules['mxnet'] = None; import {modules}"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("source", ["names", "labels"])
+def test_all_pairs_of_embeddings_as_one_json_object(tmp_path, stored, source):
+    done = score("--embeddings", tmp_path / "e.npz", "--all-pairs", "--subjects-from", source,
+                 "--json", "--bootstrap", 20)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = json.loads(done.stdout)
+    expected = verify_embeddings(stored.embeddings, all_pairs(stored.labels), rounds=20).to_dict()
+    assert printed == {"embeddings": str(tmp_path / "e.npz"), "results": {"all pairs": expected}}
+    assert printed["results"]["all pairs"]["people"] == 8
+
+
+def test_pairs_of_embeddings_as_a_table_and_a_picture(tmp_path, stored):
+    pytest.importorskip("matplotlib")
+    pairs = all_pairs(stored.labels)
+    lines = [f"{stored.names[a]},{stored.names[b]},{int(same)}"
+             for a, b, same in zip(pairs.a, pairs.b, pairs.same, strict=True)]  # fmt: skip
+    (tmp_path / "mine.csv").write_text("\n".join(["image_a,image_b,same", *lines]) + "\n")
+    done = score("--embeddings", tmp_path / "e.npz", "--pairs", tmp_path / "mine.csv", "--subjects-from", "names",
+                 "--fmr", 0.1, "--plot", tmp_path / "roc.png")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = verify_embeddings(stored.embeddings, pairs, fmr=(0.1,))
+    row = done.stdout.splitlines()[2].split()
+    assert row[:4] == ["mine", "48", "448", "8"]
+    assert f"{expected.tar['0.1']:.4f}" == row[-1]
+    assert cv2.imread(str(tmp_path / "roc.png")) is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--embeddings", "e.npz"], "needs --pairs FILE or --all-pairs"),
+        (["--embeddings", "e.npz", "--all-pairs"], "--all-pairs needs --subjects-from"),
+        (["--embeddings", "e.npz", "--set", "x.bin"], "--set and --root need --model"),
+        (["--embeddings", "none.npz", "--all-pairs", "--subjects-from", "names"], "none.npz: No such file"),
+        (["--embeddings", "e.npz", "--pairs", "unknown.csv"], "2 of 3 images are not among the 32 given (x, y)"),
+        (["--embeddings", "e.npz", "--pairs", "one_kind.csv"], "all 1 comparisons are genuine"),
+        (["--embeddings", "zero.npz", "--all-pairs", "--subjects-from", "names"], "of length zero (index 3)"),
+        (["--embeddings", "e.npz", "--all-pairs", "--subjects-from", "names", "--fmr", "0"], "FMR 0.0 cannot be used"),
+        (["--model", "models/x"], "--model needs --set FILE.bin, or --pairs FILE with --root"),
+        (["--model", "models/x", "--set", "x.bin", "--all-pairs"], "--all-pairs works on --embeddings"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_2(tmp_path, stored, arguments, message):
+    (tmp_path / "unknown.csv").write_text("image_a,image_b,same\ns0/0.jpg,x,1\ns0/0.jpg,y,0\n")
+    (tmp_path / "one_kind.csv").write_text("image_a,image_b,same\ns0/0.jpg,s0/1.jpg,1\n")
+    stored.embeddings[3] = 0
+    save_embeddings(tmp_path / "zero.npz", stored)
+    files = ("e.npz", "none.npz", "zero.npz", "unknown.csv", "one_kind.csv")
+    done = score(*(tmp_path / word if word in files else word for word in arguments))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A deploy checkpoint of a linear net on 112 x 112 images, and a folder of drawn faces of four people."""
+    from fairface.mx import mx, nn
+
+    mx.random.seed(0)
+    net = nn.HybridSequential()
+    net.add(nn.AvgPool2D(8, 8), nn.Flatten(), nn.Dense(16, in_units=3 * 14 * 14))
+    net.initialize(mx.init.Xavier())
+    net.hybridize()
+    net(mx.nd.zeros((1, 3, 112, 112)))
+    net.export(str(tmp_path / "net"), 0)
+    rng = np.random.default_rng(0)
+    for person in range(4):
+        face = rng.integers(0, 256, (14, 14, 3)).astype(np.float64)
+        (tmp_path / "faces" / f"p{person}").mkdir(parents=True)
+        for k in range(3):
+            noisy = np.clip(face + rng.normal(0, 20, face.shape), 0, 255).astype(np.uint8)
+            picture = cv2.resize(noisy, (112, 112), interpolation=cv2.INTER_NEAREST)
+            cv2.imwrite(str(tmp_path / "faces" / f"p{person}" / f"{k}.png"), picture)
+    return f"{tmp_path / 'net'},0"
+
+
+def test_a_model_embeds_and_is_scored_the_same_way_by_every_road(tmp_path, model):
+    faces, stored = tmp_path / "faces", tmp_path / "e.npz"
+    done = call("test/embed.py", model, "--data", faces, "--output", stored, "--json", "--batch-size", 5, mxnet=True)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert (printed["images"], printed["embedding"], printed["flip"]) == (12, 16, True)
+    embeddings = load_embeddings(stored)
+    assert embeddings.names[:4] == ("p0/0.png", "p0/1.png", "p0/2.png", "p1/0.png")
+    assert embeddings.labels.tolist() == np.repeat(np.arange(4), 3).tolist()
+
+    pairs = all_pairs(embeddings.labels, names=embeddings.names)
+    lines = [f"{pairs.names[a]},{pairs.names[b]},{int(same)}"
+             for a, b, same in zip(pairs.a, pairs.b, pairs.same, strict=True)]  # fmt: skip
+    (tmp_path / "pairs.csv").write_text("\n".join(["image_a,image_b,same", *lines]) + "\n")
+    by_file = score("--embeddings", stored, "--all-pairs", "--subjects-from", "labels", "--json")
+    by_model = score("--model", model, "--set", faces, "--pairs", tmp_path / "pairs.csv", "--root", faces,
+                     "--subjects-from", "names", "--json", mxnet=True)  # fmt: skip
+    assert by_model.returncode == 0, by_model.stderr
+    from_file = json.loads(by_file.stdout)["results"]["all pairs"]
+    results = json.loads(by_model.stdout)["results"]
+    assert results["faces"]["auc"] == pytest.approx(from_file["auc"], abs=1e-6)
+    assert results["pairs"]["people"] == 4
+    assert results["pairs"]["eer"] == pytest.approx(from_file["eer"], abs=1e-6)
+
+
+def test_a_bin_set_is_scored_by_a_model(tmp_path, model):
+    from fairface.data.bin_set import write_bin
+
+    faces = sorted((tmp_path / "faces").glob("*/*.png"))
+    order = [0, 1, 0, 3, 4, 5, 4, 9]
+    write_bin(tmp_path / "small.bin", [faces[i].read_bytes() for i in order], [True, False, True, False])
+    done = score("--model", model, "--set", tmp_path / "small.bin", "--no-flip", mxnet=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[2].split()[:4] == ["small", "2", "2", "n/a"]
+    assert "small: accuracy n/a: 4 comparisons cannot be split into 10 folds" in done.stdout

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from fairface.errors import DataError
+from fairface.protocols.pairs import read_pairs_csv
+from fairface.protocols.subjects import subjects_from_names, with_subjects
+
+
+def test_subjects_are_folders_or_names_without_their_number():
+    assert subjects_from_names(["s2/1.png", "s1/1.png", "s2/9.png"]).tolist() == [1, 0, 1]
+    assert subjects_from_names(["Ann_Lee_0002.jpg", "Bob_0001.jpg", "Ann_Lee_0010.jpg"]).tolist() == [0, 1, 0]
+    assert subjects_from_names(["x/s1/1.png", "y/s1/1.png"]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["12.jpg", "photo.jpg", "/1.jpg"])
+def test_a_name_that_does_not_show_who_it_is(name):
+    with pytest.raises(DataError, match="does not show who it is"):
+        subjects_from_names(["a/1.jpg", name])
+
+
+def test_subjects_are_added_and_must_agree(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("image_a,image_b,same\na/1,a/2,1\na/1,b/1,0\n")
+    comparisons = read_pairs_csv(path)
+    named = with_subjects(comparisons, subjects_from_names(comparisons.names), "pairs.csv")
+    assert named.subject_a.tolist() == [0, 0]
+    assert named.subject_b.tolist() == [0, 1]
+    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons say .* against the people .*comparison 1"):
+        with_subjects(comparisons, np.zeros(3, int), "pairs.csv")

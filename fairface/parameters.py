@@ -31,7 +31,9 @@ def set_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -
         check_shape(name, parameter, arrays[name], source)
     extra = next((name for name in arrays if name not in own), None)
     if extra is not None:
-        raise CheckpointError(f"{source}: holds {extra}, which this network has not; it belongs to another architecture")
+        raise CheckpointError(
+            f"{source}: holds {extra}, which this network has not; it belongs to another architecture"
+        )
     for name, parameter in own.items():
         parameter.set_data(arrays[name].astype(parameter.dtype))
 

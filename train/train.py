@@ -1,7 +1,7 @@
 """Train a model from a configuration.
 
-    python train/train.py train/configs/orl_demo.yaml optimizer.lr=0.05
-    python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces_emore gpus=0,1,2,3 --dry-run
+python train/train.py train/configs/orl_demo.yaml optimizer.lr=0.05
+python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces_emore gpus=0,1,2,3 --dry-run
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer.name": ("sgd", "nag", "adam"),
     "optimizer.schedule": ("step", "cosine", "poly", "constant"),
     "verify.monitor": ("auc", "accuracy", "eer"),
+    "final.checkpoint": ("best", "last"),
     "final.baseline": ("", "eigenfaces"),
 }
 
@@ -91,12 +92,15 @@ def check(config: TrainConfig) -> None:
         raise ConfigError(f"augment.jpeg_quality is {[low, high]}; give two qualities from 1 to 100, the lower first")
     if config.sampler.kind == "pk" and config.batch_size % config.sampler.images_per_class:
         raise ConfigError(
-            f"batch_size {config.batch_size} is no multiple of sampler.images_per_class {config.sampler.images_per_class}"
+            f"batch_size {config.batch_size} is no multiple of "
+            f"sampler.images_per_class {config.sampler.images_per_class}"
         )
     if config.devices and config.gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     if not config.name or any(part in config.name for part in ("/", "\\", "..", "@", ",")):
-        raise ConfigError(f"name is {config.name!r}; it names a folder below {config.output!r} and holds no / .. @ or comma")
+        raise ConfigError(
+            f"name is {config.name!r}; it names a folder below {config.output!r}: no / .. @ or comma in it"
+        )
 
 
 def _flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -45,7 +45,9 @@ def read_yaml(path: str | os.PathLike[str]) -> EasyDict:
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a configuration file") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give the path of a configuration file"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is no YAML file ({' '.join(str(error).split())})") from error
     if tree is None:
@@ -165,7 +167,7 @@ def _sequence(value: Any) -> list[Any]:
 
 
 def _scalar(value: Any, hint: Any, where: str) -> Any:
-    if hint is str and (value is None or isinstance(value, (str, int, float)) and not isinstance(value, bool)):
+    if hint is str and (value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))):
         return "" if value is None else str(value)
     if hint is str and isinstance(value, (list, tuple)):
         return ",".join(str(item) for item in value)

@@ -101,6 +101,7 @@ class VerifyConfig:
 @dataclass(frozen=True)
 class FinalConfig:
     sets: tuple[str, ...] = ()  # test sets, scored once when training ends; written to metrics.json
+    checkpoint: str = "best"  # best | last: which checkpoint is scored
     baseline: str = ""  # eigenfaces: scored beside the model on the same comparisons
     bootstrap: int = 1000  # subject-level bootstrap rounds of the intervals; 0 = none
     fmr: tuple[float, ...] = (1e-2, 1e-3, 1e-4)

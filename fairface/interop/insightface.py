@@ -1,7 +1,7 @@
 """insightface's parameter names and ours: two spellings of the same structure.
 
-insightface writes ``stage1_unit2_bn1_moving_mean``, we write ``stages.0.1.bn1.running_mean``; stem and output layers have
-the same names in both. Formats: MXNet's ``prefix-symbol.json`` and ``prefix-NNNN.params`` with ``arg:`` and ``aux:``.
+insightface writes ``stage1_unit2_bn1_moving_mean``, we write ``stages.0.1.bn1.running_mean``; stem and output layers
+have the same names in both. Formats: MXNet's ``prefix-symbol.json``, ``prefix-NNNN.params`` with ``arg:`` and ``aux:``.
 """
 
 from __future__ import annotations

@@ -61,7 +61,8 @@ def describe(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"data        {result['images']} images of {sum(result['people'])} people",
-            f"run         {result['run']}, {result['steps']} steps ({result['epochs']:g} epochs), lr {first:g} to {last:g}",
+            f"run         {result['run']}, {result['steps']} steps ({result['epochs']:g} epochs)",
+            f"lr          {first:g} to {last:g}",
             f"parameters  {parameters}",
             f"memory      about {result['memory_bytes'] / 2**30:.2f} GiB on {', '.join(result['devices'])} together",
             f"time        about {result['step_seconds']:.3f} s a step, {hours:.2f} h in all",

@@ -104,7 +104,9 @@ class Optimizer:
                 for k, array in enumerate(_flatten(state)):
                     saved = arrays.get(f"{STATE}{name}.{k}")
                     if saved is None or saved.shape != array.shape:
-                        raise CheckpointError(f"{source}: has no fitting optimizer state for {name}; use start_from instead")
+                        raise CheckpointError(
+                            f"{source}: has no fitting optimizer state for {name}; use start_from instead"
+                        )
                     array[:] = saved.as_in_context(context).astype(array.dtype)
                 updater.states[index] = state
                 updater.states_synced[index] = True

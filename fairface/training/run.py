@@ -68,15 +68,27 @@ def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:
 
 
 def _train(run: Prepared, resume: bool, log: RunLog) -> int:
+    describe_data(run, log)
+    trainer = assemble(run, log, resume)
+    stopped = trainer.run()
+    report_skipped(run, log)
+    if stopped is not None:
+        log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
+        return 128 + stopped
+    finish(run, trainer.checkpointer.folder)
+    return 0
+
+
+def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
+    """Parameters, freezing, optimizer, checkpoints: everything between the prepared run and its first step."""
     config = run.config
     folder = RunFolder(run.folder, config.keep, run.facts)
     initialize(run.method, run.contexts, config.seed, config.data.image_size)
-    start = 0
     verifier = make_verifier(run)
-    describe_data(run, log)
+    start = 0
     if resume:
         check_resumable(config, saved_config(run.folder))
-        start = restore_blocks(run, folder)
+        start = restore_blocks(run)
     else:
         folder.write_text("config.yaml", dump(config))
         if config.start_from:
@@ -94,16 +106,9 @@ def _train(run: Prepared, resume: bool, log: RunLog) -> int:
         folder, run.method, optimizer, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
     )
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and start == 0 else None
-    trainer = Trainer(
+    return Trainer(
         config, run.method, run.loader, optimizer, run.contexts, log, checkpointer, run.total, start, scale, sheet
     )
-    stopped = trainer.run()
-    report_skipped(run, log)
-    if stopped is not None:
-        log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
-        return 128 + stopped
-    finish(run, folder, verifier, log)
-    return 0
 
 
 def make_verifier(run: Prepared) -> Verifier:
@@ -139,7 +144,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
         log.say("head starts from the mean embedding of each person")
 
 
-def restore_blocks(run: Prepared, folder: RunFolder) -> int:
+def restore_blocks(run: Prepared) -> int:
     """Load the newest checkpoint's parameters; returns its step.
 
     Raises:
@@ -180,7 +185,9 @@ def saved_config(folder: Path) -> dict[str, Any]:
     try:
         saved = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{folder / 'config.yaml'}: cannot be read ({error}); the run cannot be resumed") from error
+        raise CheckpointError(
+            f"{folder / 'config.yaml'}: cannot be read ({error}); the run cannot be resumed"
+        ) from error
     if not isinstance(saved, dict):
         raise CheckpointError(f"{folder / 'config.yaml'}: is damaged; the run cannot be resumed")
     return saved
@@ -201,12 +208,12 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
         log.say(f"warning: {len(skipped)} bad records were skipped; log.jsonl lists them")
 
 
-def finish(run: Prepared, folder: RunFolder, verifier: Verifier, log: RunLog) -> None:
+def finish(run: Prepared, folder: RunFolder) -> None:
     """Score the test sets with the best checkpoint, print the table and write ``metrics.json``."""
     final = run.config.final
     if not final.sets:
         return
-    load_inference(run.method.inference(), resolve(str(run.folder)))
+    load_inference(run.method.inference(), resolve(f"{run.folder}@{final.checkpoint}"))
     config = VerifyConfig(folds=run.config.verify.folds, fmr=final.fmr, batch_size=run.config.verify.batch_size)
     sets = [open_verification_set(name) for name in final.sets]
     scorer = Verifier(sets, config, run.contexts, run.config.data.image_size)

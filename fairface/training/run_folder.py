@@ -145,7 +145,9 @@ class RunFolder:
                 loaded = mx.nd.load(str(path))
             except mx.base.MXNetError as error:
                 reason = str(error).strip().splitlines()[-1]
-                raise DataError(f"{self.folder / name}: cannot be written ({reason}); free space, then --resume") from error
+                raise DataError(
+                    f"{self.folder / name}: cannot be written ({reason}); free space, then --resume"
+                ) from error
             if not loaded:
                 raise CheckpointError(f"{self.folder / name}: came out empty; nothing to save")
             path.replace(self.folder / name)

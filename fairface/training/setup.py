@@ -133,8 +133,8 @@ def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
             same = saved[key] == value
         if not same:
             raise CheckpointError(
-                f"{config.output}/{config.name}: {key} was {saved[key]!r} and is now {value!r}; a resumed run keeps its "
-                "configuration, for another one give it another name and start_from"
+                f"{config.output}/{config.name}: {key} was {saved[key]!r} and is now {value!r}; a resumed run "
+                "keeps its configuration, for another one give it another name and start_from"
             )
 
 

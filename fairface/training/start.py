@@ -18,7 +18,7 @@ from fairface.training.log import RunLog
 
 
 def initialize(method: Method, contexts: Sequence[Context], seed: int, image_size: int) -> None:
-    """Random parameters for every block, the same for the same seed, and one forward pass so that all shapes are known."""
+    """Random parameters for every block, the same for the same seed, and a forward pass so that shapes are known."""
     mx.random.seed(seed)
     for block in method.blocks().values():
         block.initialize(ctx=list(contexts))

@@ -145,7 +145,8 @@ class Trainer:
         if self.scale is not None:
             values["loss_scale"] = self.scale.value
         shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
-        text = f"step {pending.step + 1}/{self.total}  {shown}  lr {pending.lr:.3g}  {values['images_per_second']:.0f} images/s"
+        speed = f"lr {pending.lr:.3g}  {values['images_per_second']:.0f} images/s"
+        text = f"step {pending.step + 1}/{self.total}  {shown}  {speed}"
         self.log.record("train", pending.step + 1, values, text)
         self._restart_window()
 
@@ -158,7 +159,8 @@ class Trainer:
         last = self.checkpointer.folder.last_step()
         where = f"{self.checkpointer.folder.folder}@{last}" if last is not None else "none was saved"
         raise TrainingError(
-            f"step {pending.step + 1}: {name} is {value} at learning rate {pending.lr:g}; last good checkpoint: {where}. "
+            f"step {pending.step + 1}: {name} is {value} at learning rate {pending.lr:g}; "
+            f"last good checkpoint: {where}. "
             "Lower optimizer.lr, add optimizer.warmup or optimizer.clip_norm, or start with head.name=softmax"
         )
 

@@ -34,10 +34,16 @@ class Verifier:
 
     def results(self, net: gluon.HybridBlock, rounds: int = 0) -> dict[str, VerificationResult]:
         """Set name to result; ``rounds`` bootstrap rounds for intervals."""
-        embedder = NetEmbedder(net, self.contexts, self.config.batch_size, self.config.flip, self.image_size)
+        embedder = NetEmbedder(
+            net, self.contexts, self.config.batch_size, self.config.flip, self.image_size, show_progress=False
+        )
         return {
             item.name: verify_embeddings(
-                embedder.embed(item.images), item.comparisons, folds=self.config.folds, fmr=self.config.fmr, rounds=rounds
+                embedder.embed(item.images),
+                item.comparisons,
+                folds=self.config.folds,
+                fmr=self.config.fmr,
+                rounds=rounds,
             )
             for item in self.sets
         }
@@ -48,12 +54,14 @@ class Verifier:
         for name, result in results.items():
             tar = {f"tar@{key}": value for key, value in result.tar.items()}
             values = {"accuracy": result.accuracy, "auc": result.auc, "eer": result.eer, **tar}
-            shown = "  ".join(f"{key} {'n/a' if math.isnan(value) else f'{value:.4f}'}" for key, value in values.items())
+            shown = "  ".join(
+                f"{key} {'n/a' if math.isnan(value) else f'{value:.4f}'}" for key, value in values.items()
+            )
             log.record(f"verify/{name}", step, values, f"step {step}  [{name}]  {shown}")
         scores = [float(getattr(result, self.config.monitor)) for result in results.values()]
         defined = [score for score in scores if not math.isnan(score)]
         return sum(defined) / len(defined) if defined else None
 
     def better(self, score: float, than: float) -> bool:
-        """Whether ``score`` beats ``than`` in the monitored measure."""
-        return score < than if self.config.monitor in LOWER_IS_BETTER else score > than
+        """Whether ``score`` is as good as ``than`` in the monitored measure: of equals the later one is kept."""
+        return score <= than if self.config.monitor in LOWER_IS_BETTER else score >= than

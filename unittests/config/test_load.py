@@ -20,7 +20,9 @@ def write(folder: Path, text: str) -> Path:
 
 def test_values_and_overrides(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\noptimizer: {lr: 1e-2, milestones: [10, 20]}\ngpus: 0\n")
-    config = load_config(path, ["optimizer.lr=0.5", "gpus=0,1", "verify.sets=a.bin, b.bin", "augment.jpeg_quality=[5,9]"])
+    config = load_config(
+        path, ["optimizer.lr=0.5", "gpus=0,1", "verify.sets=a.bin, b.bin", "augment.jpeg_quality=[5,9]"]
+    )
     assert config.optimizer.lr == 0.5
     assert config.optimizer.milestones == (10.0, 20.0)
     assert config.gpus == "0,1"
@@ -61,7 +63,7 @@ def test_dump_reads_back_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_keys_and_values(tmp_path: Path, override: str, said: str) -> None:
-    with pytest.raises(ConfigError, match="(?s).*") as caught:
+    with pytest.raises(ConfigError, match=r"(?s).*") as caught:
         load_config(write(tmp_path, "name: a"), [override])
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -17,7 +17,9 @@ def make_people(root: Path, people: int = 4, images: int = 6, size: int = SIZE) 
     """One folder a person; a person is a fixed smooth pattern, an image is that with noise. PNG, no photographs."""
     for person in range(people):
         rng = np.random.default_rng(person)
-        pattern = cv2.resize(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+        pattern = cv2.resize(
+            rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), (size, size), interpolation=cv2.INTER_CUBIC
+        )
         folder = root / f"person{person}"
         folder.mkdir(parents=True)
         for image in range(images):

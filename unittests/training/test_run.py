@@ -198,7 +198,7 @@ def test_insightface_names_start_a_fine_tune(tmp_path: Path, people: Path) -> No
 def test_wrong_input_stops_before_training(
     tmp_path: Path, people: Path, overrides: list[str], error: type[Exception], said: str
 ) -> None:
-    with pytest.raises(error, match="(?s).*") as caught:
+    with pytest.raises(error, match=r"(?s).*") as caught:
         train(tiny_config(tmp_path, people, *overrides), quiet=True)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

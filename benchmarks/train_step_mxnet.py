@@ -1,0 +1,72 @@
+"""One side of train_step.py: training steps of our net and head. Started by it, not by hand.
+
+Arguments: one JSON object with net, batch, classes, embedding, image_size, threads. Prints a JSON line when ready;
+then, for every line {"steps": n} on standard input, what the steps took.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from fairface.backbones import build_backbone
+from fairface.config.schema import BackboneConfig, HeadConfig
+from fairface.heads import build_head
+from fairface.heads.loss import CrossEntropy
+from fairface.mx import autograd, gluon, mx, nd
+from fairface.parallel import to_input
+from fairface.parameters import count, structural
+
+
+class Side:
+    """Net, head, optimizer and one batch."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        mx.random.seed(0)
+        rng = np.random.default_rng(0)
+        self.net = build_backbone(BackboneConfig(name=job["net"], embedding=job["embedding"]), job["image_size"])
+        self.head = build_head(HeadConfig(name="arcface"), job["embedding"], job["classes"])
+        self.criterion = CrossEntropy()
+        for part in (self.net, self.head, self.criterion):
+            part.initialize()
+            part.hybridize(static_alloc=True, static_shape=True)
+        parameters = [*structural(self.net).values(), *structural(self.head).values()]
+        self.count = count(self.net) + count(self.head)
+        settings = {"learning_rate": 0.01, "momentum": 0.9, "wd": 5e-4}
+        self.trainer = gluon.Trainer(parameters, "sgd", settings, kvstore=None, update_on_kvstore=False)
+        shape = (job["batch"], job["image_size"], job["image_size"], 3)
+        self.images = to_input(rng.integers(0, 256, shape, dtype=np.uint8), mx.cpu())
+        self.labels = nd.array(rng.integers(0, job["classes"], job["batch"]), dtype="int32")
+
+    def step(self) -> float:
+        """One update; the loss."""
+        with autograd.record():
+            loss = self.criterion(self.head(self.net(self.images), self.labels), self.labels).mean()
+        loss.backward()
+        self.trainer.step(1)
+        nd.waitall()
+        return float(loss.asscalar())
+
+
+def main() -> None:
+    side = Side(json.loads(sys.argv[1]))
+    loss = [side.step() for _ in range(2)][-1]
+    print(json.dumps({"parameters": side.count, "loss": loss, "version": mx.__version__}), flush=True)
+    for line in sys.stdin:
+        seconds, begun = [], time.process_time()
+        for _ in range(json.loads(line)["steps"]):
+            start = time.perf_counter()
+            loss = side.step()
+            seconds.append(time.perf_counter() - start)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        cpu = (time.process_time() - begun) / len(seconds)
+        print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "loss": loss}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

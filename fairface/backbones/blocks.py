@@ -1,0 +1,120 @@
+"""What the networks of the fair-face system are made of.
+
+Names of attributes are those of insightface's symbols (``conv1``, ``bn1``, ``relu1``, ``conv1sc``, ``sc`` …), so that
+parameters carry over by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairface.backbones.prelu import PReLU
+from fairface.mx import mx, nn
+
+EPSILON = 2e-5  # of every BatchNorm of fresnet, and of the last one of every net
+
+
+def initializer() -> mx.init.Initializer:
+    """Gaussian with variance ``2 / fan_out``, insightface's choice for convolutions and the embedding layer."""
+    return mx.init.Xavier(rnd_type="gaussian", factor_type="out", magnitude=2)
+
+
+def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, pad: int | None = None, groups: int = 1,
+         bias: bool = False) -> nn.Conv2D:  # fmt: skip
+    """A convolution with square kernel; ``pad`` keeps the size at stride 1 unless given."""
+    return nn.Conv2D(
+        outputs, kernel, stride, kernel // 2 if pad is None else pad, groups=groups, use_bias=bias, in_channels=inputs,
+        weight_initializer=initializer(),
+    )  # fmt: skip
+
+
+def batch_norm(channels: int, epsilon: float = EPSILON, scale: bool = True) -> nn.BatchNorm:
+    """BatchNorm with momentum 0.9; ``scale=False`` holds gamma at 1."""
+    return nn.BatchNorm(momentum=0.9, epsilon=epsilon, scale=scale, in_channels=channels)
+
+
+class Normalise(nn.HybridBlock):
+    """Pixels 0..255 to -1..1: ``(x - 127.5) / 128``. In the graph, so that no caller can get it wrong."""
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        return (x - 127.5) * 0.0078125
+
+
+class SqueezeExcite(nn.HybridBlock):
+    """Channels weighted by a gate of their own averages (Hu et al. 2018), reduction 16, PReLU inside."""
+
+    def __init__(self, channels: int, form: str) -> None:
+        super().__init__()
+        inner = max(1, channels // 16)
+        self.pool = nn.GlobalAvgPool2D()
+        self.conv1 = conv(channels, inner, 1, bias=True)
+        self.relu1 = PReLU(inner, form)
+        self.conv2 = conv(inner, channels, 1, bias=True)
+        self.gate = nn.Activation("sigmoid")
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        return F.broadcast_mul(x, self.gate(self.conv2(self.relu1(self.conv1(self.pool(x))))))
+
+
+class ResidualUnit(nn.HybridBlock):
+    """insightface's ``residual_unit_v3``: BN, 3x3, BN, PReLU, 3x3 with the stride, BN, (SE), plus the shortcut.
+
+    The shortcut is the input itself where the shape stays, else a 1x1 convolution with BN. Nothing follows the sum.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, form: str, se: bool = False) -> None:
+        super().__init__()
+        self.bn1 = batch_norm(inputs)
+        self.conv1 = conv(inputs, outputs, 3)
+        self.bn2 = batch_norm(outputs)
+        self.relu1 = PReLU(outputs, form)
+        self.conv2 = conv(outputs, outputs, 3, stride)
+        self.bn3 = batch_norm(outputs)
+        self.se = SqueezeExcite(outputs, form) if se else None
+        self._projects = stride != 1 or inputs != outputs
+        if self._projects:
+            self.conv1sc = conv(inputs, outputs, 1, stride)
+            self.sc = batch_norm(outputs)
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        y = self.bn3(self.conv2(self.relu1(self.bn2(self.conv1(self.bn1(x))))))
+        if self.se is not None:
+            y = self.se(y)
+        return F.elemwise_add(y, self.sc(self.conv1sc(x)) if self._projects else x)
+
+
+class OutputE(nn.HybridBlock):
+    """Feature map to embedding, insightface's output 'E': BN, dropout, fully connected, BN with gamma held at 1.
+
+    Args:
+        channels: channels of the map.
+        size: its height and width.
+        embedding: D.
+        dropout: share of the map's values that is dropped in training.
+    """
+
+    def __init__(self, channels: int, size: int, embedding: int, dropout: float) -> None:
+        super().__init__()
+        self.bn1 = batch_norm(channels)
+        self.dropout = nn.Dropout(dropout)
+        self.pre_fc1 = nn.Dense(embedding, in_units=channels * size * size, weight_initializer=initializer())
+        self.fc1 = batch_norm(embedding, scale=False)
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        return self.fc1(self.pre_fc1(self.dropout(self.bn1(x))))
+
+
+class OutputGDC(nn.HybridBlock):
+    """Feature map to embedding, insightface's output 'GDC': depthwise convolution over the whole map, BN, fully
+    connected, BN with gamma held at 1 (Chen et al. 2018, MobileFaceNets)."""
+
+    def __init__(self, channels: int, size: int, embedding: int, dropout: float, epsilon: float = EPSILON) -> None:
+        super().__init__()
+        self.conv_6dw = conv(channels, channels, size, pad=0, groups=channels)
+        self.bn_6dw = batch_norm(channels, epsilon)
+        self.dropout = nn.Dropout(dropout)
+        self.pre_fc1 = nn.Dense(embedding, in_units=channels, weight_initializer=initializer())
+        self.fc1 = batch_norm(embedding, scale=False)
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
+        return self.fc1(self.pre_fc1(self.dropout(self.bn_6dw(self.conv_6dw(x)))))

@@ -1,0 +1,84 @@
+"""Running statistics of whole batches, which some heads take as arguments beside embedding and label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray as Array
+
+from fairface.errors import CheckpointError
+from fairface.mx import NDArray, autograd, nd
+from fairface.parallel import join
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """What a head wants to know of a whole batch, as two pure functions.
+
+    Attributes:
+        start: name to value before the first step; the head's further arguments stand in this order.
+        measure: ``(embedding (b, D), label (b,)) -> (b,)``, one number per row, computed where the rows are.
+        move: ``(old values, each (1,); rows (B,); labeled (B,) 1 or 0) -> new values``; a batch that says nothing (no
+            labeled row) leaves the old values.
+    """
+
+    start: Mapping[str, float]
+    measure: Callable[[NDArray, NDArray], NDArray]
+    move: Callable[[Sequence[NDArray], NDArray, NDArray], Sequence[NDArray]]
+
+
+class RunningStatistics:
+    """Keeps a head's statistics between steps, over the rows of all devices.
+
+    The rows come together on the first device, so one device and several give the same values. A step uses the values
+    that include its own batch; they are kept when :meth:`commit` says that the step counted.
+
+    Args:
+        statistic: what the head wants; None = nothing.
+    """
+
+    def __init__(self, statistic: Statistic | None) -> None:
+        self.statistic = statistic
+        start = {} if statistic is None else statistic.start
+        self._values = {name: nd.full((1,), value) for name, value in start.items()}
+        self._next = self._values
+
+    def update(self, embeddings: Sequence[NDArray], labels: Sequence[NDArray]) -> list[tuple[NDArray, ...]]:
+        """Each device's further arguments for the head; no gradient flows through them, and nothing waits.
+
+        Args:
+            embeddings: each device's ``(b, D)``.
+            labels: each device's ``(b,)``; rows with label -1 are left out.
+        """
+        if self.statistic is None:
+            return [()] * len(embeddings)
+        first = embeddings[0].context
+        with autograd.pause():
+            rows = [self.statistic.measure(e, y).astype("float32") for e, y in zip(embeddings, labels, strict=True)]
+            labeled = join([y >= 0 for y in labels], first).astype("float32")
+            old = [value.as_in_context(first) for value in self._values.values()]
+            new = self.statistic.move(old, join(rows, first), labeled)
+            self._next = dict(zip(self._values, new, strict=True))
+            return [tuple(v.as_in_context(e.context).astype(e.dtype) for v in new) for e in embeddings]
+
+    def commit(self) -> None:
+        """Keep the values of the latest :meth:`update`."""
+        self._values = self._next
+
+    def state(self) -> dict[str, Array[np.generic]]:
+        """Name to value, (1,) float32."""
+        return {name: value.asnumpy() for name, value in self._values.items()}
+
+    def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
+        """Take back what :meth:`state` gave.
+
+        Raises:
+            CheckpointError: a value is missing.
+        """
+        for name in self._values:
+            if name not in state:
+                raise CheckpointError(f"the checkpoint has no {name} for the head; it belongs to another head")
+        self._values = {name: nd.array(state[name], dtype="float32") for name in self._values}
+        self._next = self._values

@@ -10,7 +10,9 @@ root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
 cd -- "$root"
 
 demo=train/configs/orl_demo.yaml
-if [[ $# -eq 0 || $1 == -* || $1 == *=* ]]; then set -- "$demo" "$@"; fi
+# The demonstration may be run again and again; any other run is replaced only when --overwrite says so.
+if [[ $# -eq 0 ]]; then set -- "$demo" --overwrite; fi
+if [[ $1 == -* || $1 == *=* ]]; then set -- "$demo" "$@"; fi
 
 python="$(scripts/environment.sh -- "$@")"
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"

@@ -27,9 +27,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import mxnet as mx
     from mxnet import autograd, gluon, nd
+    from mxnet.contrib import amp
     from mxnet.gluon import nn
 
 NDArray = nd.NDArray
 Context = mx.context.Context
 
-__all__ = ["Context", "NDArray", "autograd", "gluon", "mx", "nd", "nn"]
+__all__ = ["Context", "NDArray", "amp", "autograd", "gluon", "mx", "nd", "nn"]

@@ -160,7 +160,7 @@ def test_train_without_argument_prepares_and_trains_the_embedded_set(copy):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"prepare_orl.py [] {copy}",
-        f"train.py ['train/configs/orl_demo.yaml'] {copy}",
+        f"train.py ['train/configs/orl_demo.yaml', '--overwrite'] {copy}",
     ]
 
 

@@ -52,10 +52,11 @@ class SamplerConfig:
 class BackboneConfig:
     name: str = "fresnet50"  # a name of fairface.backbones.BACKBONES
     embedding: int = 512  # embedding size D
-    dropout: float = 0.4  # before the embedding layer
+    dropout: float = -1.0  # before the embedding layer, 0..1; -1 = the net's own value (fresnet 0.4)
     width: float = 1.0  # multiplier of all channel counts
     se: bool = False  # squeeze-and-excitation in the residual units
     prelu: str = "auto"  # auto | onednn | native: which form PReLU takes (native on GPUs)
+    output: str = ""  # E | GDC | ECCV: layers from feature map to embedding; empty = the net's own
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,17 @@ class HeadConfig:
     label_smoothing: float = 0.0  # 0..1
     init_from: str = "random"  # random | mean_embedding: a head that is made anew at a fine-tune
     options: dict[str, float] = field(default_factory=dict)  # what a head takes beyond the keys above
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """For the methods pair and fused, which need sampler.kind pk."""
+
+    loss: str = "triplet"  # a name of fairface.heads.pairs.PAIR_LOSSES
+    alpha: float = 0.0  # margin and width of the semi-hard band (squared distance or radians); 0 = the loss's own
+    gamma: float = 64.0  # scale of the arc-circle losses
+    theta_margin: float = 2.042035224833366  # radians, arc-circle losses: 0.65 pi
+    weight: float = 1.0  # fused: factor on the pair loss beside the class loss
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,7 @@ class TrainConfig:
     devices: str = ""  # "cpu0,cpu1", "gpu0,gpu1"; empty = GPU 0 where there is one, else the CPU
     gpus: str = ""  # "0,1,2,3": short for devices
     kvstore: str = "device"  # local | device
-    precision: str = "fp32"  # fp32 | fp16 (GPUs; dynamic loss scale)
+    precision: str = "fp32"  # fp32 | fp16 (GPUs; dynamic loss scale) | bf16 (CPUs)
     save_every: int = 0  # steps between two checkpoints; 0 = at the end of each tenth of the run
     keep: int = 3  # checkpoints kept beside the best one
     data: DataConfig = field(default_factory=DataConfig)
@@ -138,6 +150,7 @@ class TrainConfig:
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
+    pair: PairConfig = field(default_factory=PairConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     final: FinalConfig = field(default_factory=FinalConfig)

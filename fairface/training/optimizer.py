@@ -30,7 +30,6 @@ class Optimizer:
         config: OptimizerConfig,
         contexts: Sequence[Context],
         kvstore: str,
-        multi_precision: bool = False,
         begin_step: int = 0,
     ) -> None:
         self.names: list[str] = []
@@ -48,7 +47,6 @@ class Optimizer:
         arguments["begin_num_update"] = begin_step
         if config.name != "adam":
             arguments["momentum"] = config.momentum
-            arguments["multi_precision"] = multi_precision
         rule = mx.optimizer.create(config.name, **arguments)
         if config.name == "sgd":
             # One fused call updates many parameters; MXNet's default of 4 leaves a deep net hundreds of small calls.
@@ -100,7 +98,7 @@ class Optimizer:
         rule = self.trainer._optimizer
         for updater, context in zip(self.trainer._updaters, self.contexts, strict=True):
             for index, (name, parameter) in enumerate(zip(self.names, self.parameters, strict=True)):
-                state = rule.create_state_multi_precision(index, parameter.data(context))
+                state = rule.create_state(index, parameter.data(context))
                 for k, array in enumerate(_flatten(state)):
                     saved = arrays.get(f"{STATE}{name}.{k}")
                     if saved is None or saved.shape != array.shape:

@@ -95,11 +95,8 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
             start_fine_tune(run, log)
     groups = run.method.parameter_groups(config.stage)
     freeze_all_but(run.method.blocks(), [p for group in groups for p in group.parameters.values()])
-    half = config.precision == "fp16"
-    if half:
-        run.method.inference().cast("float16")
-    scale = LossScale() if half else None
-    optimizer = Optimizer(groups, config.optimizer, run.contexts, config.kvstore, half, begin_step=start)
+    scale = LossScale() if config.precision == "fp16" else None
+    optimizer = Optimizer(groups, config.optimizer, run.contexts, config.kvstore, begin_step=start)
     if resume:
         restore_state(run, optimizer, scale)
     checkpointer = Checkpointer(

@@ -18,12 +18,13 @@ from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
 from fairface.data.augment import Augmenter
 from fairface.data.loader import BatchLoader, Source
-from fairface.errors import CheckpointError, ConfigError, DeviceError
+from fairface.errors import CheckpointError, ConfigError
 from fairface.hardware import usable_cores
 from fairface.methods.base import Method
 from fairface.methods.build import build_method
 from fairface.mx import Context, mx
 from fairface.parallel import contexts_of
+from fairface.precision import enable
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
@@ -63,8 +64,7 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     contexts = contexts_of(config.devices, config.gpus)
     on_gpu = contexts[0].device_type == "gpu"
-    if config.precision == "fp16" and not on_gpu:
-        raise DeviceError("precision=fp16 needs a GPU; use precision=fp32 on the CPU")
+    enable(config.precision, on_gpu, config.backbone.prelu)
     if config.batch_size < len(contexts):
         raise ConfigError(f"batch_size {config.batch_size} is less than one image for each of {len(contexts)} devices")
     method = build_method(config, on_gpu)

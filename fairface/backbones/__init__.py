@@ -1,61 +1,118 @@
 """Image to embedding, one file per family.
 
 A backbone takes ``(B, 3, H, W)`` float32 RGB 0..255, normalises it in its own graph and returns ``(B, D)``, not of unit
-length. :data:`BACKBONES` maps a name to a factory ``(config, image_size, prelu_form) -> HybridBlock``.
+length. :data:`BACKBONES` maps a name to a factory ``(config, image_size, prelu_form) -> HybridBlock``; a name such as
+``usr:package.module:factory`` is a user's own network (:mod:`fairface.backbones.usr`).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable
 from functools import partial
 
+from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
 from fairface.backbones.mobilefacenet import MobileFaceNet
 from fairface.backbones.prelu import prelu_form
+from fairface.backbones.resnest import RESNESTS, ResNeSt, ResNeStShape
+from fairface.backbones.usr import PREFIX, build_user_backbone
+from fairface.backbones.virface_resnet import VIRFACE_RESNETS, VirFaceResNet, VirFaceShape
 from fairface.config.schema import BackboneConfig
 from fairface.errors import ConfigError
 from fairface.mx import gluon
 
 Factory = Callable[[BackboneConfig, int, str], gluon.HybridBlock]
 
+OWN_DROPOUT = -1.0  # backbone.dropout: the net's own value
+_DROPOUT = 0.4  # of insightface's outputs
+_MEANING = {
+    "se": "squeeze-and-excitation",
+    "output": "choice of output layers",
+    "width": "width multiplier",
+    "dropout": "dropout of ours",
+}
+
+
+def _without(config: BackboneConfig, *keys: str) -> None:
+    """Raise for a key that is set although the net has nothing that it could act on."""
+    unset = BackboneConfig()
+    for key in keys:
+        value = getattr(config, key)
+        if value != getattr(unset, key):
+            raise ConfigError(
+                f"backbone.{key} is {value!r}; {config.name} has no {_MEANING[key]}: "
+                f"leave it at {getattr(unset, key)!r}"
+            )
+
+
+def _filled(config: BackboneConfig, dropout: float) -> BackboneConfig:
+    """``config`` with the net's own dropout where none is set."""
+    return dataclasses.replace(config, dropout=dropout) if config.dropout == OWN_DROPOUT else config
+
 
 def _fresnet(shape: FResNetShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
-    return FResNet(shape, config, image_size, form)
+    return FResNet(shape, _filled(config, _DROPOUT), image_size, form)
 
 
 def _mobilefacenet(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
-    if config.se:
-        raise ConfigError("backbone.se is true; mobilefacenet has no squeeze-and-excitation: leave it out")
-    return MobileFaceNet(config, image_size, form)
+    _without(config, "se", "output")
+    return MobileFaceNet(_filled(config, _DROPOUT), image_size, form)
+
+
+def _adaface_ir(shape: IRShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    _without(config, "output")
+    return AdaFaceIR(shape, _filled(config, _DROPOUT), image_size, form)
+
+
+def _resnest(shape: ResNeStShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    _without(config, "se")
+    return ResNeSt(shape, _filled(config, shape.dropout), image_size, form)
+
+
+def _virface_resnet(shape: VirFaceShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    del form  # relu throughout
+    _without(config, "se", "output")
+    return VirFaceResNet(shape, _filled(config, 0.0), image_size)
+
+
+def _usr(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    del form  # the user's own affair
+    _without(config, "se", "output", "width", "dropout")
+    return build_user_backbone(config, image_size)
 
 
 BACKBONES: dict[str, Factory] = {
     **{name: partial(_fresnet, shape) for name, shape in FRESNETS.items()},
     "mobilefacenet": _mobilefacenet,
+    **{name: partial(_adaface_ir, shape) for name, shape in ADAFACE_IRS.items()},
+    **{name: partial(_resnest, shape) for name, shape in RESNESTS.items()},
+    **{name: partial(_virface_resnet, shape) for name, shape in VIRFACE_RESNETS.items()},
 }
 
 
 def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool = False) -> gluon.HybridBlock:
-    """The backbone that ``config`` names, not yet initialised (``initialize()`` gives it insightface's start values).
+    """The backbone that ``config`` names, not yet initialised (``initialize()`` gives it its family's start values).
 
     Args:
-        config: name, embedding size, dropout, width, SE, form of PReLU.
+        config: name, embedding size, dropout, width, SE, form of PReLU, output layers.
         image_size: height and width of its images in pixels.
         on_gpu: whether it will run on GPUs (decides what ``prelu: auto`` means).
 
     Raises:
         ConfigError: unknown name, or a value that makes no network.
     """
-    factory = BACKBONES.get(config.name)
+    factory = _usr if config.name.startswith(PREFIX) else BACKBONES.get(config.name)
     if factory is None:
         close = difflib.get_close_matches(config.name, BACKBONES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(BACKBONES)}"
+        known = f"known: {', '.join(BACKBONES)}, {PREFIX}package.module:factory"
+        hint = f"did you mean {close[0]}?" if close else known
         raise ConfigError(f"backbone.name is {config.name!r}, which is no backbone; {hint}")
-    if config.embedding < 1 or not 0 <= config.dropout < 1 or config.width <= 0:
+    if config.embedding < 1 or not (0 <= config.dropout < 1 or config.dropout == OWN_DROPOUT) or config.width <= 0:
         raise ConfigError(
             f"backbone: embedding {config.embedding}, dropout {config.dropout:g}, width {config.width:g}; "
-            "embedding and width must be above 0, dropout from 0 to below 1"
+            "embedding and width must be above 0, dropout from 0 to below 1 (or -1: the net's own)"
         )
     if image_size < 16:
         raise ConfigError(f"data.image_size is {image_size}; a backbone needs at least 16 pixels")

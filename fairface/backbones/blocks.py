@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairface.backbones.gate import gated, global_average
 from fairface.backbones.prelu import PReLU
 from fairface.mx import mx, nn
 
@@ -33,36 +34,62 @@ def batch_norm(channels: int, epsilon: float = EPSILON, scale: bool = True) -> n
     return nn.BatchNorm(momentum=0.9, epsilon=epsilon, scale=scale, in_channels=channels)
 
 
+def vector_norm(channels: int, epsilon: float = EPSILON, scale: bool = True, shift: bool = True) -> nn.BatchNorm:
+    """BatchNorm of ``(B, C)``, its epsilon larger by a millionth; ``shift=False`` holds beta at 0.
+
+    MXNet 1.9.1 dies on CPUs when inference runs a BatchNorm of ``(B, C)`` after one of maps ``(B, C, 1, 1)`` with the
+    same B, C and epsilon, in whatever network: it takes the oneDNN primitive of the second for the first.
+    """
+    return nn.BatchNorm(momentum=0.9, epsilon=epsilon * (1 + 1e-6), scale=scale, center=shift, in_channels=channels)
+
+
 class Normalise(nn.HybridBlock):
-    """Pixels 0..255 to -1..1: ``(x - 127.5) / 128``. In the graph, so that no caller can get it wrong."""
+    """Pixels 0..255 to -1..1: ``(x - 127.5) / half``. In the graph, so that no caller can get it wrong.
+
+    ``half`` is 128 in insightface's nets, 127.5 in those that take ``(x / 255 - 0.5) / 0.5``.
+    """
+
+    def __init__(self, half: float = 128.0) -> None:
+        super().__init__()
+        self._factor = 1.0 / half
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
-        return (x - 127.5) * 0.0078125
+        return (x - 127.5) * self._factor
 
 
 class SqueezeExcite(nn.HybridBlock):
-    """Channels weighted by a gate of their own averages (Hu et al. 2018), reduction 16, PReLU inside."""
+    """Channels weighted by a gate of their own averages (Hu et al. 2018), reduction 16, PReLU inside.
 
-    def __init__(self, channels: int, form: str) -> None:
+    Args:
+        channels: of the map.
+        form: form of PReLU.
+        size: height and width of the map, for the fast form of the gate; None for the plain one.
+    """
+
+    def __init__(self, channels: int, form: str, size: int | None = None) -> None:
         super().__init__()
         inner = max(1, channels // 16)
-        self.pool = nn.GlobalAvgPool2D()
+        self._channels, self._size = channels, size
+        self.pool = global_average(size)
         self.conv1 = conv(channels, inner, 1, bias=True)
         self.relu1 = PReLU(inner, form)
         self.conv2 = conv(inner, channels, 1, bias=True)
         self.gate = nn.Activation("sigmoid")
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
-        return F.broadcast_mul(x, self.gate(self.conv2(self.relu1(self.conv1(self.pool(x))))))
+        gate = self.gate(self.conv2(self.relu1(self.conv1(self.pool(x)))))
+        return gated(F, x, gate, self._channels, self._size)
 
 
 class ResidualUnit(nn.HybridBlock):
     """insightface's ``residual_unit_v3``: BN, 3x3, BN, PReLU, 3x3 with the stride, BN, (SE), plus the shortcut.
 
     The shortcut is the input itself where the shape stays, else a 1x1 convolution with BN. Nothing follows the sum.
+    ``size`` is that of the output map, for the fast form of SE; None for the plain one.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, form: str, se: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, form: str, se: bool = False,
+                 size: int | None = None) -> None:  # fmt: skip
         super().__init__()
         self.bn1 = batch_norm(inputs)
         self.conv1 = conv(inputs, outputs, 3)
@@ -70,7 +97,7 @@ class ResidualUnit(nn.HybridBlock):
         self.relu1 = PReLU(outputs, form)
         self.conv2 = conv(outputs, outputs, 3, stride)
         self.bn3 = batch_norm(outputs)
-        self.se = SqueezeExcite(outputs, form) if se else None
+        self.se = SqueezeExcite(outputs, form, size) if se else None
         self._projects = stride != 1 or inputs != outputs
         if self._projects:
             self.conv1sc = conv(inputs, outputs, 1, stride)
@@ -98,7 +125,7 @@ class OutputE(nn.HybridBlock):
         self.bn1 = batch_norm(channels)
         self.dropout = nn.Dropout(dropout)
         self.pre_fc1 = nn.Dense(embedding, in_units=channels * size * size, weight_initializer=initializer())
-        self.fc1 = batch_norm(embedding, scale=False)
+        self.fc1 = vector_norm(embedding, scale=False)
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         return self.fc1(self.pre_fc1(self.dropout(self.bn1(x))))
@@ -114,7 +141,7 @@ class OutputGDC(nn.HybridBlock):
         self.bn_6dw = batch_norm(channels, epsilon)
         self.dropout = nn.Dropout(dropout)
         self.pre_fc1 = nn.Dense(embedding, in_units=channels, weight_initializer=initializer())
-        self.fc1 = batch_norm(embedding, scale=False)
+        self.fc1 = vector_norm(embedding, scale=False)
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         return self.fc1(self.pre_fc1(self.dropout(self.bn_6dw(self.conv_6dw(x)))))

@@ -1,7 +1,7 @@
 """fresnet: insightface's LResNet-E-IR, the residual network of the fair-face system (Deng et al. 2019, section 3.1).
 
 ``Normalise``, a stem (3x3 convolution, BN, PReLU), four stages of residual units of which each first one halves the map
-(112 -> 56 -> 28 -> 14 -> 7), and the output 'E'.
+(112 -> 56 -> 28 -> 14 -> 7), and the output 'E' unless the configuration names another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fairface.backbones.blocks import Normalise, OutputE, ResidualUnit, batch_norm, conv
+from fairface.backbones.blocks import Normalise, ResidualUnit, batch_norm, conv
+from fairface.backbones.gate import map_size
+from fairface.backbones.outputs import build_output
 from fairface.backbones.prelu import PReLU
 from fairface.config.schema import BackboneConfig
 from fairface.mx import nn
@@ -29,6 +31,8 @@ FRESNETS = {
     "fresnet34": FResNetShape((3, 4, 6, 3)),
     "fresnet50": FResNetShape((3, 4, 14, 3)),
     "fresnet100": FResNetShape((3, 13, 30, 3)),
+    "fresnet152": FResNetShape((3, 8, 36, 3)),
+    "fresnet200": FResNetShape((3, 24, 36, 3)),
     "fresnet_tiny": FResNetShape((1, 2, 2, 1), (32, 32, 64, 128, 256), stem_stride=2),
 }
 
@@ -43,7 +47,7 @@ class FResNet(nn.HybridBlock):
 
     Args:
         shape: depth and channels.
-        config: embedding size, dropout, width, SE.
+        config: embedding size, dropout, width, SE, output.
         image_size: H and W.
         form: form of PReLU, ``onednn`` or ``native``.
     """
@@ -59,12 +63,17 @@ class FResNet(nn.HybridBlock):
         self.stages = nn.HybridSequential()
         for units, outputs in zip(shape.units, stages, strict=True):
             stage = nn.HybridSequential()
+            size = -(-size // 2)
             for unit in range(units):
-                stage.add(ResidualUnit(channels, outputs, 2 if unit == 0 else 1, form, config.se))
+                stride = 2 if unit == 0 else 1
+                stage.add(ResidualUnit(channels, outputs, stride, form, config.se, map_size(size, form)))
                 channels = outputs
             self.stages.add(stage)
-            size = -(-size // 2)
-        self.output = OutputE(channels, size, config.embedding, config.dropout)
+        self.output = build_output(config.output or "E", channels, size, config.embedding, config.dropout)
+
+    def features(self, x: Any) -> Any:
+        """The map that the output layers take."""
+        return self.stages(self.relu0(self.bn0(self.conv0(self.normalise(x)))))
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
-        return self.output(self.stages(self.relu0(self.bn0(self.conv0(self.normalise(x))))))
+        return self.output(self.features(x))

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairface.backbones.blocks import Normalise, OutputE, OutputGDC, ResidualUnit
-from fairface.mx import autograd, nd
+from fairface.backbones.blocks import Normalise, OutputE, OutputGDC, ResidualUnit, batch_norm, vector_norm
+from fairface.mx import autograd, nd, nn
 
 VECTORS = np.load(Path(__file__).parent.parent / "vectors" / "block_paranoidai_fresnet.npz")
 
@@ -97,3 +97,30 @@ def test_gdc_is_a_weighted_sum_over_the_map():
     pooled = np.einsum("bchw,chw->bc", x, w["conv_6dw.weight"][:, 0]) / np.sqrt(1 + 1e-3)
     expected = (pooled @ w["pre_fc1.weight"].T) / np.sqrt(1 + 2e-5)
     np.testing.assert_allclose(block(nd.array(x)).asnumpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_norm_of_vectors_may_follow_one_of_maps_of_one_pixel():
+    """Where both have the same epsilon, MXNet 1.9.1 ends the process here."""
+    before = nn.Conv2D(24, 1, in_channels=8)  # leaves its result in oneDNN's layout
+    maps, vectors = batch_norm(24), vector_norm(24, scale=False)
+    for layer in (before, maps, vectors):
+        layer.initialize()
+    maps(before(nd.ones((3, 8, 1, 1)))).wait_to_read()
+    x = nd.random.normal(shape=(3, 24))
+    np.testing.assert_allclose(vectors(x).asnumpy(), x.asnumpy() / np.sqrt(1 + 2e-5), rtol=1e-6)
+
+
+def test_squeeze_excite_knows_a_fast_form():
+    plain, fast = (ResidualUnit(32, 32, 2, "onednn", se=True, size=size) for size in (None, 3))
+    x = nd.random.normal(shape=(2, 32, 6, 6))
+    results = []
+    for unit in (plain, fast):
+        unit.initialize()
+        for own, other in zip(unit.collect_params().values(), plain.collect_params().values(), strict=True):
+            own.set_data(other.data())
+        with autograd.record():
+            y = unit(x)
+        y.backward()
+        results.append([y.asnumpy(), *(p.grad().asnumpy() for p in unit.collect_params(".*conv.*").values())])
+    for one, other in zip(*results, strict=True):
+        close(one, other)

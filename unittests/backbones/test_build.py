@@ -36,7 +36,11 @@ def test_units_per_stage(name, units):
     assert [len(stage) for stage in build_backbone(BackboneConfig(name=name)).stages] == units
 
 
-@pytest.mark.parametrize("name", sorted(BACKBONES))
+@pytest.mark.parametrize(
+    "name",
+    ["fresnet_tiny", "fresnet50", "mobilefacenet", "ir_50", "ir_se_18", "resnet18", "resnet50", "r50sa",
+     *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(BACKBONES))],
+)  # fmt: skip
 def test_every_backbone_gives_embeddings_at_112(name):
     net = build_backbone(BackboneConfig(name=name, embedding=24, width=0.125))
     net.initialize()

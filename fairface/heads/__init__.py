@@ -1,9 +1,10 @@
 """Embedding and label to logits, one file per head.
 
-:data:`HEADS` maps a name to a factory ``(config, embedding, classes) -> Head``. The margin presets:
+:data:`HEADS` maps a name to a factory ``(config, embedding, classes) -> Head``. ``head.s`` is every head's scale
+(circle loss's gamma), ``head.m1``, ``m2``, ``m3`` are margins; what stands in brackets is set in ``head.options``.
 
 ==================  =======================  ==================================================================
-name                margins by default       what it is
+name                by default               what it is
 ==================  =======================  ==================================================================
 softmax             -                        fully connected, no bias, nothing normalised
 norm_softmax        -                        s * cosine
@@ -14,6 +15,17 @@ arcface_clamped     m2 0.5                   AdaFace's ArcFace: angle held at pi
 cosface             m3 0.35                  CosFace
 cosface_clamped     m3 0.4                   AdaFace's CosFace: cosines within 1 - 1e-4
 combined            m1 1, m2 0.3, m3 0.2     all three
+svx                 m2 0.5 [mask 1.2]        SV-X, the fair-face system's marginface (there mask is 1: arcface)
+mv_am               m3 0.35 [mask 1.12]      MV-Softmax on CosFace
+mv_arc              m2 0.35 [mask 1.12]      MV-Softmax on ArcFace
+mv_am_easy          m3 0.35 [mask 1.12]      the same as published: margin for cosines above m3 only
+mv_arc_easy         m2 0.35 [mask 1.12]      the same as published: margin below 90 degrees only
+softmax_circle      [margin 0.25]            circle loss over classes
+arc_circle          [theta_margin 2.042]     the same on angles, the fair-face system's main loss
+fix_arc_circle      [theta_margin 2.042]     the same, its curves mended
+adaface             [m 0.4, h 0.333,         margin by the embedding's length; whole-batch statistics
+                    t_alpha 0.01]
+curricularface      m2 0.5 [alpha 0.1]       hard classes count more as the training gets on; whole-batch statistic
 ==================  =======================  ==================================================================
 """
 
@@ -26,9 +38,16 @@ from functools import partial
 
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
+from fairface.heads.adaface import adaface
+from fairface.heads.arc_circle import arc_circle, fix_arc_circle
 from fairface.heads.base import Head
+from fairface.heads.circle import softmax_circle
+from fairface.heads.curricular import curricularface
 from fairface.heads.margin import MarginHead
+from fairface.heads.mv_softmax import mv_softmax
+from fairface.heads.options import margins_of, options_of
 from fairface.heads.softmax import SoftmaxHead
+from fairface.heads.svx import svx
 
 Factory = Callable[[HeadConfig, int, int], Head]
 
@@ -58,26 +77,36 @@ PRESETS = {
 
 def _margin(name: str, config: HeadConfig, embedding: int, classes: int) -> Head:
     preset = PRESETS[name]
-    margins = {}
-    for key, neutral in (("m1", 1.0), ("m2", 0.0), ("m3", 0.0)):
-        own, given = getattr(preset, key), getattr(config, key)
-        if own is None and given != neutral:
-            raise ConfigError(f"head.{key} is {given:g}, but {name} has no {key}; leave it out or take combined")
-        margins[key] = neutral if own is None else (given if given != neutral else own)
+    options_of(config, {})
+    own = {"m1": preset.m1, "m2": preset.m2, "m3": preset.m3}
+    margins = margins_of(config, {key: value for key, value in own.items() if value is not None})
     return MarginHead(embedding, classes, config.s, beyond_pi=preset.beyond_pi, clamp=preset.clamp, **margins)
 
 
 def _softmax(config: HeadConfig, embedding: int, classes: int) -> Head:
-    if (config.m1, config.m2, config.m3) != (1.0, 0.0, 0.0):
-        raise ConfigError("head.name is softmax, which has no margins; leave head.m1, m2 and m3 out")
+    options_of(config, {})
+    margins_of(config, {})
     return SoftmaxHead(embedding, classes)
 
 
-HEADS: dict[str, Factory] = {"softmax": _softmax, **{name: partial(_margin, name) for name in PRESETS}}
+HEADS: dict[str, Factory] = {
+    "softmax": _softmax,
+    **{name: partial(_margin, name) for name in PRESETS},
+    "svx": svx,
+    "mv_am": partial(mv_softmax, False, False),
+    "mv_arc": partial(mv_softmax, True, False),
+    "mv_am_easy": partial(mv_softmax, False, True),
+    "mv_arc_easy": partial(mv_softmax, True, True),
+    "softmax_circle": softmax_circle,
+    "arc_circle": arc_circle,
+    "fix_arc_circle": fix_arc_circle,
+    "adaface": adaface,
+    "curricularface": curricularface,
+}
 
 
 def build_head(config: HeadConfig, embedding: int, classes: int) -> Head:
-    """The head that ``config`` names, not yet initialised. A margin left at its neutral value is the preset's own.
+    """The head that ``config`` names, not yet initialised. A margin left at its neutral value is the head's own.
 
     Raises:
         ConfigError: unknown name or option, a margin that this head does not have, a value out of range.
@@ -89,6 +118,4 @@ def build_head(config: HeadConfig, embedding: int, classes: int) -> Head:
         raise ConfigError(f"head.name is {config.name!r}, which is no head; {hint}")
     if classes < 1 or embedding < 1:
         raise ConfigError(f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0")
-    if config.options:
-        raise ConfigError(f"head.options: {config.name} knows no {next(iter(config.options))!r}; leave it out")
     return factory(config, embedding, classes)

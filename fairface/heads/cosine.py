@@ -35,11 +35,10 @@ class CosineHead(Head):
 
 
 class ReshapingCosineHead(CosineHead):
-    """A cosine head whose training logits change in other columns than the own one, too.
+    """A cosine head whose training logits differ from ``s * cosine`` in other columns than the own one, too.
 
-    Whether a row is recognised can then not be read off the training logits: :meth:`hits` takes one product more.
+    Whether a row is recognised cannot be read off such logits; that takes one matrix product more.
     """
 
-    def hits(self, embedding: NDArray, logits: NDArray, label: NDArray) -> NDArray:
-        plain = self.cosines(nd, embedding, self.weight.data(embedding.context))
-        return super().hits(embedding, plain, label)
+    def rivals(self, embedding: NDArray, logits: NDArray) -> NDArray:
+        return self.cosines(nd, embedding, self.weight.data(embedding.context))

@@ -10,15 +10,14 @@ import math
 from typing import Any
 
 from fairface.errors import ConfigError
-from fairface.heads.base import Head
-from fairface.mx import NDArray, nd
+from fairface.heads.angle import angle
+from fairface.heads.cosine import CosineHead
 
 BEYOND_PI = ("cos", "clip", "linear", "easy")
 _SMALLEST_SINE_SQUARED = 1e-6  # theta = 0.001; the slope of the sine grows without bound towards theta = 0 and pi
-_LARGEST_COSINE = 1.0 - 1e-6  # same for arccos
 
 
-class MarginHead(Head):
+class MarginHead(CosineHead):
     """Cosine head with the margins m1 (times), m2 (plus, radians), m3 (minus), and exact gradients.
 
     Args:
@@ -40,9 +39,9 @@ class MarginHead(Head):
         self, embedding: int, classes: int, s: float = 64.0, m1: float = 1.0, m2: float = 0.0, m3: float = 0.0,
         beyond_pi: str = "cos", clamp: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(embedding, classes)
-        _check(s, m1, m2, m3, beyond_pi)
-        self.s, self.m1, self.m2, self.m3 = s, m1, m2, m3
+        super().__init__(embedding, classes, s)
+        _check(m1, m2, m3, beyond_pi)
+        self.m1, self.m2, self.m3 = m1, m2, m3
         self.beyond_pi = beyond_pi
         self.clamp = clamp
 
@@ -51,9 +50,7 @@ class MarginHead(Head):
         return (self.m1, self.m2, self.m3) != (1.0, 0.0, 0.0)
 
     def hybrid_forward(self, F: Any, embedding: Any, label: Any = None, *, weight: Any) -> Any:
-        logits = F.FullyConnected(
-            F.L2Normalization(embedding) * self.s, F.L2Normalization(weight), no_bias=True, num_hidden=self.classes
-        )
+        logits = self.cosines(F, embedding, weight)
         if self.clamp:
             logits = F.clip(logits, -self.s * (1 - self.clamp), self.s * (1 - self.clamp))
         if not self.uses_label:
@@ -64,8 +61,7 @@ class MarginHead(Head):
     def target(self, F: Any, cosine: Any) -> Any:
         """The own class's cosine with the margins; element by element."""
         if self.m1 != 1.0:
-            theta = F.arccos(F.clip(cosine, -_LARGEST_COSINE, _LARGEST_COSINE))
-            result = F.cos(theta * self.m1 + self.m2)
+            result = F.cos(angle(F, cosine) * self.m1 + self.m2)
         elif self.m2 != 0.0:
             sine = F.sqrt(F.clip(1.0 - F.square(cosine), _SMALLEST_SINE_SQUARED, 1.0))
             result = cosine * math.cos(self.m2) - sine * math.sin(self.m2)
@@ -78,14 +74,8 @@ class MarginHead(Head):
             result = F.where(cosine > math.cos((math.pi - self.m2) / self.m1), result, held)
         return result - self.m3
 
-    def own_logit(self, embedding: NDArray, label: NDArray) -> NDArray:
-        rows = nd.take(self.weight.data(embedding.context), label, mode="clip")
-        return (nd.L2Normalization(embedding) * nd.L2Normalization(rows)).sum(axis=1) * self.s
 
-
-def _check(s: float, m1: float, m2: float, m3: float, beyond_pi: str) -> None:
-    if not 0 < s < math.inf:
-        raise ConfigError(f"head.s is {s}; the scale must be above 0")
+def _check(m1: float, m2: float, m3: float, beyond_pi: str) -> None:
     if not (0 < m1 <= 10 and 0 <= m2 < math.pi and 0 <= m3 <= 2):
         raise ConfigError(f"head: m1 {m1}, m2 {m2}, m3 {m3}; m1 lies above 0 up to 10, m2 in 0..3.14, m3 in 0..2")
     if beyond_pi not in BEYOND_PI:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from fairface.backbones import build_backbone
 from fairface.config.schema import TrainConfig
 from fairface.data.cached import decode_all
 from fairface.data.loader import Source
-from fairface.data.opening import open_dataset
 from fairface.data.samplers import build_sampler
-from fairface.data.selection import select
+from fairface.data.selection import labeled_only, open_selected
+from fairface.data.types import Dataset
 from fairface.errors import ConfigError
 from fairface.heads import build_head
+from fairface.heads.pairs import build_pair_loss
 from fairface.methods.base import Method
 from fairface.methods.classify import Classify
+from fairface.methods.pair import Fused, Pair, PairTerm
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
@@ -23,31 +26,78 @@ def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
     Raises:
         ConfigError: no data path, or fewer than two classes.
     """
+    return Classify(**_classify(config, on_gpu))
+
+
+def build_pair(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``pair``: one labeled data set, backbone and pair loss as configured.
+
+    Raises:
+        ConfigError: no data path, fewer than two classes, or batches that are not P identities x K images.
+    """
+    term = _pair_term(config)
+    backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
+    return Pair(backbone, _source(config, _training_data(config)), term, config.optimizer.decay_norm)
+
+
+def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``fused``: as ``classify``, with the pair loss beside the class loss.
+
+    Raises:
+        ConfigError: as ``classify`` and ``pair``.
+    """
+    return Fused(_pair_term(config, config.pair.weight), **_classify(config, on_gpu))
+
+
+def _classify(config: TrainConfig, on_gpu: bool) -> dict[str, Any]:
+    dataset = _training_data(config)
+    return {
+        "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
+        "head": build_head(config.head, config.backbone.embedding, dataset.num_classes),
+        "source": _source(config, dataset),
+        "label_smoothing": config.head.label_smoothing,
+        "head_lr_mult": config.optimizer.head_lr_mult,
+        "decay_norm": config.optimizer.decay_norm,
+    }
+
+
+def _training_data(config: TrainConfig) -> Dataset:
     if not config.data.path:
         raise ConfigError("data.path is not set; name a folder of people, a folder with train.rec, or a list file")
-    dataset = select(open_dataset(config.data.path), config.data)
+    dataset = labeled_only(open_selected(config.data))
     if dataset.num_classes < 2:
-        raise ConfigError(f"{config.data.path}: {dataset.num_classes} person; a classifier needs at least two")
-    if config.data.in_memory:
-        dataset = decode_all(
-            dataset,
-            config.data.image_size,
-            config.data.resize,
-            config.data.threads,
-            skip_bad=config.data.on_bad_record == "skip",
-        )
-    sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, config.seed)
-    return Classify(
-        build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
-        build_head(config.head, config.backbone.embedding, dataset.num_classes),
-        Source(dataset, config.batch_size, sampler),
-        label_smoothing=config.head.label_smoothing,
-        head_lr_mult=config.optimizer.head_lr_mult,
-        decay_norm=config.optimizer.decay_norm,
+        raise ConfigError(f"{config.data.path}: {dataset.num_classes} person; training needs at least two")
+    if not config.data.in_memory:
+        return dataset
+    return decode_all(
+        dataset,
+        config.data.image_size,
+        config.data.resize,
+        config.data.threads,
+        skip_bad=config.data.on_bad_record == "skip",
     )
 
 
-METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {"classify": build_classify}
+def _source(config: TrainConfig, dataset: Dataset) -> Source:
+    sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, config.seed)
+    return Source(dataset, config.batch_size, sampler)
+
+
+def _pair_term(config: TrainConfig, weight: float = 1.0) -> PairTerm:
+    images, batch = config.sampler.images_per_class, config.batch_size
+    if config.sampler.kind != "pk" or images < 2 or batch < 2 * images or batch % images:
+        raise ConfigError(
+            f"method {config.method} compares images within a batch: set sampler.kind=pk, sampler.images_per_class "
+            f"(now {images}) to 2 or more and batch_size (now {batch}) to a multiple of it, at least twice"
+        )
+    return PairTerm(build_pair_loss(config.pair), images, config.seed, weight)
+
+
+METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {
+    "classify": build_classify,
+    "pair": build_pair,
+    "fused": build_fused,
+}
 
 
 def build_method(config: TrainConfig, on_gpu: bool) -> Method:

@@ -1,6 +1,6 @@
-"""Train an embedding by classifying the training identities: backbone, margin head, cross-entropy.
+"""Train an embedding by classifying the training identities: backbone, head, cross-entropy.
 
-The method of the fair-face system and of every margin loss (ArcFace, CosFace, combined, plain softmax).
+The method of the fair-face system and of every loss that is a head, those with whole-batch statistics too.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from numpy.typing import NDArray as Array
 from fairface.data.loader import Source
 from fairface.heads.base import Head
 from fairface.heads.loss import CrossEntropy
+from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup, StepReport
-from fairface.mx import autograd, gluon
+from fairface.methods.body import backbone_groups, embed
+from fairface.mx import NDArray, autograd, gluon
 from fairface.parallel import Shard
 from fairface.parameters import structural
+
+HEAD = "head."
 
 
 class Classify:
@@ -24,14 +28,14 @@ class Classify:
 
     Args:
         backbone: ``(B, 3, H, W)`` to ``(B, D)``.
-        head: ``(B, D), (B,)`` to logits ``(B, C)``.
+        head: ``(B, D), (B,)`` and its statistics to logits ``(B, C)``.
         source: the labeled data with batch size and sampler.
         label_smoothing: share of the target spread over all classes, 0..1.
         head_lr_mult: learning rate of the head relative to the backbone's.
         decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
     """
 
-    stages = ("all", "head")
+    stages: tuple[str, ...] = ("all", "head")
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Classify:
         self.source = source
         self.criterion = CrossEntropy(label_smoothing)
         self.criterion.hybridize()
+        self.statistics = RunningStatistics(head.statistic)
         self.head_lr_mult = head_lr_mult
         self.decay_norm = decay_norm
         self.backbone_is_frozen = False
@@ -65,38 +70,36 @@ class Classify:
         head = {f"head.{name}": p for name, p in structural(self.head).items()}
         groups = [ParameterGroup("head", head, lr_mult=self.head_lr_mult)]
         if not self.backbone_is_frozen:
-            body = {f"backbone.{name}": p for name, p in structural(self.backbone).items()}
-            groups = [*self._by_decay(body), *groups]
+            groups = [*backbone_groups(self.backbone, self.decay_norm), *groups]
         return groups
 
-    def _by_decay(self, parameters: Mapping[str, gluon.Parameter]) -> list[ParameterGroup]:
-        if self.decay_norm:
-            return [ParameterGroup("backbone", parameters)]
-        weights = {name: p for name, p in parameters.items() if name.endswith("weight")}
-        others = {name: p for name, p in parameters.items() if name not in weights}
-        return [ParameterGroup("backbone", weights), ParameterGroup("backbone norm", others, wd_mult=0.0)]
-
     def losses(self, shards: Sequence[Shard]) -> StepReport:
+        return self.classified(shards, embed(self.backbone, shards, self.backbone_is_frozen))
+
+    def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray]) -> StepReport:
+        """The class loss of a step's embeddings; statistics are taken over the batch of all devices."""
         total = sum(len(shard.labels) for shard in shards)
+        statistics = self.statistics.update(embeddings, [shard.labels for shard in shards])
         losses, correct = [], []
-        for shard in shards:
-            if self.backbone_is_frozen:
-                # A frozen backbone neither keeps intermediate results for a backward pass nor uses batch statistics.
-                with autograd.pause(train_mode=False):
-                    embedding = self.backbone(shard.images)
-            else:
-                embedding = self.backbone(shard.images)
-            logits = self.head(embedding, shard.labels)
+        for shard, embedding, values in zip(shards, embeddings, statistics, strict=True):
+            logits = self.head(embedding, shard.labels, *values)
             losses.append(self.criterion(logits, shard.labels).sum() / total)
             with autograd.pause():
                 correct.append(self.head.hits(embedding, logits, shard.labels).sum() / total)
         return StepReport({"loss": losses}, {"accuracy": correct})
 
     def after_step(self) -> None:
-        """Nothing is kept between steps."""
+        """Keep the head's statistics."""
+        self.statistics.commit()
 
     def state(self) -> dict[str, Array[np.generic]]:
-        return {}
+        return {f"{HEAD}{name}": value for name, value in self.statistics.state().items()}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
-        """Nothing is kept between steps."""
+        """Take back what :meth:`state` gave.
+
+        Raises:
+            CheckpointError: a statistic is missing.
+        """
+        own = {name[len(HEAD) :]: value for name, value in state.items() if name.startswith(HEAD)}
+        self.statistics.load_state(own)

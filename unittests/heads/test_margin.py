@@ -1,46 +1,15 @@
 """Margin heads against the references' numbers, and against a float64 loop of their own."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
-from fairface.heads import HEADS, build_head
-from fairface.heads.loss import CrossEntropy
+from fairface.heads import build_head
 from fairface.heads.margin import MarginHead
-from fairface.mx import autograd, nd
-
-FOLDER = Path(__file__).parent.parent / "vectors"
-
-
-def vectors(name):
-    return np.load(FOLDER / f"{name}.npz")
-
-
-def run(head, x, weight, label, dtype="float32", hybridize=True):
-    """Logits, rows' losses and the gradients of the mean loss."""
-    head.initialize()
-    criterion = CrossEntropy()
-    head.cast(dtype)
-    head.weight.set_data(nd.array(weight, dtype=dtype))
-    if hybridize:
-        head.hybridize()
-        criterion.hybridize()
-    data, target = nd.array(x, dtype=dtype), nd.array(label, dtype="int32")
-    data.attach_grad()
-    with autograd.record():
-        logits = head(data, target)
-        rows = criterion(logits, target)
-        loss = rows.mean()
-    loss.backward()
-    return logits.asnumpy(), rows.asnumpy(), data.grad.asnumpy(), head.weight.grad().asnumpy()
-
-
-def close(actual, expected, rtol):
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
+from unittests.heads.helpers import close, run, vectors
 
 
 def reference_logits(x, weight, label, s, m1, m2, m3, beyond="cos"):
@@ -162,41 +131,6 @@ def test_logits_and_gradients_in_float64(beyond, margins):
             up = loss_at(array + step, weight) if first else loss_at(x, array + step)
             down = loss_at(array - step, weight) if first else loss_at(x, array - step)
             assert gradient.ravel()[index] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-7)
-
-
-def test_rows_on_their_class_centre_have_finite_gradients():
-    x = np.eye(4, dtype=np.float32)
-    weight = np.stack([x[0], -x[1], x[2], x[3]])
-    for name in HEADS:
-        _, rows, dx, dweight = run(build_head(HeadConfig(name=name), 4, 4), x, weight, [0, 1, 2, 3])
-        assert np.isfinite(rows).all(), name
-        assert np.isfinite(dx).all(), name
-        assert np.isfinite(dweight).all(), name
-
-
-def test_zero_embedding_gives_finite_results():
-    x = np.zeros((2, 4), np.float32)
-    logits, _, dx, dweight = run(build_head(HeadConfig(), 4, 3), x, np.ones((3, 4), np.float32), [0, 1])
-    assert np.isfinite(logits).all()
-    assert np.isfinite(dx).all()
-    assert np.isfinite(dweight).all()
-
-
-@pytest.mark.parametrize("name", sorted(HEADS))
-def test_hits_leave_the_margin_aside(name):
-    rng = np.random.default_rng(2)
-    weight, label = rng.normal(size=(9, 6)).astype(np.float32), rng.integers(0, 9, 40)
-    x = (weight[label] + 1.2 * rng.normal(size=(40, 6))).astype(np.float32)
-    label[:3] = -1
-    head = build_head(HeadConfig(name=name), 6, 9)
-    head.initialize()
-    head.weight.set_data(nd.array(weight))
-    target = nd.array(label, dtype="int32")
-    logits = head(nd.array(x), target)
-    plain = x @ weight.T if name == "softmax" else (x @ (weight / np.linalg.norm(weight, axis=1, keepdims=True)).T)
-    expected = plain.argmax(1) == label
-    assert 0 < expected.sum() < 37
-    np.testing.assert_array_equal(head.hits(nd.array(x), logits, target).asnumpy(), expected)
 
 
 def test_no_label_means_no_margin():

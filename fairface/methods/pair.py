@@ -1,0 +1,148 @@
+"""Train an embedding by comparing images: triplets mined within the batch, alone or beside a class loss.
+
+The fair-face system's pair-wise and fusion losses. Batches are P identities x K images; triplets are mined among the
+images of all devices, so that one device and several learn the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray as Array
+
+from fairface.data.loader import Source
+from fairface.errors import CheckpointError
+from fairface.heads.pairs.base import PairLoss
+from fairface.heads.pairs.mining import semi_hard
+from fairface.methods.base import ParameterGroup, StepReport
+from fairface.methods.body import backbone_groups, embed
+from fairface.methods.classify import Classify
+from fairface.mx import NDArray, gluon, nd
+from fairface.parallel import Shard, gather
+
+_STEP = "pair.step"
+
+
+class PairTerm:
+    """A pair loss with its mining; counts steps, since the choice of negatives depends on ``(seed, step)``.
+
+    Args:
+        loss: the pair loss.
+        images_per_class: K.
+        seed: of the run.
+        weight: factor on the loss.
+    """
+
+    def __init__(self, loss: PairLoss, images_per_class: int, seed: int, weight: float = 1.0) -> None:
+        self.loss = loss
+        self.loss.hybridize()
+        self.images_per_class = images_per_class
+        self.seed = seed
+        self.weight = weight
+        self.step = 0
+
+    def __call__(self, embeddings: Sequence[NDArray], labels: Sequence[NDArray]) -> tuple[list[NDArray], list[NDArray]]:
+        """One step: loss and number of triplets, one scalar array per device each; sums over devices are the batch's.
+
+        Every device mines in the whole batch and takes an equal share of its loss: the matrix of distances is small
+        beside a backbone's work, and no device waits for another's choice.
+        """
+        losses, triplets = [], []
+        for embedding, label in zip(gather(embeddings), gather(labels), strict=True):
+            chosen = semi_hard(
+                embedding, label, self.images_per_class, self.loss.alpha, self.loss.distance, self.seed, self.step
+            )
+            rows = [nd.take(embedding, index) for index in (chosen.anchor, chosen.positive, chosen.negative)]
+            valid = chosen.valid.astype(embedding.dtype)
+            losses.append(self.loss(*rows, valid) * (self.weight / len(embeddings)))
+            triplets.append(valid.sum() / len(embeddings))
+        self.step += 1
+        return losses, triplets
+
+    def state(self) -> dict[str, Array[np.generic]]:
+        """The number of steps."""
+        return {_STEP: np.array([self.step], np.int64)}
+
+    def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
+        """Take back what :meth:`state` gave.
+
+        Raises:
+            CheckpointError: it is not there.
+        """
+        if _STEP not in state:
+            raise CheckpointError(f"the checkpoint has no {_STEP}; it belongs to another method")
+        self.step = int(state[_STEP][0])
+
+
+class Pair:
+    """Backbone and pair loss on one labeled data set.
+
+    Args:
+        backbone: ``(B, 3, H, W)`` to ``(B, D)``.
+        source: the labeled data with a sampler of P identities x K images.
+        term: the pair loss.
+        decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
+    """
+
+    stages = ("all",)
+
+    def __init__(self, backbone: gluon.HybridBlock, source: Source, term: PairTerm, decay_norm: bool = True) -> None:
+        self.backbone = backbone
+        self.source = source
+        self.term = term
+        self.decay_norm = decay_norm
+
+    def sources(self) -> Sequence[Source]:
+        return [self.source]
+
+    def blocks(self) -> Mapping[str, gluon.HybridBlock]:
+        return {"backbone": self.backbone}
+
+    def inference(self) -> gluon.HybridBlock:
+        return self.backbone
+
+    def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
+        return backbone_groups(self.backbone, self.decay_norm)
+
+    def losses(self, shards: Sequence[Shard]) -> StepReport:
+        losses, triplets = self.term(embed(self.backbone, shards), [shard.labels for shard in shards])
+        return StepReport({"loss": losses}, {"triplets": triplets})
+
+    def after_step(self) -> None:
+        """Nothing is kept between steps but their number."""
+
+    def state(self) -> dict[str, Array[np.generic]]:
+        return self.term.state()
+
+    def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
+        self.term.load_state(state)
+
+
+class Fused(Classify):
+    """Class loss and pair loss on the same embeddings.
+
+    Args:
+        term: the pair loss, with its weight.
+        classify: the arguments of :class:`Classify`.
+    """
+
+    stages = ("all",)
+
+    def __init__(self, term: PairTerm, **classify: Any) -> None:
+        super().__init__(**classify)
+        self.term = term
+
+    def losses(self, shards: Sequence[Shard]) -> StepReport:
+        embeddings = embed(self.backbone, shards)
+        report = self.classified(shards, embeddings)
+        report.losses["pair"], report.watched["triplets"] = self.term(embeddings, [shard.labels for shard in shards])
+        return report
+
+    def state(self) -> dict[str, Array[np.generic]]:
+        return {**super().state(), **self.term.state()}
+
+    def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
+        super().load_state(state)
+        self.term.load_state(state)

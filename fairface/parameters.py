@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from fairface.errors import CheckpointError
-from fairface.mx import NDArray, gluon, mx
+from fairface.errors import CheckpointError, DataError
+from fairface.mx import NDArray, gluon, mx, nd
+
+FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
 
 
 def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:
@@ -16,6 +20,14 @@ def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:
 def values(block: gluon.Block) -> dict[str, NDArray]:
     """Structural name to value on the CPU; copies on several contexts (BatchNorm's statistics differ) are averaged."""
     return {name: parameter._reduce() for name, parameter in structural(block).items()}
+
+
+def all_finite(arrays: Sequence[NDArray]) -> bool:
+    """Whether every value of ``arrays``, all on one device, is finite."""
+    parts = [arrays[i : i + FINITE_AT_ONCE] for i in range(0, len(arrays), FINITE_AT_ONCE)]
+    # All are launched before the first is waited for.
+    answers = [nd.multi_all_finite(*part, num_arrays=len(part)) for part in parts]
+    return all(bool(answer.asscalar()) for answer in answers)
 
 
 def set_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -> None:
@@ -74,3 +86,26 @@ def load_arrays(path: str) -> dict[str, NDArray]:
     if not isinstance(arrays, dict):
         raise CheckpointError(f"{path}: holds arrays without names; it is no parameter file")
     return arrays
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write a file of named arrays, whole or not at all.
+
+    MXNet opens the file itself and reports no failed write: it is written to a temporary folder, read, and renamed.
+
+    Raises:
+        DataError: it cannot be written.
+        CheckpointError: there is nothing to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as temporary:
+        part = Path(temporary) / path.name
+        try:
+            mx.nd.save(str(part), dict(arrays))
+            written = mx.nd.load(str(part))
+        except mx.base.MXNetError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise DataError(f"{path}: cannot be written ({reason}); free space or choose another folder") from error
+        if not written:
+            raise CheckpointError(f"{path}: came out empty; nothing to save")
+        part.replace(path)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.npz import write_npz
 from fairface.errors import DataError
-from fairface.files import atomic_write
 
 NAMES_FILE = "names.txt"
 
@@ -64,8 +64,7 @@ def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
     if stored.attributes.size:
         arrays["attributes"] = np.asarray(stored.attributes, np.int8)
         arrays["attribute_names"] = np.array(stored.attribute_names, np.str_)
-    with atomic_write(path) as file:
-        np.savez(file, **arrays)
+    write_npz(path, arrays)
 
 
 def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from fairface.backbones.dropblock import without_dropblock
+from fairface.files import atomic_write
+from fairface.interop.graph import Graph
 from fairface.mx import NDArray, gluon, mx
-from fairface.parameters import structural
+from fairface.parameters import save_arrays, structural
 
 
 def export(block: gluon.HybridBlock) -> tuple[Any, dict[str, NDArray]]:
@@ -19,7 +23,7 @@ def export(block: gluon.HybridBlock) -> tuple[Any, dict[str, NDArray]]:
     try:
         for name, parameter in parameters.items():
             parameter.name, parameter._var = name, None
-        with mx.name.NameManager():
+        with mx.name.NameManager(), without_dropblock(block):
             symbol = block(mx.sym.var("data"))
     finally:
         for name, parameter in parameters.items():
@@ -32,3 +36,18 @@ def export(block: gluon.HybridBlock) -> tuple[Any, dict[str, NDArray]]:
         if name in used
     }
     return symbol, arrays
+
+
+def write_deploy(graph: Graph, prefix: str, epoch: int = 0) -> tuple[Path, Path]:
+    """Write ``prefix-symbol.json`` and ``prefix-NNNN.params``, each whole or not at all; returns both.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    auxiliary = set(graph.symbol.list_auxiliary_states())
+    arrays = {f"{'aux' if name in auxiliary else 'arg'}:{name}": array for name, array in graph.arrays.items()}
+    symbol, params = Path(f"{prefix}-symbol.json"), Path(f"{prefix}-{epoch:04d}.params")
+    save_arrays(params, arrays)
+    with atomic_write(symbol, "w", encoding="utf-8") as file:
+        file.write(graph.symbol.tojson())
+    return symbol, params

@@ -1,22 +1,25 @@
-"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``.
+"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, or a file of PyTorch.
 
 * ``run``: a folder that a training run wrote (``models/orl_demo``, or just ``orl_demo``); the best checkpoint, or the
   last one where none was scored.
 * ``run@step``: one step of it; ``run@best`` and ``run@last`` work too.
 * ``prefix,epoch``: MXNet's deploy layout, ``prefix-symbol.json`` and ``prefix-0000.params`` (insightface's models).
+* ``file.ckpt``, ``file.pth``, ``file.pt``: weights that PyTorch wrote, of the nets that
+  :mod:`fairface.interop.torch_models` names.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairface.errors import CheckpointError
+from fairface.files import sha256
 
 MANIFEST = "manifest.json"
+TORCH_SUFFIXES = (".ckpt", ".pth", ".pt")
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,16 @@ class CheckpointFiles:
 
     Attributes:
         name: what the user wrote.
-        symbol, params: MXNet's deploy layout of the inference net.
-        step: training step (or epoch) that the files belong to.
-        blocks, state: parameters of the other blocks, optimizer state; None in a plain ``prefix,epoch``.
-        entry: the checkpoint's entry of the manifest, empty in a plain ``prefix,epoch``.
-        manifest: the run's manifest, empty in a plain ``prefix,epoch``.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch ``params`` is that file, and
+            there is no symbol.
+        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch.
+        blocks, state: parameters of the other blocks, optimizer state; None outside a run.
+        entry: the checkpoint's entry of the manifest, empty outside a run.
+        manifest: the run's manifest, empty outside a run.
     """
 
     name: str
-    symbol: Path
+    symbol: Path | None
     params: Path
     step: int
     blocks: Path | None
@@ -48,9 +52,13 @@ def resolve(name: str, output: str = "models") -> CheckpointFiles:
     Raises:
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
     """
+    if name.lower().endswith(TORCH_SUFFIXES) and not Path(name).is_dir():
+        return _torch(name)
     if "," in name:
         return _deploy(name)
-    run, _, step = name.partition("@")
+    run, at, step = name.rpartition("@")
+    if not at or "/" in step:  # an @ in a folder's name
+        run, step = name, ""
     folder = run_folder(run, output)
     manifest = read_manifest(folder)
     entry = _choose(manifest, step, name)
@@ -76,7 +84,7 @@ def run_folder(run: str, output: str = "models") -> Path:
             return folder
     raise CheckpointError(
         f"{run}: is no run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, or prefix,epoch of an MXNet model"
+        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt)"
     )
 
 
@@ -114,15 +122,6 @@ def verify(path: Path, wanted: str | None) -> None:
         raise CheckpointError(f"{path}: changed since it was written (sha256 differs); use another step (run@step)")
 
 
-def sha256(path: Path) -> str:
-    """The file's SHA-256 sum in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _choose(manifest: dict[str, Any], step: str, name: str) -> dict[str, Any]:
     checkpoints = manifest["checkpoints"]
     if not checkpoints:
@@ -149,3 +148,10 @@ def _deploy(name: str) -> CheckpointFiles:
         if not path.is_file():
             raise CheckpointError(f"{name}: there is no {path}")
     return CheckpointFiles(name, symbol, params, int(epoch), None, None, {}, {})
+
+
+def _torch(name: str) -> CheckpointFiles:
+    path = Path(name)
+    if not path.is_file():
+        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that PyTorch wrote")
+    return CheckpointFiles(name, None, path, 0, None, None, {}, {})

@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fairface.backbones.prelu import prelu_form
 from fairface.errors import CheckpointError
+from fairface.interop.export import export
 from fairface.interop.grammar import CheckpointFiles, resolve
+from fairface.interop.graph import Graph, with_prelu
+from fairface.interop.torch_models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
 
 DEFAULT_IMAGE_SIZE = 112
+_EMBEDDINGS = ("fusion_fc1_output", "fc1_output", "2048_fc1_output")  # among several outputs, the embedding
+_OTHER_SIZES = range(16, 513, 16)
 
 
 @dataclass(frozen=True)
@@ -36,45 +42,69 @@ class LoadedModel:
 def load_model(name: str, contexts: Sequence[Context], output: str = "models") -> LoadedModel:
     """Load the inference net of the checkpoint ``name`` (grammar: :mod:`fairface.interop.grammar`).
 
+    PReLU takes the form that suits the device, whatever device the net was trained on.
+
     Raises:
         CheckpointError: no such checkpoint, damaged files, or a net that does not give one embedding per image.
     """
     files = resolve(name, output)
-    size = _image_size(files.manifest)
-    net = load_symbol(files, contexts)
+    graph = with_prelu(load_graph(files), prelu_form("auto", contexts[0].device_type == "gpu"))
+    size = int(files.manifest.get("image_size", 0)) or _image_size(graph)
+    net = _symbol_block(graph, contexts)
+    source = files.symbol or files.params
     try:
         probe = net(mx.nd.zeros((1, 3, size, size), ctx=contexts[0]))
         shape = probe.shape
         probe.wait_to_read()
     except mx.base.MXNetError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise CheckpointError(f"{files.symbol}: does not take {size}x{size} RGB images ({reason})") from error
+        raise CheckpointError(f"{source}: does not take {size}x{size} RGB images ({reason})") from error
     if len(shape) != 2 or shape[0] != 1:
-        raise CheckpointError(f"{files.symbol}: gives {shape} for one image, not one embedding (1, D)")
+        raise CheckpointError(f"{source}: gives {shape} for one image, not one embedding (1, D)")
     return LoadedModel(net, size, int(shape[1]), name, files)
 
 
-def load_symbol(files: CheckpointFiles, contexts: Sequence[Context]) -> gluon.SymbolBlock:
-    """The checkpoint's graph with its parameters, on all contexts.
+def load_graph(files: CheckpointFiles) -> Graph:
+    """The checkpoint's net, on the CPU.
 
-    The embedding is the output named ``fc1_output`` where the graph has several (insightface), else the only one.
+    The embedding is the output that is called as insightface and the fair-face system call it where the graph has
+    several, else the only one.
+
+    Raises:
+        CheckpointError: files that cannot be read, or a parameter that the graph wants and the file has not.
     """
+    if files.symbol is None:
+        symbol, arrays = export(torch_net(files.params))
+    else:
+        symbol, arrays = _load_symbol(files.symbol), load_arrays(str(files.params))
+    by_name = {key.split(":", 1)[-1]: value for key, value in arrays.items()}
+    wanted = [name for name in symbol.list_inputs() if name != "data"]
+    missing = next((name for name in wanted if name not in by_name), None)
+    if missing is not None:
+        raise CheckpointError(f"{files.params}: has no {missing}, which {files.symbol} wants")
+    return Graph(symbol, {name: by_name[name] for name in wanted})
+
+
+def _load_symbol(path: Any) -> Any:
     try:
-        symbol = mx.sym.load(str(files.symbol))
+        symbol = mx.sym.load(str(path))
     except (mx.base.MXNetError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{files.symbol}: is no MXNet symbol; name the prefix of another model") from error
+        raise CheckpointError(f"{path}: is no MXNet symbol; name the prefix of another model") from error
     outputs = symbol.list_outputs()
-    if len(outputs) > 1:
-        internals = symbol.get_internals()
-        if "fc1_output" not in internals.list_outputs():
-            raise CheckpointError(f"{files.symbol}: has {len(outputs)} outputs and none is fc1_output")
-        symbol = internals["fc1_output"]
-    net = gluon.SymbolBlock(symbol, mx.sym.var("data", dtype="float32"))
-    arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
+    if len(outputs) == 1:
+        return symbol
+    internals = symbol.get_internals()
+    embedding = next((name for name in _EMBEDDINGS if name in internals.list_outputs()), None)
+    if embedding is None:
+        raise CheckpointError(f"{path}: has {len(outputs)} outputs and none is fc1_output")
+    return internals[embedding]
+
+
+def _symbol_block(graph: Graph, contexts: Sequence[Context]) -> gluon.SymbolBlock:
+    """The graph as a block with its parameters on all contexts."""
+    net = gluon.SymbolBlock(graph.symbol, mx.sym.var("data", dtype="float32"))
     for key, parameter in net.collect_params().items():
-        if key not in arrays:
-            raise CheckpointError(f"{files.params}: has no {key}, which {files.symbol.name} wants")
-        array = arrays[key]
+        array = graph.arrays[key]
         parameter.shape = array.shape
         parameter.dtype = array.dtype
         parameter.grad_req = "null"
@@ -83,5 +113,13 @@ def load_symbol(files: CheckpointFiles, contexts: Sequence[Context]) -> gluon.Sy
     return net
 
 
-def _image_size(manifest: dict[str, Any]) -> int:
-    return int(manifest.get("image_size", DEFAULT_IMAGE_SIZE))
+def _image_size(graph: Graph) -> int:
+    """Height and width of the images that the net takes: 112 if it does, else the first size that fits its layers."""
+    shapes = {name: array.shape for name, array in graph.arrays.items()}
+    for size in (DEFAULT_IMAGE_SIZE, *_OTHER_SIZES):
+        try:  # infer_shape prints what it was given when it fails, infer_shape_partial does not
+            graph.symbol.infer_shape_partial(data=(1, 3, size, size), **shapes)
+        except mx.base.MXNetError:
+            continue
+        return size
+    return DEFAULT_IMAGE_SIZE

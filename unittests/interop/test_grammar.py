@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fairface.errors import CheckpointError
-from fairface.interop.grammar import read_manifest, resolve, sha256
+from fairface.files import sha256
+from fairface.interop.grammar import read_manifest, resolve
 
 
 def make_run(folder: Path, steps: tuple[int, ...] = (5, 10), best: int | None = 5) -> Path:
@@ -32,6 +33,12 @@ def test_run_by_name_by_path_and_by_step(tmp_path: Path) -> None:
     assert resolve("demo@last", output).step == 10
     assert resolve("demo@best", output).step == 5
     assert resolve("demo@10", output).blocks is None
+
+
+def test_an_at_in_a_folder_name_is_no_step(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "me@host" / "demo")
+    assert resolve(str(folder)).step == 5
+    assert resolve(f"{folder}@10").step == 10
 
 
 def test_without_a_best_one_the_last_is_meant(tmp_path: Path) -> None:

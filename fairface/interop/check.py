@@ -1,0 +1,31 @@
+"""Whether two models are the same function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fairface.errors import CheckpointError
+from fairface.interop.models import load_model
+from fairface.mx import mx, nd
+
+# Share of an embedding's length: above float32's rounding in the deepest nets, far below what a wrong layer does.
+LARGEST = 1e-4
+
+
+def check_same(first: str, second: str, output: str = "models", images: int = 2) -> float:
+    """Largest difference of the embeddings of random images, as a share of the embedding's length.
+
+    Raises:
+        CheckpointError: it is more than rounding, or one of the two cannot be loaded.
+    """
+    models = [load_model(name, [mx.cpu()], output) for name in (first, second)]
+    sizes = [(model.image_size, model.embedding) for model in models]
+    if sizes[0] != sizes[1]:
+        raise CheckpointError(f"{second}: image and embedding size are {sizes[1]}, those of {first} are {sizes[0]}")
+    size = models[0].image_size
+    pixels = nd.array(np.random.default_rng(0).uniform(0, 255, (images, 3, size, size)))
+    a, b = (model.net(pixels).asnumpy().astype(np.float64) for model in models)
+    difference = float(np.max(np.linalg.norm(a - b, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-12)))
+    if not difference <= LARGEST:
+        raise CheckpointError(f"{second}: its embeddings differ from {first}'s by {difference:.1e} of their length")
+    return difference

@@ -56,6 +56,12 @@ def describe(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def tell(notes: Iterable[str]) -> None:
+    """Print remarks for the user on standard error, a line each: standard output is for results."""
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
 def progress(items: Iterable[T] | None = None, *, total: int | None = None, label: str = "", unit: str = "it") -> Any:
     """A progress bar with rate and ETA on standard error (tqdm); silent where standard error is no terminal.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -63,3 +64,12 @@ def inside(root: str | os.PathLike[str], name: str | os.PathLike[str]) -> Path:
     if joined != base and base not in joined.parents:
         raise DataError(f"{os.fspath(name)!r} would leave the folder {root}; names must be relative and stay below it")
     return joined
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 sum, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

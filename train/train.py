@@ -28,6 +28,8 @@ def main(argv: Sequence[str]) -> int:
         return 0
     if options.config is None:
         arguments.error("name a configuration file, for example train/configs/orl_demo.yaml")
+    if options.json and not options.dry_run:
+        arguments.error("--json goes with --dry-run")
     config = load_config(options.config, options.overrides)
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     if options.dry_run:

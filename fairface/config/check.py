@@ -13,6 +13,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "stage": ("all", "head"),
     "kvstore": ("local", "device"),
     "precision": ("fp32", "fp16", "bf16"),
+    "data.on_missing": ("stop", "skip"),
     "data.on_bad_record": ("stop", "skip"),
     "sampler.kind": ("random", "pk"),
     "backbone.prelu": ("auto", "onednn", "native"),
@@ -103,7 +104,7 @@ def check(config: TrainConfig) -> None:
         )
     if config.devices and config.gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
-    if not config.name or any(part in config.name for part in ("/", "\\", "..", "@", ",")):
+    if config.name in ("", ".") or any(part in config.name for part in ("/", "\\", "..", "@", ",")):
         raise ConfigError(
             f"name is {config.name!r}; it names a folder below {config.output!r}: no / .. @ or comma in it"
         )

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class DataConfig:
     dataset: str = ""  # what the data are called in results; empty = the name of the test set
-    path: str = ""  # training data: a card's name, a folder with train.rec, a folder of identities, a list file
+    path: str = ""  # training data: a card's name, a folder with train.rec, a folder of identities, a list or an index
+    root: str = ""  # folder that the paths of a list, or the TFRecords of an index, are below; empty = the file's own
+    zero_is_unlabeled: bool = False  # label 0 is no person but unlabeled (UFace's data); other labels move down by one
+    on_missing: str = "stop"  # stop | skip: what a file that a list names but that is not there does
+    checksums: bool = True  # compare TFRecords' checksums when reading (about 1 % of the decoding time)
     image_size: int = 112  # pixels; every image is checked against it, or resized when resize is true
     resize: bool = False  # resize images of another size instead of stopping
     exclude: str = ""  # file with record positions or names to leave out, one a line
@@ -55,7 +59,7 @@ class BackboneConfig:
     dropout: float = -1.0  # before the embedding layer, 0..1; -1 = the net's own value (fresnet 0.4)
     width: float = 1.0  # multiplier of all channel counts
     se: bool = False  # squeeze-and-excitation in the residual units
-    prelu: str = "auto"  # auto | onednn | native: which form PReLU takes (native on GPUs)
+    prelu: str = "auto"  # auto | onednn | native: which form PReLU and channel gates take (native on GPUs)
     output: str = ""  # E | GDC | ECCV: layers from feature map to embedding; empty = the net's own
 
 
@@ -138,7 +142,7 @@ class TrainConfig:
     batch_size: int = 128  # images per step over all devices
     epochs: float = 20.0  # ends after this many epochs, or after `steps` when that is not 0
     steps: int = 0
-    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch
+    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt
     devices: str = ""  # "cpu0,cpu1", "gpu0,gpu1"; empty = GPU 0 where there is one, else the CPU
     gpus: str = ""  # "0,1,2,3": short for devices
     kvstore: str = "device"  # local | device

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fairface.errors import TrainingError
+from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
-from fairface.mx import NDArray, nd
-from fairface.parameters import values
+from fairface.mx import NDArray
+from fairface.parameters import all_finite, values
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import Optimizer, as_arrays
@@ -59,7 +59,11 @@ class Checkpointer:
         score = None
         at_end = step == total
         if not stopping and (at_end or (self.verify_every and step % self.verify_every == 0)):
-            score = self.verifier.run(self.method.inference(), step, self.log)
+            try:
+                score = self.verifier.run(self.method.inference(), step, self.log)
+            except FairfaceError:
+                self.save(step, None)  # a bad verification set must not cost the steps since the last checkpoint
+                raise
         self.save(step, score)
 
     def save(self, step: int, score: float | None) -> None:
@@ -70,7 +74,7 @@ class Checkpointer:
         """
         self._refuse_not_finite(step)
         state = {**self.optimizer.state(), **as_arrays(self.method.state(), METHOD)}
-        position = dict(self.position)
+        position = {**self.position, "updates": self.optimizer.updates}
         if self.scale is not None:
             position["loss_scale"] = self.scale.state()
         best = self.folder.best_score()
@@ -79,8 +83,7 @@ class Checkpointer:
 
     def _refuse_not_finite(self, step: int) -> None:
         for name, block in self.method.blocks().items():
-            arrays = list(values(block).values())
-            if arrays and not nd.multi_all_finite(*arrays, num_arrays=len(arrays)).asscalar():
+            if not all_finite(list(values(block).values())):
                 last = self.folder.last_step()
                 raise TrainingError(
                     f"step {step}: a parameter of {name} is not finite; last good checkpoint: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from fairface.cli import finite
 from fairface.errors import DataError
+from fairface.files import atomic_write
 
 
 class RunLog:
@@ -60,8 +62,24 @@ class RunLog:
         if text is not None:
             self.say(text)
 
+    def forget_after(self, step: int) -> None:
+        """Drop the lines of steps after ``step``, which a resumed run makes again."""
+        if not self.path.is_file():
+            return
+        kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
+        with atomic_write(self.path, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in kept)
+
     def close(self) -> None:
         """Flush and close the event file."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _step_of(line: str) -> float:
+    """The step of a JSON line; a line that was cut off when the process was killed belongs to no step."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf

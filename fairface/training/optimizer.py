@@ -11,6 +11,7 @@ from fairface.config.schema import OptimizerConfig
 from fairface.errors import CheckpointError
 from fairface.methods.base import ParameterGroup
 from fairface.mx import Context, NDArray, gluon, mx, nd
+from fairface.parameters import all_finite
 
 STATE = "optimizer."
 FUSED_UPDATES = 45  # parameters in one update call; MXNet's kernel takes at most 60
@@ -30,7 +31,7 @@ class Optimizer:
         config: OptimizerConfig,
         contexts: Sequence[Context],
         kvstore: str,
-        begin_step: int = 0,
+        updates: int = 0,
     ) -> None:
         self.names: list[str] = []
         self.parameters: list[gluon.Parameter] = []
@@ -44,7 +45,7 @@ class Optimizer:
         self.contexts = list(contexts)
         self.clip_norm = config.clip_norm
         arguments: dict[str, Any] = {"learning_rate": config.lr, "wd": config.weight_decay}
-        arguments["begin_num_update"] = begin_step
+        arguments["begin_num_update"] = updates
         if config.name != "adam":
             arguments["momentum"] = config.momentum
         rule = mx.optimizer.create(config.name, **arguments)
@@ -54,6 +55,11 @@ class Optimizer:
         self.trainer = gluon.Trainer(
             self.parameters, rule, kvstore=kvstore if len(self.contexts) > 1 else None, update_on_kvstore=False
         )
+
+    @property
+    def updates(self) -> int:
+        """Updates made so far; Adam's bias correction depends on it (skipped steps do not count)."""
+        return int(self.trainer._optimizer.num_update)
 
     def step(self, lr: float, loss_scale: float = 1.0, check_finite: bool = False) -> bool:
         """Sum gradients over contexts, clip, update. Returns False, and updates nothing, when a gradient is not finite.
@@ -77,8 +83,7 @@ class Optimizer:
         return True
 
     def _finite(self) -> bool:
-        gradients = [parameter.grad(self.contexts[0]) for parameter in self.parameters]
-        return bool(nd.multi_all_finite(*gradients, num_arrays=len(gradients)).asscalar())
+        return all_finite([parameter.grad(self.contexts[0]) for parameter in self.parameters])
 
     def state(self) -> dict[str, NDArray]:
         """``optimizer.<structural name>.<k>`` to array on the CPU."""

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fairface.errors import CheckpointError, DataError
-from fairface.files import atomic_write
+from fairface.files import atomic_write, sha256
 from fairface.interop.export import export
-from fairface.interop.grammar import MANIFEST, read_manifest, sha256
-from fairface.mx import NDArray, gluon, mx
-from fairface.parameters import values
+from fairface.interop.grammar import MANIFEST, read_manifest
+from fairface.mx import NDArray, gluon
+from fairface.parameters import save_arrays, values
 
 
 class RunFolder:
@@ -83,10 +81,10 @@ class RunFolder:
         self._write_export(inference, files)
         if others:
             files["blocks"] = f"blocks-{step:04d}.params"
-            self._write_arrays(files["blocks"], others)
+            save_arrays(self.folder / files["blocks"], others)
         if state:
             files["state"] = f"state-{step:04d}.params"
-            self._write_arrays(files["state"], state)
+            save_arrays(self.folder / files["state"], state)
         entry = {"step": step, "files": files, "position": dict(position), "score": score}
         entries = [old for old in self.manifest["checkpoints"] if int(old["step"]) != step]
         self.manifest["checkpoints"] = sorted([*entries, entry], key=lambda item: int(item["step"]))
@@ -127,27 +125,7 @@ class RunFolder:
             del self.manifest["sha256"][name]
         return dropped
 
-    def _write_arrays(self, name: str, arrays: Mapping[str, NDArray]) -> None:
-        self._through_temporary(name, lambda path: mx.nd.save(path, dict(arrays)))
-
     def _write_export(self, inference: gluon.HybridBlock, files: Mapping[str, str]) -> None:
         symbol, arrays = export(inference)
         self.write_text(files["symbol"], symbol.tojson())
-        self._write_arrays(files["params"], arrays)
-
-    def _through_temporary(self, name: str, write: Callable[[str], None]) -> None:
-        """MXNet opens the file itself and reports no failed write: write to a temporary folder, check, then rename."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=self.folder) as temporary:
-            path = Path(temporary) / name
-            try:
-                write(str(path))
-                loaded = mx.nd.load(str(path))
-            except mx.base.MXNetError as error:
-                reason = str(error).strip().splitlines()[-1]
-                raise DataError(
-                    f"{self.folder / name}: cannot be written ({reason}); free space, then --resume"
-                ) from error
-            if not loaded:
-                raise CheckpointError(f"{self.folder / name}: came out empty; nothing to save")
-            path.replace(self.folder / name)
+        save_arrays(self.folder / files["params"], arrays)

@@ -91,7 +91,7 @@ def prepare(config: TrainConfig) -> Prepared:
         total=total,
         save_every=config.save_every or max(1, -(-total // SAVES_PER_RUN)),
         verify_every=steps_of(config.verify.every, total),
-        facts=_facts(config, sources),
+        facts={**_facts(config, sources), "head": config.head.name if "head" in method.blocks() else None},
     )
 
 
@@ -123,17 +123,19 @@ def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
     Devices, logging, verification, thread counts and where the data lie may change.
     """
     free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "verify", "final", "log"}
+    free_data = {"path", "root", "checksums", "threads", "prefetch", "in_memory"}
     for key, value in as_dict(config).items():
-        if key in free or key not in saved:
+        before = saved.get(key)
+        if key in free or before is None:
             continue
-        if key == "data":
-            inner = {"path", "threads", "prefetch", "in_memory"}
-            same = all(saved[key].get(k, v) == v for k, v in value.items() if k not in inner)
+        if isinstance(value, dict) and isinstance(before, dict):
+            inner = [k for k in value if k in before and not (key == "data" and k in free_data)]
+            changed = [(f"{key}.{k}", before[k], value[k]) for k in inner if before[k] != value[k]]
         else:
-            same = saved[key] == value
-        if not same:
+            changed = [(key, before, value)] if before != value else []
+        for name, was, now in changed[:1]:
             raise CheckpointError(
-                f"{config.output}/{config.name}: {key} was {saved[key]!r} and is now {value!r}; a resumed run "
+                f"{config.output}/{config.name}: {name} was {was!r} and is now {now!r}; a resumed run "
                 "keeps its configuration, for another one give it another name and start_from"
             )
 
@@ -143,7 +145,6 @@ def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         "method": config.method,
         "stage": config.stage,
         "backbone": config.backbone.name,
-        "head": config.head.name,
         "embedding": config.backbone.embedding,
         "image_size": config.data.image_size,
         "classes": [source.dataset.num_classes for source in sources],

@@ -11,6 +11,7 @@ from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
 from fairface.interop.grammar import CheckpointFiles, resolve
 from fairface.interop.insightface import from_insightface
+from fairface.interop.torch_models import fill, read_weights
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays, set_values, structural
@@ -37,7 +38,7 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
         CheckpointError: no such checkpoint, or the inference block differs (the first differing layer is named).
     """
     files = resolve(name, output)
-    load_inference(method.inference(), files)
+    note = load_inference(method.inference(), files)
     saved = load_arrays(str(files.blocks)) if files.blocks else {}
     anew = []
     for block_name, block in method.blocks().items():
@@ -51,21 +52,28 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
         anew.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
         log.say(f"{block_name} is made anew: this run wants {wanted}, {name} has {found}")
-    log.say(f"started from {name} (step {files.step})")
+    log.say(f"started from {note or f'{name} (step {files.step})'}")
     return anew
 
 
-def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> None:
-    """Fill ``net`` from MXNet's deploy layout, our own names or insightface's.
+def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> str:
+    """Fill ``net`` from MXNet's deploy layout, our own names or insightface's, or from a file of PyTorch.
+
+    Returns what a file of PyTorch holds, and what of it was not taken, in words; else nothing.
 
     Raises:
         CheckpointError: a layer is missing, left over or of another shape.
     """
+    if files.symbol is None:
+        weights = read_weights(files.params)
+        fill(net, weights)
+        return str(weights)
     arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
     own = structural(net)
     if not any(key in own for key in arrays):
         arrays = from_insightface(arrays, own)
     set_values(net, arrays, str(files.params))
+    return ""
 
 
 def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> None:

@@ -95,8 +95,9 @@ class Trainer:
                 if self._due(step) or stop.received is not None:
                     self._read(pending)
                     pending = None
+                    pause = time.monotonic()
                     self.checkpointer.after_step(step, self.total, stopping=stop.received is not None)
-                    self._restart_window()
+                    self._window_began += time.monotonic() - pause  # images/s is that of training alone
                 if stop.received is not None:
                     return stop.received
             self._read(pending)

@@ -56,6 +56,7 @@ def test_dump_reads_back_the_same(tmp_path: Path) -> None:
         ("augment.jpeg_quality=[20,2]", "lower first"),
         ("augment.jpeg_quality=[20]", "wants 2 values"),
         ("name=../x", "folder below"),
+        ("name=.", "folder below"),
         ("batch_size", "write key=value"),
         ("optimizer=3", "group of keys"),
         ("name.x=3", "is a value"),

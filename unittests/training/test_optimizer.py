@@ -80,7 +80,7 @@ def test_saved_state_continues_to_the_same_bits(name: str) -> None:
     for key, parameter in structural(later).items():
         parameter.set_data(structural(whole)[key].data())
     group = ParameterGroup("all", structural(later), wd_mult=2.0)
-    resumed = Optimizer([group], OptimizerConfig(name=name), [mx.cpu()], "device", begin_step=2)
+    resumed = Optimizer([group], OptimizerConfig(name=name), [mx.cpu()], "device", updates=2)
     resumed.load_state(optimizer.state(), "state")
     for block, rule in ((whole, optimizer), (later, resumed)):
         backward(block, rows, [mx.cpu()])

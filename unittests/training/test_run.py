@@ -215,10 +215,71 @@ def test_a_run_is_not_overwritten_unless_told_so(tmp_path: Path, people: Path) -
         train(tiny_config(tmp_path, people, "name=other"), resume=True, quiet=True)
 
 
+def test_a_wrong_name_costs_neither_training_nor_the_old_run(tmp_path: Path, people: Path) -> None:
+    assert train(tiny_config(tmp_path, people, "steps=1"), quiet=True) == 0
+    run = tmp_path / "models" / "tiny"
+    for wrong in (f"start_from={run}", "start_from=nothing", "final.sets=/nowhere.bin", "verify.sets=/nowhere.bin"):
+        with pytest.raises((CheckpointError, DataError)):
+            train(tiny_config(tmp_path, people, "steps=1", wrong), overwrite=True, quiet=True)
+        assert resolve(f"{run}@last").step == 1
+    with pytest.raises(DataError, match="nowhere"):
+        train(tiny_config(tmp_path, people, "name=new", "steps=1", "final.sets=/nowhere.bin"), quiet=True)
+    with pytest.raises(DataError, match="pixels"):
+        other = ("data.image_size=48", "data.resize=true", "final.sets=" + str(people))
+        train(tiny_config(tmp_path, people, "name=new", "steps=1", *other), quiet=True)
+    assert not (tmp_path / "models" / "new").exists()
+
+
+def test_a_bad_verification_set_costs_no_step(tmp_path: Path, people: Path) -> None:
+    broken = make_people(tmp_path / "broken")
+    (broken / "person1" / "3.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"3\.png"):
+        train(tiny_config(tmp_path, people, f"verify.sets={broken}", "verify.every=0"), quiet=True)
+    assert resolve(f"{tmp_path / 'models' / 'tiny'}@last").step == 6
+
+
+def test_overwrite_follows_no_link(tmp_path: Path, people: Path) -> None:
+    assert train(tiny_config(tmp_path, people, "steps=1"), quiet=True) == 0
+    (tmp_path / "models" / "link").symlink_to(tmp_path / "models" / "tiny")
+    with pytest.raises(CheckpointError, match="is a link"):
+        train(tiny_config(tmp_path, people, "steps=1", "name=link"), overwrite=True, quiet=True)
+
+
+def test_a_run_without_a_checkpoint_says_how_to_go_on(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, "steps=1")
+    (tmp_path / "models" / "tiny").mkdir(parents=True)
+    (tmp_path / "models" / "tiny" / "config.yaml").write_text("name: tiny\n")
+    for resume in (False, True):
+        with pytest.raises(CheckpointError, match="--overwrite"):
+            train(config, resume=resume, quiet=True)
+    assert train(config, overwrite=True, quiet=True) == 0
+
+
+def test_overwrite_removes_only_what_a_run_writes(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, "steps=1")
+    assert train(config, quiet=True) == 0
+    notes = tmp_path / "models" / "tiny" / "notes.txt"
+    notes.write_text("mine")
+    assert train(config, overwrite=True, quiet=True) == 0
+    assert notes.read_text() == "mine"
+
+
+def test_resumed_log_holds_every_step_once(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, "log.every=1")
+    stop_after(tmp_path / "models" / "tiny" / "manifest.json", lambda: train(config, quiet=True))
+    log = tmp_path / "models" / "tiny" / "log.jsonl"
+    with log.open("a") as file:  # what a killed process may leave: steps after its checkpoint, a line cut short
+        file.write('{"event": "train", "step": 900, "loss": 1}\n{"event": "tr')
+    assert train(config, resume=True, quiet=True) == 0
+    assert [line["step"] for line in log_of(tmp_path / "models" / "tiny", "train")] == [1, 2, 3, 4, 5, 6]
+
+
 def test_resume_refuses_another_configuration_and_other_data(tmp_path: Path, people: Path) -> None:
     assert train(tiny_config(tmp_path, people, "steps=1"), quiet=True) == 0
     with pytest.raises(CheckpointError, match="batch_size"):
         train(tiny_config(tmp_path, people, "steps=1", "batch_size=4"), resume=True, quiet=True)
+    with pytest.raises(CheckpointError, match=r"optimizer\.momentum was [0-9.]+ and is now 0.5;"):
+        train(tiny_config(tmp_path, people, "steps=1", "optimizer.momentum=0.5"), resume=True, quiet=True)
     other = make_people(tmp_path / "other", people=4, images=7)
     with pytest.raises(CheckpointError, match="training data changed"):
         train(tiny_config(tmp_path, other, "steps=1"), resume=True, quiet=True)

@@ -21,6 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", str(physical_cores()))
 # oneDNN chooses its own primitives on CPUs; cuDNN's autotune prints a line per shape and adds minutes to short runs.
 os.environ.setdefault("MXNET_CUDNN_AUTOTUNE_DEFAULT", "1")
 os.environ.setdefault("MXNET_SAFE_ACCUMULATION", "1")
+# MXNet's oneDNN pass joins a convolution with its activation even where others take the convolution's output, as PReLU
+# made of a leaky relu and a sum does, and then hands on wrong values. Read once, when MXNet is imported.
+os.environ.setdefault("MXNET_DISABLE_MKLDNN_FUSE_CONV_RELU", "1")
+# Scratch space of operators is kept in this many copies (4 unless told), each as large as the largest need: 0.2 GB in
+# a training step of fresnet50 with 32 images. Operators run one after the other here.
+os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")
 load_cuda_libraries()
 
 with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairface.cli import parser, print_json, run
+from fairface.cli import parser, print_json, run, tell
 from fairface.data.opening import open_dataset
 from fairface.embedding.image_names import image_names
 from fairface.embedding.of_model import load_embedder
@@ -16,7 +16,7 @@ from fairface.embedding.store import Embeddings, save_embeddings
 
 def main(argv: Sequence[str]) -> None:
     options = parser("Embed the photographs of a data set with a trained model and write embeddings.npz.")
-    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch")
+    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
     options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
@@ -26,8 +26,12 @@ def main(argv: Sequence[str]) -> None:
     args = options.parse_args(argv)
 
     dataset = open_dataset(args.data)
+    tell(dataset.notes)
     embeddings = load_embedder(args.model, args.devices, args.batch_size, not args.no_flip).embed(dataset)
     meta = {"model": args.model, "data": args.data, "flip": not args.no_flip, "classes": dataset.num_classes}
+    values = getattr(dataset, "attribute_values", {})
+    if values:
+        meta["attribute_values"] = {name: list(told) for name, told in values.items()}
     stored = Embeddings(
         embeddings, image_names(dataset), meta, dataset.labels, dataset.attributes, dataset.attribute_names
     )

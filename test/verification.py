@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> None:
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     options = parser("Score one-to-one verification with a model or with embeddings that exist already.")
     source = options.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", help="run | run@step | prefix,epoch")
+    source.add_argument("--model", help="run | run@step | prefix,epoch | PyTorch file")
     source.add_argument("--embeddings", metavar="FILE", help="embeddings.npz, or .npy with names.txt beside it")
     options.add_argument("--set", action="append", default=[], metavar="FILE.bin",
                          help="verification set, or a labeled data set (all pairs of its images); repeatable")

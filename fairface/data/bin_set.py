@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairface.data.safe_pickle import PlainArray, PlainUnpickler, UnsafePickleError
+from fairface.data.safe_pickle import PlainArray, PlainUnpickler, UnsafePickleError, check_numbering
 from fairface.errors import DataError
 from fairface.files import atomic_write
 
@@ -39,6 +39,7 @@ def read_bin(path: str | os.PathLike[str]) -> BinSet:
     file = Path(path)
     try:
         with file.open("rb") as stream:
+            check_numbering(stream)
             content = PlainUnpickler(stream).load()
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); correct the path") from error

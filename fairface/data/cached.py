@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.image_reader import ImageReader
-from fairface.data.types import Dataset, Sample
+from fairface.data.types import Dataset, Described, Sample
 from fairface.errors import DataError
 from fairface.hardware import usable_cores
 
@@ -51,6 +51,16 @@ class CachedDataset:
     def num_classes(self) -> int:
         """Number of identities; labels are below it."""
         return self.dataset.num_classes
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called where the data come from."""
+        return self.dataset.class_names if isinstance(self.dataset, Described) else ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should be told about the data."""
+        return self.dataset.notes if isinstance(self.dataset, Described) else ()
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -12,7 +12,7 @@ import yaml
 
 from fairface.errors import DataError
 
-FORMATS = ("rec", "folder", "list", "bin", "rfw", "bfw", "ijb", "query_gallery")
+FORMATS = ("rec", "tfrecord", "folder", "list", "bin", "memory", "rfw", "bfw", "ijb", "query_gallery")
 SEARCH = ("datasets", "train/datasets")
 _REQUIRED = ("name", "title", "format", "path", "where", "licence")
 

@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     AUGMENT = 2
     SUBSTITUTE = 3
     IMAGES = 4
+    MINING = 5
 
 
 def generator(seed: int, index: int, purpose: Purpose, stream: int = 0) -> np.random.Generator:

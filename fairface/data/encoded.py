@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from fairface.data.images import read_bytes
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
@@ -49,4 +49,4 @@ class FileDataset(IndexedDataset):
         return str(self.paths[self._check(index)])
 
     def encoded(self, index: int) -> bytes:
-        return Path(self.paths[self._check(index)]).read_bytes()
+        return read_bytes(self.paths[self._check(index)])

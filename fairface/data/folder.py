@@ -9,6 +9,7 @@ import numpy as np
 
 from fairface.data.identities import order_names
 from fairface.data.images import IMAGE_SUFFIXES, read_bytes
+from fairface.data.missing import STOP, check_policy, report_missing
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
@@ -18,62 +19,91 @@ _REMEDY = "put each person's photographs into a folder of that person's own: <fo
 class FolderDataset(IndexedDataset):
     """``root/<identity>/<photo>``, or ``root/imgs/<identity>/<photo>``.
 
-    Labels follow the identities' names: by number where all names are whole numbers, else as text.
+    Labels follow the identities' names: by number where all names are whole numbers, else as text. Names that begin
+    with a dot are passed over.
+
+    Args:
+        root: the folder.
+        on_missing: ``stop`` raises an error when a photograph is a link that leads nowhere; ``skip`` leaves it out.
 
     Attributes:
         identities: names of the identities; position = label.
         skipped: paths below ``root`` that are no photographs of an identity (other files, folders without photographs).
+        missing: paths of the links that lead nowhere.
 
     Raises:
-        DataError: the folder is missing or holds no photograph of any identity.
+        DataError: the folder is missing or holds no photograph of any identity, or a link leads nowhere.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = _image_root(Path(root))
-        photos, self.skipped = _list_photos(self.root)
+    def __init__(self, root: str | os.PathLike[str], on_missing: str = STOP) -> None:
+        check_policy(on_missing)
+        self.root = image_root(Path(root))
+        photos, self.skipped, self.missing = _list_photos(self.root)
+        found = sum(map(len, photos.values()))
+        notes = report_missing(
+            str(self.root), self.missing, found + len(self.missing), on_missing, "restore what the links lead to"
+        )
         if not photos:
             raise DataError(f"{self.root}: holds no photograph of a person; {_REMEDY}")
         self.identities = tuple(order_names(photos))
-        self._photos = [(name, photo) for name in self.identities for photo in photos[name]]
+        self._photos = [f"{name}/{photo}" for name in self.identities for photo in photos[name]]
+        self._folder = os.path.join(self.root, "")
         labels = np.repeat(np.arange(len(self.identities), dtype=np.int32), [len(photos[n]) for n in self.identities])
-        super().__init__(str(self.root), labels, len(self.identities))
+        super().__init__(
+            str(self.root), labels, len(self.identities), class_names=self.identities, notes=notes
+        )
 
     def path(self, index: int) -> Path:
         """The photograph's path."""
-        return self.root.joinpath(*self._photos[self._check(index)])
+        return self.root / self._photos[self._check(index)]
 
     def name(self, index: int) -> str:
-        return str(self.path(index))
+        return f"{self._folder}{self._photos[self._check(index)]}"
 
     def encoded(self, index: int) -> bytes:
-        return read_bytes(self.path(index))
+        return read_bytes(f"{self._folder}{self._photos[self._check(index)]}")
 
 
-def _image_root(root: Path) -> Path:
+def image_root(root: Path) -> Path:
+    """The folder that holds the identities' folders: ``root/imgs`` where there is one, else ``root``.
+
+    Raises:
+        DataError: ``root`` is no folder.
+    """
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; correct the path")
     return root / "imgs" if (root / "imgs").is_dir() else root
 
 
-def _list_photos(root: Path) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+def _list_photos(root: Path) -> tuple[dict[str, list[str]], tuple[str, ...], tuple[str, ...]]:
+    """Photographs by identity, what is no photograph, and photographs that are links to nothing."""
     photos: dict[str, list[str]] = {}
     skipped: list[str] = []
-    for name in sorted(_listed(root)):
-        if not (root / name).is_dir():
-            skipped.append(name)
+    missing: list[str] = []
+    for identity in _listed(root):
+        if not identity.is_dir():
+            skipped.append(identity.name)
             continue
-        inside = sorted(_listed(root / name))
-        chosen = [photo for photo in inside if Path(photo).suffix.lower() in IMAGE_SUFFIXES]
+        chosen: list[str] = []
+        dangling = 0
+        for entry in _listed(identity.path):
+            if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
+                skipped.append(f"{identity.name}/{entry.name}")
+            elif entry.is_symlink() and not os.path.exists(entry.path):
+                missing.append(entry.path)
+                dangling += 1
+            else:
+                chosen.append(entry.name)
         if chosen:
-            photos[name] = chosen
-        else:
-            skipped.append(f"{name}/")
-        skipped += [f"{name}/{other}" for other in inside if Path(other).suffix.lower() not in IMAGE_SUFFIXES]
-    return photos, tuple(skipped)
+            photos[identity.name] = chosen
+        elif not dangling:
+            skipped.append(f"{identity.name}/")
+    return photos, tuple(sorted(skipped)), tuple(missing)
 
 
-def _listed(folder: Path) -> list[str]:
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if entry.name[0] != "."), key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from error

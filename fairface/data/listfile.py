@@ -6,13 +6,18 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fairface.data.class_map import map_classes
 from fairface.data.images import read_bytes
+from fairface.data.missing import STOP, check_policy, find_missing, report_missing
+from fairface.data.text_lines import read_lines, whole_numbers
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
-_PROBES = 16
+_FORM = "`path label`"
+_SHOWN = 80
 
 
 class ListDataset(IndexedDataset):
@@ -23,80 +28,80 @@ class ListDataset(IndexedDataset):
     Args:
         list_path: the list file.
         root: the folder that the paths are below; default: the list file's folder.
+        on_missing: ``stop`` raises an error when a photograph is not there; ``skip`` leaves it out.
 
     Attributes:
         class_labels: (N,) int64, the label that the list uses for each class.
+        missing: the photographs that are not there, each with its line.
 
     Raises:
-        DataError: a file is missing, a line is damaged, or none of the photographs is below ``root``.
+        DataError: a file is missing, or a line is damaged.
     """
 
-    def __init__(self, list_path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        list_path: str | os.PathLike[str],
+        root: str | os.PathLike[str] | None = None,
+        on_missing: str = STOP,
+    ) -> None:
+        check_policy(on_missing)
         self.path = Path(list_path)
         self.root = self.path.parent if root is None else Path(root)
-        self._names, given, self._lines = _read_list(self.path)
-        labeled = given != UNLABELED
-        self.class_labels, dense = np.unique(given[labeled], return_inverse=True)
-        labels = np.full(len(given), UNLABELED, np.int32)
-        labels[labeled] = dense
-        super().__init__(str(self.path), labels, len(self.class_labels))
-        self._probe()
+        names, given, lines = read_list(self.path)
+        absent = find_missing(self.root, names)
+        self.missing = tuple(f"line {lines[i]}: {self.root / names[i]}" for i in absent.tolist())
+        remedy = "correct the list, or the folder that its paths are below (data.root)"
+        notes = report_missing(str(self.path), self.missing, len(names), on_missing, remedy)
+        if len(absent):
+            kept = np.setdiff1d(np.arange(len(names)), absent)
+            names, given, lines = [names[i] for i in kept.tolist()], given[kept], lines[kept]
+        self._names, self._lines = names, lines
+        self._folder, self._list_name = os.path.join(self.root, ""), self.path.name
+        classes = map_classes(given)
+        self.class_labels = classes.given
+        super().__init__(
+            str(self.path),
+            classes.labels,
+            len(classes.given),
+            class_names=classes.names,
+            notes=(*notes, *classes.notes(str(self.path))),
+        )
 
     def photo(self, index: int) -> Path:
         """The photograph's path."""
         return self.root / self._names[self._check(index)]
 
     def name(self, index: int) -> str:
-        return f"{self.photo(index)} ({self.path.name}, line {self._lines[index]})"
+        return f"{self._folder}{self._names[self._check(index)]} ({self._list_name}, line {self._lines[index]})"
 
     def encoded(self, index: int) -> bytes:
-        return read_bytes(self.photo(index), self.name(index))
-
-    def _probe(self) -> None:
-        """A wrong root makes every path wrong: say so at once instead of at the first batch."""
-        positions = np.unique(np.linspace(0, len(self) - 1, _PROBES).astype(int)).tolist()
-        if not any(self.photo(i).is_file() for i in positions):
-            raise DataError(
-                f"{self.path}: line {self._lines[0]} names {self._names[0]}, but there is no file "
-                f"{self.photo(0)}, nor {len(positions) - 1} others that were tried; correct the list, or "
-                f"the folder that its paths are below"
-            )
+        return read_bytes(f"{self._folder}{self._names[self._check(index)]}", self.name(index))
 
 
-def _read_list(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    names: list[str] = []
-    labels: list[int] = []
-    numbers: list[int] = []
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    name, label = _parse(path, number, line)
-                    names.append(name)
-                    labels.append(label)
-                    numbers.append(number)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no text in UTF-8 (byte {error.start}); it must hold lines `path label`") from error
-    if not names:
-        raise DataError(f"{path}: holds no lines `path label`; name the photographs in it")
-    return names, np.array(labels, np.int64), np.array(numbers, np.int64)
+def read_list(path: Path) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """Paths, labels (-1: unlabeled) and line numbers of a list file.
 
-
-def _parse(path: Path, number: int, line: str) -> tuple[str, int]:
-    fields = line.strip().rsplit(None, 1)
-    try:
-        name, label = fields[0].strip(), float(fields[1])
-        if label != int(label) or label < UNLABELED:
-            raise ValueError
-    except (IndexError, ValueError, OverflowError) as error:
+    Raises:
+        DataError: the file cannot be read, a line is damaged, or a path is not below the folder of the photographs.
+    """
+    lines, numbers = read_lines(path, _FORM)
+    fields = [line.rsplit(None, 1) for line in lines]
+    labels, wrong = whole_numbers([row[-1] for row in fields])
+    bad = [i for i, row in enumerate(fields) if len(row) != 2 or labels[i] < UNLABELED]
+    for i in sorted([*bad, *wrong.tolist()])[:1]:
         raise DataError(
-            f"{path}: line {number} is {line.strip()[:80]!r}, not `path label` with a whole number from 0 "
+            f"{path}: line {numbers[i]} is {lines[i][:_SHOWN]!r}, not {_FORM} with a whole number from 0 "
             f"(-1: unlabeled) as label; correct the line"
-        ) from error
-    if name.startswith("/") or ".." in name.split("/"):
-        raise DataError(
-            f"{path}: line {number} names {name!r}, which is not below the folder of the photographs; make it relative"
         )
-    return name, int(label)
+    names = [row[0] for row in fields]
+    for i in outside(names)[:1]:
+        raise DataError(
+            f"{path}: line {numbers[i]} names {names[i]!r}, which is not below the folder of the photographs; "
+            f"make it relative"
+        )
+    return names, labels, numbers
+
+
+def outside(names: list[str]) -> list[int]:
+    """Positions of the names that are absolute or lead upwards."""
+    return [i for i, name in enumerate(names) if name[0] == "/" or (".." in name and ".." in name.split("/"))]

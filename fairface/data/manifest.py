@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fairface.files import atomic_write, inside
-
-
-def sha256(path: Path) -> str:
-    """The sha256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+from fairface.files import atomic_write, inside, sha256
 
 
 def write_manifest(path: Path, files: Iterable[Path], about: Mapping[str, Any]) -> None:

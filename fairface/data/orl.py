@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fairface.data.manifest import is_complete, sha256, write_manifest
+from fairface.data.manifest import is_complete, write_manifest
 from fairface.data.orl_source import IMAGES, NAMES, PHOTOGRAPHS_SHA256, orl_photographs
 from fairface.data.pack_plan import Photo, Plan
 from fairface.data.packing import PackOptions, pack_plan
@@ -18,6 +18,7 @@ from fairface.data.rec_notes import PROPERTY, AttributeNotes
 from fairface.errors import DataError
 from fairface.faces.folder import LANDMARKS, align_folder
 from fairface.faces.folder_worker import AlignConfig
+from fairface.files import sha256
 
 CREDIT = "ORL/AT&T database of faces, AT&T Laboratories Cambridge; F. Samaria and A. Harter 1994"
 # People by number. Nobody is in two splits: a model is tested on people it has never seen.

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.ir_header import unpack
-from fairface.data.rec_notes import read_attribute_notes, read_property
+from fairface.data.missing import STOP, check_policy
+from fairface.data.rec_notes import read_attribute_notes, read_identities, read_property
+from fairface.data.record_cover import check_cover
 from fairface.data.record_file import RecordFile
 from fairface.data.record_index import MULTIPART, RecordIndex, load_index
 from fairface.data.recordio import default_idx
@@ -32,6 +34,8 @@ class RecordDataset(IndexedDataset):
 
     Args:
         path: the ``.rec`` file, or a folder that holds ``train.rec`` (or exactly one ``.rec``).
+        on_missing: ``stop`` raises an error when the ``.idx`` leaves records of the ``.rec`` out; ``skip`` goes on
+            without them.
 
     Attributes:
         keys: (N,) int64, the images' keys.
@@ -42,23 +46,26 @@ class RecordDataset(IndexedDataset):
         DataError: a file is missing, truncated or damaged, there is no image, or a label is no identity 0..N-1.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], on_missing: str = STOP) -> None:
+        check_policy(on_missing)
         rec = find_rec(Path(path))
-        self._file = RecordFile(rec)
+        self._file, self._on_missing = RecordFile(rec), on_missing
         index = load_index(self._file, default_idx(rec))
-        rows, classes_told = _image_rows(rec, index)
+        notes = check_cover(self._file, index, on_missing)
+        rows, classes_told = _image_rows(rec, index, complete=not notes)
         size = read_property(rec.parent)
         labels = _labels(rec, index.keys[rows], index.labels[rows, 0], size.classes if size else None)
         classes = max(int(labels.max()) + 1, classes_told) if size is None else size.classes
         names, self.attribute_values, attributes = _attributes(rec, index, rows)
-        super().__init__(str(rec), labels, classes, attributes, names)
+        people = read_identities(rec.parent, classes)
+        super().__init__(str(rec), labels, classes, attributes, names, people, notes)
         self.path = rec
         self.image_size = None if size is None else (size.height, size.width)
         self.keys = index.keys[rows]
         self._offsets, self._starts, self._sizes = index.offsets[rows], index.starts[rows], index.sizes[rows]
 
-    def __reduce__(self) -> tuple[type[RecordDataset], tuple[Path]]:
-        return RecordDataset, (self.path,)
+    def __reduce__(self) -> tuple[type[RecordDataset], tuple[Path, str]]:
+        return RecordDataset, (self.path, self._on_missing)
 
     def name(self, index: int) -> str:
         return f"{self.path}: record {self.keys[self._check(index)]}"
@@ -95,17 +102,22 @@ def find_rec(path: Path) -> Path:
     return found[0]
 
 
-def _image_rows(rec: Path, index: RecordIndex) -> tuple[NDArray[np.int64], int]:
+def _image_rows(rec: Path, index: RecordIndex, complete: bool) -> tuple[NDArray[np.int64], int]:
     """Rows of the index that are images, and the number of identities that record 0 tells (0: it tells none)."""
     empty = index.sizes == 0
     if not (index.keys[0] == 0 and index.flags[0] > 0 and empty[0]):
+        for row in np.flatnonzero(empty)[:1].tolist():
+            raise DataError(
+                f"{rec}: record {index.keys[row]} holds no image, and there is no record 0 that tells which records "
+                f"are images; .rec or .idx is damaged: copy both again"
+            )
         return np.arange(len(index)), 0
     rows = np.flatnonzero(~empty)
     if len(rows) == 0:
         raise DataError(f"{rec}: holds no image; pack the data again (data_process/face2rec2.py)")
     end, last = float(index.labels[0, 0]), float(index.labels[0, 1]) if index.flags[0] > 1 else float("nan")
     # Beyond 2**24 records float32 cannot hold these numbers exactly, so they are not relied upon.
-    if end < _EXACT_IN_FLOAT32 and len(rows) != end - 1:
+    if complete and end < _EXACT_IN_FLOAT32 and len(rows) != end - 1:
         raise DataError(
             f"{rec}: record 0 tells of {end - 1:.0f} images, but {len(rows)} are there; "
             f".rec and .idx are incomplete or do not belong together: copy both again"

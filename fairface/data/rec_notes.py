@@ -10,6 +10,7 @@ from pathlib import Path
 from fairface.errors import DataError
 
 PROPERTY = "property"
+IDENTITIES = "identities.txt"
 ATTRIBUTES = "attributes.json"
 
 
@@ -42,6 +43,26 @@ def read_property(folder: Path) -> Property | None:
             f"correct it or pack the data again"
         ) from error
     return Property(classes, height, width)
+
+
+def read_identities(folder: Path, classes: int) -> tuple[str, ...]:
+    """The names of the classes in ``identities.txt``, a line each; none where there is no such file.
+
+    Raises:
+        DataError: the file is no text, or names another number of identities than there are ``classes``.
+    """
+    path = folder / IDENTITIES
+    if not path.is_file():
+        return ()
+    try:
+        names = tuple(path.read_text(encoding="utf-8").split("\n")[:-1])
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text in UTF-8 (byte {error.start}); remove it or pack again") from error
+    if len(names) != classes:
+        raise DataError(
+            f"{path}: names {len(names)} identities, but the data have {classes}; remove it or pack the data again"
+        )
+    return names
 
 
 @dataclass(frozen=True)

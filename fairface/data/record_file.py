@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 import struct
-import weakref
-from pathlib import Path
 
+from fairface.data.pread_file import PreadFile
 from fairface.errors import DataError
 
 MAGIC = 0xCED7230A
@@ -59,43 +58,15 @@ def _aligned_magics(record: bytes) -> list[int]:
     return found
 
 
-class RecordFile:
-    """A ``.rec`` file opened for reading at any place.
-
-    It reads with ``pread``, which moves no file position: threads may share it, and so may processes after a fork.
+class RecordFile(PreadFile):
+    """A ``.rec`` file opened for reading at any place, by threads and after a fork.
 
     Raises:
         DataError: the file is missing, cannot be read, or is empty.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        try:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be opened ({error.strerror}); correct the path") from error
-        self._finalizer = weakref.finalize(self, os.close, self._fd)
-        self.size = os.fstat(self._fd).st_size
-        if self.size == 0:
-            self.close()
-            raise DataError(f"{self.path}: the file is empty; pack the data again (data_process/face2rec2.py)")
-
-    def __reduce__(self) -> tuple[type[RecordFile], tuple[Path]]:
-        return RecordFile, (self.path,)
-
-    def close(self) -> None:
-        """Close the file; closing twice does no harm."""
-        self._finalizer()
-
-    def pread(self, length: int, offset: int) -> bytes:
-        """Up to ``length`` bytes from ``offset``; fewer at the end of the file."""
-        try:
-            return os.pread(self._fd, length, offset)
-        except OSError as error:
-            raise DataError(
-                f"{self.path}: cannot be read at byte {offset} ({error.strerror}); "
-                f"check the disk or copy the file again"
-            ) from error
+        super().__init__(path, "pack the data again (data_process/face2rec2.py)")
 
     def part(self, offset: int) -> tuple[int, int, int]:
         """Kind, length and end (the next part's offset) of the part at ``offset``.

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.ir_header import HEADER, unpack
+from fairface.data.npz import write_npz
 from fairface.data.record_file import FIRST, FRAME, LENGTH_BITS, LENGTH_MASK, MAGIC, WHOLE, RecordFile
 from fairface.data.record_keys import find_keys
 from fairface.errors import DataError
-from fairface.files import atomic_write
 
 MULTIPART = -1
 _CACHE_VERSION = 1
@@ -149,5 +149,4 @@ def _read_cache(path: Path, stamp: NDArray[np.int64]) -> RecordIndex | None:
 
 
 def _write_cache(path: Path, stamp: NDArray[np.int64], index: RecordIndex) -> None:
-    with atomic_write(path) as file:
-        np.savez(file, stamp=stamp, **{field.name: getattr(index, field.name) for field in fields(RecordIndex)})
+    write_npz(path, {"stamp": stamp, **{field.name: getattr(index, field.name) for field in fields(RecordIndex)}})

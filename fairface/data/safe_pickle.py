@@ -7,12 +7,15 @@ uint8 and bool; every other name is refused.
 
 from __future__ import annotations
 
+import os
 import pickle
+import pickletools
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 _DTYPES = {"u1": np.dtype(np.uint8), "b1": np.dtype(np.bool_)}
 
 
@@ -145,6 +148,23 @@ _NAMES: dict[tuple[str, str], _StandIn] = {
     },
     **{(f"numpy.{core}.numeric", "_frombuffer"): _NUMERIC["_frombuffer"] for core in ("core", "_core")},
 }
+
+
+def check_numbering(file: IO[bytes]) -> None:
+    """Refuse a pickle that numbers its objects beyond what its length allows; the file is read from its beginning.
+
+    The reader makes room for every number up to the highest: a few damaged bytes could ask for tens of gigabytes.
+
+    Raises:
+        pickle.UnpicklingError: a number is too high.
+        ValueError: it is no pickle.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    for opcode, argument, position in pickletools.genops(file):
+        if opcode.name in _NUMBERING and (argument or 0) > size:
+            raise pickle.UnpicklingError(f"it numbers an object {argument} at byte {position}")
+    file.seek(0)
 
 
 class PlainUnpickler(pickle.Unpickler):

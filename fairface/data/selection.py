@@ -9,8 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.config.schema import DataConfig
-from fairface.data.types import Dataset
+from fairface.data.formats import Opening
+from fairface.data.opening import open_dataset
+from fairface.data.types import UNLABELED, Dataset
+from fairface.data.view import IndexedDataset
 from fairface.errors import ConfigError, DataError
+
+
+def open_selected(config: DataConfig) -> Dataset:
+    """The data set that ``config`` names, opened as it says, with the records that it keeps.
+
+    Raises:
+        DataError: not found, no known format, damaged, or nothing is left.
+        ConfigError: ``where`` or ``on_missing`` cannot be used.
+    """
+    options = Opening(config.root, config.checksums, config.on_missing, config.zero_is_unlabeled)
+    return select(open_dataset(config.path, options=options), config)
+
+
+def labeled_only(dataset: Dataset) -> Dataset:
+    """The records with a label, for methods that learn from labels alone; a note tells how many were left out.
+
+    Raises:
+        DataError: there is none.
+    """
+    labeled = np.flatnonzero(dataset.labels != UNLABELED)
+    if len(labeled) == len(dataset):
+        return dataset
+    if not len(labeled):
+        raise DataError(f"{dataset.name(0)} and all other records are unlabeled; this method needs labels")
+    result = dataset.subset(labeled)
+    if isinstance(result, IndexedDataset):
+        result.notes = (*result.notes, f"{len(dataset) - len(labeled)} unlabeled images are not used by this method")
+    return result
 
 
 def select(dataset: Dataset, config: DataConfig) -> Dataset:

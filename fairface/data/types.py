@@ -64,6 +64,19 @@ class Dataset(Protocol):
         """The records at ``indices``, in that order, without copying an image. Labels are kept as they are."""
 
 
+@runtime_checkable
+class Described(Protocol):
+    """A data set that can tell more than :class:`Dataset` asks for."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called where the data come from; empty: class i is label i there."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should be told about the data before they are used, a sentence each."""
+
+
 @dataclass
 class Batch:
     """What one training step gets, before it is split over devices.

@@ -16,7 +16,12 @@ from fairface.errors import DataError
 class IndexedDataset(ABC):
     """Base of the data sets: labels and attributes are arrays in memory, images are decoded when asked for.
 
-    A subclass gives ``name`` and ``encoded``. ``title`` names the whole in errors.
+    A subclass gives ``name`` and ``encoded``.
+
+    Attributes:
+        title: names the whole in errors.
+        class_names: what the classes are called where the data come from; empty: class i is label i there.
+        notes: what a user should be told about the data before they are used, a sentence each.
     """
 
     def __init__(
@@ -26,8 +31,12 @@ class IndexedDataset(ABC):
         num_classes: int,
         attributes: NDArray[np.int8] | None = None,
         attribute_names: Sequence[str] = (),
+        class_names: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self.title = title
+        self.class_names = tuple(class_names)
+        self.notes = tuple(notes)
         self._labels = labels.astype(np.int32, copy=False)
         self._num_classes = num_classes
         self._attributes = np.zeros((len(labels), 0), np.int8) if attributes is None else attributes
@@ -99,7 +108,13 @@ class Subset(IndexedDataset):
     def __init__(self, base: IndexedDataset, indices: Sequence[int] | NDArray[np.integer]) -> None:
         chosen = _positions(base, indices)
         super().__init__(
-            base.title, base.labels[chosen], base.num_classes, base.attributes[chosen], base.attribute_names
+            base.title,
+            base.labels[chosen],
+            base.num_classes,
+            base.attributes[chosen],
+            base.attribute_names,
+            base.class_names,
+            base.notes,
         )
         self.base = base
         self.indices = chosen

@@ -6,13 +6,11 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
+from fairface.data.processes import map_processes
 from fairface.errors import ConfigError, DataError
 from fairface.faces.folder_worker import AlignConfig, Outcome, Task, align_task, output_name, start_worker
 from fairface.faces.journal import Journal
@@ -132,22 +130,8 @@ def _tasks(base: Path, out: Path, todo: list[str], config: AlignConfig,
 def _work(tasks: Iterator[Task], jobs: int) -> Iterator[list[Outcome]]:
     if jobs == 1:
         yield from map(align_task, tasks)
-        return
-    executor = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=start_worker)
-    waiting: set[Future[list[Outcome]]] = set()
-    try:
-        for task in tasks:
-            waiting.add(executor.submit(align_task, task))
-            if len(waiting) >= 4 * jobs:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    except BrokenProcessPool as error:
-        raise DataError("a worker process died, perhaps for lack of memory; use fewer processes and resume") from error
-    finally:
-        executor.shutdown(cancel_futures=True)
+    else:
+        yield from map_processes(align_task, tasks, jobs, start_worker)
 
 
 def _write_lists(out: Path, no_face: list[str], unreadable: list[tuple[str, str]]) -> None:

@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fairface.interop.editable import EditableGraph, Op, Values
-from fairface.interop.graph import Graph, symbol_of
+from fairface.interop.editable import EditableGraph, Op, Values, evaluate
+from fairface.interop.graph import Graph
 from fairface.mx import nd
 
 LARGEST_SHIFT = 16.0  # of the third step, in standard deviations of x
@@ -58,11 +58,7 @@ def _compute_constants(net: EditableGraph) -> None:
         sources = [source for source, _ in op.inputs]
         if not sources or op.kind == "null" or not all(s.kind == "null" and s.name in net.values for s in sources):
             continue
-        nodes = [{"op": "null", "name": str(number), "inputs": []} for number in range(len(sources))]
-        inputs = [[number, 0, 0] for number in range(len(sources))]
-        nodes.append({"op": op.kind, "name": op.name, "attrs": op.attributes, "inputs": inputs})
-        operator = nd.CachedOp(symbol_of(nodes, [[len(sources), 0, 0]]))
-        result = operator(*(nd.array(net.values[source.name]) for source in sources))
+        result = evaluate(op.kind, op.attributes, [nd.array(net.values[source.name]) for source in sources])
         net.replace(op, (net.parameter(op.name, result.asnumpy().astype(np.float64)), 0))
 
 

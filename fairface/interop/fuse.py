@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
-from fairface.interop.editable import EditableGraph
-from fairface.interop.graph import Graph
+from fairface.interop.graph import Graph, nodes_of, symbol_of
 
-_NO_ACTIVATIONS = "MXNET_DISABLE_MKLDNN_FUSE_CONV_RELU"
-_ACTIVATIONS = ("Activation", "LeakyReLU")
+_LAYER, _PLACEHOLDER = "FullyConnected", "add_n"
 
 
 def fused(graph: Graph) -> Graph:
-    """The same net with each convolution, the sum behind it and its activation as one operator.
+    """The same net with each convolution and the sum behind it as one operator.
 
-    MXNet 1.9.1 also joins a convolution with its activation where somebody else takes the convolution's output (as PReLU
-    in its oneDNN form does), and then hands on wrong values: such nets keep activations apart.
+    Activations stay apart (:mod:`fairface.mx` says why). Fully connected layers are hidden from the pass: with memory
+    planned ahead, its version of them cannot take the output of its version of a convolution.
     """
-    before = os.environ.get(_NO_ACTIVATIONS)
-    if _shared(EditableGraph(graph)):
-        os.environ[_NO_ACTIVATIONS] = "1"
-    try:
-        symbol = graph.symbol.get_backend_symbol("MKLDNN")
-    finally:
-        if before is None:
-            os.environ.pop(_NO_ACTIVATIONS, None)
-        else:
-            os.environ[_NO_ACTIVATIONS] = before
-    return Graph(symbol, graph.arrays)
-
-
-def _shared(net: EditableGraph) -> bool:
-    """Whether an activation takes the output of an operator that others take too."""
-    return any(op.kind in _ACTIVATIONS and not net.sole_user(op.inputs[0][0]) for op in net.ops())
+    hidden: dict[str, dict[str, Any]] = {}
+    nodes, heads = nodes_of(graph.symbol)
+    for node in nodes:
+        if node["op"] == _LAYER:
+            hidden[node["name"]] = {"op": _LAYER, "attrs": node["attrs"]}
+            node.update(op=_PLACEHOLDER, attrs={"num_args": str(len(node["inputs"]))})
+    nodes, heads = nodes_of(symbol_of(nodes, heads).get_backend_symbol("MKLDNN"))
+    for node in nodes:
+        if node["op"] == _PLACEHOLDER:
+            node.update(hidden.get(node["name"], {}))
+    return Graph(symbol_of(nodes, heads), graph.arrays)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairface.interop.editable import EditableGraph, Op, Values
+from fairface.interop.editable import EditableGraph, Op, Values, evaluate
 from fairface.interop.graph import Graph
 from fairface.mx import nd
 
 _HALF = ("Convolution", "elemwise_add", "Activation", "Pooling", "BatchNorm")
+_BFLOAT16 = "12"  # MXNet's number of the type
 
 
 def with_bfloat16(graph: Graph) -> Graph:
@@ -34,6 +35,7 @@ def with_bfloat16(graph: Graph) -> Graph:
         for position, (source, output) in enumerate(op.inputs):
             if source.kind == "null" and source.name in net.values:
                 if op.kind == "Convolution":
+                    source.attributes["__dtype__"] = _BFLOAT16  # else MXNet complains until it has seen the arrays
                     weights.add(source.name)
             elif half != _in_half(source):
                 op.inputs[position] = cast((source, output), "bfloat16" if half else "float32")
@@ -41,7 +43,7 @@ def with_bfloat16(graph: Graph) -> Graph:
 
     def array(name: str, values: Values) -> Any:
         full = nd.array(values)
-        return nd.amp_cast(full, dtype="bfloat16") if name in weights else full
+        return evaluate("amp_cast", {"dtype": "bfloat16"}, [full]) if name in weights else full
 
     return net.graph(array)
 

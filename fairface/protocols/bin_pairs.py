@@ -1,15 +1,16 @@
-"""The comparisons of an insightface verification set (``.bin``)."""
+"""The comparisons of an insightface verification set (``.bin``, or memory files made of one)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from fairface.data.bin_set import BinSet
+from fairface.data.memory_set import MemorySet
 from fairface.protocols.build import check_comparisons
 from fairface.protocols.comparisons import Comparisons
 
 
-def comparisons_of_bin(bin_set: BinSet, source: str = "the .bin set") -> Comparisons:
+def comparisons_of_bin(bin_set: BinSet | MemorySet, source: str = "the .bin set") -> Comparisons:
     """Image 2i compared with image 2i + 1, for every entry of ``bin_set.same``; nobody is named, nor any fold.
 
     Raises:

@@ -20,6 +20,7 @@ class Comparisons:
         attributes: (N, K) int8 per image, ``-1`` unknown; K may be 0.
         attribute_names: K names.
         names: N image names, or empty.
+        attribute_values: for each of the K attributes, what its codes 0, 1, … stand for; empty where not known.
     """
 
     a: NDArray[np.int64]
@@ -31,6 +32,7 @@ class Comparisons:
     attributes: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
     attribute_names: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    attribute_values: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.a)

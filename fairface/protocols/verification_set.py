@@ -8,7 +8,8 @@ from pathlib import Path
 
 from fairface.data.bin_set import read_bin
 from fairface.data.encoded import EncodedDataset, FileDataset
-from fairface.data.opening import open_dataset
+from fairface.data.memory_set import MemoryDataset, read_memory_set
+from fairface.data.opening import locate, open_dataset
 from fairface.data.types import Dataset
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
@@ -26,21 +27,24 @@ class VerificationSet:
 
 
 def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
-    """Open an insightface ``.bin``, a pair list (CSV, image names below ``root`` or the list's own folder), or any
-    labeled data set, of which all pairs of images are compared.
+    """Open an insightface ``.bin``, memory files made of one, a pair list (CSV, image names below ``root`` or the
+    list's own folder), or any labeled data set, of which all pairs of images are compared. A card's name will do.
 
     Raises:
         DataError: not there, not readable, or a data set with too many pairs to compare all of them.
     """
-    file = Path(path)
-    if file.suffix == ".bin":
+    if Path(path).suffix == ".csv":
+        comparisons = read_pairs_csv(path)
+        folder = Path(path).parent if root is None else Path(root)
+        return VerificationSet(Path(path).stem, FileDataset(folder, comparisons.names), comparisons)
+    file, kind = locate(path)
+    if kind == "bin":
         bin_set = read_bin(file)
         comparisons = comparisons_of_bin(bin_set, os.fspath(file))
         return VerificationSet(file.stem, EncodedDataset(bin_set.images, os.fspath(file)), comparisons)
-    if file.suffix == ".csv":
-        comparisons = read_pairs_csv(file)
-        folder = Path(root) if root is not None else file.parent
-        return VerificationSet(file.stem, FileDataset(folder, comparisons.names), comparisons)
+    if kind == "memory":
+        comparisons = comparisons_of_bin(read_memory_set(file), os.fspath(file))
+        return VerificationSet(file.name, MemoryDataset(file, check=False), comparisons)
     dataset = open_dataset(path)
     comparisons = all_pairs(
         dataset.labels,
@@ -48,4 +52,4 @@ def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[
         attribute_names=dataset.attribute_names,
         names=tuple(dataset.name(i) for i in range(len(dataset))),
     )
-    return VerificationSet(file.name, dataset, comparisons)
+    return VerificationSet(Path(path).name, dataset, comparisons)

@@ -6,7 +6,7 @@ import pytest
 from fairface.data.folder import FolderDataset
 from fairface.data.images import encode_jpeg, encode_png
 from fairface.data.listfile import ListDataset
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
 
 
 def photo(value: int) -> np.ndarray:
@@ -84,8 +84,48 @@ def test_list_with_gaps_spaces_and_unlabeled(tmp_path):
 def test_missing_photo_is_named_with_its_line(tmp_path):
     put(tmp_path, "a.jpg")
     (tmp_path / "list.txt").write_text("a.jpg 0\nb.jpg 1\n")
+    with pytest.raises(DataError, match=r"list\.txt: 1 of 2 files are missing: line 2: .*b\.jpg; correct the list, or"):
+        ListDataset(tmp_path / "list.txt")
+    data = ListDataset(tmp_path / "list.txt", on_missing="skip")
+    assert (len(data), data.class_names) == (1, ("0",))
+    assert data.missing == (f"line 2: {tmp_path / 'b.jpg'}",)
+    assert data.notes[0].startswith(f"warning: {tmp_path / 'list.txt'}: 1 of 2 files are missing and were left out")
+    put(tmp_path, "b.jpg")
+    data = ListDataset(tmp_path / "list.txt")
+    (tmp_path / "b.jpg").unlink()
     with pytest.raises(DataError, match=r"b\.jpg \(list\.txt, line 2\): cannot be read"):
-        ListDataset(tmp_path / "list.txt")[1]
+        data[1]
+
+
+@pytest.mark.parametrize("photos", [4, 40])  # few are looked up one by one, many by listing the folder
+def test_missing_photos_of_a_folder(tmp_path, photos):
+    names = [f"my folder/a b {i}.jpg" for i in range(photos)]
+    for name in names:
+        put(tmp_path, name)
+    (tmp_path / "my folder" / "a b 1.jpg").unlink()
+    (tmp_path / "my folder" / "a b 2.jpg").unlink()
+    (tmp_path / "my folder" / "a b 2.jpg").symlink_to("nowhere")
+    (tmp_path / "list.txt").write_text("".join(f"{name} {7 * i}\n" for i, name in enumerate([*names, "none/x.jpg"])))
+    data = ListDataset(tmp_path / "list.txt", on_missing="skip")
+    assert [message.partition(": ")[0] for message in data.missing] == ["line 2", "line 3", f"line {photos + 1}"]
+    assert data.class_labels.tolist() == [0, *range(21, 7 * photos, 7)]
+    assert data.notes[1].endswith(f"became classes 0 to {photos - 3}, in ascending order")
+    with pytest.raises(ConfigError, match="choose stop or skip"):
+        ListDataset(tmp_path / "list.txt", on_missing="never")
+
+
+def test_links_that_lead_nowhere(tmp_path):
+    put(tmp_path, "a/1.jpg")
+    put(tmp_path, "elsewhere.jpg")
+    (tmp_path / "a" / "2.jpg").symlink_to(tmp_path / "elsewhere.jpg")
+    (tmp_path / "a" / "3.jpg").symlink_to("gone.jpg")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.jpg").symlink_to("gone.jpg")
+    with pytest.raises(DataError, match=r"2 of 4 files are missing: .*a/3\.jpg; .*b/1\.jpg; restore what the links"):
+        FolderDataset(tmp_path)
+    data = FolderDataset(tmp_path, on_missing="skip")
+    assert (data.identities, len(data), len(data.missing)) == (("a",), 2, 2)
+    assert "2 of 4 files" in data.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +140,11 @@ def test_missing_photo_is_named_with_its_line(tmp_path):
         ("../a.jpg 0\n", "not below the folder"),
         ("/a.jpg 0\n", "not below the folder"),
         ("b.jpg 0\n", "correct the list, or the folder"),
+        ("a.jpg 1_0\n", "line 1"),
+        ("a.jpg \u0664\n", "line 1"),
+        ("a.jpg 99999999999999999999\n", "line 1"),
+        ("a\x00.jpg 0\n", "line 1 holds the control character"),
+        ("a.jpg 0\n\nb\u2028.jpg 0\n", "line 3 holds the control character"),
     ],
 )
 def test_damaged_list(tmp_path, text, said):

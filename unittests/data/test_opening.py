@@ -60,7 +60,7 @@ def test_card_leads_to_data(place):
             open_dataset(name)
     put_rec(place / "train" / "datasets" / "long_name")
     assert len(open_dataset("short")) == len(open_dataset("other")) == 1
-    (place / "datasets" / "tests.yaml").write_text(CARD.format("tests", "bin", "lfw.bin"))
+    (place / "datasets" / "tests.yaml").write_text(CARD.format("tests", "rfw", "lfw"))
     with pytest.raises(DataError, match="is a test set"):
         open_dataset("tests")
 

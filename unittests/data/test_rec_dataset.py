@@ -194,7 +194,39 @@ def test_incomplete_idx(tmp_path):
     folder = put(tmp_path)
     lines = (folder / "train.idx").read_text().splitlines(keepends=True)
     (folder / "train.idx").write_text("".join(lines[:2] + lines[3:]))
-    with pytest.raises(DataError, match="record 0 tells of 6 images, but 5 are there"):
+    with pytest.raises(DataError, match=r"train\.idx: leaves out records of train\.rec, 3256 of its 19912 bytes"):
+        RecordDataset(folder)
+    data = RecordDataset(folder, on_missing="skip")
+    assert data.keys.tolist() == [1, 2, 4, 5, 6]
+    assert data.notes[0].startswith("warning:")
+    (folder / "train.idx").write_text("".join(lines[:6]))  # without record 0 and the identities
+    with pytest.raises(DataError, match="leaves out records"):
+        RecordDataset(folder)
+
+
+def test_record_0_tells_how_many_images_there_are(tmp_path):
+    with RecordWriter(tmp_path / "train.rec") as writer:
+        writer.write(0, [3, 4], b"")
+        writer.write(1, [0, 1], JPEG)
+    with pytest.raises(DataError, match="record 0 tells of 2 images, but 1 are there"):
+        RecordDataset(tmp_path)
+
+
+def test_length_of_a_record_is_damaged(tmp_path):
+    folder = write(tmp_path, [0.0, 1.0, 2.0])
+    rec = bytearray((folder / "train.rec").read_bytes())
+    rec[4] -= 4
+    (folder / "train.rec").write_bytes(rec)
+    with pytest.raises(DataError, match=r"train\.rec: record 0 ends at byte \d+, but the next one begins at byte"):
+        RecordDataset(folder)
+
+
+def test_names_of_the_identities(tmp_path):
+    folder = put(tmp_path)
+    (folder / "identities.txt").write_text("Ann\nBo\n")
+    assert RecordDataset(folder).class_names == ("Ann", "Bo")
+    (folder / "identities.txt").write_text("Ann\n")
+    with pytest.raises(DataError, match="names 1 identities, but the data have 2"):
         RecordDataset(folder)
 
 

@@ -1,0 +1,127 @@
+"""Time and memory of the fairness score: 1,000 resamplings of people over 1,000,000 comparisons.
+
+Example: python benchmarks/fairness_bootstrap.py --json
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.cli import parser, print_json, run, table
+from fairface.hardware import processor_name, usable_cores
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.bootstrap import subject_draws
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.curves import group_curves
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.threshold import calibrated_threshold
+
+IMAGES, GROUPS = 5, 4
+LOOP_ROUNDS = 20  # of the plain loop, which takes too long for all
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser("Time and memory of the fairness score; each measurement in a process of its own.")
+    options.add_argument("--comparisons", type=int, default=1_000_000)
+    options.add_argument("--people", type=int, default=1_200)
+    options.add_argument("--many-people", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=1_000)
+    options.add_argument("--json", action="store_true", help="print one JSON object")
+    options.add_argument("--measure", choices=tuple(MEASUREMENTS), help="only this one, as JSON")
+    args = options.parse_args(argv)
+    if args.measure:
+        people = args.many_people if args.measure == "many people" else args.people
+        print_json(measure(MEASUREMENTS[args.measure], people, args.comparisons, args.rounds))
+        return
+    results = {name: in_new_process(name, args) for name in MEASUREMENTS}
+    if args.json:
+        setting = {"comparisons": args.comparisons, "people": args.people, "rounds": args.rounds}
+        machine = {"processor": processor_name(), "cores": usable_cores()}
+        print_json({**setting, **machine, "results": results})
+    else:
+        rows = [(name, f"{found['seconds']:.2f}", f"{found['peak_mb']:.0f}") for name, found in results.items()]
+        print(table(rows, ("measured", "seconds", "peak MB")))
+
+
+def measure(what: Callable[..., float], people: int, comparisons: int, rounds: int) -> dict[str, float]:
+    scores, pairs = make(people, comparisons)
+    seconds = what(scores, pairs, rounds)
+    return {"seconds": seconds, "peak_mb": peak_memory(), "people": people}
+
+
+def make(people: int, count: int) -> tuple[NDArray[np.float64], Comparisons]:
+    """Scores with effects of people, one tenth of them genuine; four groups of equal size."""
+    rng = np.random.default_rng(0)
+    person = rng.integers(0, people, (2, count))
+    person[1, : count // 10] = person[0, : count // 10]
+    image = person * IMAGES + rng.integers(0, IMAGES, (2, count))
+    again = image[0] == image[1]
+    image[1, again] = person[1, again] * IMAGES + (image[1, again] + 1) % IMAGES
+    same, effect = person[0] == person[1], rng.normal(0, 0.08, people)
+    scores = np.where(same, 0.6, 0.1) + effect[person].sum(axis=0) + rng.normal(0, 0.1, count)
+    group = np.repeat(np.arange(people) % GROUPS, IMAGES)[:, None].astype(np.int8)
+    fold = np.full(count, -1, np.int32)
+    return scores, Comparisons(image[0], image[1], same, fold, person[0], person[1], group, ("group",))
+
+
+def score(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
+    """The whole table: rates, matrix, measures with intervals and shuffles, planning."""
+    before = time.perf_counter()
+    threshold = calibrated_threshold(scores, pairs.same, 0.01)
+    assess(scores, pairs, ["group"], threshold, FairnessOptions(rounds=rounds))
+    return time.perf_counter() - before
+
+
+def curves(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
+    """ROC of every group with bands."""
+    before = time.perf_counter()
+    group_curves(scores, pairs, ["group"], rounds)
+    return time.perf_counter() - before
+
+
+def loop(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
+    """A plain loop that weights every comparison in every round; only the rates of the groups, nothing else."""
+    before = time.perf_counter()
+    wrong = (scores >= calibrated_threshold(scores, pairs.same, 0.01).value) != pairs.same
+    group = pairs.attributes[:, 0].astype(np.int64)
+    within = group[pairs.a] == group[pairs.b]
+    kind = group[pairs.a] * 2 + pairs.same
+    for drawn in subject_draws(int(pairs.subject_a.max()) + 1, LOOP_ROUNDS, 0):
+        weights = drawn[pairs.subject_a] * np.where(pairs.same, 1, drawn[pairs.subject_b])
+        for chosen in (within, within & wrong):
+            np.bincount(kind[chosen], weights[chosen], 2 * GROUPS)
+    return (time.perf_counter() - before) * rounds / LOOP_ROUNDS
+
+
+MEASUREMENTS: dict[str, Callable[..., float]] = {
+    "table": score, "many people": score, "curves": curves, "plain loop (extrapolated)": loop,
+}  # fmt: skip
+
+
+def peak_memory() -> float:
+    """Highest resident size of this process in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def in_new_process(name: str, args: Any) -> dict[str, float]:
+    command = [sys.executable, __file__, "--measure", name, "--comparisons", args.comparisons, "--people", args.people,
+               "--many-people", args.many_people, "--rounds", args.rounds]  # fmt: skip
+    done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,104 @@
+"""TensorFlow's ``Example`` with one image in it, without TensorFlow.
+
+The message is protobuf: Example{1: Features{1: map entry{1: key, 2: Feature{1: BytesList{1: value}}}}}. TFace's files
+hold one feature, ``image``, whose only value is an image file.
+"""
+
+from __future__ import annotations
+
+import re
+
+KEY = b"image"
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FIXED = {_FIXED64: 8, _FIXED32: 4}
+_MOST_VARINT_BITS = 63
+_MORE = 0x80
+_LENGTH = rb"[\x80-\xff]*[\x00-\x7f]"
+# What stands before the image when there is nothing else in the Example; matched since taking it apart is slow.
+_USUAL = re.compile(
+    rb"\x0a%b\x0a%b\x0a\x05image\x12%b\x0a%b\x0a(%b)" % (_LENGTH, _LENGTH, _LENGTH, _LENGTH, _LENGTH), re.DOTALL
+)
+
+
+def encode_example(image: bytes) -> bytes:
+    """An Example whose feature ``image`` is this image file, byte for byte as TensorFlow writes it."""
+    feature = _field(1, _field(1, image))
+    return _field(1, _field(1, _field(1, KEY) + _field(2, feature)))
+
+
+def decode_example(example: bytes) -> bytes:
+    """The image file in an Example.
+
+    Raises:
+        ValueError: the bytes are no Example, or it has no feature ``image`` with a value; says which it has.
+    """
+    usual = _USUAL.match(example)
+    if usual is not None and _read_varint(usual.group(1), 0)[0] == len(example) - usual.end():
+        return example[usual.end() :]
+    seen = []
+    try:
+        for start, end in _parts(example, 0, len(example), 1):
+            for first, last in _parts(example, start, end, 1):
+                keys = list(_parts(example, first, last, 1))
+                key = example[slice(*keys[-1])] if keys else b""
+                if key != KEY:
+                    seen.append(key)
+                    continue
+                for values in _parts(example, first, last, 2):
+                    for items in _parts(example, *values, 1):
+                        for item in _parts(example, *items, 1):
+                            return example[slice(*item)]
+    except (IndexError, ValueError) as error:
+        raise ValueError(f"is no TensorFlow Example ({error})") from error
+    other = ", ".join(repr(key.decode("utf-8", "replace")) for key in seen[:5]) or "none"
+    raise ValueError(f"is an Example without the feature 'image' (its features: {other})")
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | _BYTES]) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= _MORE:
+        out.append(value & 0x7F | _MORE)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _parts(data: bytes, start: int, end: int, wanted: int) -> list[tuple[int, int]]:
+    """Where the contents of the fields with the number ``wanted`` are, of the message between ``start`` and ``end``."""
+    found = []
+    while start < end:
+        tag, start = _read_varint(data, start)
+        kind = tag & 7
+        if kind == _BYTES:
+            length, start = _read_varint(data, start)
+            if tag >> 3 == wanted:
+                found.append((start, start + length))
+            start += length
+        elif kind == _VARINT:
+            _, start = _read_varint(data, start)
+        elif kind in _FIXED:
+            start += _FIXED[kind]
+        else:
+            raise ValueError(f"a field of the unknown kind {kind}")
+    if start != end:
+        raise ValueError("a field is longer than the message")
+    return found
+
+
+def _read_varint(data: bytes, start: int) -> tuple[int, int]:
+    byte = data[start]
+    start += 1
+    value = byte & 0x7F
+    shift = 7
+    while byte & _MORE:
+        if shift > _MOST_VARINT_BITS:
+            raise ValueError("a number is too long")
+        byte = data[start]
+        start += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return value, start

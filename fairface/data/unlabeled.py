@@ -1,0 +1,64 @@
+"""Label 0 as "nobody knows who": the convention of data for semi-supervised training."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.types import UNLABELED, Sample
+from fairface.data.view import IndexedDataset
+
+ZERO = "0"
+
+
+class ZeroUnlabeled(IndexedDataset):
+    """``base`` with the class that its files call 0 turned into -1, and the classes above it moved down by one.
+
+    In UFace's data people have the labels 1..N and 0 marks unlabeled (masked) faces. Plain TFace indexes use 0 for a
+    person, which labels alone cannot tell apart: ``notes`` say how many became -1, and warn where 0 is followed by all
+    other labels without a gap.
+    """
+
+    def __init__(self, base: IndexedDataset) -> None:
+        names = base.class_names or tuple(map(str, range(base.num_classes)))
+        zero = names.index(ZERO) if ZERO in names else None
+        unlabeled = np.zeros(len(base), bool) if zero is None else base.labels == zero
+        labels = base.labels.copy()
+        if zero is not None:
+            labels[labels > zero] -= 1
+            labels[unlabeled] = UNLABELED
+        super().__init__(
+            base.title,
+            labels,
+            base.num_classes - (zero is not None),
+            base.attributes,
+            base.attribute_names,
+            tuple(name for name in names if name != ZERO),
+            (*base.notes, *_notes(base, names, unlabeled)),
+        )
+        self.base = base
+
+    def __getitem__(self, index: int) -> Sample:
+        sample = self.base[self._check(index)]
+        return Sample(sample.image, int(self.labels[index]), sample.attributes, sample.name)
+
+    def name(self, index: int) -> str:
+        return self.base.name(self._check(index))
+
+    def encoded(self, index: int) -> bytes:
+        return self.base.encoded(self._check(index))
+
+
+def _notes(base: IndexedDataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) -> tuple[str, ...]:
+    zeros = int(unlabeled.sum())
+    told = f"{base.title}: {zeros} of {len(base)} images have the label 0 and became unlabeled (-1)"
+    others = np.bincount(base.labels[~unlabeled & (base.labels >= 0)], minlength=base.num_classes)
+    others = others[others > 0]
+    if not zeros or set(names) != set(map(str, range(len(names)))):
+        return (told,)
+    usual = f", other people {np.median(others):g} each" if len(others) else ""
+    return (
+        told,
+        f"warning: {base.title}: the labels are 0 to {len(names) - 1} without a gap, as where 0 is a person too "
+        f"(label 0 has {zeros} images{usual}); if 0 is a person here, set data.zero_is_unlabeled=false",
+    )

@@ -1,0 +1,159 @@
+"""Attributes of images, such as sex or skin colour: from a CSV file, or from columns of a pair list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+from fairface.protocols.csv_table import CsvTable
+from fairface.protocols.names import NameIndex
+
+IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
+UNKNOWN_WORDS = ("", "unknown", "na", "n/a", "nan", "none", "?")
+_CODES = 127  # int8
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """K attributes of N images.
+
+    Attributes:
+        names: K.
+        values: for each attribute the texts that its codes 0, 1, … stand for.
+        codes: (N, K) int8; -1 where unknown.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    codes: NDArray[np.int8]
+
+    def put_into(self, comparisons: Comparisons) -> Comparisons:
+        """``comparisons`` of these N images with these attributes; others that they have already are kept."""
+        kept = [column for column, name in enumerate(comparisons.attribute_names) if name not in self.names]
+        values = comparisons.attribute_values or ((),) * len(comparisons.attribute_names)
+        before = comparisons.attributes[:, kept] if kept else np.zeros((len(self.codes), 0), np.int8)
+        return replace(
+            comparisons,
+            attributes=np.concatenate([before, self.codes], axis=1),
+            attribute_names=(*(comparisons.attribute_names[column] for column in kept), *self.names),
+            attribute_values=(*(values[column] for column in kept), *self.values),
+        )
+
+
+def attributes_of_images(
+    table: CsvTable,
+    images: Sequence[str],
+    columns: Sequence[str],
+    image_column: str | None = None,
+    allowed: Mapping[str, Sequence[str]] | None = None,
+) -> Attributes:
+    """The attributes of ``images`` from a table with one row for each image.
+
+    Args:
+        table: has a column with the image's name.
+        images: their names; those without a row get unknown attributes (scoring counts them).
+        columns: the attributes.
+        image_column: its name; otherwise the first of ``IMAGE_COLUMNS``.
+        allowed: for an attribute the only values that it may have, which are then its codes in this order.
+
+    Raises:
+        DataError: a missing column, an image with two different rows, a value that is not allowed, or no row for any
+            of the images.
+    """
+    named = table.filled(image_key(table, image_column))
+    index = NameIndex(images)
+    positions = np.array([-1 if (found := index.find(name)) is None else found for name in named], np.int64)
+    if not (positions >= 0).any():
+        raise DataError(
+            f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
+            f"{images[0]!r}); give the attributes of these images under their names"
+        )
+    coded = [
+        _coded(table, column, len(images), positions, None if allowed is None else allowed.get(column))
+        for column in columns
+    ]
+    codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((len(images), 0), np.int8)
+    return Attributes(tuple(columns), tuple(values for _, values in coded), codes)
+
+
+def _coded(
+    table: CsvTable, column: str, images: int, positions: NDArray[np.int64], allowed: Sequence[str] | None
+) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    texts = table.column(column)
+    return coded_values(table, texts, images, positions, column, allowed)
+
+
+def coded_values(
+    table: CsvTable,
+    texts: Sequence[str],
+    images: int,
+    positions: NDArray[np.int64],
+    column: str,
+    allowed: Sequence[str] | None = None,
+) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Codes (images,) of the texts that the rows of ``table`` give for the images at ``positions`` (-1: none).
+
+    Raises:
+        DataError: values that are not ``allowed``, more than 127, or two different ones for an image.
+    """
+    known = {text for text in set(texts) if text.lower() not in UNKNOWN_WORDS}
+    values = tuple(sorted(known)) if allowed is None else tuple(allowed)
+    strange = sorted(known - set(values))
+    if strange:
+        row = next(i for i, text in enumerate(texts) if text in strange)
+        raise DataError(
+            f"{table.where(row)}: {column} is {texts[row]!r}, which is not among {', '.join(values)} "
+            f"({sum(text in strange for text in texts)} rows have such a value); correct it or add it to the list"
+        )
+    if len(values) > _CODES:
+        raise DataError(
+            f"{table.source}: {column} has {len(values)} different values; an attribute may have {_CODES} at most"
+        )
+    code = {text: number for number, text in enumerate(values)}
+    of_row = np.array([code.get(text, -1) for text in texts], np.int8)
+    result = np.full(images, -1, np.int8)
+    used = positions >= 0
+    result[positions[used]] = of_row[used]
+    clash = used & (result[positions] != of_row)
+    if clash.any():
+        row = int(np.argmax(clash))
+        other = values[result[positions[row]]] if result[positions[row]] >= 0 else "unknown"
+        raise DataError(
+            f"{table.where(row)}: {column} is {texts[row] or 'unknown'!r} here but {other!r} in another row about the "
+            f"same image ({int(clash.sum())} rows differ so); correct one of them"
+        )
+    return result, values
+
+
+def subjects_of_images(
+    table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
+) -> NDArray[np.int64]:
+    """(N,) who is shown on each of ``images``, numbered, from ``column`` of a table with one row for each image.
+
+    Raises:
+        DataError: a missing column or value, images without a row, or with rows that name different people.
+    """
+    named, people = table.filled(image_key(table, image_column)), table.filled(column)
+    index = NameIndex(images)
+    found: dict[int, str] = {}
+    for row, (name, person) in enumerate(zip(named, people, strict=True)):
+        position = index.find(name)
+        if position is not None and found.setdefault(position, person) != person:
+            raise DataError(f"{table.where(row)}: {name} shows {person}, but {found[position]} in another row")
+    missing = [name for position, name in enumerate(images) if position not in found]
+    if missing:
+        raise DataError(
+            f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
+            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
+        )
+    return np.unique([found[position] for position in range(len(images))], return_inverse=True)[1].astype(np.int64)
+
+
+def image_key(table: CsvTable, image_column: str | None = None) -> str:
+    """The column that names the image."""
+    return image_column or table.find(*IMAGE_COLUMNS) or IMAGE_COLUMNS[0]

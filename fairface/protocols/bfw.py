@@ -1,0 +1,66 @@
+"""Balanced Faces in the Wild: its table of pairs, saved as CSV.
+
+The published table is a pickle, which is never opened here (it could run code); save it once with pandas:
+``pandas.read_pickle("bfw-datatable.pkl").to_csv("bfw.csv", index=False)``. Its columns: fold, p1, p2 (images), label,
+id1, id2, att1, att2, a score for each model, e1, e2 (ethnicity), g1, g2 (gender).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from fairface.errors import DataError
+from fairface.protocols.attributes import Attributes, coded_values
+from fairface.protocols.build import PairRows, comparisons_of_rows
+from fairface.protocols.comparisons import Comparisons
+from fairface.protocols.csv_table import CsvTable, folds, read_csv_table, truths
+
+COLUMNS = {"ethnicity": ("e1", "e2"), "gender": ("g1", "g2")}
+
+
+def is_bfw(table: CsvTable) -> bool:
+    """Whether the table has BFW's columns."""
+    return all(table.find(name) is not None for name in ("p1", "p2", "label", "e1", "e2", "g1", "g2"))
+
+
+def read_bfw_csv(path: str | os.PathLike[str], names: Sequence[str] | None = None) -> Comparisons:
+    """:func:`bfw_comparisons` of a file."""
+    return bfw_comparisons(read_csv_table(path), names)
+
+
+def bfw_comparisons(table: CsvTable, names: Sequence[str] | None = None) -> Comparisons:
+    """Comparisons with the attributes ``ethnicity`` and ``gender``; a person is the folder of the image.
+
+    Raises:
+        DataError: missing columns or values, images without a folder, pairs that contradict each other.
+    """
+    images = table.filled("p1"), table.filled("p2")
+    people = [[str(PurePosixPath(name).parent) for name in side] for side in images]
+    alone = next((row for side in people for row, folder in enumerate(side) if folder in (".", "/")), None)
+    if alone is not None:
+        raise DataError(
+            f"{table.where(alone)}: the image has no folder, which would say who is shown; keep BFW's paths "
+            "(group/person/image.jpg)"
+        )
+    rows = PairRows(
+        image_a=images[0],
+        image_b=images[1],
+        same=truths(table, ("label",)),
+        fold=folds(table),
+        subject_a=people[0],
+        subject_b=people[1],
+        lines=table.lines,
+    )
+    comparisons = comparisons_of_rows(rows, table.source, names)
+    positions = np.concatenate([comparisons.a, comparisons.b])
+    twice = CsvTable(table.source, (), (), [*table.lines, *table.lines])
+    coded = [
+        coded_values(twice, [*table.column(one), *table.column(two)], len(comparisons.names), positions, name)
+        for name, (one, two) in COLUMNS.items()
+    ]
+    codes = np.stack([codes for codes, _ in coded], axis=1)
+    return Attributes(tuple(COLUMNS), tuple(values for _, values in coded), codes).put_into(comparisons)

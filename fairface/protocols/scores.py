@@ -1,0 +1,121 @@
+"""Scores that come in a file of their own, put to the comparisons that they belong to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+from fairface.protocols.csv_table import numbers, read_csv_table
+from fairface.protocols.names import NameIndex
+
+FIRST, SECOND, SCORE = ("image_a", "id1", "p1"), ("image_b", "id2", "p2"), ("score",)
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """A score (NaN where there is none) for each of a list of pairs of names; ``source`` is the file."""
+
+    source: str
+    first: Sequence[str]
+    second: Sequence[str]
+    scores: NDArray[np.float64]
+
+
+def read_pair_scores(path: str | os.PathLike[str], column: str | None = None) -> PairScores:
+    """A CSV file with two columns of names (image_a and image_b, ID1 and ID2, or p1 and p2) and one of scores.
+
+    Raises:
+        DataError: a missing column or name, or a score that is no number.
+    """
+    table = read_csv_table(path)
+    names = (column,) if column else SCORE
+    table.column(*names)
+    scores = np.array(numbers(table, table.find(*names) or names[0]), np.float64)
+    return PairScores(table.source, table.filled(*FIRST), table.filled(*SECOND), scores)
+
+
+def read_score_array(path: str | os.PathLike[str], comparisons: Comparisons) -> NDArray[np.float64]:
+    """Scores from a ``.npy`` file, one for each comparison in its order.
+
+    Raises:
+        DataError: no array of numbers, or of another length.
+    """
+    try:
+        scores = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read as .npy without pickled objects ({error})") from error
+    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu" or scores.shape != (len(comparisons),):
+        shape = getattr(scores, "shape", None)
+        raise DataError(
+            f"{path}: holds an array of shape {shape}; it must hold {len(comparisons)} numbers, one for each "
+            "comparison in the order of the list"
+        )
+    return scores.astype(np.float64)
+
+
+def read_scores(
+    path: str | os.PathLike[str], comparisons: Comparisons, column: str | None = None
+) -> NDArray[np.float64]:
+    """Scores of ``comparisons`` from a ``.npy`` file in their order, or from a CSV file by the names of the images."""
+    if Path(path).suffix.lower() == ".npy":
+        return read_score_array(path, comparisons)
+    return match_scores(comparisons, read_pair_scores(path, column))
+
+
+def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.float64]:
+    """(M,) the score of each comparison; a pair may be named in either order.
+
+    Raises:
+        DataError: the comparisons name no images; comparisons without a score or scores of other pairs (both are
+            counted); a pair with two different scores.
+    """
+    if not comparisons.names:
+        raise DataError(f"{given.source}: the comparisons do not name their images, so scores cannot be put to them")
+    index = NameIndex(comparisons.names)
+    a, b = (np.array([_or_none(index.find(name)) for name in side], np.int64) for side in (given.first, given.second))
+    count = len(comparisons.names)
+    keys = np.where((a < 0) | (b < 0), -1, np.minimum(a, b) * count + np.maximum(a, b))
+    wanted = np.minimum(comparisons.a, comparisons.b) * count + np.maximum(comparisons.a, comparisons.b)
+    order = np.argsort(keys, kind="stable")
+    found = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+    missing = keys[order][found] != wanted
+    strange = ~np.isin(keys, wanted)
+    if missing.any() or strange.any():
+        raise DataError(_different_pairs(comparisons, given, missing, strange))
+    again = np.flatnonzero(np.diff(keys[order]) == 0)
+    values = given.scores[order]
+    clash = again[~np.isclose(values[again], values[again + 1], rtol=0, atol=0, equal_nan=True)]
+    if len(clash):
+        row = order[clash[0] + 1]
+        raise DataError(
+            f"{given.source}: {len(clash)} pairs are named again with another score (first: {given.first[row]} and "
+            f"{given.second[row]}); give one score for each pair"
+        )
+    return values[found]
+
+
+def _or_none(position: int | None) -> int:
+    return -1 if position is None else position
+
+
+def _different_pairs(
+    comparisons: Comparisons, given: PairScores, missing: NDArray[np.bool_], strange: NDArray[np.bool_]
+) -> str:
+    parts = []
+    if missing.any():
+        first = int(np.argmax(missing))
+        pair = f"{comparisons.names[comparisons.a[first]]} and {comparisons.names[comparisons.b[first]]}"
+        parts.append(f"{int(missing.sum())} of {len(missing)} comparisons have no score (first: {pair})")
+    if strange.any():
+        first = int(np.argmax(strange))
+        pair = f"{given.first[first]} and {given.second[first]}"
+        others = f"{int(strange.sum())} of {len(strange)} scores"
+        parts.append(f"{others} are of pairs that are not compared (first: {pair})")
+    return f"{given.source}: {'; '.join(parts)}; truth and scores must be about the same pairs"

@@ -1,0 +1,62 @@
+"""All that was worked out about one model's fairness, as text, Markdown, or one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairface.report.fairness_sections import fairness_sections
+from fairface.report.fairness_text import as_markdown, as_text
+from fairface.scoring.fairness.challenge import ChallengeSide
+from fairface.scoring.fairness.compare import Change
+from fairface.scoring.fairness.curves import GroupCurve
+from fairface.scoring.fairness.result import FairnessResult
+from fairface.scoring.fairness.scalars import Scalar
+from fairface.scoring.fairness.worst import SIDES, worst_group
+
+
+@dataclass(frozen=True)
+class FairnessReport:
+    """A fairness score and what goes with it.
+
+    Attributes:
+        result: the score.
+        challenge: the challenge's measure, by side; empty where it was not asked for.
+        changes: against the model before, by grouping.
+        curves: of the groups by all protected attributes together.
+    """
+
+    result: FairnessResult
+    challenge: Mapping[str, ChallengeSide] = field(default_factory=dict)
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    curves: tuple[GroupCurve, ...] = ()
+
+    @property
+    def measures(self) -> dict[str, Mapping[str, Scalar]]:
+        """The scalars of each grouping (and of the challenge), for conditions on them."""
+        found: dict[str, Mapping[str, Scalar]] = {
+            name: grouping.scalars for name, grouping in self.result.groupings.items()
+        }
+        if self.challenge:
+            found["challenge"] = {name: side.scalar for name, side in self.challenge.items()}
+        return found
+
+    def text(self) -> str:
+        """For a terminal."""
+        return as_text(fairness_sections(self.result, self.challenge, self.changes))
+
+    def markdown(self) -> str:
+        """For a report."""
+        return as_markdown(fairness_sections(self.result, self.challenge, self.changes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        groupings = self.result.groupings.items()
+        return {
+            **self.result.to_dict(),
+            "worst": {name: {side: worst_group(found, side).to_dict() for side in SIDES} for name, found in groupings},
+            "challenge": {name: side.to_dict() for name, side in self.challenge.items()},
+            "against": {name: change.to_dict() for name, change in self.changes.items()},
+            "curves": [curve.to_dict() for curve in self.curves],
+        }

@@ -1,0 +1,200 @@
+"""A fairness score as tables with headings: what the text and the Markdown report both print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fairface.scoring.fairness.challenge import ChallengeSide
+from fairface.scoring.fairness.compare import Change, Difference
+from fairface.scoring.fairness.rate import Planning, Rate
+from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
+from fairface.scoring.fairness.scalars import Scalar
+from fairface.scoring.fairness.worst import SIDES, worst_group
+
+MISSING = "n/a"
+_NULL = "shuffled: median, 1 in 20"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a table (may be empty) and sentences below it."""
+
+    title: str
+    header: tuple[str, ...] = ()
+    rows: list[list[str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+def fairness_sections(
+    result: FairnessResult,
+    challenge: Mapping[str, ChallengeSide] | None = None,
+    changes: Mapping[str, Change] | None = None,
+) -> list[Section]:
+    """Everything about one score; ``challenge`` and ``changes`` (against a model before) where there are any."""
+    sections = [_head(result)]
+    for grouping in result.groupings.values():
+        sections += [_groups(grouping), _matrix(grouping), _measures(grouping, result), _planning(grouping)]
+        if changes and grouping.name in changes:
+            sections.append(_changes(changes[grouping.name]))
+    if challenge:
+        sections.append(_challenge(challenge))
+    return sections
+
+
+def _head(result: FairnessResult) -> Section:
+    options = result.options
+    people = f"{result.people} people, " if result.people else ""
+    lines = [
+        f"threshold {result.threshold.value:.6g}, set by: {result.threshold.how}",
+        f"{people}{result.fnmr.comparisons} genuine and {result.fmr.comparisons} impostor comparisons with a score",
+        f"all together: FNMR {rate_text(result.fnmr)}, FMR {rate_text(result.fmr)}",
+        f"[low, high]: {options.level:.0%} intervals over people; measures are of groups with {options.min_people} "
+        f"people or more; {options.rounds} resamplings and shuffles",
+    ]
+    if result.duplicates:
+        lines.append(f"{result.duplicates} comparisons repeat an earlier one and are counted again")
+    return Section("Fairness", lines=[*lines, *result.notes])
+
+
+def _groups(grouping: GroupingResult) -> Section:
+    told = any(row.failures is not None for row in grouping.rows)
+    header = ("group", "people", "images", "genuine", "impostor", "FNMR", "FMR", "AUC")
+    rows = [
+        [
+            row.group, str(row.people or MISSING), str(row.images), str(row.fnmr.comparisons), str(row.fmr.comparisons),
+            rate_text(row.fnmr), rate_text(row.fmr), number_text(row.auc),
+            *([rate_text(row.failures)] if row.failures is not None else []),
+            "too few" if row.too_few else "",
+        ]
+        for row in grouping.rows
+    ]  # fmt: skip
+    lines = [worst_group(grouping, side).message for side in SIDES]
+    lines += _reasons(grouping.rows)
+    counts = grouping.accounting
+    lines.append(
+        f"{counts.total} comparisons = {counts.genuine_within + counts.impostor_within} within groups + "
+        f"{counts.genuine_between + counts.impostor_between} between groups + "
+        f"{counts.genuine_unknown + counts.impostor_unknown} of unknown group + {counts.unscored} without a score"
+    )
+    lines += grouping.notes
+    return Section(
+        f"Groups by {grouping.name}", (*header, *(["failure to detect"] if told else []), "note"), rows, lines
+    )
+
+
+def _reasons(rows: Sequence[GroupRow]) -> list[str]:
+    found = [
+        f"{row.group}: {name} {MISSING}: {rate.reason}"
+        for row in rows
+        for name, rate in (("FNMR", row.fnmr), ("FMR", row.fmr))
+        if rate.reason
+    ]
+    return found + [f"{row.group}: AUC {MISSING}: {row.auc_reason}" for row in rows if row.auc_reason]
+
+
+def _matrix(grouping: GroupingResult) -> Section:
+    labels = [row.group for row in grouping.rows]
+    rows = [
+        [label, *(rate_text(rate) if rate.comparisons else "-" for rate in line)]
+        for label, line in zip(labels, grouping.fmr_matrix, strict=True)
+    ]
+    return Section(f"FMR between groups by {grouping.name}", ("", *labels), rows)
+
+
+def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
+    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "n (people, genuine, impostor)", "note")
+    rows = []
+    for name, scalar in grouping.scalars.items():
+        beside = grouping.beside(scalar)
+        counts = f"{beside['people']}, {beside['genuine']}, {beside['impostor']}"
+        rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
+    lines = [f"{name} {MISSING}: {scalar.reason}" for name, scalar in grouping.scalars.items() if scalar.reason]
+    threshold = f"all at threshold {result.threshold.value:.6g} ({result.threshold.how})"
+    return Section(f"Measures by {grouping.name}", header, rows, [threshold, *dict.fromkeys(lines)])
+
+
+def _scalar_cells(scalar: Scalar) -> list[str]:
+    null = f"{scalar.null_median:.4g}, {scalar.null_extreme:.4g}" if scalar.null_rounds else MISSING
+    p_value = f"{scalar.p_value:.3f}" if scalar.null_rounds and not math.isnan(scalar.p_value) else MISSING
+    alpha = "" if scalar.alpha is None else f"{scalar.alpha:g}"
+    return [number_text(scalar.value), interval_text(scalar.low, scalar.high), f"{scalar.best:g}", null, p_value, alpha]
+
+
+def _planning(grouping: GroupingResult) -> Section:
+    header = ("group", "rate", "of all others", "detectable difference", "people", "to show a difference of", "needs")
+    rows, lines = [], []
+    for row in grouping.rows:
+        for name, rate, plan in (("FNMR", row.fnmr, row.fnmr_plan), ("FMR", row.fmr, row.fmr_plan)):
+            rows.append([row.group, name, *_plan_cells(rate, plan)])
+            if plan.reason:
+                lines.append(f"{row.group}: {name}: {plan.reason}")
+    power = next((row.fnmr_plan.power for row in grouping.rows), 0.8)
+    lines = list(dict.fromkeys(lines))
+    lines.append(
+        f"a detectable difference would be found in {power:.0%} of such samples; the differences to show are the "
+        "observed ones unless targets were set"
+    )
+    return Section(f"How much can be seen, by {grouping.name}", header, rows, lines)
+
+
+def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
+    needs = MISSING
+    if math.isinf(plan.people_needed):
+        needs = "more in all groups"
+    elif not math.isnan(plan.people_needed):
+        more = max(0, int(plan.people_needed) - rate.people)
+        needs = f"{int(plan.people_needed)} people ({more} more)"
+    cells = [number_text(plan.others), number_text(plan.detectable), str(rate.people or MISSING)]
+    return [*cells, number_text(plan.target), needs]
+
+
+def _challenge(challenge: Mapping[str, ChallengeSide]) -> Section:
+    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "cells", "note")
+    rows, lines = [], []
+    for name, side in challenge.items():
+        used = int((~(side.areas != side.areas)).sum())
+        rows.append([name, *_scalar_cells(side.scalar), f"{used} of {side.areas.size}", side.scalar.note])
+        if side.scalar.reason:
+            lines.append(f"{name} {MISSING}: {side.scalar.reason}")
+        lines.append(
+            f"{name}: {side.omitted} comparisons are in cells that are too small, {side.outside} are between groups or "
+            "have an unknown attribute"
+        )
+    return Section("The challenge's measure", header, rows, lines)
+
+
+def _changes(change: Change) -> Section:
+    rows = []
+    for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):
+        rows += [_difference_row(f"{name} of {group}", difference) for group, difference in found.items()]
+    rows += [_difference_row(name, difference) for name, difference in change.scalars.items()]
+    header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
+    return Section(f"Against the model before, by {change.name}", header, rows)
+
+
+def _difference_row(name: str, found: Difference) -> list[str]:
+    numbers = [number_text(value) for value in (found.before, found.after, found.value)]
+    return [name, *numbers, interval_text(found.low, found.high), found.verdict, found.reason]
+
+
+def rate_text(rate: Rate) -> str:
+    """A rate with its interval."""
+    if math.isnan(rate.value):
+        return MISSING
+    return f"{number_text(rate.value)} {interval_text(rate.low, rate.high)}".removesuffix(f" {MISSING}")
+
+
+def interval_text(low: float, high: float) -> str:
+    """[low, high]; an infinite end is written so."""
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    return f"[{number_text(low)}, {number_text(high)}]"
+
+
+def number_text(value: float) -> str:
+    """Four significant digits, never in the notation with e for what is not tiny."""
+    if math.isnan(value):
+        return MISSING
+    return "0" if value == 0 else f"{value:.4g}" if abs(value) >= 1e-4 or math.isinf(value) else f"{value:.2e}"

@@ -1,0 +1,85 @@
+"""The fairness score: scores, comparisons and protected attributes in, a :class:`FairnessResult` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.fairness.accounting import usable_scores
+from fairface.scoring.fairness.grouped import Grouped
+from fairface.scoring.fairness.grouping import Groups, group_images, groupings
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.result import FairnessResult
+from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
+from fairface.scoring.verification import count_duplicates
+
+
+def assess(
+    scores: NDArray[np.floating],
+    comparisons: Comparisons,
+    protected: Sequence[str],
+    threshold: SharedThreshold,
+    options: FairnessOptions | None = None,
+    failed: NDArray[np.bool_] | None = None,
+) -> FairnessResult:
+    """How fair ``scores (M,)`` (higher means more alike) of the M ``comparisons`` are.
+
+    Groups are made by each of the ``protected`` attributes and by all of them together. A comparison is within a group
+    when both its images belong to it. ``failed`` (N,) tells on which images detection failed.
+
+    Raises:
+        DataError: an unknown attribute, unusable scores, a threshold that no score or every score reaches, people that
+            contradict 'same'.
+    """
+    options = options or FairnessOptions()
+    values, scored = usable_scores(scores, comparisons, options.unscored)
+    given = np.isfinite(scores)
+    check_reach(threshold, values[given])
+    wrong = errors_at(threshold, values, comparisons)
+    whole = Grouped(comparisons, everyone(comparisons), values, wrong, scored, replace(options, rounds=0))
+    found = [
+        Grouped(comparisons, group_images(comparisons, names), values, wrong, scored, options).result(failed)
+        for names in groupings(protected)
+    ]
+    return FairnessResult(
+        threshold=threshold,
+        options=options,
+        fnmr=whole.fnmr.rate(0, 0),
+        fmr=whole.fmr.rate(0, 0),
+        people=whole.nodes.people,
+        duplicates=count_duplicates(comparisons),
+        groupings={result.name: result for result in found},
+        notes=tuple(_notes(threshold, whole.nodes.people, int((~given).sum()), options.unscored)),
+    )
+
+
+def errors_at(
+    threshold: SharedThreshold, scores: NDArray[np.float64], comparisons: Comparisons
+) -> NDArray[np.float64]:
+    """(M,) 1 where a comparison goes wrong at the threshold, else 0."""
+    return ((scores >= threshold.value) != comparisons.same).astype(np.float64)
+
+
+def everyone(comparisons: Comparisons) -> Groups:
+    """All images as one group."""
+    images = int(max(comparisons.a.max(), comparisons.b.max())) + 1
+    return Groups("all", ("all",), np.zeros(images, np.int64))
+
+
+def _notes(threshold: SharedThreshold, people: int, missing: int, unscored: str) -> list[str]:
+    notes = []
+    if threshold.optimistic:
+        notes.append(
+            "the threshold was fixed on the comparisons that are judged, so their FMR is met by construction; "
+            "fix it on other people"
+        )
+    if people == 0:
+        notes.append("the comparisons do not say who is shown: no intervals, no measures, no planning")
+    if missing:
+        fate = "were left out" if unscored == "leave_out" else "count as no match"
+        notes.append(f"{missing} comparisons without a usable score {fate}")
+    return notes

@@ -1,0 +1,169 @@
+"""Two models on the same comparisons: what changed for each group, with intervals of the differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.fairness.accounting import usable_scores
+from fairface.scoring.fairness.assess import errors_at
+from fairface.scoring.fairness.counts import Floats, Ints
+from fairface.scoring.fairness.grouped import Grouped
+from fairface.scoring.fairness.grouping import group_images, groupings
+from fairface.scoring.fairness.measures import RULES, Rule, Setting
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rounds import rate_rounds
+from fairface.scoring.fairness.sides import Side
+from fairface.scoring.fairness.spread import spread
+from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
+from fairface.scoring.measure import number
+
+BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A number after, less the same number before.
+
+    Attributes:
+        before, after: the two; NaN where undefined.
+        value, low, high: their difference and its interval.
+        verdict: ``better``, ``worse`` or ``not distinguishable``.
+        reason: why something is undefined.
+    """
+
+    before: float
+    after: float
+    value: float
+    low: float
+    high: float
+    verdict: str
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        numbers = {key: number(getattr(self, key)) for key in ("before", "after", "value", "low", "high")}
+        return {**numbers, "verdict": self.verdict, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed in one grouping: FNMR and FMR of each group, and each scalar."""
+
+    name: str
+    fnmr: dict[str, Difference]
+    fmr: dict[str, Difference]
+    scalars: dict[str, Difference]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        parts = {"fnmr": self.fnmr, "fmr": self.fmr, "measures": self.scalars}
+        return {part: {key: found.to_dict() for key, found in of.items()} for part, of in parts.items()}
+
+
+def compare(
+    before: tuple[NDArray[np.floating], SharedThreshold],
+    after: tuple[NDArray[np.floating], SharedThreshold],
+    comparisons: Comparisons,
+    protected: Sequence[str],
+    options: FairnessOptions | None = None,
+) -> dict[str, Change]:
+    """What a second model changes, by grouping; each model has its scores (M,) and its own threshold.
+
+    The same people are drawn for both, and only comparisons with a usable score from both count, so the differences
+    are paired. Intervals of scalars lie between percentiles of the paired rounds.
+
+    Raises:
+        DataError: see :func:`fairface.scoring.fairness.assess.assess`.
+    """
+    options = options or FairnessOptions()
+    usable = [usable_scores(scores, comparisons, options.unscored) for scores, _ in (before, after)]
+    scored = usable[0][1] & usable[1][1]
+    for scores, threshold in (before, after):
+        check_reach(threshold, np.asarray(scores, np.float64)[np.isfinite(scores)])
+    result = {}
+    for names in groupings(protected):
+        groups = group_images(comparisons, names)
+        pair = [
+            Grouped(comparisons, groups, values, errors_at(threshold, values, comparisons), scored, options)
+            for (_, threshold), (values, _) in zip((before, after), usable, strict=True)
+        ]
+        result[groups.name] = _change(pair[0], pair[1], options)
+    return result
+
+
+def _change(before: Grouped, after: Grouped, options: FairnessOptions) -> Change:
+    labels = before.groups.labels
+    rates = {
+        name: dict(zip(labels, _rate_differences(before.sides[name], after.sides[name], options.level), strict=True))
+        for name in before.sides
+    }
+    rounds = {name: _paired_rounds(before.sides[name], after.sides[name]) for name in before.sides}
+    scalars = {rule.name: _scalar_difference(rule, before, after, rounds, options) for rule in RULES}
+    return Change(before.groups.name, rates["fnmr"], rates["fmr"], scalars)
+
+
+def _rate_differences(before: Side, after: Side, level: float) -> list[Difference]:
+    """By the spread of the difference in errors of each pair of people, which the two models share."""
+    counts = after.counts.with_errors(after.counts.errors - before.counts.errors)
+    found = spread(counts, after.cells, len(after.spread.rate))
+    result = []
+    for cell in after.within.tolist():
+        half = float(stats.t.ppf((1 + level) / 2, found.freedom[cell]) * math.sqrt(found.variance[cell]))
+        value = float(found.rate[cell])
+        reason = ""
+        if math.isnan(half):
+            reason = "no comparisons" if found.comparisons[cell] == 0 else "too few people, or they are not named"
+        result.append(
+            _difference(before.spread.rate[cell], after.spread.rate[cell], value - half, value + half, True, reason)
+        )
+    return result
+
+
+def _paired_rounds(before: Side, after: Side) -> list[NDArray[np.float64]]:
+    if before.options.rounds == 0 or before.counts.nodes.people == 0:
+        return [np.zeros((0, len(before.within)))] * 2
+    raw = rate_rounds([before.counts.within(), after.counts.within()], before.options.rounds, before.options.seed)
+    return [side.settled(rounds) for rounds, side in zip(raw, (before, after), strict=True)]
+
+
+def _scalar_difference(
+    rule: Rule, before: Grouped, after: Grouped, rounds: dict[str, list[NDArray[np.float64]]], options: FairnessOptions
+) -> Difference:
+    groups: Ints = before.eligible[rule.sides[0]]
+    for name in rule.sides:
+        groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))
+    if len(groups) < 2:
+        reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_people} people or more"
+        return _difference(math.nan, math.nan, math.nan, math.nan, rule.worse_when_larger, reason)
+    values: list[float] = []
+    drawn: list[Floats] = []
+    for place, grouped in enumerate((before, after)):
+        cells = grouped.fnmr.within[groups]
+        setting = Setting(options.alpha, grouped.fmr.spread.comparisons[cells], grouped.fnmr.spread.comparisons[cells])
+        values.append(float(rule.compute([grouped.sides[name].spread.rate[cells] for name in rule.sides], setting)))
+        drawn.append(np.asarray(rule.compute([rounds[name][place][:, groups] for name in rule.sides], setting)))
+    differences = (drawn[1] - drawn[0])[~np.isnan(drawn[1] - drawn[0])]
+    low = high = math.nan
+    if len(differences):
+        low, high = np.quantile(differences, [(1 - options.level) / 2, (1 + options.level) / 2])
+    reason = "a rate of 0 is divided by" if any(math.isnan(value) for value in values) else ""
+    return _difference(values[0], values[1], low, high, rule.worse_when_larger, reason)
+
+
+def _difference(
+    before: float, after: float, low: float, high: float, worse_when_larger: bool, reason: str
+) -> Difference:
+    verdict = UNCLEAR
+    if low > 0 or high < 0:
+        verdict = WORSE if (low > 0) == worse_when_larger else BETTER
+    return Difference(
+        float(before), float(after), float(after - before), float(low), float(high), verdict, reason
+    )

@@ -1,0 +1,164 @@
+"""The groups by one attribute, or by several together, worked out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.fairness.accounting import Accounting, account
+from fairface.scoring.fairness.counts import Floats, Ints, node_ends
+from fairface.scoring.fairness.failures import failure_rates
+from fairface.scoring.fairness.grouping import Groups
+from fairface.scoring.fairness.measures import RULES, Rule, Setting
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rate import plan
+from fairface.scoring.fairness.result import GroupingResult, GroupRow
+from fairface.scoring.fairness.scalars import Scalar, measure, undefined
+from fairface.scoring.fairness.sides import Side
+from fairface.scoring.roc import auc, roc_curve
+
+_KEPT_ENOUGH = 0.75
+
+
+class Grouped:
+    """Comparisons whose two images both have a group.
+
+    Args:
+        comparisons: all of them.
+        groups: of their images.
+        scores: (M,).
+        wrong: (M,) whether each comparison goes wrong at the shared threshold.
+        scored: (M,) which of them count.
+        options: settings.
+    """
+
+    def __init__(
+        self, comparisons: Comparisons, groups: Groups, scores: Floats, wrong: Floats, scored: NDArray[np.bool_],
+        options: FairnessOptions,
+    ) -> None:  # fmt: skip
+        self.groups, self.options = groups, options
+        self.accounting: Accounting = account(comparisons, groups.of_image, scored)
+        of_a, of_b = groups.of_image[comparisons.a], groups.of_image[comparisons.b]
+        chosen = scored & (of_a >= 0) & (of_b >= 0)
+        self.part, self.scores = select(comparisons, chosen), scores[chosen]
+        self._within = np.where(of_a == of_b, of_a, -1)[chosen]
+        self.nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
+        self.ends = first, second
+        self.fnmr = Side(self.nodes, self.ends, wrong[chosen], self.part.same, True, options)
+        self.fmr = Side(self.nodes, self.ends, wrong[chosen], ~self.part.same, False, options)
+        self.sides = {side.name: side for side in (self.fnmr, self.fmr)}
+        self.eligible = {name: side.eligible() for name, side in self.sides.items()}
+
+    def result(self, failed: NDArray[np.bool_] | None = None) -> GroupingResult:
+        """Table, matrices, scalars and notes; ``failed (N,)`` tells on which images detection failed."""
+        scalars = self.scalars()
+        kept = {name: self._kept(name) for name in self.sides}
+        rows = [self.row(group) for group in range(len(self.groups))]
+        if failed is not None:
+            rates = failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)
+            rows = [replace(row, failures=rate) for row, rate in zip(rows, rates, strict=True)]
+        return GroupingResult(
+            name=self.groups.name,
+            rows=tuple(rows),
+            fmr_matrix=self.fmr.matrix(),
+            fnmr_matrix=self.fnmr.matrix(),
+            scalars=scalars,
+            accounting=self.accounting,
+            null_kept=kept,
+            notes=tuple(self._notes(rows, kept)),
+        )
+
+    def row(self, group: int) -> GroupRow:
+        """One row of the table."""
+        options, inside = self.options, self._within == group
+        same = self.part.same[inside]
+        both_kinds = 0 < same.sum() < len(same)
+        used = np.zeros(len(self.groups.of_image), bool)
+        used[self.part.a] = used[self.part.b] = True
+        cell, others = int(self.fnmr.within[group]), np.delete(self.fnmr.within, group)
+        targets = {"fnmr": options.target_fnmr, "fmr": options.target_fmr}
+        plans = {
+            name: plan(side.spread, cell, others, options.level, options.power, targets[name])
+            for name, side in self.sides.items()
+        }
+        return GroupRow(
+            group=self.groups.labels[group],
+            people=int((self.nodes.group == group).sum()) if self.nodes.people else 0,
+            images=int((used & (self.groups.of_image == group)).sum()),
+            fnmr=self.fnmr.rate(group, group),
+            fmr=self.fmr.rate(group, group),
+            auc=auc(roc_curve(self.scores[inside], same)) if both_kinds else math.nan,
+            auc_reason="" if both_kinds else f"{int(same.sum())} genuine and {int((~same).sum())} impostor comparisons",
+            fnmr_plan=plans["fnmr"],
+            fmr_plan=plans["fmr"],
+            too_few=any(group not in eligible for eligible in self.eligible.values()),
+        )
+
+    def scalars(self) -> dict[str, Scalar]:
+        """Every scalar of :data:`fairface.scoring.fairness.measures.RULES`."""
+        rounds = {name: side.rounds() for name, side in self.sides.items() if len(self.eligible[name]) > 1}
+        return {rule.name: self._scalar(rule, rounds) for rule in RULES}
+
+    def _scalar(self, rule: Rule, rounds: dict[str, NDArray[np.float64]]) -> Scalar:
+        groups = self._groups_of(rule)
+        labels = tuple(self.groups.labels[group] for group in groups)
+        if len(groups) < 2:
+            reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_people} people or more"
+            if self.nodes.people == 0:
+                reason = "the comparisons do not say who is shown"
+            return undefined(rule, labels, reason, self.options.level, self.options.alpha)
+        cells = self.fnmr.within[groups]
+        setting = Setting(
+            self.options.alpha, self.fmr.spread.comparisons[cells], self.fnmr.spread.comparisons[cells]
+        )
+        sides = [self.sides[name].of_groups(groups, rounds[name]) for name in rule.sides]
+        return measure(rule, sides, setting, labels, self.options.level)
+
+    def _groups_of(self, rule: Rule) -> Ints:
+        """The groups with enough people on every side that the rule looks at."""
+        found = self.eligible[rule.sides[0]]
+        for name in rule.sides[1:]:
+            found = np.intersect1d(found, self.eligible[name])
+        return found
+
+    def _kept(self, name: str) -> float:
+        if len(self.eligible[name]) < 2 or self.options.rounds == 0:
+            return math.nan
+        return self.sides[name].shuffled(self.eligible[name]).kept
+
+    def _notes(self, rows: list[GroupRow], kept: dict[str, float]) -> list[str]:
+        few = [f"{row.group} ({row.people})" for row in rows if row.too_few]
+        notes = []
+        if few and self.nodes.people:
+            notes.append(
+                f"too few people (fewer than {self.options.min_people} with genuine or with impostor comparisons), so "
+                f"kept out of measures: {', '.join(few)}"
+            )
+        counts = self.accounting
+        unknown = counts.genuine_unknown + counts.impostor_unknown
+        if unknown:
+            notes.append(
+                f"{unknown} of {counts.total} comparisons are left out, as {counts.images_unknown} of {counts.images} "
+                f"images have no known {self.groups.name}"
+            )
+        notes += [
+            f"shuffled labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null is wider "
+            "than it should be"
+            for name, share in kept.items()
+            if share < _KEPT_ENOUGH
+        ]
+        return notes
+
+
+def select(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
+    """Only the ``chosen (M,)`` comparisons, of the same images."""
+    return replace(
+        comparisons,
+        a=comparisons.a[chosen], b=comparisons.b[chosen], same=comparisons.same[chosen],
+        fold=comparisons.fold[chosen],
+        subject_a=comparisons.subject_a[chosen], subject_b=comparisons.subject_b[chosen],
+    )  # fmt: skip

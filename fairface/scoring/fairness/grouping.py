@@ -1,0 +1,78 @@
+"""From attributes of images to groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+
+JOINT = "+"
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of images by one attribute, or by several together.
+
+    Attributes:
+        name: the attribute, or the attributes joined by "+".
+        labels: K names of groups, such as ``f`` or ``f+dark``; each occurs in the comparisons.
+        of_image: (N,) int64, the group of each image; -1 where an attribute is unknown.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    of_image: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
+    """Groups by the values of ``attributes`` together; only those that an image of a comparison belongs to.
+
+    Raises:
+        DataError: the comparisons do not have one of them.
+    """
+    known = comparisons.attribute_names
+    missing = [name for name in attributes if name not in known]
+    if missing:
+        raise DataError(
+            f"{', '.join(missing)}: is not among the attributes of the images "
+            f"({', '.join(known) or 'they have none'}); name one that they have, or add it to the images"
+        )
+    columns = [known.index(name) for name in attributes]
+    codes = comparisons.attributes[:, columns].astype(np.int64)
+    used = np.zeros(len(codes), bool)
+    used[comparisons.a] = used[comparisons.b] = True
+    complete = (codes >= 0).all(axis=1)
+    found, group = np.unique(codes[used & complete], axis=0, return_inverse=True)
+    of_image = np.full(len(codes), -1, np.int64)
+    of_image[used & complete] = group.reshape(-1)
+    labels = tuple(
+        JOINT.join(value_name(comparisons, column, int(code)) for column, code in zip(columns, row, strict=True))
+        for row in found
+    )
+    return Groups(JOINT.join(attributes), labels, of_image)
+
+
+def value_name(comparisons: Comparisons, column: int, code: int) -> str:
+    """What ``code`` of the attribute in this column stands for; the code itself where nothing says it."""
+    values = comparisons.attribute_values[column] if column < len(comparisons.attribute_values) else ()
+    return values[code] if code < len(values) else str(code)
+
+
+def groupings(attributes: Sequence[str]) -> list[tuple[str, ...]]:
+    """What is looked at: each attribute by itself and, where there are several, all together.
+
+    Raises:
+        DataError: none is named.
+    """
+    if not attributes:
+        raise DataError("no protected attribute is named; name one at least")
+    single: list[tuple[str, ...]] = [(name,) for name in dict.fromkeys(attributes)]
+    return single if len(single) < 2 else [*single, tuple(name for (name,) in single)]

@@ -1,0 +1,95 @@
+"""Intervals of rates and of their differences.
+
+A rate gets a Wilson interval (Wilson 1927) with an **effective** number of comparisons n = r (1 - r) / variance, so
+that the dependence between comparisons of the same people counts, and with a t quantile for the normal one. Differences
+combine the intervals of their two rates (Newcombe 1998, method 10), which keeps their lopsidedness.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+from fairface.scoring.fairness.spread import Spread
+
+
+def rate_interval(
+    spread: Spread, cell: int, level: float, independent: int | None = None
+) -> tuple[float, float]:
+    """Interval of the rate of one cell; NaN where its variance is undefined.
+
+    Without any error, or with nothing but errors, people's differences cannot be seen: the interval is then the exact
+    binomial one of the ``independent`` comparisons that share no person.
+    """
+    rate, errors, comparisons = spread.rate[cell], spread.errors[cell], spread.comparisons[cell]
+    tail = (1.0 - level) / 2.0
+    if comparisons == 0 or spread.people[cell] == 0:
+        return np.nan, np.nan
+    if errors in (0, comparisons):
+        if not independent:
+            return np.nan, np.nan
+        bound = 1.0 - tail ** (1.0 / independent)
+        return (0.0, bound) if errors == 0 else (1.0 - bound, 1.0)
+    variance = spread.variance[cell]
+    if not variance > 0:
+        return np.nan, np.nan
+    n = min(rate * (1.0 - rate) / variance, comparisons)
+    t2 = float(stats.t.ppf(1.0 - tail, spread.freedom[cell])) ** 2
+    centre = (rate + t2 / (2 * n)) / (1 + t2 / n)
+    half = np.sqrt(t2 * (rate * (1 - rate) / n + t2 / (4 * n * n))) / (1 + t2 / n)
+    return float(max(centre - half, 0.0)), float(min(centre + half, 1.0))
+
+
+def difference_interval(
+    a: float, of_a: tuple[float, float], b: float, of_b: tuple[float, float]
+) -> tuple[float, float]:
+    """Interval of a - b for independent rates ``a`` and ``b`` from their own intervals."""
+    below = np.hypot(a - of_a[0], of_b[1] - b)
+    above = np.hypot(of_a[1] - a, b - of_b[0])
+    return float(a - b - below), float(a - b + above)
+
+
+def simultaneous_level(groups: int, level: float) -> float:
+    """The level at which each rate's interval must be taken so that all differences between ``groups`` rates hold
+    together at ``level``: from the studentised range (Tukey)."""
+    if groups < 3:
+        return level
+    root = optimize.brentq(lambda q: _range_probability(q, groups) - level, 0.1, 20.0, xtol=1e-10)
+    return float(2.0 * stats.norm.cdf(root / np.sqrt(2.0)) - 1.0)
+
+
+def _range_probability(q: float, groups: int) -> float:
+    """The chance that the range of ``groups`` standard normal values stays below ``q``."""
+    z, step = np.linspace(-9.0, 9.0 + q, 4001, retstep=True)
+    density = stats.norm.pdf(z) * (stats.norm.cdf(z) - stats.norm.cdf(z - q)) ** (groups - 1)
+    return float(groups * density.sum() * step)
+
+
+def gap_interval(
+    rates: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Interval of the largest difference between rates from their intervals at :func:`simultaneous_level`."""
+    k = len(rates)
+    bounds = [
+        difference_interval(rates[i], (low[i], high[i]), rates[j], (low[j], high[j]))
+        for i in range(k) for j in range(k) if i != j
+    ]  # fmt: skip
+    return max(0.0, *(bound[0] for bound in bounds)), min(1.0, max(bound[1] for bound in bounds))
+
+
+def ratio_interval(
+    rates: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Interval of max / min of the rates: as :func:`gap_interval`, on logarithms; infinite where a rate may be 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.stack([rates, low, high]))
+    if not np.isfinite(logs[0]).all():
+        # A rate of 0 has no logarithm: what can be said is the highest lower bound over the lowest upper bound.
+        return max(1.0, float(low.max() / high.min())), np.inf
+    k = len(rates)
+    bounds = [
+        difference_interval(logs[0, i], (logs[1, i], logs[2, i]), logs[0, j], (logs[1, j], logs[2, j]))
+        for i in range(k) for j in range(k) if i != j
+    ]  # fmt: skip
+    return max(1.0, float(np.exp(max(b[0] for b in bounds)))), float(np.exp(max(b[1] for b in bounds)))

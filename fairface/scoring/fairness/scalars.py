@@ -1,0 +1,163 @@
+"""Scalars over groups with their intervals and with what shuffled labels give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.scoring.fairness.measures import Rates, Rule, Setting
+from fairface.scoring.measure import number
+
+_UNDEFINED_SHARE = 0.025
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One number about several groups, and all that it takes to read it.
+
+    Attributes:
+        name, value: NaN where undefined, with a ``reason``.
+        low, high: interval at ``level``; infinite or NaN where a side cannot be told.
+        null_median, null_extreme: the median, and the value that 1 in 20 is worse than, with shuffled labels.
+        p_value: share of shuffles at least as bad as the value.
+        null_rounds: shuffles that this rests on.
+        best: the value of perfect equality; ``worse_when_larger`` tells the direction.
+        groups: the groups that it is about (those with enough people).
+        alpha: weight of FMR, where it matters.
+        note: what kind of number it is.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    level: float
+    best: float
+    worse_when_larger: bool
+    groups: tuple[str, ...]
+    reason: str = ""
+    null_median: float = math.nan
+    null_extreme: float = math.nan
+    p_value: float = math.nan
+    null_rounds: int = 0
+    alpha: float | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        numbers = ("value", "low", "high", "null_median", "null_extreme", "p_value")
+        result: dict[str, Any] = {key: number(getattr(self, key)) for key in numbers}
+        result |= {"reason": self.reason, "best": self.best, "worse": "larger" if self.worse_when_larger else "smaller"}
+        result |= {"level": self.level, "null_rounds": self.null_rounds, "alpha": self.alpha}
+        result["unbounded"] = math.isinf(self.high)
+        return result | {"groups": list(self.groups), "note": self.note}
+
+
+@dataclass(frozen=True)
+class SideRates:
+    """FMR or FNMR of the K groups that a scalar is about.
+
+    Attributes:
+        name: ``fmr`` or ``fnmr``.
+        rates: (K,).
+        rounds: (B, K), resampled; empty without intervals.
+        shuffled: (B, K); empty without a null.
+        worst, gap, ratio: intervals of max, of max - min and of max / min.
+    """
+
+    name: str
+    rates: Rates
+    rounds: NDArray[np.float64]
+    shuffled: NDArray[np.float64]
+    worst: tuple[float, float]
+    gap: tuple[float, float]
+    ratio: tuple[float, float]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the groups' rates can be told from equal ones."""
+        return self.gap[0] > 0
+
+
+def measure(
+    rule: Rule, sides: Sequence[SideRates], setting: Setting, groups: tuple[str, ...], level: float
+) -> Scalar:
+    """One scalar by its rule; ``sides`` are those that the rule names."""
+    value = float(rule.compute([side.rates for side in sides], setting))
+    low, high = _interval(rule, sides, setting, value, level)
+    nulls = _values(rule, [side.shuffled for side in sides], setting)
+    nulls = nulls[~np.isnan(nulls)]
+    enough = len(nulls) > 0 and not math.isnan(value)
+    sign = 1.0 if rule.worse_when_larger else -1.0
+    return replace(
+        undefined(rule, groups, _reason(sides, value), level, setting.alpha),
+        value=value,
+        low=low,
+        high=high,
+        null_median=float(np.median(nulls)) if enough else math.nan,
+        null_extreme=float(sign * np.quantile(sign * nulls, 0.95)) if enough else math.nan,
+        null_rounds=len(nulls) if enough else 0,
+        p_value=float((1 + (sign * nulls >= sign * value - 1e-12).sum()) / (1 + len(nulls))) if enough else math.nan,
+    )
+
+
+def undefined(rule: Rule, groups: tuple[str, ...], reason: str, level: float, alpha: float) -> Scalar:
+    """A scalar without a value."""
+    return Scalar(
+        name=rule.name,
+        value=math.nan,
+        low=math.nan,
+        high=math.nan,
+        level=level,
+        best=rule.best,
+        worse_when_larger=rule.worse_when_larger,
+        groups=groups,
+        reason=reason,
+        alpha=alpha if rule.uses_alpha else None,
+        note=rule.note,
+    )
+
+
+def _values(rule: Rule, rates: Sequence[NDArray[np.float64]], setting: Setting) -> NDArray[np.float64]:
+    rows = min(len(of_side) for of_side in rates)  # long lists of impostors are shuffled fewer times
+    return np.asarray(rule.compute([of_side[:rows] for of_side in rates], setting), np.float64)
+
+
+def _interval(
+    rule: Rule, sides: Sequence[SideRates], setting: Setting, value: float, level: float
+) -> tuple[float, float]:
+    """Percentiles of the rounds; the side towards equality reaches it unless the rates can be told apart.
+
+    Resampling never gives equal rates, so percentiles alone would exclude equality even where it is true.
+    """
+    known = {"worst": sides[0].worst, "gap": sides[0].gap, "max_min": sides[0].ratio}
+    ending = rule.name.partition("_")[2]
+    if len(sides) == 1 and ending in known:
+        return known[ending]
+    rounds = _values(rule, [side.rounds for side in sides], setting)
+    if math.isnan(value) or len(rounds) == 0:
+        return math.nan, math.nan
+    tail = (1.0 - level) / 2.0
+    defined = rounds[~np.isnan(rounds)]
+    if len(defined) < len(rounds) * (1.0 - _UNDEFINED_SHARE):
+        low, high = (float(np.quantile(defined, tail)) if len(defined) else math.nan), math.inf
+    else:
+        low, high = (float(bound) for bound in np.quantile(defined, [tail, 1.0 - tail]))
+    if not any(side.differs for side in sides):
+        low, high = (rule.best, high) if rule.worse_when_larger else (low, rule.best)
+    return min(low, value), max(high, value)
+
+
+def _reason(sides: Sequence[SideRates], value: float) -> str:
+    if not math.isnan(value):
+        return ""
+    return "; ".join(
+        f"{side.name.upper()} is 0 in {int((side.rates == 0).sum())} of {len(side.rates)} groups, and it is divided by"
+        for side in sides
+        if (side.rates == 0).any()
+    )

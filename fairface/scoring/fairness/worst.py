@@ -1,0 +1,68 @@
+"""The most discriminated group: computed, not assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairface.errors import ConfigError
+from fairface.scoring.fairness.rate import Rate
+from fairface.scoring.fairness.result import GroupingResult
+
+SIDES = ("fnmr", "fmr")
+
+
+@dataclass(frozen=True)
+class WorstGroup:
+    """The group with the highest rate on one side.
+
+    Attributes:
+        side: ``fnmr`` (genuine comparisons) or ``fmr`` (impostor comparisons); the two need not name the same group.
+        group: ``None`` where no two groups have enough people, or none has an error.
+        rate: of this group; ``None`` with it.
+        distinguishable: whether the groups' rates can be told from equal ones at all.
+        message: all of this as a sentence for people, with counts.
+    """
+
+    side: str
+    group: str | None
+    rate: Rate | None
+    distinguishable: bool
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        rate = None if self.rate is None else self.rate.to_dict()
+        return {"side": self.side, "group": self.group, "rate": rate, "distinguishable": self.distinguishable,
+                "message": self.message}  # fmt: skip
+
+
+def worst_group(result: GroupingResult, side: str) -> WorstGroup:
+    """The group of ``result`` that is worst on ``side``, among those with enough people.
+
+    Raises:
+        ConfigError: another side than ``fnmr`` or ``fmr``.
+    """
+    if side not in SIDES:
+        raise ConfigError(f"side {side!r} is not known; choose {' or '.join(SIDES)}")
+    scalar = result.scalars[f"{side}_gap"]
+    rates = {row.group: _rate(row, side) for row in result.rows}
+    if len(scalar.groups) < 2:
+        counts = ", ".join(f"{group}: {rate.people}" for group, rate in rates.items()) or "no group at all"
+        return WorstGroup(side, None, None, False, f"no worst {side.upper()}: {scalar.reason} ({counts})")
+    name = max(scalar.groups, key=lambda group: rates[group].value)
+    rate = rates[name]
+    if rate.errors == 0:
+        compared = ", ".join(f"{group}: 0 of {rates[group].comparisons}" for group in scalar.groups)
+        return WorstGroup(side, None, None, False, f"no worst {side.upper()}: no group has an error ({compared})")
+    apart = scalar.low > 0
+    doubt = "" if apart else "; the groups' rates cannot be told from equal ones"
+    return WorstGroup(side, name, rate, apart, (
+        f"worst {side.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
+        f"({rate.errors} of {rate.comparisons} comparisons of {rate.people} people){doubt}"
+    ))  # fmt: skip
+
+
+def _rate(row: Any, side: str) -> Rate:
+    rate: Rate = getattr(row, side)
+    return rate

@@ -66,6 +66,61 @@ class FResNet(nn.Module):
         return self.fc1(self.pre_fc1(torch.flatten(x, 1)))
 
 
+def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, prelu: bool = True) -> nn.Module:
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs, eps=1e-3),
+    ]
+    return nn.Sequential(*layers, *([nn.PReLU(outputs)] if prelu else []))
+
+
+class Bottleneck(nn.Module):
+    """1x1 to ``expand`` channels, depthwise 3x3 with the stride, 1x1 projection; plus the input at stride 1."""
+
+    def __init__(self, inputs: int, outputs: int, expand: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv_bn(inputs, expand, 1), conv_bn(expand, expand, 3, stride, expand),
+            conv_bn(expand, outputs, 1, prelu=False),
+        )  # fmt: skip
+        self.residual = stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) + x if self.residual else self.body(x)
+
+
+class MobileFaceNet(nn.Module):
+    """``(B, 3, H, W)`` 0..255 to ``(B, D)``."""
+
+    def __init__(self, embedding: int, dropout: float, image_size: int) -> None:
+        super().__init__()
+        layers = [conv_bn(3, 64, 3, 2), conv_bn(64, 64, 3, groups=64)]
+        channels = 64
+        for outputs, down, expand, repeats in ((64, 128, 128, 4), (128, 256, 256, 6), (128, 512, 256, 2)):
+            layers.append(Bottleneck(channels, outputs, down, 2))
+            layers += [Bottleneck(outputs, outputs, expand, 1) for _ in range(repeats)]
+            channels = outputs
+        size = -(-image_size // 16)
+        self.features = nn.Sequential(
+            *layers, conv_bn(channels, 512, 1), nn.Conv2d(512, 512, size, groups=512, bias=False), norm(512),
+            nn.Dropout(dropout),
+        )  # fmt: skip
+        self.pre_fc1 = nn.Linear(512, embedding)
+        self.fc1 = nn.BatchNorm1d(embedding, eps=2e-5)
+        self.fc1.weight.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.features((x - 127.5) * 0.0078125)
+        return self.fc1(self.pre_fc1(torch.flatten(x, 1)))
+
+
+def build(name: str, embedding: int, image_size: int) -> nn.Module:
+    """The net that we call ``name``."""
+    if name == "mobilefacenet":
+        return MobileFaceNet(embedding, 0.4, image_size)
+    return FResNet(name, embedding, 0.4, image_size)
+
+
 class ArcFace(nn.Module):
     """``(B, D), (B,)`` to logits ``(B, C)``; only the own column is computed anew, as in our head."""
 

@@ -1,18 +1,17 @@
 """One side of train_step.py: training steps of our net and head. Started by it, not by hand.
 
-Arguments: one JSON object with net, batch, classes, embedding, image_size, threads. Prints a JSON line when ready;
-then, for every line {"steps": n} on standard input, what the steps took.
+Argument: one JSON object with net, batch, classes, embedding, image_size, threads, precision (fp32 | bf16). Speaks as
+benchmarks/serve.py does.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
-import time
 from typing import Any
 
 import numpy as np
+from serve import serve
 
 from fairface.backbones import build_backbone
 from fairface.config.schema import BackboneConfig, HeadConfig
@@ -21,6 +20,8 @@ from fairface.heads.loss import CrossEntropy
 from fairface.mx import autograd, gluon, mx, nd
 from fairface.parallel import to_input
 from fairface.parameters import count, structural
+from fairface.precision import enable
+from fairface.training.optimizer import FUSED_UPDATES
 
 
 class Side:
@@ -37,8 +38,9 @@ class Side:
             part.hybridize(static_alloc=True, static_shape=True)
         parameters = [*structural(self.net).values(), *structural(self.head).values()]
         self.count = count(self.net) + count(self.head)
-        settings = {"learning_rate": 0.01, "momentum": 0.9, "wd": 5e-4}
-        self.trainer = gluon.Trainer(parameters, "sgd", settings, kvstore=None, update_on_kvstore=False)
+        rule = mx.optimizer.create("sgd", learning_rate=0.01, momentum=0.9, wd=5e-4)
+        rule.aggregate_num = FUSED_UPDATES  # as in training
+        self.trainer = gluon.Trainer(parameters, rule, kvstore=None, update_on_kvstore=False)
         shape = (job["batch"], job["image_size"], job["image_size"], 3)
         self.images = to_input(rng.integers(0, 256, shape, dtype=np.uint8), mx.cpu())
         self.labels = nd.array(rng.integers(0, job["classes"], job["batch"]), dtype="int32")
@@ -54,18 +56,10 @@ class Side:
 
 
 def main() -> None:
-    side = Side(json.loads(sys.argv[1]))
-    loss = [side.step() for _ in range(2)][-1]
-    print(json.dumps({"parameters": side.count, "loss": loss, "version": mx.__version__}), flush=True)
-    for line in sys.stdin:
-        seconds, begun = [], time.process_time()
-        for _ in range(json.loads(line)["steps"]):
-            start = time.perf_counter()
-            loss = side.step()
-            seconds.append(time.perf_counter() - start)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        cpu = (time.process_time() - begun) / len(seconds)
-        print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "loss": loss}), flush=True)
+    job = json.loads(sys.argv[1])
+    enable(job["precision"], on_gpu=False, prelu="auto")
+    side = Side(job)
+    serve({"parameters": side.count, "version": mx.__version__}, side.step)
 
 
 if __name__ == "__main__":

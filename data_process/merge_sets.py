@@ -23,6 +23,7 @@ def main(argv: Sequence[str]) -> None:
     options = parser("Merge data sets of any formats to one train.rec.")
     options.add_argument("sets", nargs="+", metavar="PATH_OR_CARD", help="data sets")
     options.add_argument("--output", required=True, help="folder to write to")
+    options.add_argument("--root", default="", help="folder that the paths of lists and indexes are below")
     options.add_argument("--join", choices=JOINS, default=OFFSET, help="who is the same person: nobody, or equal names")
     options.add_argument("--map", help="CSV source,label,identity: who is who; an empty identity leaves a label out")
     options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="files that are not there")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = options.parse_args(argv)
-    sets = [open_dataset(name, options=Opening(on_missing=args.on_missing)) for name in args.sets]
+    sets = [open_dataset(name, options=Opening(args.root, on_missing=args.on_missing)) for name in args.sets]
     for data in sets:
         tell(data.notes)
     identity_map = read_identity_map(args.map) if args.map else {}

@@ -1,8 +1,8 @@
 """Half precision: MXNet's automatic mixed precision, switched on before a network is built.
 
 Convolutions run in half precision; parameters, their gradients, statistics, the embedding layer, the head and the loss
-stay float32 (a logit of 64 times a cosine has steps of 0.25 in bfloat16, as large as a margin). On GPUs half precision is
-float16 with a dynamic loss scale, on CPUs with AVX-512 BF16 bfloat16, which needs none.
+stay float32 (a logit of 64 times a cosine has steps of 0.25 in bfloat16, as large as a margin). On GPUs half precision
+is float16 with a dynamic loss scale, on CPUs with AVX-512 BF16 bfloat16, which needs none.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from fairface.data.opening import open_dataset
 from fairface.embedding.image_names import image_names
 from fairface.embedding.of_model import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
+from fairface.interop.ready import PRECISIONS
 
 
 def main(argv: Sequence[str]) -> None:
@@ -21,14 +22,19 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
     options.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
+    options.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16 is faster on CPUs that have it")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--json", action="store_true", help="print one JSON object instead of a sentence")
     args = options.parse_args(argv)
 
     dataset = open_dataset(args.data)
     tell(dataset.notes)
-    embeddings = load_embedder(args.model, args.devices, args.batch_size, not args.no_flip).embed(dataset)
-    meta = {"model": args.model, "data": args.data, "flip": not args.no_flip, "classes": dataset.num_classes}
+    embedder = load_embedder(args.model, args.devices, args.batch_size, not args.no_flip, args.precision)
+    embeddings = embedder.embed(dataset)
+    meta = {
+        "model": args.model, "data": args.data, "flip": not args.no_flip, "precision": args.precision,
+        "classes": dataset.num_classes,
+    }  # fmt: skip
     values = getattr(dataset, "attribute_values", {})
     if values:
         meta["attribute_values"] = {name: list(told) for name, told in values.items()}

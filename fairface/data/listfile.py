@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fairface.data.class_map import map_classes
 from fairface.data.images import read_bytes
 from fairface.data.missing import STOP, check_policy, find_missing, report_missing
-from fairface.data.text_lines import read_lines, whole_numbers
+from fairface.data.text_lines import blocks, read_lines, whole_numbers
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
@@ -85,15 +85,19 @@ def read_list(path: Path) -> tuple[list[str], NDArray[np.int64], NDArray[np.int6
         DataError: the file cannot be read, a line is damaged, or a path is not below the folder of the photographs.
     """
     lines, numbers = read_lines(path, _FORM)
-    fields = [line.rsplit(None, 1) for line in lines]
-    labels, wrong = whole_numbers([row[-1] for row in fields])
-    bad = [i for i, row in enumerate(fields) if len(row) != 2 or labels[i] < UNLABELED]
-    for i in sorted([*bad, *wrong.tolist()])[:1]:
-        raise DataError(
-            f"{path}: line {numbers[i]} is {lines[i][:_SHOWN]!r}, not {_FORM} with a whole number from 0 "
-            f"(-1: unlabeled) as label; correct the line"
-        )
-    names = [row[0] for row in fields]
+    names: list[str] = []
+    labels = np.empty(len(lines), np.int64)
+    for start, block in blocks(lines):
+        rows = [line.rsplit(None, 1) for line in block]
+        given, wrong = whole_numbers([row[-1] for row in rows])
+        short = [i for i, row in enumerate(rows) if len(row) == 1]
+        for i in sorted({*short, *wrong.tolist(), *np.flatnonzero(given < UNLABELED).tolist()})[:1]:
+            raise DataError(
+                f"{path}: line {numbers[start + i]} is {block[i][:_SHOWN]!r}, not {_FORM} with a whole number from 0 "
+                f"(-1: unlabeled) as label; correct the line"
+            )
+        names += [row[0] for row in rows]
+        labels[start : start + len(block)] = given
     for i in outside(names)[:1]:
         raise DataError(
             f"{path}: line {numbers[i]} names {names[i]!r}, which is not below the folder of the photographs; "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -158,7 +159,9 @@ def _is_shape(shape: Any, channels_at: int) -> bool:
 
 def _read_list(path: Path) -> NDArray[np.bool_]:
     try:
-        same = np.load(path, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a damaged header: the error tells
+            same = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError, TypeError, MemoryError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{path}: cannot be read as a list of true and false ({reason}); {REMEDY}") from error

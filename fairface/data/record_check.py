@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -78,18 +78,36 @@ def check_records(
     Raises:
         DataError: the data set cannot be opened, or a process died. A damaged record is a problem, not an error.
     """
-    result = RecordCheck(
-        np.zeros((count, HASH_BYTES), np.uint8), np.zeros((count, 2), np.int32), np.zeros(count, np.int64),
-        [""] * count, {},
-    )  # fmt: skip
+    result = _empty(count)
     tasks = (_Task(name, options, i, min(i + _TASK, count), decode) for i in range(0, count, _TASK))
-    for first, part in map_processes(_check, tasks, jobs, _start):
+    for first, part in _parts(tasks, name, options, decode, jobs):
         rows = slice(first, first + len(part.kinds))
         result.hashes[rows], result.sizes[rows], result.bytes[rows] = part.hashes, part.sizes, part.bytes
         result.kinds[rows] = part.kinds
         result.problems.update(part.problems)
         on_done(len(part.kinds))
     return result
+
+
+def _parts(
+    tasks: Iterator[_Task], name: str, options: Opening, decode: bool, jobs: int
+) -> Iterator[tuple[int, RecordCheck]]:
+    """What the tasks give, with their first records, as they come in."""
+    if decode or jobs > 1:
+        yield from map_processes(_check, tasks, jobs, _start)
+        return
+    dataset = open_dataset(name, options=options)
+    yield from ((task.first, _look_at(dataset, task, lambda: "")) for task in tasks)
+
+
+def _empty(count: int) -> RecordCheck:
+    return RecordCheck(
+        np.zeros((count, HASH_BYTES), np.uint8),
+        np.zeros((count, 2), np.int32),
+        np.zeros(count, np.int64),
+        ["unreadable"] * count,
+        {},
+    )
 
 
 def _start() -> None:
@@ -105,24 +123,24 @@ def _opened(name: str, options: Opening) -> IndexedDataset:
 
 
 def _check(task: _Task) -> tuple[int, RecordCheck]:
-    dataset = _opened(task.name, task.options)
-    count = task.last - task.first
-    result = RecordCheck(
-        np.zeros((count, HASH_BYTES), np.uint8), np.zeros((count, 2), np.int32), np.zeros(count, np.int64),
-        ["unreadable"] * count, {},
-    )  # fmt: skip
-    for row in range(count):
-        index = task.first + row
+    return task.first, _look_at(_opened(task.name, task.options), task, _remark)
+
+
+def _look_at(dataset: IndexedDataset, task: _Task, remark: Callable[[], str]) -> RecordCheck:
+    """``remark`` gives what the image library has said since it was asked before."""
+    result = _empty(task.last - task.first)
+    for row, index in enumerate(range(task.first, task.last)):
         try:
             data, size, kind = _look(dataset, index, task.decode)
         except (DataError, OSError, cv2.error) as error:
             result.problems[index] = " ".join(str(error).split())
+            remark()
             continue
         result.hashes[row] = np.frombuffer(hashlib.blake2b(data, digest_size=HASH_BYTES).digest(), np.uint8)
         result.sizes[row], result.bytes[row], result.kinds[row] = size, len(data), kind
-        if remark := _remark():
-            result.problems[index] = f"{dataset.name(index)}: the image is damaged ({remark}); restore or remove it"
-    return task.first, result
+        if said := remark():
+            result.problems[index] = f"{dataset.name(index)}: the image is damaged ({said}); restore or remove it"
+    return result
 
 
 def _look(dataset: IndexedDataset, index: int, whole: bool) -> tuple[bytes, tuple[int, int], str]:

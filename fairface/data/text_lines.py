@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from fairface.errors import DataError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029]")
-_WHOLE = re.compile(r"(-?[0-9]{1,18})(?:\.0*)?")
+_DIGITS = 18  # fit into int64
+_WHOLE = re.compile(rf"(-?[0-9]{{1,{_DIGITS}}})(?:\.0*)?")
+_BLOCK = 1 << 16
 
 
 def read_lines(path: Path, form: str) -> tuple[list[str], NDArray[np.int64]]:
@@ -37,20 +39,28 @@ def read_lines(path: Path, form: str) -> tuple[list[str], NDArray[np.int64]]:
         raise DataError(
             f"{path}: line {line} holds the control character {control.group()!r}; it must be {form}: correct it"
         )
-    stripped = [line.strip() for line in text.split("\n")]
-    numbers = np.array([number for number, line in enumerate(stripped, 1) if line], np.int64)
+    lines = [line.strip() for line in text.split("\n")]
+    numbers = np.flatnonzero(np.fromiter(map(bool, lines), bool, len(lines))) + 1
     if not len(numbers):
         raise DataError(f"{path}: holds no lines {form}; it must have one at least")
-    return [line for line in stripped if line], numbers
+    return list(filter(None, lines)), numbers
+
+
+def blocks(lines: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """The lines in blocks, each with the position of its first: taking all of them apart at once needs gigabytes."""
+    yield from ((start, lines[start : start + _BLOCK]) for start in range(0, len(lines), _BLOCK))
 
 
 def whole_numbers(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The texts as whole numbers (``7`` or ``7.0``) and the positions of those that are none, whose value is 0."""
-    values = [int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else _other(text) for text in texts]
+    together = "".join(texts)
+    if together.isascii() and together.isdecimal() and 0 < min(map(len, texts)) <= max(map(len, texts)) <= _DIGITS:
+        return np.fromiter(map(int, texts), np.int64, len(texts)), np.zeros(0, np.int64)
+    values = [_whole(text) for text in texts]
     wrong = np.array([position for position, value in enumerate(values) if value is None], np.int64)
     return np.array([value or 0 for value in values], np.int64), wrong
 
 
-def _other(text: str) -> int | None:
+def _whole(text: str) -> int | None:
     match = _WHOLE.fullmatch(text)
     return None if match is None else int(match.group(1))

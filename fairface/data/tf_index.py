@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.text_lines import read_lines, whole_numbers
+from fairface.data.text_lines import blocks, read_lines, whole_numbers
 from fairface.data.types import UNLABELED
 from fairface.errors import DataError
 
@@ -24,7 +24,8 @@ _FORMS = {
 }
 _FORM = " or ".join(reversed(_FORMS.values()))
 _SHOWN = 80
-_MOST_SHARDS = 100_000  # names have five digits
+MOST_SHARDS = 100_000  # names have five digits
+_LIMITS = ((0, MOST_SHARDS), (0, 1 << 62), (UNLABELED, 1 << 62))  # of shard, offset and label
 
 
 @dataclass(frozen=True)
@@ -61,30 +62,35 @@ def read_index(path: Path) -> TFIndex:
         DataError: the file cannot be read, or a line is damaged (it is named).
     """
     lines, numbers = read_lines(path, _FORM)
-    rows = [line.split("\t") for line in lines]
-    width = len(rows[0])
+    width = lines[0].count("\t") + 1
     if width not in _FORMS:
         raise _damaged(path, numbers[0], lines[0], _FORM)
-    for i, row in enumerate(rows):
-        if len(row) != width or not row[0]:
-            raise _damaged(path, numbers[i], lines[i], _FORMS[width])
-    lowest = {1: 0, 2: 0, 3: UNLABELED}
-    values = {}
-    for column in range(1, width):
-        values[column], wrong = whole_numbers([row[column] for row in rows])
-        bad = np.union1d(wrong, np.flatnonzero(values[column] < lowest[column]))
-        if column == 1:
-            bad = np.union1d(bad, np.flatnonzero(values[column] >= _MOST_SHARDS))
+    names: list[str] = []
+    known: dict[str, str] = {}  # a training index names a few TFRecords millions of times: each text is kept once
+    values = np.empty((width - 1, len(lines)), np.int64)
+    for start, block in blocks(lines):
+        columns, bad = _columns(block, width)
+        if bad is not None:
+            raise _damaged(path, numbers[start + bad], lines[start + bad], _FORMS[width])
+        names += columns[0] if width == UNLABELED_COLUMNS else [known.setdefault(name, name) for name in columns[0]]
+        values[:, start : start + len(block)] = columns[1]
+    return TFIndex(names, values[0], values[1], values[2] if width == LABELED_COLUMNS else None, numbers)
+
+
+def _columns(lines: Sequence[str], width: int) -> tuple[tuple[Sequence[str], NDArray[np.int64]], int | None]:
+    """Names and numbers (width - 1, n), and the position of a damaged line, if there is one."""
+    for i, line in enumerate(lines):
+        if line.count("\t") != width - 1:
+            return ((), np.zeros(0, np.int64)), i
+    # One list of all fields instead of one a line: the garbage collector looks at every list again and again.
+    fields = "\t".join(lines).split("\t")
+    numbers = np.empty((width - 1, len(lines)), np.int64)
+    for k, (low, high) in enumerate(_LIMITS[: width - 1]):
+        numbers[k], wrong = whole_numbers(fields[k + 1 :: width])
+        bad = np.union1d(wrong, np.flatnonzero((numbers[k] < low) | (numbers[k] >= high)))
         if len(bad):
-            raise _damaged(path, numbers[bad[0]], lines[bad[0]], _FORMS[width])
-    names = _shared([row[0] for row in rows]) if width == LABELED_COLUMNS else [row[0] for row in rows]
-    return TFIndex(names, values[1], values[2], values.get(3), numbers)
-
-
-def _shared(names: Sequence[str]) -> list[str]:
-    """The same texts, each kept once: a training index names a few TFRecords millions of times."""
-    known: dict[str, str] = {}
-    return [known.setdefault(name, name) for name in names]
+            return ((), np.zeros(0, np.int64)), int(bad[0])
+    return (fields[::width], numbers), None
 
 
 def _damaged(path: Path, number: int, line: str, form: str) -> DataError:

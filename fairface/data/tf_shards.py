@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.tf_index import TFIndex
+from fairface.data.tf_index import MOST_SHARDS, TFIndex
 from fairface.errors import DataError
 
 
@@ -46,11 +46,12 @@ def find_shards(index: Path, content: TFIndex, root: Path | None) -> Shards:
             raise DataError(
                 f"{index}: line {line} names the TFRecord {name!r}, which leads out of the folder; correct it"
             )
-    places, which = np.unique(np.stack([names, content.shards], axis=1), axis=0, return_inverse=True)
+    places, which = np.unique(names * MOST_SHARDS + content.shards, return_inverse=True)
     folders = [index.parent, index.parent.parent] if root is None else [root]
     beside = content.labels is None
-    paths = [_find(_candidates(folders, known[name], int(shard), beside)) for name, shard in places.tolist()]
-    return Shards(paths, which.reshape(-1).astype(np.int32))
+    named = [divmod(place, MOST_SHARDS) for place in places.tolist()]
+    paths = [_find(_candidates(folders, known[name], shard, beside)) for name, shard in named]
+    return Shards(paths, which.astype(np.int32))
 
 
 def _candidates(folders: Sequence[Path], name: str, shard: int, beside: bool) -> list[Path]:

@@ -46,7 +46,7 @@ class TFRecordFile(PreadFile):
         super().__init__(path, _REMEDY)
 
     def read_at(self, offset: int, check: bool = True) -> bytes:
-        """The record that begins at ``offset``. ``check`` compares its two checksums, about 1 µs for a face.
+        """The record that begins at ``offset``. ``check`` compares its two checksums, 1 to 2 µs for a face.
 
         Raises:
             DataError: no record begins there, it is cut off, or (with ``check``) its bytes have changed.

@@ -17,7 +17,7 @@ Values = NDArray[np.float64]
 
 @dataclass(eq=False)
 class Op:
-    """An operator, or with ``kind`` "null" the input or a parameter; ``inputs`` are (operator, number of its output)."""
+    """An operator, or with ``kind`` "null" the input or a parameter; ``inputs``: (operator, number of its output)."""
 
     kind: str
     name: str
@@ -36,7 +36,7 @@ class Op:
 
 def evaluate(kind: str, attributes: Mapping[str, str], inputs: Sequence[Any]) -> Any:
     """What the operator makes of these arrays."""
-    nodes = [{"op": "null", "name": str(number), "inputs": []} for number in range(len(inputs))]
+    nodes: list[dict[str, Any]] = [{"op": "null", "name": str(number), "inputs": []} for number in range(len(inputs))]
     entries = [[number, 0, 0] for number in range(len(inputs))]
     nodes.append({"op": kind, "name": "result", "attrs": dict(attributes), "inputs": entries})
     return nd.CachedOp(symbol_of(nodes, [[len(inputs), 0, 0]]))(*inputs)

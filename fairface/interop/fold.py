@@ -2,12 +2,12 @@
 
 With running statistics BatchNorm is ``y = s * x + t`` per channel. It goes
 
-1. into the convolution or fully connected layer before it, where that layer's output goes nowhere else;
-2. else into all layers behind it: weights take ``s``, biases ``t``. Exact for fully connected layers and for convolutions
-   without padding. A padded convolution sees 0, not ``t``, beyond the border, so there ``t`` must be 0;
-3. where it is not, ``s * x + t = s * (x + t / s)``: what comes before is made to give ``x + t / s``, and everybody else who
-   takes ``x`` is made to expect that. A convolution before (or the last one before a sum) takes ``t / s`` into its bias;
-   a convolution without padding, a BatchNorm, or the convolution on the other side of a sum takes it back.
+1. into the convolution or fully connected layer before it, where its output goes nowhere else;
+2. else into all layers behind it: weights take ``s``, biases ``t``. Exact for fully connected layers and for
+   convolutions without padding. A padded convolution sees 0, not ``t``, beyond the border, so there ``t`` must be 0;
+3. where it is not, ``s * x + t = s * (x + t / s)``: what comes before is made to give ``x + t / s``, and everybody else
+   who takes ``x`` is made to expect that. A convolution before (or the last one before a sum) takes ``t / s`` into its
+   bias; a convolution without padding, a BatchNorm, or the convolution on the other side of a sum takes it back.
 
 With the third step nothing is left of the BatchNorms of insightface's residual units. A BatchNorm that fits none of
 these stays as it is: before a padded convolution where a channel gate (squeeze-and-excitation) ends the unit, or where

@@ -16,12 +16,12 @@ def fused(graph: Graph) -> Graph:
     planned ahead, its version of them cannot take the output of its version of a convolution.
     """
     hidden: dict[str, dict[str, Any]] = {}
-    nodes, heads = nodes_of(graph.symbol)
+    nodes, heads = nodes_of(graph.symbol, casts=True)
     for node in nodes:
         if node["op"] == _LAYER:
             hidden[node["name"]] = {"op": _LAYER, "attrs": node["attrs"]}
             node.update(op=_PLACEHOLDER, attrs={"num_args": str(len(node["inputs"]))})
-    nodes, heads = nodes_of(symbol_of(nodes, heads).get_backend_symbol("MKLDNN"))
+    nodes, heads = nodes_of(symbol_of(nodes, heads).get_backend_symbol("MKLDNN"), casts=True)
     for node in nodes:
         if node["op"] == _PLACEHOLDER:
             node.update(hidden.get(node["name"], {}))

@@ -103,9 +103,12 @@ def _layer(parameter: str) -> str:
     return _KIND.sub("", parameter)
 
 
-def nodes_of(symbol: Any) -> tuple[list[Node], list[list[int]]]:
-    """The nodes of a symbol in the order in which they run, and the entries that are its outputs."""
-    graph = json.loads(symbol.tojson())
+def nodes_of(symbol: Any, casts: bool = False) -> tuple[list[Node], list[list[int]]]:
+    """The nodes of a symbol in the order in which they run, and the entries that are its outputs.
+
+    Without ``casts`` those to and from half precision are left out.
+    """
+    graph = json.loads(symbol.tojson(remove_amp_cast=not casts))
     return graph["nodes"], graph["heads"]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairface.backbones.prelu import prelu_form
 from fairface.errors import CheckpointError
 from fairface.interop.export import export
 from fairface.interop.grammar import CheckpointFiles, resolve
-from fairface.interop.graph import Graph, with_prelu
+from fairface.interop.graph import Graph
+from fairface.interop.ready import for_inference
 from fairface.interop.torch_models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
@@ -39,18 +39,22 @@ class LoadedModel:
     files: CheckpointFiles
 
 
-def load_model(name: str, contexts: Sequence[Context], output: str = "models") -> LoadedModel:
+def load_model(
+    name: str, contexts: Sequence[Context], output: str = "models", precision: str = "fp32"
+) -> LoadedModel:
     """Load the inference net of the checkpoint ``name`` (grammar: :mod:`fairface.interop.grammar`).
 
-    PReLU takes the form that suits the device, whatever device the net was trained on.
+    It takes the form that is fastest on the device (:mod:`fairface.interop.ready`), whatever device it was trained on;
+    ``precision`` is fp32, or bf16 on CPUs.
 
     Raises:
+        DeviceError: a precision that the device cannot do.
         CheckpointError: no such checkpoint, damaged files, or a net that does not give one embedding per image.
     """
     files = resolve(name, output)
-    graph = with_prelu(load_graph(files), prelu_form("auto", contexts[0].device_type == "gpu"))
+    graph = load_graph(files)
     size = int(files.manifest.get("image_size", 0)) or _image_size(graph)
-    net = _symbol_block(graph, contexts)
+    net = _symbol_block(for_inference(graph, contexts[0].device_type == "gpu", precision), contexts)
     source = files.symbol or files.params
     try:
         probe = net(mx.nd.zeros((1, 3, size, size), ctx=contexts[0]))

@@ -1,7 +1,8 @@
 """The files of the ECCV 2020 ChaLearn fair-face challenge: pairs of image ids and scores as ``ID1,ID2,SCORE``.
 
-The first line is the header. In a template the scores are placeholders. How the organisers write the truth is not
-published with the data set's description, so any CSV with the two ids and a column of 1 (same) or 0 is read.
+The first line is the header; ``TEMPLATE_ID1`` and ``TEMPLATE_ID2`` are read too. In a template the scores are
+placeholders. How the organisers write the truth is not published with the data set's description, so any CSV with the
+two ids and a column of 1 (same) or 0 is read.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ from fairface.protocols.csv_table import CsvTable, read_csv_table, truths
 from fairface.protocols.plain_csv import TRUTH
 
 HEADER = ("ID1", "ID2", "SCORE")
+FIRST, SECOND = ("ID1", "TEMPLATE_ID1"), ("ID2", "TEMPLATE_ID2")
 
 
 @dataclass(frozen=True)
 class Template:
-    """The pairs to be scored: ids of the two images, in the order of the file ``source``."""
+    """The pairs to be scored: two ids each, in the order of the file ``source``, whose first line is ``header``."""
 
     source: str
     first: tuple[str, ...]
     second: tuple[str, ...]
+    header: tuple[str, ...] = HEADER
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ def read_template(path: str | os.PathLike[str]) -> Template:
     """
     table = read_csv_table(path)
     table.column(HEADER[2])
-    first, second = table.filled(HEADER[0]), table.filled(HEADER[1])
+    first, second = table.filled(*FIRST), table.filled(*SECOND)
     seen: dict[tuple[str, str], int] = {}
     for row, pair in enumerate(zip(first, second, strict=True)):
         before = seen.setdefault((min(pair), max(pair)), row)
@@ -56,7 +59,8 @@ def read_template(path: str | os.PathLike[str]) -> Template:
                 f"{table.where(row)}: the pair {pair[0]} and {pair[1]} stands in line {table.lines[before]} already; "
                 "name each pair once"
             )
-    return Template(table.source, tuple(first), tuple(second))
+    names = [table.find(*FIRST), table.find(*SECOND), table.find(HEADER[2])]
+    return Template(table.source, tuple(first), tuple(second), tuple(name for name in names if name))
 
 
 def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
@@ -86,7 +90,7 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
 def write_predictions(
     path: str | os.PathLike[str], template: Template, scores: NDArray[np.floating], decimals: int = 5
 ) -> None:
-    """Write ``ID1,ID2,SCORE`` in the order of the template.
+    """Write ids and scores in the order of the template, under its header.
 
     Raises:
         DataError: another number of scores than pairs, a score that is not finite, or a write that fails.
@@ -99,19 +103,19 @@ def write_predictions(
         raise DataError(f"{path}: {len(bad)} scores are not finite (first: {where}); predictions must be numbers")
     rows = zip(template.first, template.second, scores, strict=True)
     with atomic_write(path, "w", encoding="utf-8", newline="") as file:
-        file.write(",".join(HEADER) + "\n")
+        file.write(",".join(template.header) + "\n")
         file.writelines(f"{a},{b},{score:.{decimals}f}\n" for a, b, score in rows)
 
 
 def challenge_comparisons(truth: CsvTable) -> Comparisons:
-    """Comparisons from columns ID1, ID2 and same (or label, truth …; SCORE does as well) with 1 or 0.
+    """Comparisons from the two columns of ids and one of 1 or 0: same, label, truth … or SCORE.
 
     Nobody is named; :func:`fairface.protocols.attributes.subjects_of_images` says who the images show.
 
     Raises:
         DataError: missing columns or values, pairs that contradict each other, only one kind of comparison.
     """
-    first, second = truth.filled(HEADER[0]), truth.filled(HEADER[1])
+    first, second = truth.filled(*FIRST), truth.filled(*SECOND)
     same = truths(truth, (*TRUTH, HEADER[2]))
     rows = PairRows(image_a=first, image_b=second, same=same, fold=[-1] * len(truth), lines=truth.lines)
     return comparisons_of_rows(rows, truth.source, None)
@@ -119,4 +123,4 @@ def challenge_comparisons(truth: CsvTable) -> Comparisons:
 
 def is_challenge(table: CsvTable) -> bool:
     """Whether the table has the challenge's ids."""
-    return table.find(HEADER[0]) is not None and table.find(HEADER[1]) is not None
+    return table.find(*FIRST) is not None and table.find(*SECOND) is not None

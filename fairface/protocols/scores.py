@@ -15,7 +15,8 @@ from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.csv_table import numbers, read_csv_table
 from fairface.protocols.names import NameIndex
 
-FIRST, SECOND, SCORE = ("image_a", "id1", "p1"), ("image_b", "id2", "p2"), ("score",)
+FIRST, SECOND = ("image_a", "id1", "template_id1", "p1"), ("image_b", "id2", "template_id2", "p2")
+SCORE = ("score",)
 
 
 @dataclass(frozen=True)

@@ -110,9 +110,12 @@ def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
         beside = grouping.beside(scalar)
         counts = f"{beside['people']}, {beside['genuine']}, {beside['impostor']}"
         rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
-    lines = [f"{name} {MISSING}: {scalar.reason}" for name, scalar in grouping.scalars.items() if scalar.reason]
+    by_reason: dict[str, list[str]] = {}
+    for name, scalar in grouping.scalars.items():
+        by_reason.setdefault(scalar.reason, []).append(name)
+    lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in by_reason.items() if reason]
     threshold = f"all at threshold {result.threshold.value:.6g} ({result.threshold.how})"
-    return Section(f"Measures by {grouping.name}", header, rows, [threshold, *dict.fromkeys(lines)])
+    return Section(f"Measures by {grouping.name}", header, rows, [threshold, *lines])
 
 
 def _scalar_cells(scalar: Scalar) -> list[str]:
@@ -128,8 +131,8 @@ def _planning(grouping: GroupingResult) -> Section:
     for row in grouping.rows:
         for name, rate, plan in (("FNMR", row.fnmr, row.fnmr_plan), ("FMR", row.fmr, row.fmr_plan)):
             rows.append([row.group, name, *_plan_cells(rate, plan)])
-            if plan.reason:
-                lines.append(f"{row.group}: {name}: {plan.reason}")
+            if plan.reason and math.isnan(plan.people_needed):
+                lines.append(f"{row.group}: {name} {MISSING}: {plan.reason}")
     power = next((row.fnmr_plan.power for row in grouping.rows), 0.8)
     lines = list(dict.fromkeys(lines))
     lines.append(
@@ -142,11 +145,12 @@ def _planning(grouping: GroupingResult) -> Section:
 def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
     needs = MISSING
     if math.isinf(plan.people_needed):
-        needs = "more in all groups"
+        needs = f"{number_text(plan.times_all)} times as many in all groups"
     elif not math.isnan(plan.people_needed):
         more = max(0, int(plan.people_needed) - rate.people)
         needs = f"{int(plan.people_needed)} people ({more} more)"
-    cells = [number_text(plan.others), number_text(plan.detectable), str(rate.people or MISSING)]
+    detectable = "none" if plan.detectable >= 1 else number_text(plan.detectable)
+    cells = [number_text(plan.others), detectable, str(rate.people or MISSING)]
     return [*cells, number_text(plan.target), needs]
 
 

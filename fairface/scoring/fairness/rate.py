@@ -75,6 +75,7 @@ class Planning:
         target: the difference that ``people_needed`` is about.
         people_needed: people of this group, as well photographed as these, that would show ``target``; infinite where
             the others are too few as well; NaN where it is undefined.
+        times_all: how many times as many people in all groups alike would show it.
         reason: why something is undefined.
     """
 
@@ -82,12 +83,13 @@ class Planning:
     detectable: float
     target: float
     people_needed: float
+    times_all: float
     power: float
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        keys = ("others", "detectable", "target", "people_needed", "power")
+        keys = ("others", "detectable", "target", "people_needed", "times_all", "power")
         return {key: number(getattr(self, key)) for key in keys} | {"reason": self.reason}
 
 
@@ -96,7 +98,7 @@ def plan(spread: Spread, cell: int, others: Ints, level: float, power: float, ta
     rest = others[(spread.comparisons[others] > 0) & np.isfinite(spread.variance[others])]
     if spread.comparisons[cell] == 0 or not np.isfinite(spread.variance[cell]) or len(rest) == 0:
         reason = "the spread between people is undefined here or in all other groups"
-        return Planning(math.nan, math.nan, math.nan, math.nan, power, reason)
+        return Planning(math.nan, math.nan, math.nan, math.nan, math.nan, power, reason)
     weights = spread.comparisons[rest] / spread.comparisons[rest].sum()
     pooled = float(weights @ spread.rate[rest])
     of_rest = float(weights**2 @ spread.variance[rest])
@@ -105,9 +107,11 @@ def plan(spread: Spread, cell: int, others: Ints, level: float, power: float, ta
         own = pooled * (1.0 - pooled) / spread.people[cell]
     step = float(stats.norm.ppf((1.0 + level) / 2.0) + stats.norm.ppf(power))
     if own + of_rest == 0:
-        return Planning(pooled, math.nan, math.nan, math.nan, power, "there is no error in any group")
+        return Planning(pooled, math.nan, math.nan, math.nan, math.nan, power, "there is no error in any group")
     wanted = abs(float(spread.rate[cell]) - pooled) if target is None else target
     room = (wanted / step) ** 2 - of_rest
     needed = math.ceil(spread.people[cell] * own / room) if room > 0 else math.inf
+    detectable = step * math.sqrt(own + of_rest)
+    times = (detectable / wanted) ** 2 if wanted > 0 else math.inf
     reason = "" if room > 0 else "more people in this group alone would not do: the other groups vary too much as well"
-    return Planning(pooled, step * math.sqrt(own + of_rest), wanted, float(needed), power, reason)
+    return Planning(pooled, detectable, wanted, float(needed), times, power, reason)

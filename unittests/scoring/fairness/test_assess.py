@@ -214,6 +214,7 @@ def test_planning_tells_what_more_people_would_show(world):
     exact = replace(FAST, target_fnmr=f.fnmr_plan.detectable)
     needed = assess(scores, comparisons, ["sex"], AT, exact).groupings["sex"].row("f").fnmr_plan.people_needed
     assert needed == pytest.approx(30, abs=1)
+    assert f.fnmr_plan.times_all == pytest.approx((f.fnmr_plan.detectable / 0.5) ** 2)
 
 
 def test_threshold_from_a_calibration_set(world):

@@ -1,0 +1,30 @@
+"""What the measured processes share: work when told to, say how long it took. Imports neither framework."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+WARM_UP = 2
+
+
+def serve(about: dict[str, Any], step: Callable[[], float]) -> None:
+    """Take warm-up steps and print ``about`` as a JSON line; then, for every line {"steps": n}, what n steps took.
+
+    ``step`` returns a number that must be finite: the loss, or the sum of the embeddings.
+    """
+    check = [step() for _ in range(WARM_UP)][-1]
+    print(json.dumps({**about, "check": check}), flush=True)
+    for line in sys.stdin:
+        seconds, begun = [], time.process_time()
+        for _ in range(json.loads(line)["steps"]):
+            start = time.perf_counter()
+            check = step()
+            seconds.append(time.perf_counter() - start)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        cpu = (time.process_time() - begun) / len(seconds)
+        print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "check": check}), flush=True)

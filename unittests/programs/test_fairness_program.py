@@ -1,0 +1,183 @@
+"""test/fairness.py as a user calls it."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.threshold import given_threshold
+from unittests.scoring.fairness.helpers import small_world
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def score(capsys):
+    """Runs the program in this process, where it loads nothing new; returns (code, out, err)."""
+    from fairface.cli import run
+
+    main = runpy.run_path(str(ROOT / "test" / "fairness.py"))["main"]
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as left:
+            run(main, [str(argument) for argument in arguments])
+        done = capsys.readouterr()
+        return left.value.code, done.out, done.err
+
+    return call
+
+
+def write(path, scores, comparisons, people=True):
+    sex = comparisons.attribute_values[0]
+    header = ["image_a", "image_b", "same", "score", "half", "sex_a", "sex_b"]
+    rows = [[*header, "subject_a", "subject_b"] if people else header]
+    for s, a, b, same, p, q in zip(scores, comparisons.a, comparisons.b, comparisons.same, comparisons.subject_a,
+                                   comparisons.subject_b, strict=True):  # fmt: skip
+        codes = comparisons.attributes[a, 0], comparisons.attributes[b, 0]
+        row = [comparisons.names[a], comparisons.names[b], int(same), s, s / 2, *(sex[code] for code in codes)]
+        rows.append([*row, p, q] if people else row)
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    scores, comparisons = small_world(worse=0.1)
+    write(tmp_path / "scores.csv", scores, comparisons)
+    write(tmp_path / "calibration.csv", *small_world(seed=7))
+    return tmp_path, scores, comparisons
+
+
+COMMON = ("--protected", "sex", "--bootstrap", 30, "--min-people", 20)
+
+
+def test_one_json_object_equals_the_library(score, files):
+    folder, scores, comparisons = files
+    code, out, err = score("--pairs", folder / "scores.csv", "--threshold", 0.35, *COMMON, "--json")
+    assert (code, err) == (0, "")
+    printed = json.loads(out)
+    expected = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=30, min_people=20))
+    for row, found in zip(expected.groupings["sex"].rows, printed["groupings"]["sex"]["groups"], strict=True):
+        assert found["group"] == row.group
+        assert found["fnmr"]["low"] == pytest.approx(row.fnmr.low, abs=1e-12)
+        assert found["fmr"]["value"] == pytest.approx(row.fmr.value, abs=1e-15)
+    assert printed["threshold"]["how"] == "given"
+    assert printed["source"]["pairs"] == str(folder / "scores.csv")
+    assert printed["failed_conditions"] == []
+
+
+def test_calibration_report_picture_and_a_gate(score, files):
+    pytest.importorskip("matplotlib")
+    folder, *_ = files
+    code, out, err = score(
+        "--pairs", folder / "scores.csv", "--calibration", folder / "calibration.csv", "--fmr", 0.05, *COMMON,
+        "--report", folder / "report.md", "--plot", folder / "curves.png", "--challenge", "--against", "half",
+        "--fail-if", "fnmr_gap>0.9", "--fail-if", "sex:fnmr_gap > 0.01", "--fail-if", "challenge_genuine@value>=2",
+    )  # fmt: skip
+    assert code == 1
+    assert "FMR 0.05 on calibration.csv (" in out
+    assert "== Against the model before, by sex" in out
+    assert err.startswith("failed: sex:fnmr_gap > 0.01: sex: fnmr_gap = ")
+    assert err.count("\n") == 1
+    assert (folder / "report.md").read_text().startswith("# Fairness\n")
+    assert (folder / "curves.png").stat().st_size > 10_000
+
+
+def test_two_models_with_scores_in_files(score, files):
+    folder, scores, comparisons = files
+    np.save(folder / "new.npy", scores)
+    np.save(folder / "old.npy", np.where(comparisons.same, scores - 0.1, scores))
+    code, out, err = score(
+        "--pairs", folder / "scores.csv", "--scores", folder / "new.npy", "--against", folder / "old.npy",
+        "--threshold", 0.35, "--against-threshold", 0.35, *COMMON, "--json",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert json.loads(out)["against"]["sex"]["fnmr"]["f"]["verdict"] == "better"
+
+
+def test_failures_with_and_without_these_images(score, files):
+    folder, _, comparisons = files
+    (folder / "failed.txt").write_text("p0/0.png\np1/2.png\nnobody.png\n")
+    arguments = ("--pairs", folder / "scores.csv", "--threshold", 0.35, *COMMON, "--json", "--failures",
+                 folder / "failed.txt")  # fmt: skip
+    code, out, err = score(*arguments)
+    assert (code, err) == (0, f"{folder / 'failed.txt'}: 1 images are in no comparison\n")
+    with_them = json.loads(out)
+    errors = [row["failure_to_detect"]["errors"] for row in with_them["groupings"]["sex"]["groups"]]
+    assert errors == [1, 1]
+    without = json.loads(score(*arguments, "--leave-out-failures")[1])
+    gone = np.isin(comparisons.a, [0, 5]) | np.isin(comparisons.b, [0, 5])
+    left = without["overall"]["fnmr"]["comparisons"] + without["overall"]["fmr"]["comparisons"]
+    assert left == int((~gone).sum())
+
+
+def test_the_challenges_files(score, tmp_path):
+    scores, comparisons = small_world()
+    ids = [name.replace("/", "").removesuffix(".png") for name in comparisons.names]
+    pairs = [(ids[a], ids[b]) for a, b in zip(comparisons.a, comparisons.b, strict=True)]
+    truth = [f"{a},{b},{int(same)}" for (a, b), same in zip(pairs, comparisons.same, strict=True)]
+    (tmp_path / "truth.csv").write_text("\n".join(["ID1,ID2,SCORE", *truth]) + "\n")
+    predictions = [f"{b},{a},{s:.3f}" for (a, b), s in zip(reversed(pairs), reversed(scores), strict=True)]
+    (tmp_path / "predictions.csv").write_text("\n".join(["ID1,ID2,SCORE", *predictions]) + "\n")
+    people = [f"{name},{i // 3},{'fm'[i // 3 % 2]},{'yn'[i % 2]}" for i, name in enumerate(ids)]
+    (tmp_path / "people.csv").write_text("\n".join(["TEMPLATE_ID,SUBJECT,gender,glasses", *people]) + "\n")
+    code, out, err = score(
+        "--pairs", tmp_path / "truth.csv", "--scores", tmp_path / "predictions.csv", "--attributes",
+        tmp_path / "people.csv", "--subjects-from", "SUBJECT", "--protected", "gender", "--legitimate", "glasses",
+        "--values", "gender=f,m", "--threshold", 0.35, "--bootstrap", 10, "--json",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    printed = json.loads(out)
+    assert printed["people"] == 60
+    expected = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0))
+    found = [row["fmr"]["value"] for row in printed["groupings"]["gender"]["groups"]]
+    assert found == pytest.approx([row.fmr.value for row in expected.groupings["sex"].rows], abs=1e-12)
+    assert {cell["legitimate"] for cell in printed["challenge"]["challenge_genuine"]["cells"]} == {"n/n", "n/y", "y/y"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give --pairs FILE or --all-pairs"),
+        (["--pairs", "scores.csv", "--column", "score", "--scores", "x.npy"], "give one of --column, --scores and"),
+        (["--pairs", "scores.csv", "--threshold", 1, "--calibration", "calibration.csv"], "not both"),
+        (["--pairs", "scores.csv", "--threshold", 1, "--against", "half"], "needs --against-threshold"),
+        (["--pairs", "scores.csv", "--scores", "x.npy", "--calibration", "calibration.csv"],
+         "needs --calibration-scores"),
+        (["--pairs", "scores.csv", "--leave-out-failures"], "needs --failures"),
+        (["--pairs", "scores.csv", "--fail-if", "gap"], "--fail-if 'gap' is not understood"),
+        (["--pairs", "scores.csv", "--fail-if", "gap>1"], "there is no measure 'gap'"),
+        (["--pairs", "scores.csv", "--column", "points"], "has no column points"),
+        (["--pairs", "scores.csv", "--threshold", 99], "threshold 99 (given) is above every score"),
+        (["--pairs", "scores.csv", "--fmr", "0.00001"], "cannot fix a threshold at FMR 1e-05"),
+        (["--pairs", "scores.csv", "--values", "sex=f"], "sex is 'm', which is not among f"),
+        (["--pairs", "scores.csv", "--values", "sex"], "write NAME=A,B"),
+        (["--pairs", "missing.csv"], "No such file"),
+        (["--pairs", "scores.csv", "--level", 2], "level = 2.0 cannot be used"),
+        (["--pairs", "holes.csv"], "1 of 1950 scores are not finite"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line_and_exit_code_2(score, files, arguments, message):
+    folder, scores, comparisons = files
+    scores = scores.copy()
+    scores[4] = np.nan
+    write(folder / "holes.csv", scores, comparisons)
+    words = [folder / word if str(word).endswith((".csv", ".npy")) else word for word in arguments]
+    if "holes.csv" in arguments:
+        words += ["--threshold", 0.35]
+    code, out, err = score(*words, "--protected", "sex", "--bootstrap", 0)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_without_people_there_are_no_intervals(score, tmp_path):
+    write(tmp_path / "scores.csv", *small_world(), people=False)
+    code, out, _ = score("--pairs", tmp_path / "scores.csv", "--threshold", 0.35, *COMMON)
+    assert code == 0
+    assert "the comparisons do not say who is shown: no intervals, no measures, no planning" in out

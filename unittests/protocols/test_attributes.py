@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from fairface.errors import DataError
+from fairface.protocols.all_pairs import all_pairs
+from fairface.protocols.attributes import attributes_of_images, subjects_of_images
+from fairface.protocols.csv_table import read_csv_table
+
+IMAGES = ("p0/0.jpg", "p0/1.jpg", "p1/0.jpg", "p2/0.jpg")
+
+
+@pytest.fixture
+def table(tmp_path):
+    def maker(text):
+        (tmp_path / "people.csv").write_text(text)
+        return read_csv_table(tmp_path / "people.csv")
+
+    return maker
+
+
+def test_codes_values_and_unknowns(table):
+    given = table("image,who,sex,skin\np0/0.png,p0,f,dark\np0/1.jpg,p0,f,\np1/0.jpg,p1,m,light\nother.jpg,p9,x,dark\n")
+    found = attributes_of_images(given, IMAGES, ["sex", "skin"])
+    assert found.names == ("sex", "skin")
+    assert found.values == (("f", "m", "x"), ("dark", "light"))
+    np.testing.assert_array_equal(found.codes, [[0, 0], [0, -1], [1, 1], [-1, -1]])
+    allowed = attributes_of_images(given, IMAGES, ["skin"], allowed={"skin": ["light", "dark"]})
+    np.testing.assert_array_equal(allowed.codes[:, 0], [1, -1, 0, -1])
+
+
+def test_they_are_added_to_what_the_comparisons_have(table):
+    given = table("image,sex,age\np0/0.jpg,f,old\np0/1.jpg,f,old\np1/0.jpg,m,old\np2/0.jpg,m,young\n")
+    before = all_pairs([0, 0, 1, 2], np.array([[5, 1]] * 4), ("sex", "pose"), IMAGES)
+    after = attributes_of_images(given, IMAGES, ["sex", "age"]).put_into(before)
+    assert after.attribute_names == ("pose", "sex", "age")
+    assert after.attribute_values == ((), ("f", "m"), ("old", "young"))
+    np.testing.assert_array_equal(after.attributes, [[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])
+
+
+def test_who_is_shown(table):
+    given = table("name,person\np0/0.jpg,Ann\np0/1.jpg,Ann\np1/0.jpg,Bo\np2/0.jpg,Al\nx,Zed\n")
+    np.testing.assert_array_equal(subjects_of_images(given, IMAGES, "person"), [1, 1, 2, 0])
+    with pytest.raises(DataError, match=r"1 of 5 images have no row that says who is shown \(new\.jpg\)"):
+        subjects_of_images(given, (*IMAGES, "new.jpg"), "person")
+    with pytest.raises(DataError, match=r"line 3: p0/0\.jpg shows Bo, but Ann in another row"):
+        subjects_of_images(table("image,person\np0/0.jpg,Ann\np0/0.jpg,Bo\n"), IMAGES, "person")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,sex\np0/0.jpg,f\np1/0.jpg,q\n", r"line 3: sex is 'q', which is not among f, m \(1 rows"),
+        ("image,sex\np0/0.jpg,f\np0/0.jpg,m\n", r"line 2: sex is 'f' here but 'm' in another row"),
+        ("image,sex\nx,f\ny,m\n", r"none of its 2 images is compared \(it has 'x', the comparisons have 'p0/0.jpg'\)"),
+        ("photo,sex\np0/0.jpg,f\n", "has no column image"),
+        ("image,age\np0/0.jpg,f\n", "has no column sex"),
+        ("image,sex\n,f\n", "line 2: no value for image"),
+    ],
+)
+def test_bad_tables(table, text, message):
+    with pytest.raises(DataError, match=message):
+        attributes_of_images(table(text), IMAGES, ["sex"], allowed={"sex": ["f", "m"]})
+
+
+def test_too_many_values(table):
+    rows = "\n".join(f"p{i},{i}" for i in range(200))
+    with pytest.raises(DataError, match="age has 200 different values; an attribute may have 127 at most"):
+        attributes_of_images(table(f"image,age\n{rows}\n"), ("p0",), ["age"])

@@ -1,0 +1,70 @@
+import math
+
+import pytest
+
+from fairface.errors import DataError
+from fairface.protocols.csv_table import folds, numbers, read_csv_table, truths
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writer(text, encoding="utf-8"):
+        path = tmp_path / "t.csv"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return writer
+
+
+def test_columns_lines_and_names_in_any_case(write):
+    table = read_csv_table(write('\ufeffImage_A, same ,Score\n"a,1", 1 ,0.5\n\nb,0,\n'))
+    assert table.names == ("Image_A", "same", "Score")
+    assert table.column("image_a") == ["a,1", "b"]
+    assert (len(table), table.lines, table.where(1)) == (2, [2, 4], f"{table.source}: line 4")
+    assert table.find("label", "SAME") == "same"
+    assert table.find("label") is None
+    found = numbers(table, "Score")
+    assert found[0] == 0.5
+    assert math.isnan(found[1])
+    assert truths(table, ("label", "same")) == [True, False]
+    assert folds(table) == [-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1 names no columns"),
+        ("a,a\n1,2\n", "line 1 names a more than once"),
+        ("a,b\n", "holds no rows"),
+        ("a,b\n1,2\n1\n", "line 3 has 1 values for 2 columns"),
+    ],
+)
+def test_damaged_files(write, text, message):
+    with pytest.raises(DataError, match=message):
+        read_csv_table(write(text))
+
+
+def test_no_text(write):
+    with pytest.raises(DataError, match="is not UTF-8 text"):
+        read_csv_table(write("a,b\nä,1\n", "latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("look", "message"),
+    [
+        (lambda t: t.column("score", "points"), "has no column score or points; line 1 names same,score_1,fold"),
+        (lambda t: numbers(t, "score_1"), "line 3: score_1 is 'high'; write a number"),
+        (lambda t: truths(t, ("same",)), "line 3: same is 'perhaps'; write 1"),
+        (folds, "line 2: no value for fold .1 of 2 rows have none."),
+    ],
+)
+def test_bad_values_name_the_line(write, look, message):
+    table = read_csv_table(write("same,score_1,fold\n1,0.5,\nperhaps,high,x\n"))
+    with pytest.raises(DataError, match=message.replace(",", ", ?")):
+        look(table)
+
+
+def test_folds_are_whole_numbers(write):
+    assert folds(read_csv_table(write("fold\n3\n0\n"))) == [3, 0]
+    with pytest.raises(DataError, match="line 2: fold is '-1'"):
+        folds(read_csv_table(write("fold\n-1\n")))

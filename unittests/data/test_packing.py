@@ -300,7 +300,9 @@ def test_file_size_limit_leaves_nothing(tmp_path, root):
 
 def test_ctrl_c_leaves_nothing(tmp_path, root):
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # A shell starts background jobs with SIGINT ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from fairface.cli import run\n"
         "from fairface.data.pack_plan import plan_folder\n"
         "from fairface.data.packing import PackOptions, pack_plan\n"

@@ -63,6 +63,10 @@ def test_model_comes_back_and_is_deploy_layout(tmp_path: Path) -> None:
         assert (loaded.embedding, loaded.image_size) == (5, 112)
         expected = net(x).asnumpy()  # BatchNorm is folded when a model is loaded: equal up to rounding
         np.testing.assert_allclose(loaded.net(x).asnumpy(), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    saved = gluon.SymbolBlock.imports(
+        str(tmp_path / "model-symbol.json"), ["data"], str(tmp_path / "model-0003.params"), ctx=mx.cpu()
+    )
+    np.testing.assert_allclose(saved(x).asnumpy(), net(x).asnumpy(), rtol=1e-6, atol=1e-6)
     symbol, arguments, auxiliary = mx.model.load_checkpoint(str(tmp_path / "model"), 3)
     assert set(symbol.list_arguments()) == {"data", *arguments}
     assert set(auxiliary) == {"1.running_mean", "1.running_var"}

@@ -29,8 +29,9 @@ from fairface.protocols.opening import KINDS
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.accounting import UNSCORED
+from fairface.scoring.fairness.aggregation import AGGREGATIONS
 from fairface.scoring.fairness.assess import assess
-from fairface.scoring.fairness.challenge import AGGREGATIONS, ChallengeOptions, challenge_measure
+from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
 from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.gate import failures, parse_condition
@@ -215,10 +216,13 @@ def shared_thresholds(
     # Who is shown and what they are like plays no part in fixing a threshold.
     what = replace(pair_source(args, args.calibration), attributes="", subjects_from="", wanted=())
     fixed_on, of_models = open_scored(what, given)
-    name = Path(args.calibration).name
-    return [
-        calibrated_threshold(of[np.isfinite(of)], fixed_on.same[np.isfinite(of)], args.fmr, name) for of in of_models
-    ]
+    shared = set(comparisons.names) & set(fixed_on.names)
+    found = []
+    for of in of_models:
+        kept = np.isfinite(of)
+        threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
+        found.append(replace(threshold, optimistic=bool(shared)))
+    return found
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ def write(path, scores, comparisons, people=True):
 def files(tmp_path):
     scores, comparisons = small_world(worse=0.1)
     write(tmp_path / "scores.csv", scores, comparisons)
-    write(tmp_path / "calibration.csv", *small_world(seed=7))
+    other_scores, other = small_world(seed=7)
+    other = replace(other, names=tuple(f"other/{name}" for name in other.names))
+    write(tmp_path / "calibration.csv", other_scores, other)
     return tmp_path, scores, comparisons
 
 
@@ -80,11 +83,18 @@ def test_calibration_report_picture_and_a_gate(score, files):
     )  # fmt: skip
     assert code == 1
     assert "FMR 0.05 on calibration.csv (" in out
+    assert "met by construction" not in out
     assert "== Against the model before, by sex" in out
     assert err.startswith("failed: sex:fnmr_gap > 0.01: sex: fnmr_gap = ")
     assert err.count("\n") == 1
     assert (folder / "report.md").read_text().startswith("# Fairness\n")
     assert (folder / "curves.png").stat().st_size > 10_000
+
+
+def test_a_calibration_set_that_holds_the_same_images_is_told(score, files):
+    folder, *_ = files
+    _, out, _ = score("--pairs", folder / "scores.csv", "--calibration", folder / "scores.csv", "--fmr", 0.05, *COMMON)
+    assert "the threshold was fixed on images that are judged" in out
 
 
 def test_two_models_with_scores_in_files(score, files):

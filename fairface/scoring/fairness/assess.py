@@ -74,8 +74,8 @@ def _notes(threshold: SharedThreshold, people: int, missing: int, unscored: str)
     notes = []
     if threshold.optimistic:
         notes.append(
-            "the threshold was fixed on the comparisons that are judged, so their FMR is met by construction; "
-            "fix it on other people"
+            "the threshold was fixed on images that are judged, so their FMR is met by construction; fix it on other "
+            "people"
         )
     if people == 0:
         notes.append("the comparisons do not say who is shown: no intervals, no measures, no planning")

@@ -1,8 +1,9 @@
 """Intervals of rates and of their differences.
 
-A rate gets a Wilson interval (Wilson 1927) with an **effective** number of comparisons n = r (1 - r) / variance, so
-that the dependence between comparisons of the same people counts, and with a t quantile for the normal one. Differences
-combine the intervals of their two rates (Newcombe 1998, method 10), which keeps their lopsidedness.
+A genuine rate gets a Wilson interval (Wilson 1927) with an **effective** number of comparisons, r (1 - r) / variance,
+so that the dependence between comparisons of the same people counts, and with a t quantile for the normal one. What two
+people contribute to an impostor rate multiplies, which makes it more lopsided: it gets a t interval on the logit scale.
+Differences combine the intervals of their two rates (Newcombe 1998, method 10), which keeps their lopsidedness.
 """
 
 from __future__ import annotations
@@ -34,11 +35,20 @@ def rate_interval(
     variance = spread.variance[cell]
     if not variance > 0:
         return np.nan, np.nan
-    n = min(rate * (1.0 - rate) / variance, comparisons)
-    t2 = float(stats.t.ppf(1.0 - tail, spread.freedom[cell])) ** 2
-    centre = (rate + t2 / (2 * n)) / (1 + t2 / n)
-    half = np.sqrt(t2 * (rate * (1 - rate) / n + t2 / (4 * n * n))) / (1 + t2 / n)
+    n = float(min(rate * (1.0 - rate) / variance, comparisons))
+    t = float(stats.t.ppf(1.0 - tail, spread.freedom[cell]))
+    return _wilson(rate, n, t) if spread.genuine else _logit(rate, n, t)
+
+
+def _wilson(rate: float, n: float, t: float) -> tuple[float, float]:
+    centre = (rate + t * t / (2 * n)) / (1 + t * t / n)
+    half = t * np.sqrt(rate * (1 - rate) / n + t * t / (4 * n * n)) / (1 + t * t / n)
     return float(max(centre - half, 0.0)), float(min(centre + half, 1.0))
+
+
+def _logit(rate: float, n: float, t: float) -> tuple[float, float]:
+    centre, half = np.log(rate / (1 - rate)), t / np.sqrt(n * rate * (1 - rate))
+    return float(1 / (1 + np.exp(half - centre))), float(1 / (1 + np.exp(-half - centre)))
 
 
 def difference_interval(

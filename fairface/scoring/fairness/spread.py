@@ -35,6 +35,7 @@ class Spread:
         people: distinct people.
         variance: of the rate, over people; NaN where it is undefined (one person, or nobody is named).
         freedom: degrees of freedom of the variance.
+        genuine: which kind of comparisons they are.
     """
 
     rate: Floats
@@ -43,6 +44,7 @@ class Spread:
     people: Ints
     variance: Floats
     freedom: Floats
+    genuine: bool
 
 
 def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
@@ -65,7 +67,7 @@ def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
     freedom = np.clip(np.nan_to_num(freedom, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(people - 1.0, MIN_FREEDOM))
     if counts.nodes.people == 0:
         people, variance = np.zeros(cells, np.int64), np.full(cells, np.nan)
-    return Spread(rate, total, errors, people, variance, freedom)
+    return Spread(rate, total, errors, people, variance, freedom, counts.genuine)
 
 
 def _sums(cell: Ints, cells: int, *values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ class SharedThreshold:
         value: the score.
         how: how it was set, for people.
         target: the FMR aimed at; NaN where the threshold was given.
-        optimistic: it was fixed on the comparisons that it is applied to, so the overall FMR is met by construction.
+        optimistic: it was fixed on images that it is applied to, so their FMR is met by construction.
     """
 
     value: float

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from fairface.errors import ConfigError
-from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure, one_sided, ranges, worst_cell
+from fairface.scoring.fairness.aggregation import one_sided, ranges, worst_cell
+from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 OPTIONS = ChallengeOptions(rounds=30, min_comparisons=5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from fairface.errors import DataError
 from fairface.scoring.fairness.counts import compact, count_pairs, node_ends
@@ -123,9 +123,9 @@ def test_compact(largest):
     np.testing.assert_array_equal(found[place], keys)
 
 
-def one_cell(rate, n, variance, freedom=1e9, people=50):
+def one_cell(rate, n, variance, freedom=1e9, people=50, genuine=True):
     values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, freedom))
-    return Spread(*values)
+    return Spread(*values, genuine)
 
 
 def test_wilson_interval_of_independent_comparisons():
@@ -136,6 +136,13 @@ def test_wilson_interval_of_independent_comparisons():
     quarter = stats.binomtest(7, 50).proportion_ci(0.95, method="wilson")  # another rate, the same number
     assert wider[1] - wider[0] > 1.8 * (found[1] - found[0])
     assert quarter.high - quarter.low > wider[1] - wider[0]
+
+
+def test_logit_interval_of_impostors():
+    deviation = 0.03
+    found = rate_interval(one_cell(0.07, 2000, deviation**2, 12, genuine=False), 0, 0.95)
+    half = stats.t.ppf(0.975, 12) * deviation / (0.07 * 0.93)
+    np.testing.assert_allclose(special.logit(found), special.logit(0.07) + np.array([-half, half]), rtol=1e-12)
 
 
 @pytest.mark.parametrize("errors", [0, 25])

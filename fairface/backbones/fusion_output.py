@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairface.backbones.blocks import batch_norm, initializer, vector_norm
+from fairface.backbones.blocks import OutputE, initializer, vector_norm
 from fairface.errors import ConfigError
 from fairface.mx import gluon, nn
 
 GROUPS = 4  # combinations of two binary attributes
 
 
-class OutputECCV(nn.HybridBlock):
+class OutputECCV(OutputE):
     """Feature map to fused embedding; layers bear the system's names (``pre_fc1`` .. ``fc5``, ``class_branch_fc``).
 
     Args:
@@ -29,12 +29,8 @@ class OutputECCV(nn.HybridBlock):
     """
 
     def __init__(self, channels: int, size: int, embedding: int, dropout: float) -> None:
-        super().__init__()
+        super().__init__(channels, size, embedding, dropout)
         inputs = channels * size * size
-        self.bn1 = batch_norm(channels)
-        self.dropout = nn.Dropout(dropout)
-        self.pre_fc1 = nn.Dense(embedding, in_units=inputs, weight_initializer=initializer())
-        self.fc1 = vector_norm(embedding, scale=False)
         self.class_branch_fc = nn.Dense(GROUPS, in_units=embedding, weight_initializer=initializer())
         self._branches: list[tuple[gluon.HybridBlock, gluon.HybridBlock]] = []
         for branch in range(2, GROUPS + 2):

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import ConfigError
-from fairface.files import atomic_write
+from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.roc import Roc
-
-SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None:
@@ -25,14 +21,7 @@ def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None
         ConfigError: matplotlib is not installed, or another kind of picture.
         DataError: the file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
-    try:
-        from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
-    except ImportError as error:
-        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
-    figure = Figure(figsize=(11, 5), layout="constrained")
+    figure = new_figure(path, 11, 5)
     roc_axes, det_axes = figure.subplots(1, 2)
     for name, roc in curves.items():
         fmr, tar, fnmr = roc.fmr, roc.tar, roc.fnmr
@@ -43,8 +32,7 @@ def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None
     for axes in (roc_axes, det_axes):
         axes.grid(True, which="both", alpha=0.3)
         axes.legend()
-    with atomic_write(path) as file:
-        figure.savefig(file, format=suffix[1:], dpi=150)
+    save_figure(path, figure)
 
 
 def _line(

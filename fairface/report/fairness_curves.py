@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from fairface.errors import ConfigError
-from fairface.files import atomic_write
-from fairface.report.curves import SUFFIXES
+from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.fairness.curves import GroupCurve
 
 
@@ -23,14 +20,7 @@ def plot_group_curves(path: str | os.PathLike[str], curves: Sequence[GroupCurve]
         ConfigError: matplotlib is not installed, or another kind of picture.
         DataError: the file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
-    figure = Figure(figsize=(11, 5), layout="constrained")
+    figure = new_figure(path, 11, 5)
     roc_axes, det_axes = figure.subplots(1, 2)
     for number, curve in enumerate(curves):
         colour = f"C{number % 10}"
@@ -52,5 +42,4 @@ def plot_group_curves(path: str | os.PathLike[str], curves: Sequence[GroupCurve]
     for axes in (roc_axes, det_axes):
         axes.grid(True, which="both", alpha=0.3)
         axes.legend()
-    with atomic_write(path) as file:
-        figure.savefig(file, format=suffix[1:], dpi=150)
+    save_figure(path, figure)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import ConfigError
-from fairface.files import atomic_write
+from fairface.report.picture import new_figure, save_figure
 
-_SUFFIXES = (".png", ".pdf", ".svg")
 _BINS = 60
 
 
@@ -22,14 +19,7 @@ def plot_images_per_class(path: str | os.PathLike[str], counts: NDArray[np.int64
         ConfigError: matplotlib is not installed, or another kind of picture.
         DataError: the file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise ConfigError(f"{path}: pictures are written as {', '.join(_SUFFIXES)}; choose a name that ends so")
-    try:
-        from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
-    except ImportError as error:
-        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = new_figure(path, 8, 4.5)
     axes = figure.subplots()
     high = int(counts.max(initial=1))
     step = max(1, -(-high // _BINS))
@@ -37,5 +27,4 @@ def plot_images_per_class(path: str | os.PathLike[str], counts: NDArray[np.int64
     axes.set(xlabel="images of a person", ylabel="people", title=title)
     axes.axvline(float(np.median(counts)) if len(counts) else 0.0, color="tab:red", label="median")
     axes.legend()
-    with atomic_write(path) as file:
-        figure.savefig(file, format=suffix[1:], dpi=120)
+    save_figure(path, figure, dpi=120)

@@ -1,0 +1,37 @@
+"""Pictures drawn with matplotlib, which only they need: an empty figure, and the finished one written whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fairface.errors import ConfigError
+from fairface.files import atomic_write
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def new_figure(path: str | os.PathLike[str], width: float, height: float) -> Any:
+    """An empty figure of ``width`` x ``height`` inches, to be written to ``path``.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or ``path`` is another kind of picture.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
+    try:
+        from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
+    except ImportError as error:
+        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(path: str | os.PathLike[str], figure: Any, dpi: int = 150) -> None:
+    """Write the picture, whole or not at all, in the format that ``path`` ends with.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        figure.savefig(file, format=Path(path).suffix.lower()[1:], dpi=dpi)

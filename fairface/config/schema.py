@@ -21,7 +21,7 @@ class DataConfig:
     resize: bool = False  # resize images of another size instead of stopping
     exclude: str = ""  # file with record positions or names to leave out, one a line
     only: str = ""  # file with record positions to keep, one a line (hard-sample lists)
-    where: str = ""  # keep only records with these attribute values, e.g. "sex=1,glasses=0"
+    where: str = ""  # keep only records with these attribute values (names or codes), e.g. "sex=f,glasses=0"
     on_bad_record: str = "stop"  # stop | skip: what a record that cannot be decoded does
     threads: int = 0  # decoding threads; 0 = the cores this process may use
     prefetch: int = 3  # batches decoded ahead

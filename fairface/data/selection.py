@@ -49,7 +49,7 @@ def select(dataset: Dataset, config: DataConfig) -> Dataset:
 
     Raises:
         DataError: a list names a record that is not there, or nothing is left.
-        ConfigError: ``where`` is not of the form ``name=value,…`` or names an unknown attribute.
+        ConfigError: ``where`` is not of the form ``name=value,…``, or names an unknown attribute or value.
     """
     keep = np.ones(len(dataset), bool)
     if config.only:
@@ -57,10 +57,7 @@ def select(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.exclude:
         keep &= ~_listed(config.exclude, dataset)
     for name, value in parse_where(config.where):
-        if name not in dataset.attribute_names:
-            known = ", ".join(dataset.attribute_names) or "none"
-            raise ConfigError(f"data.where: there is no attribute {name!r}; this data set has: {known}")
-        keep &= dataset.attributes[:, dataset.attribute_names.index(name)] == value
+        keep &= _having(dataset, name, value)
     if keep.all():
         return dataset
     if not keep.any():
@@ -68,19 +65,33 @@ def select(dataset: Dataset, config: DataConfig) -> Dataset:
     return dataset.subset(np.flatnonzero(keep))
 
 
-def parse_where(text: str) -> list[tuple[str, int]]:
-    """``"sex=1,glasses=0"`` as pairs of name and value.
+def parse_where(text: str) -> list[tuple[str, str]]:
+    """``"sex=f,glasses=0"`` as pairs of name and value.
 
     Raises:
         ConfigError: not of that form.
     """
     pairs = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, value = part.partition("=")
-        if not equals or not value.strip().lstrip("-").isdigit():
-            raise ConfigError(f"data.where: {part!r} is not name=number, for example glasses=1")
-        pairs.append((name.strip(), int(value)))
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise ConfigError(f"data.where: {part!r} is not name=value, for example glasses=1")
+        pairs.append((name, value))
     return pairs
+
+
+def _having(dataset: Dataset, name: str, value: str) -> NDArray[np.bool_]:
+    """(N,) which records have this value: the value's name where the data set tells names, else its code."""
+    if name not in dataset.attribute_names:
+        known = ", ".join(dataset.attribute_names) or "none"
+        raise ConfigError(f"data.where: there is no attribute {name!r}; this data set has: {known}")
+    told = tuple(getattr(dataset, "attribute_values", {}).get(name, ()))
+    if value not in told and not value.removeprefix("-").isdecimal():
+        raise ConfigError(
+            f"data.where: {name}={value}: no such value; it can be: {', '.join(told) or 'a whole number, its code'}"
+        )
+    code = told.index(value) if value in told else int(value)
+    return np.asarray(dataset.attributes[:, dataset.attribute_names.index(name)] == code)
 
 
 def read_positions(path: str | os.PathLike[str], length: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ def all_pairs(
     attribute_names: Sequence[str] = (),
     names: Sequence[str] = (),
     limit: int = LIMIT,
+    attribute_values: Mapping[str, Sequence[str]] | None = None,
 ) -> Comparisons:
     """All N (N - 1) / 2 pairs i < j of the images, genuine where ``subjects[i] == subjects[j]``.
 
     ``subjects`` are (N,) numbers (kept as they are) or texts (numbered in sorted order); ``attributes (N, K)``,
-    ``attribute_names`` and ``names`` go into the result.
+    ``attribute_names``, ``names`` and ``attribute_values`` (what codes stand for, by name) go into the result.
 
     Raises:
         DataError: unlabeled images (subject -1), lengths that differ, more than ``limit`` pairs (37 bytes each), or
@@ -58,4 +59,5 @@ def all_pairs(
         attributes=np.zeros((count, 0), np.int8) if attributes is None else np.asarray(attributes, np.int8),
         attribute_names=tuple(attribute_names),
         names=tuple(str(name) for name in names),
+        attribute_values=tuple(tuple((attribute_values or {}).get(name, ())) for name in attribute_names),
     )

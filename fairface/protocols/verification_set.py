@@ -11,10 +11,11 @@ from fairface.data.encoded import EncodedDataset, FileDataset
 from fairface.data.memory_set import MemoryDataset, read_memory_set
 from fairface.data.opening import locate, open_dataset
 from fairface.data.types import Dataset
+from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
 from fairface.protocols.comparisons import Comparisons
-from fairface.protocols.pairs import read_pairs_csv
+from fairface.protocols.plain_csv import read_plain_csv
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,15 @@ class VerificationSet:
 
 def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
     """Open an insightface ``.bin``, memory files made of one, a pair list (CSV, image names below ``root`` or the
-    list's own folder), or any labeled data set, of which all pairs of images are compared. A card's name will do.
+    list's own folder; attributes in columns ``<name>_a`` and ``<name>_b``), or any labeled data set, of which all pairs of images are compared. A card's name will do.
 
     Raises:
         DataError: not there, not readable, or a data set with too many pairs to compare all of them.
     """
     if Path(path).suffix == ".csv":
-        comparisons = read_pairs_csv(path)
+        comparisons = read_plain_csv(path)
+        if not comparisons.names:
+            raise DataError(f"{path}: names no images; it needs the columns image_a and image_b")
         folder = Path(path).parent if root is None else Path(root)
         return VerificationSet(Path(path).stem, FileDataset(folder, comparisons.names), comparisons)
     file, kind = locate(path)
@@ -51,5 +54,6 @@ def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[
         attributes=dataset.attributes,
         attribute_names=dataset.attribute_names,
         names=tuple(dataset.name(i) for i in range(len(dataset))),
+        attribute_values=getattr(dataset, "attribute_values", {}),
     )
     return VerificationSet(Path(path).name, dataset, comparisons)

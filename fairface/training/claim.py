@@ -13,7 +13,8 @@ from fairface.training.setup import Prepared
 
 # What a run writes, and so what --overwrite removes; anything else in the folder stays.
 RUN_FILES = (
-    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "batch.png", "model-symbol.json",
+    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png",
+    "model-symbol.json",
     "model-*.params", "blocks-*.params", "state-*.params",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", ".part-*")

@@ -1,0 +1,129 @@
+"""A finetuning of several steps: one YAML file with the keys that all steps share and what each step changes.
+
+Beside the keys of a training run (:mod:`fairface.config.schema`) the file holds ``steps``, a list with the keys that
+each step changes; ``fairness``, how the group of the last step is found; and ``hard_samples_of``, the classifier whose
+mistakes are trained on. Step k is the run ``<name>_step<k>``.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from easydict import EasyDict
+
+from fairface.config.check import check
+from fairface.config.load import apply_override, build, read_yaml
+from fairface.config.schema import TrainConfig
+from fairface.errors import ConfigError
+
+SIDES = ("fmr", "fnmr")
+_OWN = ("steps", "fairness", "hard_samples_of")
+
+
+@dataclass(frozen=True)
+class GroupChoice:
+    """How the most discriminated protected group is found.
+
+    Attributes:
+        validation: labeled data or a pair list of people that no step trains on, with the protected attributes.
+        protected: attributes; several are looked at together.
+        side: whose rates decide: ``fmr`` (impostor comparisons) or ``fnmr`` (genuine ones). Both are always reported.
+        fmr: the shared threshold is fixed at this FMR on the validation people.
+        min_people: a group with fewer is not chosen.
+        group: chosen by hand, such as ``sex=f,skin=dark``; nothing is computed then.
+    """
+
+    validation: str = ""
+    protected: tuple[str, ...] = ()
+    side: str = "fmr"
+    fmr: float = 0.01
+    min_people: int = 30
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class StagedConfig:
+    """Steps in order; ``worst_group`` holds for each whether it trains on the most discriminated group only.
+
+    ``hard_samples_of`` names the classifier whose mistakes are trained on, or nothing.
+    """
+
+    name: str
+    steps: tuple[TrainConfig, ...]
+    worst_group: tuple[bool, ...]
+    fairness: GroupChoice = field(default_factory=GroupChoice)
+    hard_samples_of: str = ""
+
+    def run(self, step: int) -> str:
+        """The run of ``step``, counted from 1."""
+        return step_name(self.name, step)
+
+
+def step_name(name: str, step: int) -> str:
+    """The run of a step."""
+    return f"{name}_step{step}"
+
+
+def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> StagedConfig:
+    """Read ``path`` and apply overrides: ``optimizer.lr=0.01`` to every step, ``step2.optimizer.lr=0.01`` to one.
+
+    Raises:
+        ConfigError: as :func:`fairface.config.load.load_config`; no steps, or an override of a step that is not there.
+    """
+    where = os.fspath(path)
+    tree = read_yaml(path)
+    steps = tree.get("steps")
+    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
+        raise ConfigError(f"{where}: steps must be a list with the keys that each step changes")
+    own = [EasyDict(step) for step in steps]
+    for override in overrides:
+        head, dot, rest = override.partition(".")
+        number = head.removeprefix("step")
+        if dot and head != number and number.isdecimal():
+            if not 1 <= int(number) <= len(own):
+                raise ConfigError(f"{override!r}: there is no step {number}; {where} has {len(own)}")
+            apply_override(own[int(number) - 1], rest)
+        else:
+            apply_override(tree, override)
+    shared = {key: value for key, value in tree.items() if key not in _OWN}
+    fairness = build(GroupChoice, tree.get("fairness") or {}, where, "fairness.")
+    _check_choice(fairness)
+    worst = [bool(step.pop("worst_group", False)) for step in own]
+    name = str(shared.get("name", "run"))
+    trained = [_step(shared, step, name, number, where) for number, step in enumerate(own, 1)]
+    return StagedConfig(name, tuple(trained), tuple(worst), fairness, str(tree.get("hard_samples_of") or ""))
+
+
+def _step(shared: Mapping[str, Any], own: Mapping[str, Any], name: str, number: int, where: str) -> TrainConfig:
+    tree = merged(shared, own)
+    tree["name"] = step_name(name, number)
+    if number > 1 and "start_from" not in own:
+        tree["start_from"] = os.path.join(str(tree.get("output", "models")), step_name(name, number - 1))
+    config = build(TrainConfig, tree, f"{where}, step {number}")
+    check(config)
+    if not config.start_from:
+        raise ConfigError(f"{where}: start_from is not set; name the checkpoint that step 1 starts from")
+    return config
+
+
+def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """``shared`` with the keys of ``own`` put over it, group by group."""
+    result = copy.deepcopy(dict(shared))
+    for key, value in own.items():
+        before = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(before, Mapping)
+        result[key] = merged(before, value) if both else copy.deepcopy(value)  # type: ignore[arg-type]
+    return result
+
+
+def _check_choice(choice: GroupChoice) -> None:
+    if choice.side not in SIDES:
+        raise ConfigError(f"fairness.side is {choice.side!r}; it can be: {', '.join(SIDES)}")
+    if not 0 < choice.fmr < 1:
+        raise ConfigError(f"fairness.fmr is {choice.fmr}; it must lie between 0 and 1")
+    if choice.min_people < 2:
+        raise ConfigError(f"fairness.min_people is {choice.min_people}; it must be 2 or more")

@@ -1,0 +1,112 @@
+"""Finetuning in steps: each starts from the step before; a step may train on the most discriminated group only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from fairface.cli import tell
+from fairface.config.schema import TrainConfig
+from fairface.config.staged import StagedConfig
+from fairface.errors import CheckpointError, ConfigError
+from fairface.files import atomic_write
+from fairface.interop.grammar import MANIFEST, read_manifest
+from fairface.training.hard_samples import mine, write_list
+from fairface.training.run import train
+from fairface.training.worst_group import GroupDecision, decide_group
+
+ALL = "all"
+
+
+def finetune(
+    staged: StagedConfig, steps: str = ALL, resume: bool = False, overwrite: bool = False, start_from: str = ""
+) -> int:
+    """Run one step (``"1"``, ``"2"`` …) or ``all`` of them; returns 0, or 128 + the signal that stopped it.
+
+    ``start_from`` replaces the checkpoint that the first of these steps starts from. With ``resume`` and ``all``,
+    finished steps are left as they are.
+
+    Raises:
+        ConfigError: no such step.
+        FairfaceError: whatever stops a step.
+    """
+    numbers = chosen(staged, steps)
+    only = hard_sample_list(staged, fresh=not resume) if staged.hard_samples_of else ""
+    for number in numbers:
+        config = staged.steps[number - 1]
+        if start_from and number == numbers[0]:
+            config = replace(config, start_from=start_from)
+        if only and not config.data.only:
+            config = replace(config, data=replace(config.data, only=only))
+        folder = Path(config.output) / config.name
+        going_on = resume and (folder / MANIFEST).is_file()
+        if going_on and len(numbers) > 1 and finished(folder):
+            tell([f"step {number} of {staged.name} is finished: {folder}"])
+            continue
+        code = run_step(staged, number, config, going_on, overwrite or resume)
+        if code:
+            return code
+    return 0
+
+
+def chosen(staged: StagedConfig, steps: str) -> list[int]:
+    """The steps that a word means.
+
+    Raises:
+        ConfigError: it is neither ``all`` nor the number of a step.
+    """
+    count = len(staged.steps)
+    if steps == ALL:
+        return list(range(1, count + 1))
+    if not steps.isdecimal() or not 1 <= int(steps) <= count:
+        raise ConfigError(f"step {steps!r}: there are the steps 1 to {count}, and {ALL}")
+    return [int(steps)]
+
+
+def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
+    """One step; the group that it trains on is found first, and written to ``group.json`` in the run's folder."""
+    tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
+    decision = None
+    if staged.worst_group[number - 1]:
+        decision = decide_group(config.start_from, staged.fairness, config.devices, config.verify.batch_size)
+        tell(decision.messages)
+        if decision.where:
+            both = ",".join(filter(None, (config.data.where, decision.where)))
+            config = replace(config, data=replace(config.data, where=both))
+    code = train(config, resume, overwrite and not resume)
+    if decision is not None:
+        write_decision(decision, Path(config.output) / config.name)
+    return code
+
+
+def write_decision(decision: GroupDecision, folder: Path) -> None:
+    """Write ``group.json``: what was trained on, why, and the report it rests on."""
+    with atomic_write(folder / "group.json", "w", encoding="utf-8") as file:
+        file.write(json.dumps(decision.to_dict(), indent=2, ensure_ascii=False) + "\n")
+
+
+def hard_sample_list(staged: StagedConfig, fresh: bool) -> str:
+    """The list of hard samples for these steps, ``<output>/<name>_samples.txt``; made when ``fresh`` or not there."""
+    first = staged.steps[0]
+    path = Path(first.output) / f"{staged.name}_samples.txt"
+    if fresh or not path.is_file():
+        found = mine(staged.hard_samples_of, first.data.path, first.output, first.devices, first.verify.batch_size)
+        write_list(path, found)
+        tell([found.message(), f"{path}: {len(found.indices)} records"])
+    return str(path)
+
+
+def finished(folder: Path) -> bool:
+    """Whether the run in ``folder`` reached its last step.
+
+    Raises:
+        CheckpointError: its manifest is damaged.
+    """
+    entries = read_manifest(folder)["checkpoints"]
+    if not entries:
+        return False
+    total = entries[-1]["position"].get("total")
+    if total is None:
+        raise CheckpointError(f"{folder}: does not say how long the run was to be; start it anew with --overwrite")
+    return int(entries[-1]["step"]) >= int(total)

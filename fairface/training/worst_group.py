@@ -1,0 +1,93 @@
+"""Which group a fairness step trains on: computed from the fairness report of the model before, on other people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairface.config.staged import GroupChoice
+from fairface.embedding.of_model import load_embedder
+from fairface.errors import ConfigError
+from fairface.protocols.verification_set import open_verification_set
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.grouping import JOINT
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.result import FairnessResult
+from fairface.scoring.fairness.threshold import calibrated_threshold
+from fairface.scoring.fairness.worst import SIDES, worst_group
+from fairface.scoring.similarity import cosine_scores
+
+
+@dataclass(frozen=True)
+class GroupDecision:
+    """What a step trains on.
+
+    Attributes:
+        where: a filter for ``data.where``; empty = all data.
+        messages: why, for people: the worst group of either side with its interval, and what was done.
+        report: the fairness report it rests on, JSON-ready; empty when the group was given by hand.
+    """
+
+    where: str
+    messages: tuple[str, ...]
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"where": self.where, "messages": list(self.messages), "report": self.report}
+
+
+def decide_group(model: str, choice: GroupChoice, devices: str = "", batch_size: int = 64) -> GroupDecision:
+    """The most discriminated group of ``choice.protected`` for ``model``.
+
+    Raises:
+        ConfigError: neither a group nor validation data with protected attributes are named.
+        DataError, CheckpointError: they cannot be used.
+    """
+    if choice.group:
+        return GroupDecision(choice.group, (f"group set by hand: {choice.group}",))
+    if not choice.validation or not choice.protected:
+        raise ConfigError(
+            "a step with worst_group needs fairness.validation and fairness.protected to compute the group, "
+            "or fairness.group=name=value to set it by hand"
+        )
+    return decide(fairness_of_model(model, choice, devices, batch_size), choice)
+
+
+def fairness_of_model(model: str, choice: GroupChoice, devices: str = "", batch_size: int = 64) -> FairnessResult:
+    """The fairness of ``model`` on the validation people, at the threshold that gives them ``choice.fmr``."""
+    data = open_verification_set(choice.validation)
+    embeddings = load_embedder(model, devices, batch_size).embed(data.images)
+    scores = cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
+    threshold = calibrated_threshold(scores, data.comparisons.same, choice.fmr)
+    options = FairnessOptions(rounds=0, min_people=choice.min_people)
+    return assess(scores, data.comparisons, choice.protected, threshold, options)
+
+
+def decide(result: FairnessResult, choice: GroupChoice) -> GroupDecision:
+    """The group that ``result`` names, as a filter; all data where none has enough people or any error."""
+    grouping = result.groupings[JOINT.join(dict.fromkeys(choice.protected))]
+    found = {side: worst_group(grouping, side) for side in SIDES}
+    messages = [f"threshold {result.threshold.value:.4g}: {result.threshold.how}"]
+    messages += [found[side].message for side in SIDES]
+    group = found[choice.side].group
+    if group is None:
+        messages.append(f"no group can be chosen by {choice.side.upper()}: this step trains on all data")
+        return GroupDecision("", tuple(messages), result.to_dict())
+    where = where_of(group, choice.protected)
+    messages.append(f"chosen by {choice.side.upper()}: this step trains on {where} only")
+    return GroupDecision(where, tuple(messages), result.to_dict())
+
+
+def where_of(group: str, protected: Sequence[str]) -> str:
+    """``f+dark`` of the attributes sex and skin as ``sex=f,skin=dark``.
+
+    Raises:
+        ConfigError: the values cannot be told apart, because one of them holds a plus or a comma.
+    """
+    names = list(dict.fromkeys(protected))
+    values = group.split(JOINT)
+    if len(values) != len(names) or "," in group:
+        raise ConfigError(f"group {group!r} cannot be written as a filter; set it by hand: fairness.group=name=value")
+    return ",".join(f"{name}={value}" for name, value in zip(names, values, strict=True))

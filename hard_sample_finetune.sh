@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The hard-sample model: the pretrained, not finetuned, model trained in two steps on the people of whom the finetuned
+# classifier gets a photograph wrong.
+#   ./hard_sample_finetune.sh                         the embedded data set
+#   ./hard_sample_finetune.sh train/configs/fairface_hard_r100.yaml data.path=/data/fairface gpus=0,1,2,3
+set -euo pipefail
+exec "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/scripts/finetune.sh" train/configs/orl_hard.yaml all "$@"

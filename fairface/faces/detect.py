@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ class Faces:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def moved_back(self, ratio: NDArray[np.float32], border: int = 0) -> Faces:
+        """The same faces in the pixels of the image whose resized copy they were found in.
+
+        ``ratio (2,)``: the image's width and height divided by the copy's, which then got a ``border`` of so many
+        pixels on its left and top.
+        """
+        boxes = (self.boxes.reshape(-1, 2, 2) - border) * ratio
+        # A landmark at the centre of pixel 0 has coordinate 0, half a pixel right of the image's edge.
+        landmarks = (self.landmarks - np.float32(border - 0.5)) * ratio - np.float32(0.5)
+        return Faces(boxes.reshape(-1, 4), self.scores, landmarks)
+
     @classmethod
     def none(cls) -> Faces:
         """No face at all."""
@@ -42,3 +53,11 @@ class FaceDetector(Protocol):
 
     def detect(self, rgb: NDArray[np.uint8]) -> Faces:
         """The faces of ``rgb (H, W, 3)`` uint8 RGB; ``len() == 0`` where there is none."""
+
+
+@runtime_checkable
+class LimitedDetector(FaceDetector, Protocol):
+    """A detector that first shrinks images above some size."""
+
+    def without_limit(self) -> FaceDetector:
+        """The same detector for images of the size that they have."""

@@ -24,11 +24,7 @@ def find_faces(detector: FaceDetector, rgb: NDArray[np.uint8], enlarge: float = 
     wide = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
     wide = cv2.copyMakeBorder(wide, border, border, border, border, cv2.BORDER_REPLICATE)
     faces = detector.detect(np.asarray(wide, dtype=np.uint8))
-    ratio = np.array([width / size[0], height / size[1]], np.float32)
-    boxes = (faces.boxes.reshape(-1, 2, 2) - border) * ratio
-    # A landmark at the centre of pixel 0 has coordinate 0, half a pixel right of the image's edge.
-    landmarks = (faces.landmarks - np.float32(border - 0.5)) * ratio - np.float32(0.5)
-    return Faces(boxes.reshape(-1, 4), faces.scores, landmarks)
+    return faces.moved_back(np.array([width / size[0], height / size[1]], np.float32), border)
 
 
 def find_main(detector: FaceDetector, rgb: NDArray[np.uint8], name: str, enlarge: float = 1.0,

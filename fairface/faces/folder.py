@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fairface.data.processes import map_processes
 from fairface.errors import ConfigError, DataError
+from fairface.faces.align_report import AlignReport, names_by_way, write_lists
+from fairface.faces.align_settings import keep_settings, settings_of
+from fairface.faces.detect import FaceDetector
 from fairface.faces.folder_worker import AlignConfig, Outcome, Task, align_task, output_name, start_worker
 from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, write_landmarks
 from fairface.faces.photographs import list_photographs
-from fairface.files import atomic_write, inside
+from fairface.files import inside
 
-LANDMARKS, NO_FACE, UNREADABLE, SETTINGS = "landmarks.csv", "no_face.txt", "unreadable.txt", "align.json"
+LANDMARKS = "landmarks.csv"
 _TASK = 32  # photographs per task at most; each task loads the nets anew, some milliseconds
-
-
-@dataclass(frozen=True)
-class AlignReport:
-    """What became of the ``photographs``: aligned now, ``finished`` before (resume), without a face, not readable.
-
-    ``unreadable`` holds (name, reason); ``ignored`` counts files that are no photographs, ``unused`` given landmarks
-    whose photograph is not there.
-    """
-
-    photographs: int
-    aligned: int
-    finished: int
-    no_face: tuple[str, ...]
-    unreadable: tuple[tuple[str, str], ...]
-    ignored: int
-    unused: int
 
 
 def align_folder(
@@ -45,28 +28,34 @@ def align_folder(
     config: AlignConfig | None = None,
     *,
     landmarks: Mapping[str, Landmarks] | None = None,
+    detector: FaceDetector | None = None,
     jobs: int = 1,
     resume: bool = False,
     on_done: Callable[[int], object] = lambda count: None,
 ) -> AlignReport:
     """Align the main face of every photograph below ``source`` into ``target``, under the same relative name.
 
-    ``target`` also gets landmarks.csv (a row per photograph that could be read), no_face.txt, align.json (the settings)
-    and, where there are any, unreadable.txt. With ``landmarks`` no detector runs; a photograph without a row counts as
-    one without a face. ``resume`` skips what an unfinished or finished run with the same settings did; otherwise
-    everything is made anew. ``on_done`` is told after every so many photographs how many were done.
+    ``target`` also gets landmarks.csv (a row per photograph that could be read), no_face.txt, align.json (the
+    settings), with ``config.rescue`` failures.txt, and unreadable.txt where there are any. With ``landmarks`` no
+    detector runs; a photograph without a row counts as one without a face. A ``detector`` is used instead of MTCNN, in
+    this process whatever ``jobs`` says: its net may live on a device that other processes cannot share. ``resume``
+    skips what an unfinished or finished run with the same settings did; otherwise everything is made anew. ``on_done``
+    is told after every so many photographs how many were done.
 
     Raises:
+        ConfigError: fewer than one process, or both ``landmarks`` and a ``detector``.
         DataError: no photographs, two that would get one output name, ``target`` inside ``source``, other settings than
             those of the run to be resumed, an output that cannot be written, a worker that died.
     """
     config = config or AlignConfig()
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; at least one process is needed")
+    if landmarks is not None and detector is not None:
+        raise ConfigError("with landmarks no detector runs; give landmarks or a detector")
     base, out = Path(source).resolve(), Path(target).resolve()
     names, ignored = list_photographs(base)
     _check_places(base, out, names, config)
-    _check_settings(out, config, landmarks is not None, resume)
+    keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
     journal = Journal(out, LANDMARKS, resume)
     known = {name: row for name, row in journal.rows.items() if _is_finished(out, row, config)}
     todo = [name for name in names if name not in known]
@@ -74,19 +63,28 @@ def align_folder(
     unreadable = []
     rows = {name: known[name] for name in names if name in known}
     with journal:
-        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), jobs):
+        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), jobs, detector):
             journal.add(outcome.row for outcome in outcomes if outcome.row is not None)
             rows.update((outcome.name, outcome.row) for outcome in outcomes if outcome.row is not None)
             unreadable += [(outcome.name, outcome.problem) for outcome in outcomes if outcome.row is None]
             on_done(len(outcomes))
-    no_face = sorted(name for name, row in rows.items() if row.points is None)
-    _write_lists(out, no_face, sorted(unreadable))
+    ways = names_by_way(rows)
+    report = AlignReport(
+        photographs=len(names),
+        aligned=sum(rows[name].points is not None for name in todo if name in rows),
+        finished=len(names) - len(todo),
+        no_face=ways.get("none", ()),
+        unreadable=tuple(sorted(unreadable)),
+        ignored=ignored,
+        unused=len((landmarks or {}).keys() - set(names)),
+        forced=ways.get("forced", ()),
+        rotated=ways.get("rotated", ()),
+        cropped=ways.get("cropped", ()),
+    )
+    write_lists(out, report, config.rescue)
     write_landmarks(out / LANDMARKS, (rows[name] for name in names if name in rows))
     journal.remove()
-    finished = len(names) - len(todo)
-    unused = len((landmarks or {}).keys() - set(names))
-    aligned = sum(rows[name].points is not None for name in todo if name in rows)
-    return AlignReport(len(names), aligned, finished, tuple(no_face), tuple(sorted(unreadable)), ignored, unused)
+    return report
 
 
 def _check_places(base: Path, out: Path, names: list[str], config: AlignConfig) -> None:
@@ -100,22 +98,8 @@ def _check_places(base: Path, out: Path, names: list[str], config: AlignConfig) 
         first[made] = name
 
 
-def _check_settings(out: Path, config: AlignConfig, given: bool, resume: bool) -> None:
-    settings = json.loads(json.dumps({**asdict(config), "landmarks_given": given}))
-    path = out / SETTINGS
-    if resume and path.exists():
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise DataError(f"{path}: not the settings of an earlier run; start without resuming") from error
-        if before != settings:
-            raise DataError(f"{path}: the run to be resumed had other settings; use the same or start without resuming")
-    with atomic_write(path, "w", encoding="utf-8") as file:
-        json.dump(settings, file, indent=2)
-
-
 def _is_finished(out: Path, row: Landmarks, config: AlignConfig) -> bool:
-    return row.points is None or inside(out, output_name(row.image, config)).is_file()
+    return row.how == "none" or inside(out, output_name(row.image, config)).is_file()
 
 
 def _tasks(base: Path, out: Path, todo: list[str], config: AlignConfig,
@@ -127,19 +111,9 @@ def _tasks(base: Path, out: Path, todo: list[str], config: AlignConfig,
         yield Task(base, out, names, given, config)
 
 
-def _work(tasks: Iterator[Task], jobs: int) -> Iterator[list[Outcome]]:
-    if jobs == 1:
-        yield from map(align_task, tasks)
+def _work(tasks: Iterator[Task], jobs: int, detector: FaceDetector | None) -> Iterator[list[Outcome]]:
+    if detector is not None or jobs == 1:
+        for task in tasks:
+            yield align_task(task, detector)
     else:
         yield from map_processes(align_task, tasks, jobs, start_worker)
-
-
-def _write_lists(out: Path, no_face: list[str], unreadable: list[tuple[str, str]]) -> None:
-    with atomic_write(out / NO_FACE, "w", encoding="utf-8") as file:
-        file.writelines(f"{name}\n" for name in no_face)
-    if unreadable:
-        with atomic_write(out / UNREADABLE, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}\t{problem}\n" for name, problem in unreadable)
-    else:
-        with suppress(FileNotFoundError):
-            (out / UNREADABLE).unlink()

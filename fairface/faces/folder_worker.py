@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from fairface.data.images import encode_jpeg, encode_png
 from fairface.errors import ConfigError, DataError
 from fairface.faces.align import FILLS, align
+from fairface.faces.detect import FaceDetector
 from fairface.faces.find import find_main
 from fairface.faces.landmarks import Landmarks
 from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
 from fairface.faces.photographs import read_photograph
+from fairface.faces.rescue import find_or_rescue, last_resort
 from fairface.files import atomic_write, inside
 
 FORMATS = ("jpg", "png")
@@ -26,7 +28,8 @@ FORMATS = ("jpg", "png")
 class AlignConfig:
     """How to align: crop ``size`` in pixels, ``format`` and JPEG ``quality`` of the crops, ``fill`` outside the image.
 
-    ``enlarge`` and ``border`` are those of :func:`fairface.faces.find.find_faces`.
+    ``enlarge`` and ``border`` are those of :func:`fairface.faces.find.find_faces`. With ``rescue`` a photograph in
+    which no face is found is tried again as :mod:`fairface.faces.rescue` says, and gets a crop in any case.
     """
 
     size: int = 112
@@ -36,6 +39,7 @@ class AlignConfig:
     enlarge: float = 1.0
     border: int = 0
     detector: MtcnnConfig = field(default_factory=MtcnnConfig)
+    rescue: bool = False
 
     def __post_init__(self) -> None:
         limits = {"size": (16, 1024), "quality": (1, 100), "enlarge": (0.1, 16), "border": (0, 1000)}
@@ -78,26 +82,29 @@ def output_name(name: str, config: AlignConfig) -> str:
     return str(PurePosixPath(name).with_suffix(f".{config.format}"))
 
 
-def align_task(task: Task) -> list[Outcome]:
-    """Align the photographs of a task, in order.
+def align_task(task: Task, detector: FaceDetector | None = None) -> list[Outcome]:
+    """Align the photographs of a task, in order, with ``detector`` or else with MTCNN.
 
     Raises:
         DataError: a crop cannot be written. A photograph that cannot be read is an outcome, not an error.
     """
-    detector = MtcnnDetector(task.config.detector) if task.given is None else None
+    if task.given is None and detector is None:
+        detector = MtcnnDetector(task.config.detector)
     given = task.given or (None,) * len(task.names)
     return [_align_one(task, detector, name, row) for name, row in zip(task.names, given, strict=True)]
 
 
-def _align_one(task: Task, detector: MtcnnDetector | None, name: str, given: Landmarks | None) -> Outcome:
+def _align_one(task: Task, detector: FaceDetector | None, name: str, given: Landmarks | None) -> Outcome:
     config = task.config
     try:
         rgb = read_photograph(task.source / name, name)
-        if detector is not None:
-            row = find_main(detector, rgb, name, config.enlarge, config.border)
+        if detector is None:
+            row = _looked_up(name, given, config)
+        elif config.rescue:
+            row = find_or_rescue(detector, rgb, name, config.enlarge, config.border)
         else:
-            row = given or Landmarks(name, 0, None, None)
-        crop = None if row.points is None else align(rgb, row.points, config.size, config.fill)
+            row = find_main(detector, rgb, name, config.enlarge, config.border)
+        crop = _crop(rgb, row, config)
     except DataError as error:
         return Outcome(name, None, str(error).removeprefix(f"{name}: "))
     path = inside(task.target, output_name(name, config))
@@ -107,6 +114,18 @@ def _align_one(task: Task, detector: MtcnnDetector | None, name: str, given: Lan
         with atomic_write(path) as file:
             file.write(_encode(crop, config))
     return Outcome(name, row)
+
+
+def _looked_up(name: str, given: Landmarks | None, config: AlignConfig) -> Landmarks:
+    """The given row; without points it says what becomes of the photograph now, whatever became of it before."""
+    row = given or Landmarks(name, 0, None, None)
+    return row if row.points is not None else replace(row, how="cropped" if config.rescue else "none")
+
+
+def _crop(rgb: NDArray[np.uint8], row: Landmarks, config: AlignConfig) -> NDArray[np.uint8] | None:
+    if row.points is not None:
+        return align(rgb, row.points, config.size, config.fill)
+    return last_resort(rgb, config.size) if row.how == "cropped" else None
 
 
 def _encode(rgb: NDArray[np.uint8], config: AlignConfig) -> bytes:

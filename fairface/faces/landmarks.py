@@ -1,8 +1,8 @@
 """Landmarks in a CSV file: one row per photograph, its main face's five points and how many faces there were.
 
 Columns: image, faces, score, x_left_eye, y_left_eye, x_right_eye, y_right_eye, x_nose, y_nose, x_mouth_left,
-y_mouth_left, x_mouth_right, y_mouth_right. ``faces`` and ``score`` may be missing in a file that is read. A photograph
-without a face has ``faces`` 0 and empty fields. Image names are relative, with forward slashes.
+y_mouth_left, x_mouth_right, y_mouth_right, how. ``faces``, ``score`` and ``how`` may be missing in a file that is read.
+A photograph without a face has ``faces`` 0 and empty fields. Image names are relative, with forward slashes.
 """
 
 from __future__ import annotations
@@ -22,22 +22,36 @@ from fairface.files import atomic_write
 
 POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 COORDINATES = tuple(f"{axis}_{point}" for point in POINTS for axis in "xy")
-COLUMNS = ("image", "faces", "score", *COORDINATES)
+COLUMNS = ("image", "faces", "score", *COORDINATES, "how")
+WITH_POINTS = ("detected", "forced", "rotated")
+WITHOUT_POINTS = ("cropped", "none")
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """One photograph: ``faces`` found; main one's ``score`` and ``points (5, 2)`` float32, ``None`` where unknown."""
+    """One photograph: ``faces`` found; main one's ``score`` and ``points (5, 2)`` float32, ``None`` where unknown.
+
+    ``how`` it was found: ``detected`` in the normal way, ``forced`` at another size, ``rotated``; not at all, but
+    ``cropped`` as a last resort (:mod:`fairface.faces.rescue`); ``none``. Without points the default is ``none``.
+    """
 
     image: str
     faces: int
     score: float | None
     points: NDArray[np.float32] | None
+    how: str = "detected"
+
+    def __post_init__(self) -> None:
+        if self.points is None and self.how == "detected":
+            object.__setattr__(self, "how", "none")
+        if self.how not in (WITHOUT_POINTS if self.points is None else WITH_POINTS):
+            state = "without" if self.points is None else "with"
+            raise ValueError(f"{self.image}: a row {state} points cannot be {self.how!r}")
 
     def row(self) -> list[str]:
         """The fields of its line in the CSV file."""
         numbers = [""] * 10 if self.points is None else [f"{value:.3f}" for value in self.points.ravel()]
-        return [self.image, str(self.faces), "" if self.score is None else f"{self.score:.4f}", *numbers]
+        return [self.image, str(self.faces), "" if self.score is None else f"{self.score:.4f}", *numbers, self.how]
 
 
 def write_landmarks(path: str | os.PathLike[str], rows: Iterable[Landmarks]) -> None:
@@ -98,4 +112,9 @@ def _parse(fields: Mapping[str, str | None], place: str) -> Landmarks:
     if (points is None) != (faces == 0):
         state = "missing" if points is None else "given"
         raise DataError(f"{place}: {name}: {faces} faces, but the points are {state}; mend or remove the row")
-    return Landmarks(str(pure), faces, score, points)
+    how = (fields.get("how") or "").strip() or ("none" if points is None else "detected")
+    known = WITHOUT_POINTS if points is None else WITH_POINTS
+    if how not in known:
+        state = "without" if points is None else "with"
+        raise DataError(f"{place}: {name}: how is {how!r}; {state} points it must be one of {', '.join(known)}")
+    return Landmarks(str(pure), faces, score, points, how)

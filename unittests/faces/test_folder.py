@@ -157,6 +157,30 @@ def test_a_link_out_of_the_output_folder_is_refused(photographs, tmp_path):
     assert files_of(elsewhere) == []
 
 
+def test_settings_of_an_earlier_version_can_be_resumed(photographs, tmp_path):
+    root, rows = photographs
+    out = tmp_path / "out"
+    align_folder(root, out, landmarks=rows)
+    settings = json.loads((out / "align.json").read_text())
+    del settings["rescue"]
+    (out / "align.json").write_text(json.dumps(settings))
+    assert align_folder(root, out, landmarks=rows, resume=True).finished == 3
+    with pytest.raises(DataError, match="other settings"):
+        align_folder(root, out, AlignConfig(rescue=True), landmarks=rows, resume=True)
+
+
+def test_program_lists_failures(photographs, tmp_path):
+    root, rows = photographs
+    table, out = tmp_path / "given.csv", tmp_path / "out"
+    write_landmarks(table, rows.values())
+    done = program(root, out, "--landmarks", table, "--rescue", "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    assert "3 photographs: 2 aligned, 0 finished before, 0 without a face" in done.stdout
+    assert "0 forced, 0 rotated, 1 cropped" in done.stdout
+    assert (out / "failures.txt").read_text() == "top.png\n"
+    assert cv2.imread(str(out / "top.jpg")).shape == (112, 112, 3)
+
+
 @pytest.mark.parametrize("wrong", [{"size": 4}, {"format": "gif"}, {"quality": 0}, {"enlarge": 0}, {"fill": "no"}])
 def test_settings_out_of_range(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from fairface.errors import DataError
-from fairface.faces.landmarks import COLUMNS, Landmarks, read_landmarks, write_landmarks
+from fairface.faces.landmarks import (
+    COLUMNS,
+    WITH_POINTS,
+    WITHOUT_POINTS,
+    Landmarks,
+    read_landmarks,
+    write_landmarks,
+)
 
 HEADER = ",".join(COLUMNS)
 POINTS = ",".join(str(value) for value in range(10))
@@ -27,6 +34,31 @@ def test_faces_and_score_may_be_missing(tmp_path):
     assert np.array(row.points).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 
 
+@pytest.mark.parametrize("how", WITH_POINTS + WITHOUT_POINTS)
+def test_how_a_face_was_found(tmp_path, how):
+    given = how in WITH_POINTS
+    row = Landmarks("a.jpg", int(given), None, np.ones((5, 2), np.float32) if given else None, how)
+    write_landmarks(tmp_path / "l.csv", [row])
+    assert (tmp_path / "l.csv").read_text().splitlines()[1].endswith(f",{how}")
+    assert read_landmarks(tmp_path / "l.csv")["a.jpg"].how == how
+
+
+def test_how_must_fit_the_points():
+    for how in ("forced", "rotated"):
+        with pytest.raises(ValueError, match="without points"):
+            Landmarks("a.jpg", 0, None, None, how)
+    for how in (*WITHOUT_POINTS, "lucky"):
+        with pytest.raises(ValueError, match="with points"):
+            Landmarks("a.jpg", 1, None, np.ones((5, 2), np.float32), how)
+
+
+def test_how_may_be_missing(tmp_path):
+    header = HEADER.removesuffix(",how")
+    (tmp_path / "l.csv").write_text(f"{header}\na.jpg,1,1,{POINTS}\nb.jpg,0,{',' * 10}\n")
+    assert [row.how for row in read_landmarks(tmp_path / "l.csv").values()] == ["detected", "none"]
+    assert Landmarks("a", 0, None, None).how == "none"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -41,6 +73,9 @@ def test_faces_and_score_may_be_missing(tmp_path):
         (f"{HEADER}\na,1,1,{POINTS[:-2]}\n", "line 2: a: a field is no number"),
         (f"{HEADER}\na,0,1,{POINTS}\n", "line 2: a: 0 faces, but the points are given"),
         (f"{HEADER}\na,1,1,,,,,,,,,,\n", "line 2: a: 1 faces, but the points are missing"),
+        (f"{HEADER}\na,1,1,{POINTS},cropped\n", "line 2: a: how is 'cropped'; with points"),
+        (f"{HEADER}\na,1,1,{POINTS},lucky\n", "line 2: a: how is 'lucky'; with points"),
+        (f"{HEADER}\na,0,,,,,,,,,,,,forced\n", "line 2: a: how is 'forced'; without points"),
         ("\xff\xfe", "no CSV text"),
     ],
 )

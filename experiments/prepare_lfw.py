@@ -4,8 +4,9 @@ python experiments/prepare_lfw.py --data LFW --out WORK/lfw
 
 ``LFW`` holds base.tar, finetune.tar, validation.tar, test.tar and single.tar (``<identity>/<photo>.jpg``),
 landmarks.csv, identities.csv (identity, sex, images, split) and the pair lists test_pairs.csv and validation_pairs.csv.
-For each split there come ``<split>/train.rec`` with the attribute sex, for validation and test also ``<split>_pairs.csv``
-beside the aligned photographs, with who is shown and their sex. LFW is no part of this project; nothing but experiments needs it.
+For each split there come ``<split>/train.rec`` with the attribute sex, for validation and test also
+``<split>_pairs.csv`` beside the aligned photographs, with who is shown and their sex. LFW is no part of this project;
+nothing but experiments needs it.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     tree = read_yaml(path)
     for override in overrides:
         apply_override(tree, override)
+    if isinstance(tree.get("steps"), list):
+        raise ConfigError(f"{path}: describes several steps; run it with train/finetune.py, or ./fairface_finetune.sh")
     config = build(TrainConfig, tree, where=os.fspath(path))
     check(config)
     return config

@@ -89,6 +89,8 @@ def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
             apply_override(own[int(number) - 1], rest)
         else:
             apply_override(tree, override)
+    if tree["steps"] is not steps:
+        raise ConfigError(f"{where}: steps is the list of steps; set the length of one with step1.steps=100")
     shared = {key: value for key, value in tree.items() if key not in _OWN}
     fairness = build(GroupChoice, tree.get("fairness") or {}, where, "fairness.")
     _check_choice(fairness)

@@ -7,6 +7,7 @@ import yaml
 
 from fairface.config.load import as_dict, dump, keys, load_config
 from fairface.config.schema import TrainConfig
+from fairface.config.staged import load_staged
 from fairface.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "train" / "configs").glob("*.yaml"))
@@ -93,7 +94,12 @@ def test_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_configuration_loads(path: Path) -> None:
-    assert load_config(path).name == path.stem
+    if "\nsteps:\n" in path.read_text():
+        assert load_staged(path).name == path.stem
+        with pytest.raises(ConfigError, match=r"train/finetune\.py"):
+            load_config(path)
+    else:
+        assert load_config(path).name == path.stem
 
 
 def test_keys_lists_every_key_once() -> None:

@@ -88,13 +88,36 @@ def compare(
     scored = usable[0][1] & usable[1][1]
     for scores, threshold in (before, after):
         check_reach(threshold, np.asarray(scores, np.float64)[np.isfinite(scores)])
+    errors = [
+        errors_at(threshold, values, comparisons)
+        for (_, threshold), (values, _) in zip((before, after), usable, strict=True)
+    ]
+    return compare_errors(errors[0], errors[1], comparisons, protected, options, scored)
+
+
+def compare_errors(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    comparisons: Comparisons,
+    protected: Sequence[str],
+    options: FairnessOptions | None = None,
+    scored: NDArray[np.bool_] | None = None,
+) -> dict[str, Change]:
+    """:func:`compare` of errors ``(M,)``: 1 where a comparison goes wrong, 0 where not, or a share in between.
+
+    A share is how often a comparison goes wrong over several trainings of one recipe: the interval is then that of the
+    recipe's mean over these trainings, for other people. ``scored (M,)`` tells which comparisons count.
+
+    Raises:
+        DataError: see :func:`fairface.scoring.fairness.assess.assess`.
+    """
+    options = options or FairnessOptions()
+    counted = np.ones(len(comparisons), bool) if scored is None else scored
     result = {}
     for names in groupings(protected):
         groups = group_images(comparisons, names)
-        pair = [
-            Grouped(comparisons, groups, values, errors_at(threshold, values, comparisons), scored, options)
-            for (_, threshold), (values, _) in zip((before, after), usable, strict=True)
-        ]
+        # Scores of their own are not needed: nothing of a change is an area under a curve.
+        pair = [Grouped(comparisons, groups, 1.0 - errors, errors, counted, options) for errors in (before, after)]
         result[groups.name] = _change(pair[0], pair[1], options)
     return result
 

@@ -1,0 +1,139 @@
+"""Do the three fairness steps make a recogniser fairer? LFW, protected attribute sex, several seeds.
+
+python experiments/prepare_lfw.py --data LFW --out WORK/lfw
+python experiments/fairness.py --lfw WORK/lfw --out WORK/fairness --page docs/experiments/fairness.md
+
+For each seed a recogniser is trained on the base people (experiments/configs/lfw_base.yaml), then finetuned on the
+finetune people (lfw_fair.yaml). ``step 3, all data`` is the control: the same last step without the choice of a group.
+Thresholds are fixed on the validation people, everything is judged on the test people. One JSON file and one file of
+scores for each arm; arms that are done are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairface.cli import parser, print_json, progress, run
+from fairface.errors import FairfaceError
+from fairface.files import atomic_write
+from fairface.protocols.verification_set import open_verification_set
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "experiments" / "configs"
+FMR = 0.01
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model of each seed: its name, what it is for people, and the command that makes it."""
+
+    name: str
+    title: str
+    program: str
+    words: tuple[str, ...]
+
+
+FAIR = str(CONFIGS / "lfw_fair.yaml")
+ARMS = (
+    Arm("base", "before", "train.py", (str(CONFIGS / "lfw_base.yaml"), "name=base_{seed}", "data.path={lfw}/base")),
+    Arm("fair_step1", "step 1", "finetune.py", (FAIR, "1", "name=fair_{seed}")),
+    Arm("fair_step2", "step 2", "finetune.py", (FAIR, "2", "name=fair_{seed}")),
+    Arm("fair_step3", "step 3", "finetune.py", (FAIR, "3", "name=fair_{seed}")),
+    Arm("all_step3", "step 3, all data", "finetune.py", (
+        FAIR, "3", "name=all_{seed}", "step3.worst_group=false", "--start-from", "{models}/fair_{seed}_step2")),
+)  # fmt: skip
+SHARED = ("output={models}", "seed={seed}", "verify.sets=[{pairs}]")
+FAIR_ONLY = ("data.path={lfw}/finetune", "step1.start_from={models}/base_{seed}", "fairness.validation={pairs}")
+
+
+def run_name(arm: Arm, seed: int) -> str:
+    """The run of an arm and a seed: ``fair_step2`` of seed 1 is ``fair_1_step2``."""
+    kind, _, step = arm.name.partition("_")
+    return "_".join(filter(None, (kind, str(seed), step)))
+
+
+def make(arm: Arm, seed: int, lfw: Path, out: Path) -> dict[str, Any]:
+    """Train and score one arm, or read what it gave before."""
+    name = run_name(arm, seed)
+    path = out / f"{name}.json"
+    if path.is_file():
+        result: dict[str, Any] = json.loads(path.read_text())
+        return result
+    models = out / "models"
+    pairs = lfw / "aligned" / "validation" / "validation_pairs.csv"
+    words = [*arm.words, *SHARED, *(FAIR_ONLY if arm.program == "finetune.py" else ())]
+    filled = [word.format(seed=seed, lfw=lfw, models=models, pairs=pairs) for word in words]
+    # --resume leaves a run that is there and finished as it is.
+    again = "--resume" if (models / name / "manifest.json").is_file() else "--overwrite"
+    call([str(ROOT / "train" / arm.program), *filled, again], name)
+    result = {"arm": arm.name, "seed": seed, "run": str(models / name)}
+    group = models / name / "group.json"
+    if group.is_file():
+        result["group"] = {key: json.loads(group.read_text())[key] for key in ("where", "messages")}
+    scores = {split: score(models / name, lfw, split) for split in ("validation", "test")}
+    np.savez(out / f"{name}.npz", **scores)  # type: ignore[arg-type]
+    with atomic_write(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+    return result
+
+
+def call(words: Sequence[str], name: str) -> None:
+    """Run a program of this project.
+
+    Raises:
+        FairfaceError: it fails; its last line is given.
+    """
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise FairfaceError(f"{name}: ended with code {done.returncode} ({lines[-1] if lines else 'killed'})")
+
+
+def score(model: Path, lfw: Path, split: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(M,) cosines of the split's pairs by ``model``."""
+    from fairface.embedding.of_model import load_embedder
+    from fairface.scoring.similarity import cosine_scores
+
+    data = open_verification_set(lfw / "aligned" / split / f"{split}_pairs.csv")
+    embeddings = load_embedder(str(model)).embed(data.images)
+    return cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
+    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    args = options.parse_args(argv)
+    lfw, out = args.lfw.resolve(), args.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    seeds = [int(seed) for seed in args.seeds.split(",")]
+    arms = [
+        make(arm, seed, lfw, out)
+        for arm, seed in progress([(arm, seed) for seed in seeds for arm in ARMS], label="arms", unit="arm")
+    ]
+    from fairness_page import page, summarise
+
+    result = summarise(arms, [(arm.name, arm.title) for arm in ARMS], seeds, lfw, out, FMR)
+    text = page(result)
+    if args.page:
+        with atomic_write(args.page, "w", encoding="utf-8") as file:
+            file.write(text)
+    if args.json:
+        print_json(result)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    run(main)

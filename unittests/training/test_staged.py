@@ -1,0 +1,134 @@
+"""Finetuning in steps, whole, on a tiny data set with an attribute."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fairface.config.load import as_dict
+from fairface.config.staged import StagedConfig, load_staged
+from fairface.data.pack_plan import Photo, Plan
+from fairface.data.packing import PackOptions, pack_plan
+from fairface.data.rec_notes import AttributeNotes
+from fairface.errors import CheckpointError, ConfigError
+from fairface.interop.grammar import resolve
+from fairface.parameters import load_arrays
+from fairface.training.run import train
+from fairface.training.staged import finetune
+from unittests.training.helpers import SIZE, make_people, tiny_config
+
+PEOPLE = 6
+
+
+def pack(folder: Path) -> Path:
+    """PEOPLE people of two sexes, in turns."""
+    photos = make_people(folder / "photos", PEOPLE, 4)
+    rows = [
+        Photo(str(photos / f"person{person}" / f"{image}.png"), person, attributes=(person % 2,))
+        for person in range(PEOPLE) for image in range(4)
+    ]  # fmt: skip
+    names = tuple(f"person{person}" for person in range(PEOPLE))
+    plan = Plan(tuple(rows), names, AttributeNotes(("sex",), {"sex": ("m", "f")}))
+    pack_plan(plan, folder / "packed", PackOptions(size=SIZE, quality=100))
+    return folder / "packed"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with packed people and a trained base model."""
+    folder = tmp_path_factory.mktemp("staged")
+    base = tiny_config(folder, pack(folder), "name=base", "steps=4", "save_every=4", "verify.every=0")
+    assert train(base, quiet=True) == 0
+    return folder
+
+
+def staged(place: Path, name: str, *overrides: str, hard: bool = False) -> StagedConfig:
+    """Three short steps from the base model, written as a file and read."""
+    tree = as_dict(tiny_config(place, place / "packed", f"name={name}", "steps=2", "save_every=2", "verify.every=0"))
+    tree["start_from"] = str(place / "models" / "base")
+    tree["steps"] = [{"stage": "head"}, {"stage": "all"}, {"stage": "all", "worst_group": True}]
+    tree["fairness"] = {
+        "validation": str(place / "packed"), "protected": ["sex"], "side": "fmr", "fmr": 0.1, "min_people": 3,
+    }  # fmt: skip
+    if hard:
+        tree |= {"steps": tree["steps"][:2], "hard_samples_of": str(place / "models" / "base")}
+    del tree["save_every"]
+    path = place / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return load_staged(path, overrides)
+
+
+def backbone(run: Path) -> dict[str, bytes]:
+    return {name: array.asnumpy().tobytes() for name, array in load_arrays(str(resolve(str(run)).params)).items()}
+
+
+def head(run: Path) -> bytes:
+    return bytes(load_arrays(str(resolve(str(run)).blocks))["head.weight"].asnumpy().tobytes())
+
+
+def test_three_steps(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = place / "models"
+    assert finetune(staged(place, "fair")) == 0
+    base, first, second = (models / name for name in ("base", "fair_step1", "fair_step2"))
+    assert backbone(base) == backbone(first), "a bit of the frozen backbone changed, BatchNorm's statistics included"
+    assert head(base) != head(first)
+    assert backbone(first) != backbone(second)
+    group = json.loads((models / "fair_step3" / "group.json").read_text())
+    told = capsys.readouterr().err
+    if group["where"]:
+        assert group["where"] in ("sex=m", "sex=f")
+        assert f"data: {PEOPLE // 2 * 4} images of {PEOPLE // 2} people" in told
+    assert "worst FNMR" in " ".join(group["messages"])
+    assert "worst FMR" in " ".join(group["messages"])
+    assert all(message in told for message in group["messages"])
+
+
+def test_a_group_set_by_hand_is_all_that_is_trained_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert finetune(staged(place, "hand", "fairness.group=sex=f"), "3", start_from=str(place / "models" / "base")) == 0
+    told = capsys.readouterr().err
+    assert "by hand" in told
+    assert "data: 12 images of 3 people" in told
+    config = yaml.safe_load((place / "models" / "hand_step3" / "config.yaml").read_text())
+    assert config["data"]["where"] == "sex=f"
+    assert config["start_from"] == str(place / "models" / "base")
+
+
+def test_a_step_without_the_one_before(place: Path) -> None:
+    with pytest.raises(CheckpointError, match="lonely_step1"):
+        finetune(staged(place, "lonely"), "2")
+    with pytest.raises(ConfigError, match="1 to 3"):
+        finetune(staged(place, "lonely"), "4")
+
+
+def test_a_value_that_the_data_do_not_have(place: Path) -> None:
+    with pytest.raises(ConfigError, match="m, f"):
+        finetune(staged(place, "odd", "fairness.group=sex=x"), "3", start_from=str(place / "models" / "base"))
+
+
+def test_finished_runs_are_kept_unless_told_otherwise(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = staged(place, "again")
+    assert finetune(config, "1") == 0
+    manifest = place / "models" / "again_step1" / "manifest.json"
+    before = manifest.stat().st_mtime_ns
+    with pytest.raises(CheckpointError, match="holds a run"):
+        finetune(config)
+    assert finetune(config, resume=True) == 0
+    assert manifest.stat().st_mtime_ns == before
+    assert "step 1 of again is finished" in capsys.readouterr().err
+    assert (place / "models" / "again_step3" / "manifest.json").is_file()
+    assert finetune(config, "1", overwrite=True) == 0
+    assert manifest.stat().st_mtime_ns != before
+
+
+def test_hard_samples_start_from_the_pretrained_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = staged(place, "hard", hard=True)
+    assert finetune(config) == 0
+    listed = place / "models" / "hard_samples.txt"
+    told = capsys.readouterr().err
+    count = sum(not line.startswith("#") for line in listed.read_text().splitlines())
+    assert f"data: {count} images" in told
+    assert backbone(place / "models" / "base") == backbone(place / "models" / "hard_step1")
+    saved = yaml.safe_load((place / "models" / "hard_step2" / "config.yaml").read_text())
+    assert saved["data"]["only"] == str(listed)
+    assert saved["start_from"].endswith("hard_step1")

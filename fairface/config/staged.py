@@ -107,8 +107,6 @@ def _step(shared: Mapping[str, Any], own: Mapping[str, Any], name: str, number: 
         tree["start_from"] = os.path.join(str(tree.get("output", "models")), step_name(name, number - 1))
     config = build(TrainConfig, tree, f"{where}, step {number}")
     check(config)
-    if not config.start_from:
-        raise ConfigError(f"{where}: start_from is not set; name the checkpoint that step 1 starts from")
     return config
 
 

@@ -28,10 +28,12 @@ def finetune(
     finished steps are left as they are.
 
     Raises:
-        ConfigError: no such step.
+        ConfigError: no such step, or nothing to start from.
         FairfaceError: whatever stops a step.
     """
     numbers = chosen(staged, steps)
+    if not (start_from or staged.steps[numbers[0] - 1].start_from):
+        raise ConfigError("start_from is not set; name the model that is finetuned: start_from=orl_demo")
     only = hard_sample_list(staged, fresh=not resume) if staged.hard_samples_of else ""
     for number in numbers:
         config = staged.steps[number - 1]

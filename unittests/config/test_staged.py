@@ -61,7 +61,6 @@ def test_overrides_of_all_steps_and_of_one(path):
         ("fairness.fmr=0", "between 0 and 1"),
         ("fairness.min_people=1", "2 or more"),
         ("fairness.protect=sex", "fairness.protect"),
-        ("start_from=", "start_from"),
         ("steps=3", "step1.steps"),
     ],
 )
@@ -87,7 +86,7 @@ def test_merging_changes_neither_side():
     assert own == {"a": {"b": 3}}
 
 
-@pytest.mark.parametrize("name", ["orl_fair", "orl_hard", "fairface_r100", "fairface_hard_r100"])
+@pytest.mark.parametrize("name", ["orl_fair", "orl_hard", "my_fair", "my_hard", "fairface_r100", "fairface_hard_r100"])
 def test_the_shipped_files_are_whole(root, name):
     staged = load_staged(root / "train" / "configs" / f"{name}.yaml")
     assert staged.name == name

@@ -99,6 +99,8 @@ def test_a_step_without_the_one_before(place: Path) -> None:
         finetune(staged(place, "lonely"), "2")
     with pytest.raises(ConfigError, match="1 to 3"):
         finetune(staged(place, "lonely"), "4")
+    with pytest.raises(ConfigError, match="start_from"):
+        finetune(staged(place, "lonely", "start_from="))
 
 
 def test_a_value_that_the_data_do_not_have(place: Path) -> None:

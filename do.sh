@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The final evaluation: photographs and pairs in, predictions.csv and a fairness and verification report out.
+#   ./do.sh                                           see below
+#   ./do.sh --photos DIR --template pairs.csv --model RUN --hard-model RUN --output results/mine
+#   ./do.sh … --truth truth.csv --attributes people.csv --protected sex skin   judge the scores too
+#   ./do.sh … --no-rerank --no-cut --no-fuse          plain cosines; all three change scores by other pairs (transductive)
+#   ./do.sh --help                                    all options
+# Without argument: the models of test/final_eval_models and the photographs and pairs of test/TestData/tmp_data, when
+# both hold files (a README does not count); else the embedded data with the models of fairface_finetune.sh and
+# hard_sample_finetune.sh, into results/orl_demo. Paths are relative to this folder, wherever you call it from.
+set -euo pipefail
+root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
+cd -- "$root"
+
+models=test/final_eval_models data=test/TestData/tmp_data
+holds_files() { [[ -n "$(find -L "$1" -type f ! -name 'README.md' ! -name '.*' -print -quit 2>/dev/null)" ]]; }
+
+if [[ $# -eq 0 ]]; then
+    if holds_files "$models" && holds_files "$data"; then
+        set -- --models-from "$models" --data-from "$data" --output results/final_eval
+    else
+        if holds_files "$models" || holds_files "$data"; then
+            echo "only one of $models and $data holds files: the embedded data are used" >&2
+        fi
+        set -- --demo
+    fi
+fi
+
+python="$(scripts/environment.sh -- "$@")"
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+exec "$python" test/final_eval.py "$@"

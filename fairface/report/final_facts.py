@@ -1,0 +1,53 @@
+"""What a final evaluation did, apart from what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairface.scoring.transductive.chain import TRANSDUCTIVE, StepResult
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What was done.
+
+    Attributes:
+        three_step, hard: the models; ``hard`` may be empty.
+        source: where the pairs come from.
+        pairs, images: how many.
+        repeated, of_itself: pairs that repeat an earlier one, and images compared with themselves.
+        steps: of the chain.
+        failed: ids on which detection failed; ``None`` where that is not told.
+        notes: remarks.
+    """
+
+    three_step: str
+    hard: str
+    source: str
+    pairs: int
+    images: int
+    repeated: int
+    of_itself: int
+    steps: tuple[StepResult, ...]
+    failed: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def transductive(self) -> bool:
+        """Whether scores were changed by other pairs."""
+        return any(step.on for step in self.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        counts = {"pairs": self.pairs, "images": self.images, "repeated": self.repeated, "of_itself": self.of_itself}
+        failed = None if self.failed is None else {"count": len(self.failed), "images": list(self.failed)}
+        return {
+            "models": {"three_step": self.three_step, "hard_sample": self.hard or None},
+            "source": self.source,
+            **counts,
+            "steps": [step.to_dict() for step in self.steps],
+            TRANSDUCTIVE: self.transductive,
+            "failed_to_detect": failed,
+            "notes": list(self.notes),
+        }

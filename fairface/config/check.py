@@ -22,7 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "head.init_from": ("random", "mean_embedding"),
     "optimizer.name": ("sgd", "nag", "adam"),
     "optimizer.schedule": ("step", "cosine", "poly", "constant"),
-    "verify.monitor": ("auc", "accuracy", "eer"),
+    "verify.monitor": ("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst"),
     "final.checkpoint": ("best", "last"),
     "final.baseline": ("", "eigenfaces"),
 }
@@ -76,6 +76,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "verify.every": (0, 1 << 40),
     "verify.folds": (2, 1000),
     "verify.batch_size": (1, 1 << 20),
+    "verify.min_people": (2, 1 << 40),
     "final.bootstrap": (0, 1 << 20),
     "log.every": (1, 1 << 40),
 }
@@ -102,6 +103,8 @@ def check(config: TrainConfig) -> None:
             f"batch_size {config.batch_size} is no multiple of "
             f"sampler.images_per_class {config.sampler.images_per_class}"
         )
+    if config.verify.monitor.endswith("_worst") and not (config.verify.protected and config.verify.fmr):
+        raise ConfigError(f"verify.monitor={config.verify.monitor} needs verify.protected=sex and a verify.fmr")
     if config.devices and config.gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     if config.name in ("", ".") or any(part in config.name for part in ("/", "\\", "..", "@", ",")):

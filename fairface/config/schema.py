@@ -111,7 +111,9 @@ class VerifyConfig:
     fmr: tuple[float, ...] = (1e-2, 1e-3, 1e-4)  # false match rates at which TAR is reported
     flip: bool = True  # add the mirrored image's embedding
     batch_size: int = 64
-    monitor: str = "auc"  # what "best" means: auc | accuracy | eer
+    monitor: str = "auc"  # what "best" means: auc | accuracy | eer | fmr_worst | fnmr_worst (the worst group's rate)
+    protected: tuple[str, ...] = ()  # fmr_worst, fnmr_worst: groups by these attributes, threshold at the first of fmr
+    min_people: int = 30  # groups with fewer people do not count
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fairface.cli import tell
 from fairface.config.schema import TrainConfig
-from fairface.config.staged import StagedConfig
+from fairface.config.staged import GroupChoice, StagedConfig
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import atomic_write
 from fairface.interop.grammar import MANIFEST, read_manifest
@@ -67,25 +67,60 @@ def chosen(staged: StagedConfig, steps: str) -> list[int]:
 
 
 def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
-    """One step; the group that it trains on is found first, and written to ``group.json`` in the run's folder."""
+    """One step; the group that it trains on is found first, and written to ``group.json`` in the run's folder.
+
+    A group's data alone can turn the tables: where the group was computed, the best checkpoint is the one whose worst
+    group is best on the validation people.
+    """
     tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
+    choice = staged.fairness
     decision = None
     if staged.worst_group[number - 1]:
-        decision = decide_group(config.start_from, staged.fairness, config.devices, config.verify.batch_size)
+        decision = decide_group(config.start_from, choice, config.devices, config.verify.batch_size)
         tell(decision.messages)
-        if decision.where:
-            both = ",".join(filter(None, (config.data.where, decision.where)))
-            config = replace(config, data=replace(config.data, where=both))
+        config = on_group(config, choice, decision)
     code = train(config, resume, overwrite and not resume)
     if decision is not None:
-        write_decision(decision, Path(config.output) / config.name)
+        folder = Path(config.output) / config.name
+        told = {} if decision.before is None else {"before": decision.before, "after": best_score(folder)}
+        tell(outcome(choice.side, told.get("before"), told.get("after"), config.start_from))
+        with atomic_write(folder / "group.json", "w", encoding="utf-8") as file:
+            file.write(json.dumps({**decision.to_dict(), **told}, indent=2, ensure_ascii=False) + "\n")
     return code
 
 
-def write_decision(decision: GroupDecision, folder: Path) -> None:
-    """Write ``group.json``: what was trained on, why, and the report it rests on."""
-    with atomic_write(folder / "group.json", "w", encoding="utf-8") as file:
-        file.write(json.dumps(decision.to_dict(), indent=2, ensure_ascii=False) + "\n")
+def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) -> TrainConfig:
+    """``config`` on the group's data; where the group was computed, watched by its side's worst rate."""
+    if not decision.where:
+        return config
+    both = ",".join(filter(None, (config.data.where, decision.where)))
+    config = replace(config, data=replace(config.data, where=both))
+    if decision.before is None:
+        return config
+    watched = replace(
+        config.verify, sets=(choice.validation,), monitor=f"{choice.side}_worst", protected=choice.protected,
+        min_people=choice.min_people, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
+    )  # fmt: skip
+    return replace(config, verify=watched)
+
+
+def outcome(side: str, before: float | None, after: float | None, start: str) -> list[str]:
+    """What a group's step did to the worst group of the validation people, in words."""
+    if before is None or after is None:
+        return []
+    line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
+    advice = [] if after < before else [f"warning: this step did not lower it; {start} is the fairer model on this side"]
+    return [line, *advice]
+
+
+def best_score(folder: Path) -> float | None:
+    """The monitored score of the run's best checkpoint, None where none was measured."""
+    manifest = read_manifest(folder)
+    for entry in manifest["checkpoints"]:
+        if entry["step"] == manifest.get("best"):
+            score = entry.get("score")
+            return None if score is None else float(score)
+    return None
 
 
 def hard_sample_list(staged: StagedConfig, fresh: bool) -> str:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fairface.config.schema import VerifyConfig
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.mx import Context, gluon
 from fairface.protocols.verification_set import VerificationSet
-from fairface.scoring.verification import VerificationResult, verify_embeddings
+from fairface.scoring.similarity import cosine_scores
+from fairface.scoring.verification import VerificationResult, verify
 from fairface.training.log import RunLog
+from fairface.training.worst_rate import worst_rate
 
-LOWER_IS_BETTER = ("eer",)
+WORST = {"fmr_worst": "fmr", "fnmr_worst": "fnmr"}
+LOWER_IS_BETTER = ("eer", *WORST)
 
 
 class Verifier:
@@ -34,32 +40,38 @@ class Verifier:
 
     def results(self, net: gluon.HybridBlock, rounds: int = 0) -> dict[str, VerificationResult]:
         """Set name to result; ``rounds`` bootstrap rounds for intervals."""
+        return {item.name: self._verified(scores, item, rounds) for item, scores in self.scored(net)}
+
+    def scored(self, net: gluon.HybridBlock) -> Iterator[tuple[VerificationSet, NDArray[np.float64]]]:
+        """Each set with the cosines of its comparisons."""
         embedder = NetEmbedder(
             net, self.contexts, self.config.batch_size, self.config.flip, self.image_size, show_progress=False
         )
-        return {
-            item.name: verify_embeddings(
-                embedder.embed(item.images),
-                item.comparisons,
-                folds=self.config.folds,
-                fmr=self.config.fmr,
-                rounds=rounds,
-            )
-            for item in self.sets
-        }
+        for item in self.sets:
+            yield item, cosine_scores(embedder.embed(item.images), item.comparisons.a, item.comparisons.b)
+
+    def _verified(self, scores: NDArray[np.float64], item: VerificationSet, rounds: int) -> VerificationResult:
+        return verify(scores, item.comparisons, folds=self.config.folds, fmr=self.config.fmr, rounds=rounds)
 
     def run(self, net: gluon.HybridBlock, step: int, log: RunLog) -> float | None:
         """Score all sets, log each, and return the monitored score (None without sets)."""
-        results = self.results(net)
-        for name, result in results.items():
+        monitor = self.config.monitor
+        monitored = []
+        for item, scores in self.scored(net):
+            result = self._verified(scores, item, 0)
             tar = {f"tar@{key}": value for key, value in result.tar.items()}
             values = {"accuracy": result.accuracy, "auc": result.auc, "eer": result.eer, **tar}
+            if monitor in WORST:
+                values[monitor] = worst_rate(
+                    scores, item.comparisons, self.config.protected, WORST[monitor], self.config.fmr[0],
+                    self.config.min_people,
+                )  # fmt: skip
+            monitored.append(float(values[monitor]))
             shown = "  ".join(
                 f"{key} {'n/a' if math.isnan(value) else f'{value:.4f}'}" for key, value in values.items()
             )
-            log.record(f"verify/{name}", step, values, f"step {step}  [{name}]  {shown}")
-        scores = [float(getattr(result, self.config.monitor)) for result in results.values()]
-        defined = [score for score in scores if not math.isnan(score)]
+            log.record(f"verify/{item.name}", step, values, f"step {step}  [{item.name}]  {shown}")
+        defined = [score for score in monitored if not math.isnan(score)]
         return sum(defined) / len(defined) if defined else None
 
     def better(self, score: float, than: float) -> bool:

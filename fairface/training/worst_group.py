@@ -26,11 +26,13 @@ class GroupDecision:
     Attributes:
         where: a filter for ``data.where``; empty = all data.
         messages: why, for people: the worst group of either side with its interval, and what was done.
+        before: the group's rate on the side that decided; None when no group was computed.
         report: the fairness report it rests on, JSON-ready; empty when the group was given by hand.
     """
 
     where: str
     messages: tuple[str, ...]
+    before: float | None = None
     report: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,13 +73,13 @@ def decide(result: FairnessResult, choice: GroupChoice) -> GroupDecision:
     found = {side: worst_group(grouping, side) for side in SIDES}
     messages = [f"threshold {result.threshold.value:.4g}: {result.threshold.how}"]
     messages += [found[side].message for side in SIDES]
-    group = found[choice.side].group
-    if group is None:
+    group, rate = found[choice.side].group, found[choice.side].rate
+    if group is None or rate is None:
         messages.append(f"no group can be chosen by {choice.side.upper()}: this step trains on all data")
-        return GroupDecision("", tuple(messages), result.to_dict())
+        return GroupDecision("", tuple(messages), report=result.to_dict())
     where = where_of(group, choice.protected)
     messages.append(f"chosen by {choice.side.upper()}: this step trains on {where} only")
-    return GroupDecision(where, tuple(messages), result.to_dict())
+    return GroupDecision(where, tuple(messages), rate.value, result.to_dict())
 
 
 def where_of(group: str, protected: Sequence[str]) -> str:

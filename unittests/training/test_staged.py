@@ -15,7 +15,8 @@ from fairface.errors import CheckpointError, ConfigError
 from fairface.interop.grammar import resolve
 from fairface.parameters import load_arrays
 from fairface.training.run import train
-from fairface.training.staged import finetune
+from fairface.training.staged import finetune, on_group, outcome
+from fairface.training.worst_group import GroupDecision
 from unittests.training.helpers import SIZE, make_people, tiny_config
 
 PEOPLE = 6
@@ -77,6 +78,8 @@ def test_three_steps(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     group = json.loads((models / "fair_step3" / "group.json").read_text())
     told = capsys.readouterr().err
     if group["where"]:
+        assert "of the worst group on the validation people" in told
+        assert 0 <= group["after"] <= 1
         assert group["where"] in ("sex=m", "sex=f")
         assert f"data: {PEOPLE // 2 * 4} images of {PEOPLE // 2} people" in told
     assert "worst FNMR" in " ".join(group["messages"])
@@ -134,3 +137,21 @@ def test_hard_samples_start_from_the_pretrained_model(place: Path, capsys: pytes
     saved = yaml.safe_load((place / "models" / "hard_step2" / "config.yaml").read_text())
     assert saved["data"]["only"] == str(listed)
     assert saved["start_from"].endswith("hard_step1")
+
+
+def test_a_computed_group_is_watched_and_one_by_hand_is_not(place: Path) -> None:
+    config = staged(place, "watch")
+    step = config.steps[2]
+    watched = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
+    assert (watched.monitor, watched.protected, watched.sets) == ("fmr_worst", ("sex",), (str(place / "packed"),))
+    assert (watched.fmr[0], watched.min_people) == (0.1, 3)
+    by_hand = on_group(step, config.fairness, GroupDecision("sex=f", ()))
+    assert by_hand.verify == step.verify
+    assert by_hand.data.where == "sex=f"
+    assert on_group(step, config.fairness, GroupDecision("", ())) == step
+
+
+def test_a_step_that_did_not_help_says_so() -> None:
+    assert "warning" not in " ".join(outcome("fmr", 0.2, 0.1, "step2"))
+    assert "step2 is the fairer" in " ".join(outcome("fmr", 0.1, 0.1, "step2"))
+    assert outcome("fmr", None, 0.1, "step2") == []

@@ -1,0 +1,38 @@
+"""The error rate of the worst protected group, as a score that training can watch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import DataError
+from fairface.protocols.comparisons import Comparisons
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.grouping import JOINT
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.threshold import calibrated_threshold
+
+
+def worst_rate(
+    scores: NDArray[np.float64], comparisons: Comparisons, protected: Sequence[str], side: str, fmr: float,
+    min_people: int = 30,
+) -> float:  # fmt: skip
+    """The highest FMR (``side`` fmr) or FNMR (fnmr) of a group, at the one threshold that gives ``fmr`` to everybody.
+
+    With the FMR of everybody held, the highest FMR of a group is lowest where all groups have the same. NaN where
+    fewer than two groups have ``min_people`` people, and where no threshold keeps that FMR.
+
+    Raises:
+        DataError: the comparisons do not have the attributes, or too few of them are impostors for this FMR.
+    """
+    try:
+        threshold = calibrated_threshold(scores, comparisons.same, fmr)
+    except DataError:
+        if comparisons.impostor < 1.0 / fmr:
+            raise
+        return math.nan  # a net that hardly learnt yet gives many equal scores
+    result = assess(scores, comparisons, protected, threshold, FairnessOptions(rounds=0, min_people=min_people))
+    return float(result.groupings[JOINT.join(dict.fromkeys(protected))].scalars[f"{side}_worst"].value)

@@ -4,7 +4,8 @@ python experiments/prepare_lfw.py --data LFW --out WORK/lfw
 python experiments/fairness.py --lfw WORK/lfw --out WORK/fairness --page docs/experiments/fairness.md
 
 For each seed a recogniser is trained on the base people (experiments/configs/lfw_base.yaml), then finetuned on the
-finetune people (lfw_fair.yaml). ``step 3, all data`` is the control: the same last step without the choice of a group.
+finetune people (lfw_fair.yaml). ``step 3, all data`` is the control: the same last step, its checkpoint chosen alike,
+without the choice of a group. At ``learning rate 0`` only BatchNorm's running statistics can move.
 Thresholds are fixed on the validation people, everything is judged on the test people. One JSON file and one file of
 scores for each arm; arms that are done are skipped.
 """
@@ -48,7 +49,10 @@ ARMS = (
     Arm("fair_step2", "step 2", "finetune.py", (FAIR, "2", "name=fair_{seed}")),
     Arm("fair_step3", "step 3", "finetune.py", (FAIR, "3", "name=fair_{seed}")),
     Arm("all_step3", "step 3, all data", "finetune.py", (
-        FAIR, "3", "name=all_{seed}", "step3.worst_group=false", "--start-from", "{models}/fair_{seed}_step2")),
+        FAIR, "3", "name=all_{seed}", "step3.worst_group=false", "step3.verify.monitor=fmr_worst",
+        "step3.verify.protected=sex", "--start-from", "{models}/fair_{seed}_step2")),
+    Arm("still_step3", "step 3, learning rate 0", "finetune.py", (
+        FAIR, "3", "name=still_{seed}", "step3.optimizer.lr=0", "--start-from", "{models}/fair_{seed}_step2")),
 )  # fmt: skip
 SHARED = ("output={models}", "seed={seed}", "verify.sets=[{pairs}]")
 FAIR_ONLY = ("data.path={lfw}/finetune", "step1.start_from={models}/base_{seed}", "fairness.validation={pairs}")

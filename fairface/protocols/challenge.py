@@ -7,20 +7,15 @@ two ids and a column of 1 (same) or 0 is read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fairface.data.images import IMAGE_SUFFIXES
 from fairface.errors import DataError
-from fairface.files import atomic_write
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.comparisons import Comparisons
-from fairface.protocols.csv_table import CsvTable, read_csv_table, truths
+from fairface.protocols.csv_table import CsvTable, truths
 from fairface.protocols.plain_csv import TRUTH
 
 HEADER = ("ID1", "ID2", "SCORE")
@@ -40,27 +35,6 @@ class Template:
     def ids(self) -> tuple[str, ...]:
         """Every id once, in the order of first mention."""
         return tuple(dict.fromkeys([*self.first, *self.second]))
-
-
-def read_template(path: str | os.PathLike[str]) -> Template:
-    """The pairs of a template or of predictions.
-
-    Raises:
-        DataError: a missing column or id, or a pair that is named twice (in either order).
-    """
-    table = read_csv_table(path)
-    table.column(HEADER[2])
-    first, second = table.filled(*FIRST), table.filled(*SECOND)
-    seen: dict[tuple[str, str], int] = {}
-    for row, pair in enumerate(zip(first, second, strict=True)):
-        before = seen.setdefault((min(pair), max(pair)), row)
-        if before != row:
-            raise DataError(
-                f"{table.where(row)}: the pair {pair[0]} and {pair[1]} stands in line {table.lines[before]} already; "
-                "name each pair once"
-            )
-    names = [table.find(*FIRST), table.find(*SECOND), table.find(HEADER[2])]
-    return Template(table.source, tuple(first), tuple(second), tuple(name for name in names if name))
 
 
 def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
@@ -85,26 +59,6 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
             f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them or take their pairs out"
         )
     return found
-
-
-def write_predictions(
-    path: str | os.PathLike[str], template: Template, scores: NDArray[np.floating], decimals: int = 5
-) -> None:
-    """Write ids and scores in the order of the template, under its header.
-
-    Raises:
-        DataError: another number of scores than pairs, a score that is not finite, or a write that fails.
-    """
-    if np.shape(scores) != (len(template.first),):
-        raise DataError(f"{path}: {np.shape(scores)} scores for {len(template.first)} pairs; give one for each")
-    bad = np.flatnonzero(~np.isfinite(scores))
-    if len(bad):
-        where = f"{template.first[bad[0]]} and {template.second[bad[0]]}"
-        raise DataError(f"{path}: {len(bad)} scores are not finite (first: {where}); predictions must be numbers")
-    rows = zip(template.first, template.second, scores, strict=True)
-    with atomic_write(path, "w", encoding="utf-8", newline="") as file:
-        file.write(",".join(template.header) + "\n")
-        file.writelines(f"{a},{b},{score:.{decimals}f}\n" for a, b, score in rows)
 
 
 def challenge_comparisons(truth: CsvTable) -> Comparisons:

@@ -29,7 +29,8 @@ class VerificationSet:
 
 def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
     """Open an insightface ``.bin``, memory files made of one, a pair list (CSV, image names below ``root`` or the
-    list's own folder; attributes in columns ``<name>_a`` and ``<name>_b``), or any labeled data set, of which all pairs of images are compared. A card's name will do.
+    list's own folder; attributes in columns ``<name>_a`` and ``<name>_b``), or any labeled data set, of which all pairs
+    of images are compared. A card's name will do.
 
     Raises:
         DataError: not there, not readable, or a data set with too many pairs to compare all of them.

@@ -144,7 +144,9 @@ def _planning(grouping: GroupingResult) -> Section:
 
 def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
     needs = MISSING
-    if math.isinf(plan.people_needed):
+    if math.isinf(plan.times_all):
+        needs = "cannot be shown"
+    elif math.isinf(plan.people_needed):
         needs = f"{number_text(plan.times_all)} times as many in all groups"
     elif not math.isnan(plan.people_needed):
         more = max(0, int(plan.people_needed) - rate.people)

@@ -109,7 +109,7 @@ def outcome(side: str, before: float | None, after: float | None, start: str) ->
     if before is None or after is None:
         return []
     line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
-    advice = [] if after < before else [f"warning: this step did not lower it; {start} is the fairer model on this side"]
+    advice = [] if after < before else [f"warning: this step did not lower it; {start} is fairer on this side"]
     return [line, *advice]
 
 

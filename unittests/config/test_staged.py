@@ -44,7 +44,8 @@ def test_steps_share_and_change(path):
 
 
 def test_overrides_of_all_steps_and_of_one(path):
-    staged = load_staged(path, ["output=out", "step2.optimizer.lr=0.5", "optimizer.momentum=0.7", "fairness.group=sex=f"])
+    words = ["output=out", "step2.optimizer.lr=0.5", "optimizer.momentum=0.7", "fairness.group=sex=f"]
+    staged = load_staged(path, words)
     assert [step.optimizer.lr for step in staged.steps] == [0.1, 0.5, 0.1]
     assert [step.optimizer.momentum for step in staged.steps] == [0.7] * 3
     assert staged.steps[1].start_from == "out/fair_step1"

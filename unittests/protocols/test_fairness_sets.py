@@ -7,14 +7,10 @@ import pytest
 
 from fairface.errors import ConfigError, DataError
 from fairface.protocols.bfw import read_bfw_csv
-from fairface.protocols.challenge import (
-    challenge_comparisons,
-    photographs_of,
-    read_template,
-    write_predictions,
-)
+from fairface.protocols.challenge import challenge_comparisons, photographs_of
 from fairface.protocols.csv_table import read_csv_table
 from fairface.protocols.opening import open_comparisons
+from fairface.protocols.pair_template import read_pair_template, write_predictions
 from fairface.protocols.plain_csv import read_plain_csv
 from fairface.protocols.rfw import read_rfw
 
@@ -83,9 +79,9 @@ def test_challenge_files_of_the_published_scripts(tmp_path):
         written = bytes(vectors["csv_predictions"])
         scores, ids = vectors["score_predictions"], vectors["ids"]
     (tmp_path / "predictions.csv").write_bytes(written)
-    template = read_template(tmp_path / "predictions.csv")
+    template = read_pair_template(tmp_path / "predictions.csv")
     assert list(zip(template.first, template.second, strict=True)) == [tuple(map(str, pair)) for pair in ids.tolist()]
-    write_predictions(tmp_path / "again.csv", template, scores)
+    write_predictions(tmp_path / "again.csv", template, scores, decimals=5)
     first_lines = [(tmp_path / name).read_text().splitlines()[0] for name in ("predictions.csv", "again.csv")]
     assert first_lines[0] == first_lines[1] == "TEMPLATE_ID1,TEMPLATE_ID2,SCORE"
     again = read_csv_table(tmp_path / "again.csv")
@@ -101,7 +97,7 @@ def test_challenge_truth(write):
 
 
 def test_ids_and_their_photographs(write):
-    template = read_template(write("t.csv", "ID1,ID2,SCORE\n7,8,0\n7,9,0\n"))
+    template = read_pair_template(write("t.csv", "ID1,ID2,SCORE\n7,8,0\n7,9,0\n"))
     assert template.ids == ("7", "8", "9")
     files = ["x/7.jpg", "x/8.PNG", "x/9.jpeg", "x/10.jpg", "x/9.txt"]
     assert photographs_of(template, files) == {"7": "x/7.jpg", "8": "x/8.PNG", "9": "x/9.jpeg"}
@@ -114,18 +110,17 @@ def test_ids_and_their_photographs(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ID1,ID2\n1,2\n", "has no column SCORE"),
-        ("ID1,ID2,SCORE\n1,2,0\n2,1,0\n", "line 3: the pair 2 and 1 stands in line 2 already"),
+        ("ID1,ID2\n1,2\n", "the columns ID1,ID2,SCORE"),
         ("ID1,ID2,SCORE\n1,,0\n", "line 2: no value for ID2"),
     ],
 )
 def test_bad_templates(write, text, message):
     with pytest.raises(DataError, match=message):
-        read_template(write("t.csv", text))
+        read_pair_template(write("t.csv", text))
 
 
 def test_predictions_must_be_numbers(tmp_path, write):
-    template = read_template(write("t.csv", "ID1,ID2,SCORE\n7,8,0\n7,9,0\n"))
+    template = read_pair_template(write("t.csv", "ID1,ID2,SCORE\n7,8,0\n7,9,0\n"))
     with pytest.raises(DataError, match=r"\(3,\) scores for 2 pairs"):
         write_predictions(tmp_path / "p.csv", template, np.zeros(3))
     with pytest.raises(DataError, match=r"1 scores are not finite \(first: 7 and 9\)"):

@@ -13,8 +13,8 @@ from fairface.errors import CheckpointError
 from fairface.heads import HEADS, build_head
 from fairface.interop.grammar import resolve
 from fairface.mx import mx, nd
-from fairface.parameters import load_arrays
 from fairface.parallel import contexts_of
+from fairface.parameters import load_arrays
 from fairface.training.hard_samples import collect, mine, predict, write_list
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
@@ -25,7 +25,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that has hardly learnt anything."""
     folder = tmp_path_factory.mktemp("hard")
     people = make_people(folder / "people")
-    config = tiny_config(folder, people, "steps=2", "optimizer.lr=0.001", "verify.every=0", "verify.sets=[]", "save_every=2")
+    words = ["steps=2", "optimizer.lr=0.001", "verify.every=0", "verify.sets=[]", "save_every=2"]
+    config = tiny_config(folder, people, *words)
     check(config)
     assert train(config, quiet=True) == 0
     return folder / "models" / "tiny"
@@ -38,8 +39,9 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
     found = mine(str(run), devices="cpu0")
     embeddings = load_embedder(str(run), "cpu0", flip=False).embed(data).astype(np.float64)
     weight = load_arrays(str(resolve(str(run)).blocks))["head.weight"].asnumpy().astype(np.float64)
-    hard = [i for i, e in enumerate(embeddings) if max(range(4), key=lambda c: e @ weight[c] / np.linalg.norm(weight[c]))
-            != data.labels[i]]  # fmt: skip
+    weight /= np.linalg.norm(weight, axis=1, keepdims=True)
+    nearest = [max(range(4), key=lambda c, e=e: e @ weight[c]) for e in embeddings]
+    hard = [i for i, person in enumerate(nearest) if person != data.labels[i]]
     assert 0 < len(hard) < len(data)
     assert found.hard.tolist() == hard
     people = {int(data.labels[i]) for i in hard}

@@ -7,6 +7,7 @@ all rounds together are two products of matrices for each group (Snijders and Bo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -64,7 +65,8 @@ def settle(rounds: NDArray[np.float64], spread: Spread, within: NDArray[np.int64
     if len(rounds) == 0:
         return rounds
     rate, variance = spread.rate[within], spread.variance[within]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a group that no round has a rate for keeps none
         factor = np.sqrt(variance / np.nanvar(rounds, axis=0))
     factor = np.where(np.isfinite(factor), factor, 1.0)
     return np.clip(rate + factor * (rounds - rate), 0.0, 1.0)

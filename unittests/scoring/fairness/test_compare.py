@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fairface.errors import DataError
-from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE, compare
+from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE, compare, compare_errors
+from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import given_threshold
 from unittests.scoring.fairness.helpers import small_world
@@ -79,3 +80,43 @@ def test_too_few_people_have_no_difference_of_measures(world):
     assert np.isnan(change.scalars["garbe"].value)
     assert change.scalars["garbe"].reason == "0 of 2 groups have 40 people or more"
     assert change.fnmr["f"].verdict == BETTER
+
+
+def errors_of(scores, comparisons):
+    return ((scores >= 0.35) != comparisons.same).astype(float)
+
+
+def test_errors_say_what_scores_say(world):
+    before, after, comparisons = world
+    errors = [errors_of(scores, comparisons) for scores in (before, after)]
+    of_errors = compare_errors(errors[0], errors[1], comparisons, ["sex"], OPTIONS)["sex"]
+    assert of_errors.to_dict() == compare((before, AT), (after, AT), comparisons, ["sex"], OPTIONS)["sex"].to_dict()
+
+
+def test_shares_of_errors_are_the_mean_of_several_trainings(world):
+    """Rates of averaged errors are averaged rates, and their intervals are no wider than those of a single training."""
+    first, after, comparisons = world
+    rng = np.random.default_rng(5)
+    trained = [errors_of(first + rng.normal(0, 0.05, len(first)), comparisons) for _ in range(3)]
+    new = errors_of(after, comparisons)
+    alone = [compare_errors(one, new, comparisons, ["sex"], OPTIONS)["sex"] for one in trained]
+    mean = compare_errors(np.mean(trained, axis=0), new, comparisons, ["sex"], OPTIONS)["sex"]
+    for group in ("f", "m"):
+        assert mean.fnmr[group].value == pytest.approx(np.mean([one.fnmr[group].value for one in alone]), abs=1e-12)
+        widths = [one.fnmr[group].high - one.fnmr[group].low for one in alone]
+        assert mean.fnmr[group].high - mean.fnmr[group].low <= max(widths) + 1e-12
+
+
+@pytest.mark.parametrize("seed", [0, 3, 11])  # without care, each of these has an interval beside its value
+def test_an_interval_always_holds_its_value(seed):
+    """With very few people the rounds of a maximum can lie all on one side of it."""
+    _, comparisons = small_world(worse=0.0)
+    few = np.isin(comparisons.subject_a, range(4)) & np.isin(comparisons.subject_b, range(4))
+    part = select(comparisons, few)
+    rng = np.random.default_rng(seed)
+    errors = [np.where(rng.random(len(part)) < rate, 1.0, 0.0) for rate in (0.5, 1.0)]
+    change = compare_errors(errors[0], errors[1], part, ["sex"], replace(OPTIONS, min_people=2))["sex"]
+    for name, found in change.scalars.items():
+        if not np.isnan(found.value) and not np.isnan(found.low):
+            assert found.low <= found.value <= found.high, name
+            assert found.verdict == UNCLEAR or found.value != 0.0

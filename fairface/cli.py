@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fairface.errors import FairfaceError
@@ -24,6 +24,14 @@ def parser(description: str, **kwargs: Any) -> argparse.ArgumentParser:
     )
     result.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
     return result
+
+
+def add_groups(arguments: argparse.ArgumentParser, groups: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Add options from a table: title of a group to its flags, each with the settings of ``add_argument``."""
+    for title, flags in groups.items():
+        group = arguments.add_argument_group(title)
+        for flag, settings in flags.items():
+            group.add_argument(flag, **settings)
 
 
 def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> None:

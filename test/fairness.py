@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.cli import parser, print_json, run
+from fairface.cli import add_groups, parser, print_json, run
 from fairface.embedding.scored import PairSource, ScoreSource, open_scored
 from fairface.errors import ConfigError
 from fairface.files import atomic_write
@@ -154,10 +154,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     options = parser("Error rates by group at one shared threshold, with intervals over people.")
-    for title, group in OPTIONS.items():
-        added = options.add_argument_group(title)
-        for flag, settings in group.items():
-            added.add_argument(flag, **settings)
+    add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     check(args)
     return args

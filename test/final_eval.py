@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fairface.cli import parser, print_json, run, tell
+from fairface.cli import add_groups, parser, print_json, run, tell
 from fairface.embedding.final_crops import Cropping, PhotoSource
 from fairface.embedding.final_demo import lay_out_demo, require_models
 from fairface.embedding.final_models import find_models, find_template
@@ -100,10 +100,7 @@ def main(argv: Sequence[str]) -> None:
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     options = parser("Photographs and pairs in; predictions, fairness and verification report out.")
-    for title, group in OPTIONS.items():
-        added = options.add_argument_group(title)
-        for flag, settings in group.items():
-            added.add_argument(flag, **settings)
+    add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     args.notes = ()
     if args.demo:

@@ -107,6 +107,8 @@ def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
     header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "n (people, genuine, impostor)", "note")
     rows = []
     for name, scalar in grouping.scalars.items():
+        if math.isnan(scalar.value) and scalar.reason:
+            continue  # told below, with the reason
         beside = grouping.beside(scalar)
         counts = f"{beside['people']}, {beside['genuine']}, {beside['impostor']}"
         rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
@@ -115,7 +117,7 @@ def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
         by_reason.setdefault(scalar.reason, []).append(name)
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in by_reason.items() if reason]
     threshold = f"all at threshold {result.threshold.value:.6g} ({result.threshold.how})"
-    return Section(f"Measures by {grouping.name}", header, rows, [threshold, *lines])
+    return Section(f"Measures by {grouping.name}", header if rows else (), rows, [threshold, *lines])
 
 
 def _scalar_cells(scalar: Scalar) -> list[str]:
@@ -175,9 +177,15 @@ def _changes(change: Change) -> Section:
     rows = []
     for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):
         rows += [_difference_row(f"{name} of {group}", difference) for group, difference in found.items()]
-    rows += [_difference_row(name, difference) for name, difference in change.scalars.items()]
+    missing: dict[str, list[str]] = {}
+    for name, difference in change.scalars.items():
+        if difference.reason and math.isnan(difference.value):
+            missing.setdefault(difference.reason, []).append(name)
+        else:
+            rows.append(_difference_row(name, difference))
+    lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
-    return Section(f"Against the model before, by {change.name}", header, rows)
+    return Section(f"Against the model before, by {change.name}", header, rows, lines)
 
 
 def _difference_row(name: str, found: Difference) -> list[str]:

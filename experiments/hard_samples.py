@@ -1,0 +1,151 @@
+"""Does a hard-sample model, alone or fused with the three-step model, find more genuine pairs at a low FMR? LFW.
+
+python experiments/fairness.py --lfw WORK/lfw --out WORK/fairness
+python experiments/hard_samples.py --lfw WORK/lfw --out WORK/fairness --page docs/experiments/hard_samples.md
+
+Goes on in the folder of experiments/fairness.py, whose models it starts from. Compared on the test people: the
+three-step model alone; the hard-sample model alone; the mean of their cosines; and the challenge's chain, whose steps
+change a pair's score by other pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fairness import CONFIGS, Arm, make
+
+from fairface.cli import parser, print_json, progress, run
+from fairface.files import atomic_write
+from fairface.protocols.plain_csv import read_plain_csv
+from fairface.scoring.bootstrap import subject_draws
+from fairface.scoring.roc import auc, roc_curve, tar_at_fmr
+from fairface.scoring.transductive.chain import ChainSteps, run_chain
+
+HARD = str(CONFIGS / "lfw_hard.yaml")
+ARMS = tuple(
+    Arm(f"hard_step{step}", f"hard samples, step {step}", "finetune.py", (
+        HARD, str(step), "name=hard_{seed}", "hard_samples_of={models}/fair_{seed}_step3"))
+    for step in (1, 2)
+)  # fmt: skip
+TARGETS = (1e-2, 1e-3)
+ALONE = "three-step model"
+CHAIN = "the challenge's chain (transductive)"
+ROUNDS = 1000
+
+
+def scores_of(out: Path, seed: int, comparisons: Any) -> dict[str, Any]:
+    """The test people's scores by every way of using the two models."""
+    with np.load(out / f"fair_{seed}_step3.npz", allow_pickle=False) as one, np.load(
+        out / f"hard_{seed}_step2.npz", allow_pickle=False
+    ) as two:
+        three, hard = one["test"], two["test"]
+    chain = run_chain(comparisons.a, comparisons.b, three, hard, ChainSteps())
+    return {ALONE: three, "hard-sample model": hard, "mean of both cosines": (three + hard) / 2, CHAIN: chain.final}
+
+
+def weighted_tar(same: Any, weights: Any, target: float) -> float:
+    """TAR at the lowest threshold that at most ``target`` of the weighted impostor comparisons reach.
+
+    ``same`` and ``weights`` (M,) stand in the order of falling scores.
+    """
+    impostor = np.cumsum(np.where(same, 0.0, weights))
+    genuine = np.cumsum(np.where(same, weights, 0.0))
+    allowed = np.searchsorted(impostor, target * impostor[-1], side="right")
+    return float(genuine[allowed - 1] / genuine[-1]) if allowed else 0.0
+
+
+def differences(ways: Sequence[dict[str, Any]], comparisons: Any, way: str, target: float) -> tuple[float, float]:
+    """95 % interval over people of the difference in TAR to the three-step model, mean over seeds."""
+    rounds = []
+    orders = [[np.argsort(-of[name], kind="stable") for name in (way, ALONE)] for of in ways]
+    people = int(max(comparisons.subject_a.max(), comparisons.subject_b.max())) + 1
+    for draws in subject_draws(people, ROUNDS, 0):
+        first, second = draws[comparisons.subject_a], draws[comparisons.subject_b]
+        weights = np.where(comparisons.same, first, first * second).astype(np.float64)
+        pairs = [[weighted_tar(comparisons.same[o], weights[o], target) for o in order] for order in orders]
+        rounds.append(np.mean([one - alone for one, alone in pairs]))
+    low, high = np.quantile(rounds, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def summarise(arms: Sequence[dict[str, Any]], seeds: Sequence[int], lfw: Path, out: Path) -> dict[str, Any]:
+    """Every way's AUC and TAR by seed, and the differences to the three-step model."""
+    comparisons = read_plain_csv(lfw / "aligned" / "test" / "test_pairs.csv")
+    ways = [scores_of(out, seed, comparisons) for seed in seeds]
+    found: dict[str, Any] = {"seeds": list(seeds), "ways": {}, "samples": []}
+    for seed in seeds:
+        lines = (out / "models" / f"hard_{seed}_samples.txt").read_text().splitlines()
+        found["samples"].append(lines[0].removeprefix("# "))
+    for way in ways[0]:
+        rocs = [roc_curve(of[way], comparisons.same) for of in ways]
+        entry: dict[str, Any] = {"auc": [auc(roc) for roc in rocs]}
+        for target in TARGETS:
+            entry[f"tar@{target:g}"] = [tar_at_fmr(roc, target).value for roc in rocs]
+            if way != ALONE:
+                entry[f"interval@{target:g}"] = differences(ways, comparisons, way, target)
+        found["ways"][way] = entry
+    return found
+
+
+def page(result: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    seeds = ", ".join(map(str, result["seeds"]))
+    lines = [*HEAD, "", f"Mean of seeds {seeds}; thresholds at the stated FMR of the test comparisons themselves.", ""]
+    lines += ["| scores | AUC | TAR at FMR 0.01 | TAR at FMR 0.001 |", "|---|---|---|---|"]
+    alone = result["ways"][ALONE]
+    for way, of in result["ways"].items():
+        cells = [f"{np.mean(of[f'tar@{target:g}']):.3f}" for target in TARGETS]
+        lines.append(f"| {way} | {np.mean(of['auc']):.4f} | " + " | ".join(cells) + " |")
+    lines += ["", "Against the three-step model, [95 % interval over people], seed by seed:", "",
+              "| scores | FMR | difference in TAR | verdict | seeds |", "|---|---|---|---|---|"]  # fmt: skip
+    for way, of in result["ways"].items():
+        for target in TARGETS if way != ALONE else ():
+            key = f"tar@{target:g}"
+            seeds_of = [b - a for a, b in zip(alone[key], of[key], strict=True)]
+            low, high = of[f"interval@{target:g}"]
+            verdict = "better" if low > 0 else "worse" if high < 0 else "not distinguishable"
+            told = " ".join(f"{value:+.3f}" for value in seeds_of)
+            lines.append(f"| {way} | {target:g} | {np.mean(seeds_of):+.3f} [{low:+.3f}, {high:+.3f}] | {verdict} "
+                         f"| {told} |")  # fmt: skip
+    lines += ["", "The samples:", "", *(f"- seed {seed}: {told}" for seed, told in
+                                        zip(result["seeds"], result["samples"], strict=True)), ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="what fairness.py wrote to")
+    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    args = options.parse_args(argv)
+    lfw, out = args.lfw.resolve(), args.out.resolve()
+    seeds = [int(seed) for seed in args.seeds.split(",")]
+    wanted = [(arm, seed) for seed in seeds for arm in ARMS]
+    arms = [make(arm, seed, lfw, out) for arm, seed in progress(wanted, label="arms", unit="arm")]
+    result = summarise(arms, seeds, lfw, out)
+    if args.page:
+        with atomic_write(args.page, "w", encoding="utf-8") as file:
+            file.write(page(result))
+    if args.json:
+        print_json(result)
+    else:
+        print(page(result))
+
+
+HEAD = [
+    "# Does a hard-sample model help at a low FMR?", "",
+    "Made by `python experiments/hard_samples.py --lfw WORK/lfw --out WORK/fairness --page "
+    "docs/experiments/hard_samples.md`", "after `experiments/fairness.py`, from whose models it starts.", "",
+    "The hard-sample model starts from the recogniser before finetuning and takes the first two steps on the finetune",
+    "people of whom the three-step model's classifier gets a photograph wrong. The challenge's chain re-ranks, cuts",
+    "and fuses the scores; all three change a pair's score by other pairs of the list.",
+]  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(main)

@@ -7,14 +7,12 @@ How the sides are measured: benchmarks/sides.py.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from sides import Kind, chosen, measure, show, summary
+from sides import Kind, add_options, chosen, job_of, measure, show, summary
 from train_step import NETS
 
 from fairface.cli import parser, print_json, run
-from fairface.hardware import physical_cores
 
 OURS, THEIRS = "embed_mxnet.py", "embed_torch.py"
 SIDES = {
@@ -36,20 +34,11 @@ PAIRS = (
 
 def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
-    options.add_argument("--net", default="r50", choices=NETS)
-    options.add_argument("--batch", type=int, default=64)
-    options.add_argument("--embedding", type=int, default=512)
-    options.add_argument("--image-size", type=int, default=112)
-    options.add_argument("--pairs", type=int, default=9, help="rounds; every side is measured once in each")
-    options.add_argument("--steps", type=int, default=2, help="batches of a side in a round; their median counts")
-    options.add_argument("--threads", type=int, default=physical_cores())
-    options.add_argument("--sides", default=",".join(SIDES), help="which to run, ours first")
-    options.add_argument("--torch-python", default=sys.executable, help="Python with torch 2.13 and onnxruntime")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    add_options(options, NETS, SIDES)
+    options.set_defaults(batch=64)
     args = options.parse_args(argv)
     names = chosen(args.sides, SIDES)
-    job = {key: getattr(args, key) for key in ("batch", "embedding", "image_size", "threads")}
-    job["net"] = NETS[args.net]
+    job = job_of(args, NETS)
     sides = measure({name: SIDES[name] for name in names}, args.torch_python, job, args.pairs, args.steps, "parameters")
     result = summary(sides, job, PAIRS)
     print_json(result) if args.json else show(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -73,6 +74,26 @@ class Side:
         """End the process."""
         self.process.kill()
         self.process.wait()
+
+
+def add_options(options: argparse.ArgumentParser, nets: Mapping[str, str], kinds: Mapping[str, Kind]) -> None:
+    """What every comparison can be told."""
+    options.add_argument("--net", default="r50", choices=nets)
+    options.add_argument("--batch", type=int, help="images in a step")
+    options.add_argument("--embedding", type=int, default=512)
+    options.add_argument("--image-size", type=int, default=112)
+    options.add_argument("--pairs", type=int, default=9, help="rounds; every side is measured once in each")
+    options.add_argument("--steps", type=int, default=2, help="steps of a side in a round; their median counts")
+    options.add_argument("--threads", type=int, default=physical_cores())
+    options.add_argument("--sides", default=",".join(kinds), help="which to run, ours first")
+    options.add_argument("--torch-python", default=sys.executable, help="Python with what the other sides need")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+
+def job_of(args: argparse.Namespace, nets: Mapping[str, str], *more: str) -> dict[str, Any]:
+    """What all sides are told: the common options and those that ``more`` names."""
+    job = {key: getattr(args, key) for key in ("batch", "embedding", "image_size", "threads", *more)}
+    return {**job, "net": nets[args.net]}
 
 
 def chosen(text: str, kinds: Mapping[str, Kind]) -> list[str]:

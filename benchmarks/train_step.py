@@ -8,14 +8,12 @@ benchmarks/sides.py. ``--profile`` shows where our step's time goes instead (ben
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from sides import Kind, chosen, measure, show, summary
+from sides import Kind, add_options, chosen, job_of, measure, show, summary
 from step_profile import profile, show_profile
 
 from fairface.cli import parser, print_json, run
-from fairface.hardware import physical_cores
 
 # Short names, and those of fairface.backbones.
 NETS = {"r18": "fresnet18", "r50": "fresnet50", "mobilefacenet": "mobilefacenet", "tiny": "fresnet_tiny"}
@@ -41,22 +39,13 @@ PAIRS = (
 
 def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
-    options.add_argument("--net", default="r50", choices=NETS)
-    options.add_argument("--batch", type=int, default=32)
+    add_options(options, NETS, SIDES)
+    options.set_defaults(batch=32)
     options.add_argument("--classes", type=int, default=10572)
-    options.add_argument("--embedding", type=int, default=512)
-    options.add_argument("--image-size", type=int, default=112)
-    options.add_argument("--pairs", type=int, default=9, help="rounds; every side is measured once in each")
-    options.add_argument("--steps", type=int, default=2, help="steps of a side in a round; their median counts")
-    options.add_argument("--threads", type=int, default=physical_cores())
-    options.add_argument("--sides", default=",".join(SIDES), help="which to run, ours first")
-    options.add_argument("--torch-python", default=sys.executable, help="Python with torch 2.13 (the extra bench)")
     options.add_argument("--profile", action="store_true", help="where the time of our sides goes")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     args = options.parse_args(argv)
     names = chosen(args.sides, SIDES)
-    job = {key: getattr(args, key) for key in ("batch", "classes", "embedding", "image_size", "threads")}
-    job["net"] = NETS[args.net]
+    job = job_of(args, NETS, "classes")
     if args.profile:
         profiles = [profile(name, SIDES[name], job) for name in names if name.startswith("ours")]
         print_json({"job": job, "profiles": profiles}) if args.json else show_profile(profiles)

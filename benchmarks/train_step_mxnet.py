@@ -21,7 +21,7 @@ from fairface.mx import autograd, gluon, mx, nd
 from fairface.parallel import to_input
 from fairface.parameters import count, structural
 from fairface.precision import enable
-from fairface.training.optimizer import FUSED_UPDATES
+from fairface.training.optimizer import FusedSGD
 
 
 class Side:
@@ -38,8 +38,7 @@ class Side:
             part.hybridize(static_alloc=True, static_shape=True)
         parameters = [*structural(self.net).values(), *structural(self.head).values()]
         self.count = count(self.net) + count(self.head)
-        rule = mx.optimizer.create("sgd", learning_rate=0.01, momentum=0.9, wd=5e-4)
-        rule.aggregate_num = FUSED_UPDATES  # as in training
+        rule = FusedSGD(learning_rate=0.01, momentum=0.9, wd=5e-4)  # as in training
         self.trainer = gluon.Trainer(parameters, rule, kvstore=None, update_on_kvstore=False)
         shape = (job["batch"], job["image_size"], job["image_size"], 3)
         self.images = to_input(rng.integers(0, 256, shape, dtype=np.uint8), mx.cpu())

@@ -7,10 +7,26 @@ is float16 with a dynamic loss scale, on CPUs with AVX-512 BF16 bfloat16, which 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fairface.errors import DeviceError
-from fairface.mx import amp
+from fairface.mx import amp, mx
 
 TARGETS = {"fp16": "float16", "bf16": "bfloat16"}
+BFLOAT16 = amp.amp.bfloat16  # as MXNet's Python names the type
+_PLAIN = {space.__name__: space.Convolution for space in (mx.nd, mx.sym)}  # AMP puts others in their places
+_enabled = ["fp32"]  # the last one counts
+
+
+def mixed_precision() -> str:
+    """What networks that are built now compute in: fp32, fp16 or bf16."""
+    return _enabled[-1]
+
+
+def plain_convolution(space: Any) -> Callable[..., Any]:
+    """MXNet's convolution of ``mx.nd`` or ``mx.sym`` that computes in the precision of its inputs."""
+    return _PLAIN[space.__name__]
 
 
 def enable(precision: str, on_gpu: bool, prelu: str) -> None:
@@ -36,3 +52,4 @@ def enable(precision: str, on_gpu: bool, prelu: str) -> None:
         raise DeviceError("backbone.prelu=onednn does not work in float16; use backbone.prelu=auto or native")
     lists = amp.lists.symbol_fp16 if precision == "fp16" else amp.lists.symbol_bf16
     amp.init(TARGETS[precision], target_precision_ops=["Convolution"], fp32_ops=[*lists.FP32_FUNCS, "FullyConnected"])
+    _enabled.append(precision)

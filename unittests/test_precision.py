@@ -57,3 +57,29 @@ def test_bfloat16_learns_and_saves_float32(tmp_path: Path) -> None:
     refused, first, last = done.stdout.strip().splitlines()
     assert "half precision already" in refused
     assert json.loads(last)["loss"] < json.loads(first)["loss"] / 2
+
+
+GRAPH = """
+import json
+from fairface.backbones import build_backbone
+from fairface.config.schema import BackboneConfig
+from fairface.mx import mx
+from fairface.precision import enable
+
+enable("bf16", False, "auto")
+for name in ("fresnet_tiny", "mobilefacenet"):
+    net = build_backbone(BackboneConfig(name=name, embedding=16), 112)
+    nodes = json.loads(net(mx.sym.var("data")).tojson(remove_amp_cast=False))["nodes"]
+    convolutions = [node for node in nodes if node["op"] == "Convolution"]
+    sources = [[nodes[entry[0]]["op"] for entry in node["inputs"]] for node in convolutions]
+    norms = [nodes[node["inputs"][0][0]]["op"] for node in nodes if node["op"] == "BatchNorm"]
+    print(sources[0], norms[0], {kind for pair in sources[1:] for kind in pair})
+"""
+
+
+def test_in_bfloat16_only_the_convolution_of_the_image_is_float32() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GRAPH], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1]
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["['_mul_scalar', 'null'] Convolution {'amp_cast'}"] * 2

@@ -11,6 +11,7 @@ from typing import Any
 from fairface.backbones.gate import gated, global_average
 from fairface.backbones.prelu import PReLU
 from fairface.mx import mx, nn
+from fairface.precision import BFLOAT16, mixed_precision, plain_convolution
 
 EPSILON = 2e-5  # of every BatchNorm of fresnet, and of the last one of every net
 
@@ -27,6 +28,35 @@ def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, pad: int | Non
         outputs, kernel, stride, kernel // 2 if pad is None else pad, groups=groups, use_bias=bias, in_channels=inputs,
         weight_initializer=initializer(),
     )  # fmt: skip
+
+
+class ImageConv(nn.Conv2D):
+    """A network's first convolution, without bias. It stays float32 in a bfloat16 network, as :class:`ImageNorm` does.
+
+    oneDNN's bfloat16 convolution of three channels gives its result in the plain layout, and BatchNorm of the largest
+    map of the network takes twenty times as long in that.
+    """
+
+    def __init__(self, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__(
+            outputs, kernel, stride, kernel // 2, use_bias=False, in_channels=3, weight_initializer=initializer()
+        )
+
+    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:
+        if mixed_precision() != "bf16":
+            return super().hybrid_forward(F, x, weight)
+        return plain_convolution(F)(x, weight, name="fwd", **self._kwargs)
+
+
+class ImageNorm(nn.BatchNorm):
+    """BatchNorm behind :class:`ImageConv`; what comes after it is bfloat16 in a bfloat16 network."""
+
+    def __init__(self, channels: int, epsilon: float = EPSILON) -> None:
+        super().__init__(momentum=0.9, epsilon=epsilon, in_channels=channels)
+
+    def hybrid_forward(self, F: Any, x: Any, **parameters: Any) -> Any:
+        y = super().hybrid_forward(F, x, **parameters)
+        return F.amp_cast(y, dtype=BFLOAT16) if mixed_precision() == "bf16" else y
 
 
 def batch_norm(channels: int, epsilon: float = EPSILON, scale: bool = True) -> nn.BatchNorm:

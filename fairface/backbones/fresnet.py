@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fairface.backbones.blocks import Normalise, ResidualUnit, batch_norm, conv
+from fairface.backbones.blocks import ImageConv, ImageNorm, Normalise, ResidualUnit
 from fairface.backbones.gate import map_size
 from fairface.backbones.outputs import build_output
 from fairface.backbones.prelu import PReLU
@@ -56,8 +56,8 @@ class FResNet(nn.HybridBlock):
         super().__init__()
         channels, *stages = (scaled(c, config.width) for c in shape.channels)
         self.normalise = Normalise()
-        self.conv0 = conv(3, channels, 3, shape.stem_stride)
-        self.bn0 = batch_norm(channels)
+        self.conv0 = ImageConv(channels, 3, shape.stem_stride)
+        self.bn0 = ImageNorm(channels)
         self.relu0 = PReLU(channels, form)
         size = -(-image_size // shape.stem_stride)
         self.stages = nn.HybridSequential()

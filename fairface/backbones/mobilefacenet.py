@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairface.backbones.blocks import Normalise, OutputGDC, batch_norm, conv
+from fairface.backbones.blocks import ImageConv, ImageNorm, Normalise, OutputGDC, batch_norm, conv
 from fairface.backbones.fresnet import scaled
 from fairface.backbones.prelu import PReLU
 from fairface.config.schema import BackboneConfig
@@ -65,7 +65,9 @@ class MobileFaceNet(nn.HybridBlock):
         c64, c128, c256, c512 = (scaled(c, config.width) for c in (64, 128, 256, 512))
         self.normalise = Normalise()
         self.features = nn.HybridSequential()
-        self.features.add(conv_bn(3, c64, 3, form, stride=2), conv_bn(c64, c64, 3, form, groups=c64))
+        stem = nn.HybridSequential()
+        stem.add(ImageConv(c64, 3, stride=2), ImageNorm(c64, EPSILON), PReLU(c64, form))
+        self.features.add(stem, conv_bn(c64, c64, 3, form, groups=c64))
         channels = c64
         for outputs, down, expand, repeats in ((c64, c128, c128, 4), (c128, c256, c256, 6), (c128, c512, c256, 2)):
             self.features.add(Bottleneck(channels, outputs, down, 2, form, residual=False))

@@ -15,6 +15,32 @@ from fairface.parameters import all_finite
 
 STATE = "optimizer."
 FUSED_UPDATES = 45  # parameters in one update call; MXNet's kernel takes at most 60
+FUSED_SIZE = 2**14  # values of a parameter; larger ones are updated by a call of their own
+
+
+class FusedSGD(mx.optimizer.SGD):
+    """MXNet's SGD, small parameters together in one call and large ones alone.
+
+    A call for each parameter costs more than its work where that is small, as in a deep net's hundreds of vectors. The
+    call for many goes through all of them side by side, value by value: for weights of convolutions that is 18 times
+    slower than one after the other, 0.1 s in a step of fresnet50.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.aggregate_num = FUSED_UPDATES
+
+    def update(
+        self, index: Sequence[int], weight: Sequence[NDArray], grad: Sequence[NDArray], state: Sequence[Any]
+    ) -> None:
+        """Update the parameters ``index``, lists of equal length."""
+        entries = list(zip(index, weight, grad, state, strict=True))
+        small = [entry for entry in entries if entry[1].size <= FUSED_SIZE]
+        for group in (small, *([entry] for entry in entries if entry[1].size > FUSED_SIZE)):
+            if group:
+                super().update(*(list(part) for part in zip(*group, strict=True)))
+
+    update_multi_precision = update  # parameters are float32, whatever the network computes in
 
 
 class Optimizer:
@@ -48,10 +74,7 @@ class Optimizer:
         arguments["begin_num_update"] = updates
         if config.name != "adam":
             arguments["momentum"] = config.momentum
-        rule = mx.optimizer.create(config.name, **arguments)
-        if config.name == "sgd":
-            # One fused call updates many parameters; MXNet's default of 4 leaves a deep net hundreds of small calls.
-            rule.aggregate_num = FUSED_UPDATES
+        rule = FusedSGD(**arguments) if config.name == "sgd" else mx.optimizer.create(config.name, **arguments)
         self.trainer = gluon.Trainer(
             self.parameters, rule, kvstore=kvstore if len(self.contexts) > 1 else None, update_on_kvstore=False
         )

@@ -2,7 +2,7 @@
 
 python train/finetune.py train/configs/orl_fair.yaml 1
 python train/finetune.py train/configs/orl_fair.yaml all step2.optimizer.lr=0.001 fairness.side=fnmr
-python train/finetune.py train/configs/fairface_r100.yaml 3 fairness.group=gender=f,skin=dark gpus=0,1
+python train/finetune.py train/configs/fairface_r100.yaml 3 fairness.group=gender=f,skin_colour=dark gpus=0,1
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--overwrite", action="store_true", help="replace runs of the same names")
     arguments.add_argument("--dry-run", action="store_true", help="print each step's configuration; stop")
     options = arguments.parse_intermixed_args(argv)
+    if options.steps not in ("1", "all") and any(word.startswith("start_from=") for word in options.overrides):
+        arguments.error("start_from= is what step 1 starts from; give this step another start with --start-from MODEL")
     staged = load_staged(options.config, options.overrides)
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     from fairface.training.staged import chosen, finetune

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairface.cli import parser, print_json, run
+from fairface.config.schema import DataConfig
 
 
 def main(argv: Sequence[str]) -> None:
@@ -17,6 +18,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.add_argument("model", metavar="RUN", help="run or run@step that was trained with a head")
     arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: what the run was "
                            "trained on, all of it")  # fmt: skip
+    arguments.add_argument("--root", default="", metavar="DIR", help="of --data: as data.root in training")
     arguments.add_argument("--output", type=Path, default=Path("hard_samples.txt"), metavar="FILE.txt",
                            help="positions of records, one a line, for data.only")  # fmt: skip
     arguments.add_argument("--models", default="models", metavar="DIR", help="folder that holds runs")
@@ -26,7 +28,8 @@ def main(argv: Sequence[str]) -> None:
     options = arguments.parse_args(argv)
     from fairface.training.hard_samples import mine, write_list
 
-    found = mine(options.model, options.data, options.models, options.devices, options.batch_size)
+    data = DataConfig(path=options.data, root=options.root) if options.data else None
+    found = mine(options.model, data, options.models, options.devices, batch_size=options.batch_size)
     write_list(options.output, found)
     if options.json:
         print_json(

@@ -80,24 +80,47 @@ def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
         raise ConfigError(f"{where}: steps must be a list with the keys that each step changes")
     own = [EasyDict(step) for step in steps]
-    for override in overrides:
-        head, dot, rest = override.partition(".")
-        number = head.removeprefix("step")
-        if dot and head != number and number.isdecimal():
-            if not 1 <= int(number) <= len(own):
-                raise ConfigError(f"{override!r}: there is no step {number}; {where} has {len(own)}")
-            apply_override(own[int(number) - 1], rest)
-        else:
-            apply_override(tree, override)
+    for number, override in sorted(map(_addressed, overrides), key=lambda item: item[0] > 0):  # those of one step last
+        if number > len(own):
+            raise ConfigError(f"step{number}.{override}: there is no step {number}; {where} has {len(own)}")
+        if number:
+            apply_override(own[number - 1], override)
+            continue
+        apply_override(tree, override)
+        for step in own:
+            if _holds(step, override.partition("=")[0].strip().split(".")):
+                apply_override(step, override)
     if tree["steps"] is not steps:
         raise ConfigError(f"{where}: steps is the list of steps; set the length of one with step1.steps=100")
     shared = {key: value for key, value in tree.items() if key not in _OWN}
     fairness = build(GroupChoice, tree.get("fairness") or {}, where, "fairness.")
     _check_choice(fairness)
-    worst = [bool(step.pop("worst_group", False)) for step in own]
+    worst = [step.pop("worst_group", False) for step in own]
+    if not all(isinstance(value, bool) for value in worst):
+        raise ConfigError(f"{where}: worst_group of a step wants true or false, not {worst}")
     name = str(shared.get("name", "run"))
     trained = [_step(shared, step, name, number, where) for number, step in enumerate(own, 1)]
     return StagedConfig(name, tuple(trained), tuple(worst), fairness, str(tree.get("hard_samples_of") or ""))
+
+
+def _addressed(override: str) -> tuple[int, str]:
+    """``step2.optimizer.lr=1`` as (2, ``optimizer.lr=1``); what is for all steps as (0, itself)."""
+    head, dot, rest = override.partition(".")
+    number = head.removeprefix("step")
+    if not (dot and head != number and number.isdecimal()):
+        return 0, override
+    if int(number) == 0:
+        raise ConfigError(f"{override!r}: there is no step 0; steps are counted from 1")
+    return int(number), rest
+
+
+def _holds(tree: Mapping[str, Any], path: Sequence[str]) -> bool:
+    """Whether the tree says something itself at ``path``."""
+    for key in path:
+        if not isinstance(tree, Mapping) or key not in tree:
+            return False
+        tree = tree[key]
+    return True
 
 
 def _step(shared: Mapping[str, Any], own: Mapping[str, Any], name: str, number: int, where: str) -> TrainConfig:

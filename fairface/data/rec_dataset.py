@@ -56,9 +56,9 @@ class RecordDataset(IndexedDataset):
         size = read_property(rec.parent)
         labels = _labels(rec, index.keys[rows], index.labels[rows, 0], size.classes if size else None)
         classes = max(int(labels.max()) + 1, classes_told) if size is None else size.classes
-        names, self.attribute_values, attributes = _attributes(rec, index, rows)
+        names, values, attributes = _attributes(rec, index, rows)
         people = read_identities(rec.parent, classes)
-        super().__init__(str(rec), labels, classes, attributes, names, people, notes)
+        super().__init__(str(rec), labels, classes, attributes, names, people, notes, values)
         self.path = rec
         self.image_size = None if size is None else (size.height, size.width)
         self.keys = index.keys[rows]

@@ -23,8 +23,18 @@ def open_selected(config: DataConfig) -> Dataset:
         DataError: not found, no known format, damaged, or nothing is left.
         ConfigError: ``where`` or ``on_missing`` cannot be used.
     """
+    return select(open_whole(config), config)
+
+
+def open_whole(config: DataConfig) -> Dataset:
+    """The data set that ``config`` names, opened as it says, with all its records.
+
+    Raises:
+        DataError: not found, no known format, or damaged.
+        ConfigError: ``on_missing`` cannot be used.
+    """
     options = Opening(config.root, config.checksums, config.on_missing, config.zero_is_unlabeled)
-    return select(open_dataset(config.path, options=options), config)
+    return open_dataset(config.path, options=options)
 
 
 def labeled_only(dataset: Dataset) -> Dataset:
@@ -51,6 +61,16 @@ def select(dataset: Dataset, config: DataConfig) -> Dataset:
         DataError: a list names a record that is not there, or nothing is left.
         ConfigError: ``where`` is not of the form ``name=value,…``, or names an unknown attribute or value.
     """
+    keep = kept_records(dataset, config)
+    return dataset if keep.all() else dataset.subset(np.flatnonzero(keep))
+
+
+def kept_records(dataset: Dataset, config: DataConfig) -> NDArray[np.bool_]:
+    """(N,) which records ``only``, ``exclude`` and ``where`` keep.
+
+    Raises:
+        DataError, ConfigError: see :func:`select`.
+    """
     keep = np.ones(len(dataset), bool)
     if config.only:
         keep &= _listed(config.only, dataset)
@@ -58,11 +78,9 @@ def select(dataset: Dataset, config: DataConfig) -> Dataset:
         keep &= ~_listed(config.exclude, dataset)
     for name, value in parse_where(config.where):
         keep &= _having(dataset, name, value)
-    if keep.all():
-        return dataset
     if not keep.any():
         raise DataError(f"{config.path}: data.only, data.exclude and data.where together leave no record")
-    return dataset.subset(np.flatnonzero(keep))
+    return keep
 
 
 def parse_where(text: str) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ class ZeroUnlabeled(IndexedDataset):
             base.attribute_names,
             tuple(name for name in names if name != ZERO),
             (*base.notes, *_notes(base, names, unlabeled)),
+            base.attribute_values,
         )
         self.base = base
 

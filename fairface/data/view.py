@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class IndexedDataset(ABC):
         title: names the whole in errors.
         class_names: what the classes are called where the data come from; empty: class i is label i there.
         notes: what a user should be told about the data before they are used, a sentence each.
+        attribute_values: for an attribute, what its codes 0, 1, … stand for, where the data say it.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class IndexedDataset(ABC):
         attribute_names: Sequence[str] = (),
         class_names: Sequence[str] = (),
         notes: Sequence[str] = (),
+        attribute_values: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.title = title
+        self.attribute_values: Mapping[str, tuple[str, ...]] = attribute_values or {}
         self.class_names = tuple(class_names)
         self.notes = tuple(notes)
         self._labels = labels.astype(np.int32, copy=False)
@@ -115,6 +118,7 @@ class Subset(IndexedDataset):
             base.attribute_names,
             base.class_names,
             base.notes,
+            base.attribute_values,
         )
         self.base = base
         self.indices = chosen

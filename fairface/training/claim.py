@@ -10,6 +10,8 @@ from fairface.errors import CheckpointError
 from fairface.interop.grammar import MANIFEST, resolve
 from fairface.protocols.verification_set import open_verification_set
 from fairface.training.setup import Prepared
+from fairface.training.verifier import WORST
+from fairface.training.worst_rate import check_groups
 
 # What a run writes, and so what --overwrite removes; anything else in the folder stays.
 RUN_FILES = (
@@ -28,8 +30,10 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
     """
     config = run.config
     for name in (*config.verify.sets, *config.final.sets):
-        images = open_verification_set(name).images
-        decode(images.encoded(0), images.name(0), config.data.image_size)
+        found = open_verification_set(name)
+        decode(found.images.encoded(0), found.images.name(0), config.data.image_size)
+        if config.verify.monitor in WORST and name in config.verify.sets:
+            check_groups(found.comparisons, config.verify.protected, config.verify.fmr[0], name)
     if config.start_from and not resume:
         source = resolve(config.start_from, config.output)
         if overwrite and run.folder.resolve() in source.params.resolve().parents:
@@ -45,8 +49,15 @@ def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     Raises:
         CheckpointError: it holds a run and neither ``resume`` nor ``overwrite`` was given, or there is none to resume.
     """
+    check_claim(folder, resume, overwrite)
+    if overwrite and not resume and _holds_run(folder):
+        remove_run(folder)
+
+
+def check_claim(folder: Path, resume: bool, overwrite: bool) -> None:
+    """What :func:`claim_folder` refuses; nothing is removed."""
     saved = (folder / MANIFEST).is_file()
-    holds_run = saved or (folder / "config.yaml").is_file()
+    holds_run = _holds_run(folder)
     if resume and not saved:
         remedy = "--overwrite starts the run anew" if holds_run else "leave out --resume to start the run"
         raise CheckpointError(f"{folder}: there is no checkpoint to resume; {remedy}")
@@ -55,12 +66,12 @@ def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:
             "--resume continues it, --overwrite replaces it" if saved else "it saved nothing, --overwrite replaces it"
         )
         raise CheckpointError(f"{folder}: holds a run; {remedy}, name=… makes another one")
-    if holds_run and overwrite and not resume:
-        if folder.is_symlink():
-            raise CheckpointError(
-                f"{folder}: is a link, which --overwrite does not follow; remove it, or what it leads to"
-            )
-        remove_run(folder)
+    if holds_run and overwrite and not resume and folder.is_symlink():
+        raise CheckpointError(f"{folder}: is a link, which --overwrite does not follow; remove it, or what it leads to")
+
+
+def _holds_run(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() or (folder / "config.yaml").is_file()
 
 
 def remove_run(folder: Path) -> None:

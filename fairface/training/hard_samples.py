@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairface.config.load import load_config
-from fairface.config.schema import TrainConfig
-from fairface.data.formats import Opening
-from fairface.data.opening import open_dataset
+from fairface.config.schema import DataConfig, TrainConfig
+from fairface.data.selection import kept_records, open_whole
 from fairface.data.types import UNLABELED, Dataset
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
@@ -62,8 +61,13 @@ class HardSamples:
         )
 
 
-def mine(model: str, data: str = "", output: str = "models", devices: str = "", batch_size: int = 64) -> HardSamples:
+def mine(
+    model: str, data: DataConfig | None = None, output: str = "models", devices: str = "", gpus: str = "",
+    batch_size: int = 64,
+) -> HardSamples:  # fmt: skip
     """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
+
+    Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
 
     The classifier sees each photograph once, unchanged, and its margin is left aside.
 
@@ -75,17 +79,18 @@ def mine(model: str, data: str = "", output: str = "models", devices: str = "", 
     if files.blocks is None:
         raise CheckpointError(f"{model}: has no classifier; name a run that was trained with a head")
     config = load_config(files.params.parent / "config.yaml")
-    options = Opening(config.data.root, config.data.checksums, config.data.on_missing, config.data.zero_is_unlabeled)
-    dataset = open_dataset(data or config.data.path, options=options)
-    contexts = contexts_of(devices)
+    chosen = replace(config.data, where="") if data is None else data
+    dataset = open_whole(chosen)
+    contexts = contexts_of(devices, gpus)
     head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
     net = load_model(model, contexts, output)
     embedder = NetEmbedder(net.net, contexts, batch_size, flip=False, image_size=net.image_size)
-    labeled = np.flatnonzero(dataset.labels != UNLABELED)
+    kept = kept_records(dataset, replace(chosen, only=""))
+    labeled = np.flatnonzero(kept & (dataset.labels != UNLABELED))
     if not len(labeled):
-        raise CheckpointError(f"{data or config.data.path}: has no labeled record to compare predictions with")
+        raise CheckpointError(f"{chosen.path}: has no labeled record to compare predictions with")
     predicted = predict(head, embedder.embed(dataset.subset(labeled)), contexts[0])
-    return collect(dataset, labeled, predicted, f"{data or config.data.path} by {model}")
+    return collect(dataset, labeled, predicted, f"{chosen.path} by {model}")
 
 
 def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -> Head:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,15 +30,27 @@ from fairface.training.optimizer import Optimizer
 from fairface.training.restore import restore_blocks, restore_state, saved_config
 from fairface.training.run_folder import RunFolder
 from fairface.training.setup import Prepared, check_resumable, prepare
-from fairface.training.start import fine_tune, head_from_mean_embeddings, initialize, load_inference
+from fairface.training.start import (
+    STARTED_FROM,
+    fine_tune,
+    head_from_mean_embeddings,
+    identity,
+    initialize,
+    load_inference,
+)
 from fairface.training.trainer import Trainer
-from fairface.training.verifier import Verifier
+from fairface.training.verifier import WORST, Verifier
 
 SHEET_IMAGES = 64
 
 
-def train(config: TrainConfig, resume: bool = False, overwrite: bool = False, quiet: bool = False) -> int:
+def train(
+    config: TrainConfig, resume: bool = False, overwrite: bool = False, quiet: bool = False,
+    files: Mapping[str, Any] | None = None,
+) -> int:  # fmt: skip
     """Run ``config`` to its end. Returns 0, or 128 + the signal's number when a signal stopped it (after saving).
+
+    ``files`` are written into the run's folder as JSON, by name, before the first step.
 
     Raises:
         FairfaceError: whatever stops the run; nothing half-written is left.
@@ -47,6 +60,8 @@ def train(config: TrainConfig, resume: bool = False, overwrite: bool = False, qu
     claim_folder(run.folder, resume, overwrite)
     log = RunLog(run.folder, config.log.tensorboard, quiet)
     try:
+        for name, content in (files or {}).items():
+            write_json(run.folder / name, content)
         return _train(run, resume, log)
     except (mx.base.MXNetError, MemoryError) as error:
         lines = str(error).strip().splitlines()
@@ -62,6 +77,8 @@ def train(config: TrainConfig, resume: bool = False, overwrite: bool = False, qu
 def _train(run: Prepared, resume: bool, log: RunLog) -> int:
     describe_data(run, log)
     trainer = assemble(run, log, resume)
+    if not resume and run.config.verify.monitor in WORST and run.config.start_from and run.verify_every:
+        trainer.checkpointer.after_step(0, run.total)  # if training makes the worst group no better, the start is best
     stopped = trainer.run()
     if stopped is not None:
         log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
@@ -85,6 +102,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         folder.write_text("config.yaml", dump(config))
         if config.start_from:
             start_fine_tune(run, log)
+            folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
         elif config.head.init_from != "random":
             log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
     groups = run.method.parameter_groups(config.stage)
@@ -143,8 +161,14 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     if "head" in anew and config.head.init_from == "mean_embedding":
         source = run.method.sources()[0]
         embedder = NetEmbedder(run.method.inference(), run.contexts, config.verify.batch_size, config.verify.flip)
-        head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
-        log.say("head starts from the mean embedding of each person")
+        count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
+        log.say(f"head starts from the mean embedding of each of {count} people")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write one JSON file, whole."""
+    with atomic_write(path, "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

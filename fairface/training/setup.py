@@ -19,6 +19,7 @@ from fairface.config.schema import TrainConfig
 from fairface.data.augment import Augmenter
 from fairface.data.loader import BatchLoader, Source
 from fairface.errors import CheckpointError, ConfigError
+from fairface.files import sha256
 from fairface.hardware import usable_cores
 from fairface.methods.base import Method
 from fairface.methods.build import build_method
@@ -150,6 +151,7 @@ def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         "classes": [source.dataset.num_classes for source in sources],
         "images": [len(source.dataset) for source in sources],
         "data_fingerprint": fingerprint(sources),
+        "only_sha256": sha256(Path(config.data.only)) if config.data.only else None,
         "seed": config.seed,
         "versions": {
             "fairface": fairface.__version__,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from fairface.cli import tell
 from fairface.config.schema import TrainConfig
-from fairface.config.staged import GroupChoice, StagedConfig
+from fairface.config.staged import StagedConfig
 from fairface.errors import CheckpointError, ConfigError
-from fairface.files import atomic_write
-from fairface.interop.grammar import MANIFEST, read_manifest
+from fairface.files import sha256
+from fairface.interop.grammar import MANIFEST, read_manifest, resolve
+from fairface.training.claim import check_claim
+from fairface.training.group_step import GROUP, on_group, tell_outcome
 from fairface.training.hard_samples import mine, write_list
+from fairface.training.restore import saved_config
 from fairface.training.run import train
-from fairface.training.worst_group import GroupDecision, decide_group
+from fairface.training.setup import check_resumable
+from fairface.training.start import STARTED_FROM, identity
+from fairface.training.worst_group import check_choice, decide_group
 
 ALL = "all"
 
@@ -25,27 +30,29 @@ def finetune(
     """Run one step (``"1"``, ``"2"`` …) or ``all`` of them; returns 0, or 128 + the signal that stopped it.
 
     ``start_from`` replaces the checkpoint that the first of these steps starts from. With ``resume`` and ``all``,
-    finished steps are left as they are.
+    finished steps are left as they are, unless what they started from has changed: then they are made anew.
 
     Raises:
         ConfigError: no such step, or nothing to start from.
-        FairfaceError: whatever stops a step.
+        FairfaceError: whatever stops a step; what can be met before the first step is.
     """
     numbers = chosen(staged, steps)
-    if not (start_from or staged.steps[numbers[0] - 1].start_from):
-        raise ConfigError("start_from is not set; name the model that is finetuned: start_from=orl_demo")
-    only = hard_sample_list(staged, fresh=not resume) if staged.hard_samples_of else ""
-    for number in numbers:
-        config = staged.steps[number - 1]
-        if start_from and number == numbers[0]:
-            config = replace(config, start_from=start_from)
-        if only and not config.data.only:
-            config = replace(config, data=replace(config.data, only=only))
-        folder = Path(config.output) / config.name
-        going_on = resume and (folder / MANIFEST).is_file()
-        if going_on and len(numbers) > 1 and finished(folder):
-            tell([f"step {number} of {staged.name} is finished: {folder}"])
-            continue
+    first = numbers[0]
+    configs = {number: staged.steps[number - 1] for number in numbers}
+    configs[first] = replace(configs[first], start_from=start_from or configs[first].start_from)
+    check_steps(staged, configs, resume, overwrite)
+    if staged.hard_samples_of:
+        only = hard_sample_list(staged)
+        configs = {number: replace(c, data=replace(c.data, only=only)) for number, c in configs.items()}
+    for number, config in configs.items():
+        going_on = resume and (Path(config.output) / config.name / MANIFEST).is_file()
+        if going_on and len(numbers) > 1:
+            if is_stale(config):
+                tell([f"{config.name} is made anew: {config.start_from} is not what it started from"])
+                going_on = False
+            elif is_finished(config, staged.worst_group[number - 1]):
+                tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
+                continue
         code = run_step(staged, number, config, going_on, overwrite or resume)
         if code:
             return code
@@ -66,84 +73,78 @@ def chosen(staged: StagedConfig, steps: str) -> list[int]:
     return [int(steps)]
 
 
-def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
-    """One step; the group that it trains on is found first, and written to ``group.json`` in the run's folder.
+def check_steps(staged: StagedConfig, configs: dict[int, TrainConfig], resume: bool, overwrite: bool) -> None:
+    """Meet before the first step what would stop a later one.
 
-    A group's data alone can turn the tables: where the group was computed, the best checkpoint is the one whose worst
-    group is best on the validation people.
+    Raises:
+        FairfaceError: nothing to start from, folders that may not be written, a group that cannot be chosen, hard
+            samples beside another list.
     """
+    first = next(iter(configs.values()))
+    if not first.start_from:
+        raise ConfigError("start_from is not set; name the model that is finetuned: start_from=orl_demo")
+    resolve(first.start_from, first.output)
+    for number, config in configs.items():
+        if not resume:
+            check_claim(Path(config.output) / config.name, False, overwrite)
+        if staged.worst_group[number - 1]:
+            check_choice(staged.fairness, config)
+        if staged.hard_samples_of and config.data.only:
+            raise ConfigError("hard_samples_of and data.only are both set; a step trains on one list: leave one out")
+
+
+def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
+    """One step; the group that it trains on is found first, and ``group.json`` in the run's folder tells it."""
     tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
-    choice = staged.fairness
-    decision = None
-    if staged.worst_group[number - 1]:
-        decision = decide_group(config.start_from, choice, config.devices, config.verify.batch_size)
-        tell(decision.messages)
-        config = on_group(config, choice, decision)
-    code = train(config, resume, overwrite and not resume)
-    if decision is not None:
-        folder = Path(config.output) / config.name
-        told = {} if decision.before is None else {"before": decision.before, "after": best_score(folder)}
-        tell(outcome(choice.side, told.get("before"), told.get("after"), config.start_from))
-        with atomic_write(folder / "group.json", "w", encoding="utf-8") as file:
-            file.write(json.dumps({**decision.to_dict(), **told}, indent=2, ensure_ascii=False) + "\n")
+    if not staged.worst_group[number - 1]:
+        return train(config, resume, overwrite and not resume)
+    decision = decide_group(staged.fairness, config)
+    tell(decision.messages)
+    watched = on_group(config, staged.fairness, decision)
+    code = train(watched, resume, overwrite and not resume, files={GROUP: decision.to_dict()})
+    if not code:
+        tell_outcome(config, staged.fairness.side, decision)
     return code
 
 
-def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) -> TrainConfig:
-    """``config`` on the group's data; where the group was computed, watched by its side's worst rate."""
-    if not decision.where:
-        return config
-    both = ",".join(filter(None, (config.data.where, decision.where)))
-    config = replace(config, data=replace(config.data, where=both))
-    if decision.before is None:
-        return config
-    watched = replace(
-        config.verify, sets=(choice.validation,), monitor=f"{choice.side}_worst", protected=choice.protected,
-        min_people=choice.min_people, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
-    )  # fmt: skip
-    return replace(config, verify=watched)
-
-
-def outcome(side: str, before: float | None, after: float | None, start: str) -> list[str]:
-    """What a group's step did to the worst group of the validation people, in words."""
-    if before is None or after is None:
-        return []
-    line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
-    advice = [] if after < before else [f"warning: this step did not lower it; {start} is fairer on this side"]
-    return [line, *advice]
-
-
-def best_score(folder: Path) -> float | None:
-    """The monitored score of the run's best checkpoint, None where none was measured."""
-    manifest = read_manifest(folder)
-    for entry in manifest["checkpoints"]:
-        if entry["step"] == manifest.get("best"):
-            score = entry.get("score")
-            return None if score is None else float(score)
-    return None
-
-
-def hard_sample_list(staged: StagedConfig, fresh: bool) -> str:
-    """The list of hard samples for these steps, ``<output>/<name>_samples.txt``; made when ``fresh`` or not there."""
+def hard_sample_list(staged: StagedConfig) -> str:
+    """Mine the hard samples for these steps and write their list, ``<output>/<name>_samples.txt``."""
     first = staged.steps[0]
     path = Path(first.output) / f"{staged.name}_samples.txt"
-    if fresh or not path.is_file():
-        found = mine(staged.hard_samples_of, first.data.path, first.output, first.devices, first.verify.batch_size)
-        write_list(path, found)
-        tell([found.message(), f"{path}: {len(found.indices)} records"])
+    found = mine(
+        staged.hard_samples_of, first.data, first.output, first.devices, first.gpus, first.verify.batch_size
+    )
+    write_list(path, found)
+    tell([found.message(), f"{path}: {len(found.indices)} records"])
     return str(path)
 
 
-def finished(folder: Path) -> bool:
-    """Whether the run in ``folder`` reached its last step.
+def is_stale(config: TrainConfig) -> bool:
+    """Whether the run that is there started from another model than ``config.start_from`` is now, or trained on
+    another list of records."""
+    manifest = read_manifest(Path(config.output) / config.name)
+    started = manifest.get(STARTED_FROM, {}).get("sha256")
+    listed = manifest.get("only_sha256")
+    other_start = started is not None and started != identity(config.start_from, config.output)["sha256"]
+    return other_start or (listed is not None and listed != sha256(Path(config.data.only)))
+
+
+def is_finished(config: TrainConfig, of_group: bool) -> bool:
+    """Whether the run that is there reached its last step.
 
     Raises:
-        CheckpointError: its manifest is damaged.
+        CheckpointError: its manifest is damaged, or it was made with another configuration.
     """
-    entries = read_manifest(folder)["checkpoints"]
+    folder = Path(config.output) / config.name
+    saved = saved_config(folder)
+    if of_group:  # which group, and so what is watched, was found when it ran
+        config = replace(config, data=replace(config.data, where=str(saved.get("data", {}).get("where", ""))))
+    check_resumable(config, saved)
+    entries: Sequence[dict[str, object]] = read_manifest(folder)["checkpoints"]
     if not entries:
         return False
-    total = entries[-1]["position"].get("total")
+    position = entries[-1]["position"]
+    total = position.get("total") if isinstance(position, dict) else None
     if total is None:
         raise CheckpointError(f"{folder}: does not say how long the run was to be; start it anew with --overwrite")
-    return int(entries[-1]["step"]) >= int(total)
+    return int(str(entries[-1]["step"])) >= int(total)

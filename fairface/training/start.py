@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fairface.data.types import Dataset
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
+from fairface.files import sha256
 from fairface.interop.grammar import CheckpointFiles, resolve
 from fairface.interop.insightface import from_insightface
 from fairface.interop.torch_models import fill, read_weights
@@ -16,6 +18,18 @@ from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays, set_values, structural
 from fairface.training.log import RunLog
+
+STARTED_FROM = "started_from"  # in a run's manifest
+
+
+def identity(name: str, output: str) -> dict[str, Any]:
+    """What the checkpoint ``name`` is: its name, and the sums of the files with its parameters (net; head, if any).
+
+    Raises:
+        CheckpointError: no such checkpoint.
+    """
+    files = resolve(name, output)
+    return {"name": name, "sha256": [sha256(path) for path in (files.params, files.blocks) if path is not None]}
 
 
 def initialize(method: Method, contexts: Sequence[Context], seed: int, image_size: int) -> None:
@@ -76,11 +90,13 @@ def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> str:
     return ""
 
 
-def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> None:
+def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> int:
     """Set each class's weight to the direction of the mean embedding of its images, at the length it has now.
 
+    A class without images (data of one group only) keeps its random weight. Returns how many classes were set.
+
     Raises:
-        CheckpointError: a class without images, or a head without a weight per class.
+        CheckpointError: a head without a weight per class.
     """
     weight = structural(head).get("weight")
     embeddings = embedder.embed(dataset).astype(np.float64)
@@ -91,7 +107,9 @@ def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, da
     norms = np.linalg.norm(centres, axis=1, keepdims=True)
     if weight is None or tuple(weight.shape) != centres.shape:
         raise CheckpointError("this head has no weight per class; use head.init_from=random")
-    if np.any(norms == 0):
-        raise CheckpointError(f"class {int(np.argmin(norms))} has no image; use head.init_from=random")
-    lengths = np.linalg.norm(weight._reduce().asnumpy(), axis=1, keepdims=True)
-    weight.set_data(nd.array(centres / norms * lengths))
+    before = weight._reduce().asnumpy()
+    lengths = np.linalg.norm(before, axis=1, keepdims=True)
+    seen = norms[:, 0] > 0
+    before[seen] = (centres[seen] / norms[seen]) * lengths[seen]
+    weight.set_data(nd.array(before))
+    return int(seen.sum())

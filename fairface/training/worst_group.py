@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
+from fairface.data.selection import open_selected
 from fairface.embedding.of_model import load_embedder
 from fairface.errors import ConfigError
 from fairface.protocols.verification_set import open_verification_set
@@ -17,6 +19,7 @@ from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import calibrated_threshold
 from fairface.scoring.fairness.worst import SIDES, worst_group
 from fairface.scoring.similarity import cosine_scores
+from fairface.training.worst_rate import check_groups
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class GroupDecision:
         return {"where": self.where, "messages": list(self.messages), "report": self.report}
 
 
-def decide_group(model: str, choice: GroupChoice, devices: str = "", batch_size: int = 64) -> GroupDecision:
-    """The most discriminated group of ``choice.protected`` for ``model``.
+def decide_group(choice: GroupChoice, config: TrainConfig) -> GroupDecision:
+    """The most discriminated group of ``choice.protected`` for the model that ``config`` starts from.
 
     Raises:
         ConfigError: neither a group nor validation data with protected attributes are named.
@@ -49,18 +52,54 @@ def decide_group(model: str, choice: GroupChoice, devices: str = "", batch_size:
     """
     if choice.group:
         return GroupDecision(choice.group, (f"group set by hand: {choice.group}",))
+    _check_named(choice)
+    return decide(fairness_of_start(choice, config), choice)
+
+
+def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
+    """Meet now what would stop the choice of a group, or training on it, when the steps before have trained.
+
+    Raises:
+        ConfigError, DataError: validation people or training data that cannot be used, attributes or values that they
+            do not have.
+    """
+    whole = replace(config.data, only="")
+    if choice.group:
+        open_selected(replace(whole, where=both(whole.where, choice.group)))
+        return
+    _check_named(choice)
+    check_groups(open_verification_set(choice.validation).comparisons, choice.protected, choice.fmr, choice.validation)
+    known = open_selected(whole).attribute_names
+    missing = [name for name in choice.protected if name not in known]
+    if missing:
+        raise ConfigError(
+            f"{config.data.path}: has no attribute {', '.join(missing)} (it has: {', '.join(known) or 'none'}), so a "
+            "group cannot be taken out of it; pack the data with its attributes (data_process/face2rec2.py)"
+        )
+
+
+def both(*filters: str) -> str:
+    """Filters for ``data.where`` that must all hold, as one."""
+    return ",".join(filter(None, filters))
+
+
+def _check_named(choice: GroupChoice) -> None:
     if not choice.validation or not choice.protected:
         raise ConfigError(
             "a step with worst_group needs fairness.validation and fairness.protected to compute the group, "
             "or fairness.group=name=value to set it by hand"
         )
-    return decide(fairness_of_model(model, choice, devices, batch_size), choice)
 
 
-def fairness_of_model(model: str, choice: GroupChoice, devices: str = "", batch_size: int = 64) -> FairnessResult:
-    """The fairness of ``model`` on the validation people, at the threshold that gives them ``choice.fmr``."""
+def fairness_of_start(choice: GroupChoice, config: TrainConfig) -> FairnessResult:
+    """The fairness of the model that ``config`` starts from on the validation people, at the threshold that gives them
+    ``choice.fmr``; devices, batches and mirrored images are those of the run's verification."""
     data = open_verification_set(choice.validation)
-    embeddings = load_embedder(model, devices, batch_size).embed(data.images)
+    verify = config.verify
+    embedder = load_embedder(
+        config.start_from, config.devices, verify.batch_size, verify.flip, gpus=config.gpus, output=config.output
+    )
+    embeddings = embedder.embed(data.images)
     scores = cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
     threshold = calibrated_threshold(scores, data.comparisons.same, choice.fmr)
     options = FairnessOptions(rounds=0, min_people=choice.min_people)
@@ -89,7 +128,7 @@ def where_of(group: str, protected: Sequence[str]) -> str:
         ConfigError: the values cannot be told apart, because one of them holds a plus or a comma.
     """
     names = list(dict.fromkeys(protected))
-    values = group.split(JOINT)
+    values = group.split(JOINT) if len(names) > 1 else [group]
     if len(values) != len(names) or "," in group:
         raise ConfigError(f"group {group!r} cannot be written as a filter; set it by hand: fairness.group=name=value")
     return ",".join(f"{name}={value}" for name, value in zip(names, values, strict=True))

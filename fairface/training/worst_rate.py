@@ -11,9 +11,26 @@ from numpy.typing import NDArray
 from fairface.errors import DataError
 from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.fairness.assess import assess
-from fairface.scoring.fairness.grouping import JOINT
+from fairface.scoring.fairness.grouping import JOINT, group_images
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import calibrated_threshold
+
+
+def check_groups(comparisons: Comparisons, protected: Sequence[str], fmr: float, source: str) -> None:
+    """What would stop :func:`worst_rate`; ``source`` names the comparisons.
+
+    Raises:
+        DataError: an attribute that the images do not have, or too few impostor comparisons for this FMR.
+    """
+    try:
+        group_images(comparisons, protected)
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+    if comparisons.impostor < 1.0 / fmr:
+        raise DataError(
+            f"{source}: {comparisons.impostor} impostor comparisons cannot fix a threshold at FMR {fmr:g}; "
+            f"it needs at least {math.ceil(1.0 / fmr - 1e-9)}, or a higher FMR"
+        )
 
 
 def worst_rate(

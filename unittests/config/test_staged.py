@@ -44,12 +44,19 @@ def test_steps_share_and_change(path):
 
 
 def test_overrides_of_all_steps_and_of_one(path):
-    words = ["output=out", "step2.optimizer.lr=0.5", "optimizer.momentum=0.7", "fairness.group=sex=f"]
+    words = ["output=out", "step3.optimizer.lr=0.5", "optimizer.momentum=0.7", "fairness.group=sex=f"]
     staged = load_staged(path, words)
-    assert [step.optimizer.lr for step in staged.steps] == [0.1, 0.5, 0.1]
+    assert [step.optimizer.lr for step in staged.steps] == [0.1, 0.01, 0.5]
     assert [step.optimizer.momentum for step in staged.steps] == [0.7] * 3
     assert staged.steps[1].start_from == "out/fair_step1"
     assert staged.fairness.group == "sex=f"
+
+
+def test_what_is_for_all_steps_goes_over_what_a_step_has(path):
+    staged = load_staged(path, ["step3.optimizer.lr=0.3", "optimizer.lr=0.2", "step1.steps=9", "stage=all"])
+    assert [step.optimizer.lr for step in staged.steps] == [0.2, 0.2, 0.3]
+    assert [step.stage for step in staged.steps] == ["all"] * 3
+    assert [step.steps for step in staged.steps] == [9, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +65,7 @@ def test_overrides_of_all_steps_and_of_one(path):
         ("step4.epochs=1", "no step 4"),
         ("step0.epochs=1", "no step 0"),
         ("step2.optimizer.lrr=1", "optimizer.lrr"),
+        ("step3.worst_group=nein", "true or false"),
         ("fairness.side=both", "fmr, fnmr"),
         ("fairness.fmr=0", "between 0 and 1"),
         ("fairness.min_people=1", "2 or more"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fairface.config.check import check
-from fairface.config.schema import HeadConfig
+from fairface.config.schema import DataConfig, HeadConfig
 from fairface.data.folder import FolderDataset
 from fairface.data.selection import read_positions
 from fairface.errors import CheckpointError
@@ -55,7 +55,7 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
 def test_other_people_are_refused(run: Path, tmp_path: Path) -> None:
     other = make_people(tmp_path / "people", people=3)
     with pytest.raises(CheckpointError, match="knows 4 people, the data have 3"):
-        mine(str(run), str(other), devices="cpu0")
+        mine(str(run), DataConfig(path=str(other)), devices="cpu0")
 
 
 def test_a_model_without_a_classifier_is_refused(run: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
 from fairface.errors import ConfigError
 from fairface.protocols.comparisons import Comparisons
@@ -67,7 +68,7 @@ def test_attributes_together_make_a_filter_of_both():
 
 
 def test_a_group_by_hand_needs_no_validation_people():
-    decision = decide_group("no such model", GroupChoice(group="sex=f,skin=dark"))
+    decision = decide_group(GroupChoice(group="sex=f,skin=dark"), TrainConfig(start_from="no such model"))
     assert decision.where == "sex=f,skin=dark"
     assert "by hand" in decision.messages[0]
 
@@ -75,12 +76,13 @@ def test_a_group_by_hand_needs_no_validation_people():
 @pytest.mark.parametrize("choice", [GroupChoice(), GroupChoice("validation"), GroupChoice(protected=("sex",))])
 def test_nothing_to_compute_it_from(choice):
     with pytest.raises(ConfigError, match=r"fairness\.group"):
-        decide_group("no such model", choice)
+        decide_group(choice, TrainConfig(start_from="no such model"))
 
 
 def test_values_that_cannot_be_written():
     assert where_of("f+dark", ["sex", "skin", "sex"]) == "sex=f,skin=dark"
+    assert where_of("65+", ["age"]) == "age=65+"
     with pytest.raises(ConfigError, match="by hand"):
-        where_of("a+b", ["origin"])
+        where_of("f+65+", ["sex", "age"])
     with pytest.raises(ConfigError, match="by hand"):
         where_of("a,b", ["origin"])

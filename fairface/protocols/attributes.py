@@ -67,7 +67,7 @@ def attributes_of_images(
     """
     named = table.filled(image_key(table, image_column))
     index = NameIndex(images)
-    positions = np.array([-1 if (found := index.find(name)) is None else found for name in named], np.int64)
+    positions = np.array([-1 if (found := index.find_file(name)) is None else found for name in named], np.int64)
     if not (positions >= 0).any():
         raise DataError(
             f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
@@ -142,7 +142,7 @@ def subjects_of_images(
     index = NameIndex(images)
     found: dict[int, str] = {}
     for row, (name, person) in enumerate(zip(named, people, strict=True)):
-        position = index.find(name)
+        position = index.find_file(name)
         if position is not None and found.setdefault(position, person) != person:
             raise DataError(f"{table.where(row)}: {name} shows {person}, but {found[position]} in another row")
     missing = [name for position, name in enumerate(images) if position not in found]

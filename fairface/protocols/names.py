@@ -29,6 +29,7 @@ class NameIndex:
                 f"{len(names) - len(self._exact)} of {len(names)} image names occur more than once "
                 f"(first: {_first_repeated(names)}); names must be unique to be looked up"
             )
+        self._in_folders = any("/" in name for name in self._exact)
         self._stems: dict[str, int | None] = {}
         for name, position in self._exact.items():
             stem = without_suffix(name)
@@ -38,6 +39,14 @@ class NameIndex:
         """Position of the image called ``name``, or None."""
         found = self._exact.get(name)
         return self._stems.get(without_suffix(name)) if found is None else found
+
+    def find_file(self, path: str) -> int | None:
+        """As :meth:`find`; failing that, where the list's names have no folders (ids), by the file's own name.
+
+        Two files of one name in different folders then find the same image: whoever asks must notice.
+        """
+        found = self.find(path)
+        return found if found is not None or self._in_folders else self.find(PurePosixPath(path).name)
 
     def positions(self, wanted: Sequence[str], source: str) -> NDArray[np.int64]:
         """Positions of all ``wanted`` names.

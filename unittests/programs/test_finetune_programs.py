@@ -22,7 +22,7 @@ def call(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[st
         ((FAIR, "4", "--dry-run"), "1 to 3"),
         ((FAIR, "two", "--dry-run"), "1 to 3"),
         ((FAIR, "1", "step2.optimiser.lr=1"), "optimizer.lr"),
-        ((FAIR, "1", "start_from=nobody", "data.path=none"), "none"),
+        ((FAIR, "1", "start_from=nobody"), "nobody: is no run"),
         ((str(ROOT / "train" / "configs" / "orl_demo.yaml"), "1"), "steps"),
     ],
 )
@@ -33,6 +33,12 @@ def test_finetune_says_what_is_wrong_in_one_line(tmp_path: Path, words: tuple[st
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_for_a_later_step_is_named_another_way(tmp_path: Path) -> None:
+    done = call("finetune.py", FAIR, "2", "start_from=x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--start-from" in done.stderr
 
 
 def test_dry_run_shows_the_steps(tmp_path: Path) -> None:

@@ -66,3 +66,20 @@ def test_too_many_values(table):
     rows = "\n".join(f"p{i},{i}" for i in range(200))
     with pytest.raises(DataError, match="age has 200 different values; an attribute may have 127 at most"):
         attributes_of_images(table(f"image,age\n{rows}\n"), ("p0",), ["age"])
+
+
+def test_ids_are_found_under_paths_and_clashes_are_noticed(tmp_path):
+    """A table that names files, for images that are named by ids."""
+    path = tmp_path / "people.csv"
+    path.write_text("image,person,sex\nfaces/ann/a1.jpg,ann,f\nfaces/bob/b1.png,bob,m\n")
+    table = read_csv_table(path)
+    assert attributes_of_images(table, ["a1", "b1"], ["sex"]).codes[:, 0].tolist() == [0, 1]
+    assert subjects_of_images(table, ["b1", "a1"], "person").tolist() == [1, 0]
+    path.write_text("image,person,sex\nfaces/ann/1.jpg,ann,f\nfaces/bob/1.jpg,bob,m\n")
+    table = read_csv_table(path)
+    with pytest.raises(DataError, match="in another row"):
+        attributes_of_images(table, ["1"], ["sex"])
+    with pytest.raises(DataError, match="in another row"):
+        subjects_of_images(table, ["1"], "person")
+    with pytest.raises(DataError, match="none of its 2 images"):
+        attributes_of_images(table, ["other/1.jpg"], ["sex"])

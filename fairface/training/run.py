@@ -139,7 +139,10 @@ def describe_data(run: Prepared, log: RunLog) -> None:
                 log.say(note)
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
         single = int((counts == 1).sum())
-        log.say(f"data: {len(labels)} images of {int((counts > 0).sum())} people, batch {source.batch_size}")
+        people = int((counts > 0).sum())
+        log.say(f"data: {len(labels)} images of {people} people, batch {source.batch_size}")
+        if people == 1:
+            log.say("warning: all images show one person; nobody is told apart from anybody")
         if single:
             log.say(f"warning: {single} people have one image only; a classifier learns little from them")
     devices = ", ".join(str(context) for context in run.contexts)

@@ -13,7 +13,10 @@ root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
 cd -- "$root"
 
 models=test/final_eval_models data=test/TestData/tmp_data
-holds_files() { [[ -n "$(find -L "$1" -type f ! -name 'README.md' ! -name '.*' -print -quit 2>/dev/null)" ]]; }
+# Links are followed and what is hidden does not count, as in the program itself.
+holds_files() {
+    [[ -n "$(find -L "$1" -mindepth 1 -name '.*' -prune -o -type f ! -name 'README.md' -print -quit 2>/dev/null)" ]]
+}
 
 if [[ $# -eq 0 ]]; then
     if holds_files "$models" && holds_files "$data"; then

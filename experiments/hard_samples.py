@@ -150,8 +150,8 @@ HEAD = [
 
 WHY = [
     "The list of hard samples decides. Where the three-step model knows its training people by heart, few photographs",
-    "or none are left to learn from, and the second model is trained on all records, or on one person's. What the lists",
-    "of these seeds held:",
+    "or none are left to learn from, and the second model is trained on all records, or on one person's. The lists of",
+    "these seeds:",
 ]
 
 

@@ -14,15 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fairface.cli import add_groups, parser, print_json, run, tell
-from fairface.embedding.final_crops import Cropping, PhotoSource
 from fairface.embedding.final_demo import lay_out_demo, require_models
-from fairface.embedding.final_models import find_models, find_template
-from fairface.embedding.final_settings import demo_settings, values_of_attributes
-from fairface.embedding.final_truth import TruthSource
-from fairface.errors import ConfigError
-from fairface.report.final_assessment import FinalOptions
-from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.transductive.chain import ChainSteps
+from fairface.embedding.final_settings import check_numbers, demo_models, demo_settings, find_named, prepare
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -33,7 +26,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
                        "line; failures.txt in that folder is found by itself"},
         "--template": {"default": "", "metavar": "FILE", "help": "pairs as ID1,ID2,SCORE; without it all pairs"},
         "--demo": {"action": "store_true", "help": "the embedded data and the models that the stages made"},
-        "--models-from": {"default": "", "metavar": "DIR", "help": "find both models there by their names"},
+        "--models-from": {"default": "", "metavar": "DIR", "help": "find the models there that are not named"},
         "--data-from": {"default": "", "metavar": "DIR", "help": "find photographs and pairs there"},
         "--data-aligned": {"action": "store_true", "help": "what is found there are aligned faces"},
     },
@@ -44,8 +37,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--border": {"type": int, "default": 0, "help": "then repeat their edge by so many pixels"},
     },
     "models: run | run@step | prefix,epoch | PyTorch file": {
-        "--model": {"default": "", "metavar": "NAME", "help": "the three-step model"},
-        "--hard-model": {"default": "", "metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
+        "--model": {"metavar": "NAME", "help": "the three-step model"},
+        "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
         "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0"},
         "--batch-size": {"type": int, "default": 64, "help": "images in a step, over all devices"},
     },
@@ -75,7 +68,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "what is written": {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
-        "--decimals": {"type": int, "help": "of the scores; the challenge's programs wrote 5"},
+        "--decimals": {"type": int, "help": "of the scores, up to 17; the challenge's programs wrote 5"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
         "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
         "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
@@ -86,11 +79,11 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def main(argv: Sequence[str]) -> None:
-    args = arguments(argv)
+    args, notes = arguments(argv)
     prepared = prepare(args)
     from fairface.embedding.final import FinalRun, run_final  # MXNet: after everything that can be refused without it
 
-    report = run_final(FinalRun(devices=args.devices, batch_size=args.batch_size, decimals=args.decimals, **prepared))
+    report = run_final(FinalRun(notes=notes, **prepared))
     if args.json:
         print_json({"output": args.output, **report.to_dict()})
     else:
@@ -98,72 +91,22 @@ def main(argv: Sequence[str]) -> None:
         print(f"\n{args.output}: predictions.csv, fairness.json, report.md (all tables)")
 
 
-def arguments(argv: Sequence[str]) -> argparse.Namespace:
+def arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]]:
+    """The options, and notes about them; on the embedded data whatever is written goes before its settings."""
     options = parser("Photographs and pairs in; predictions, fairness and verification report out.")
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
-    args.notes = ()
+    notes: tuple[str, ...] = ()
+    check_numbers(args)
     if args.demo:
-        require_models()
-        if args.output == options.get_default("output"):
-            args.output = "results/orl_demo"
-        demo = lay_out_demo(Path(args.output))
-        args.notes = demo.notes
-        tell(demo.notes)
-        for name, value in demo_settings(demo).items():
-            if getattr(args, name) == options.get_default(name):
-                setattr(args, name, value)
-    if args.models_from:
-        args.model, args.hard_model = find_models(Path(args.models_from))
-    if args.data_from:
-        setattr(args, "aligned" if args.data_aligned else "photos", args.data_from)
-        args.template = args.template or find_template(Path(args.data_from))
-    return args
-
-
-def prepare(args: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a :class:`fairface.embedding.final.FinalRun`.
-
-    Raises:
-        ConfigError: options that do not go together.
-    """
-    if not args.model:
-        raise ConfigError("name the three-step model with --model, or a folder with --models-from")
-    fuse = bool(args.hard_model) if args.fuse is None else args.fuse
-    if fuse and not args.hard_model:
-        raise ConfigError("--fuse needs the hard-sample model; name it with --hard-model, or leave --fuse out")
-    wanted, allowed = [*args.protected, *args.legitimate], values_of_attributes(args.values)
-    truth = TruthSource(args.truth, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
-    fairness = FairnessOptions(level=args.level, rounds=args.bootstrap, seed=args.seed, min_people=args.min_people)
-    return {
-        "source": PhotoSource(args.photos, args.aligned, args.failures, args.template),
-        "three_step": args.model,
-        "hard": args.hard_model,
-        "output": Path(args.output),
-        "truth": truth,
-        "calibration": calibration(args),
-        "steps": ChainSteps(args.rerank, args.cut, fuse),
-        "options": FinalOptions(
-            tuple(args.protected), tuple(args.legitimate), args.fmr, args.threshold, fairness
-        ),
-        "cropping": Cropping(args.size, args.enlarge, args.border, args.detector, args.devices),
-        "notes": args.notes,
-    }
-
-
-def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | None:
-    """The pairs of other people, where they are given."""
-    given = args.calibration_photos or args.calibration_aligned
-    if not given:
-        if args.calibration_template or args.calibration_truth:
-            raise ConfigError("calibration needs --calibration-photos or --calibration-aligned")
-        return None
-    if args.threshold is not None:
-        raise ConfigError("give --threshold or pairs for calibration, not both")
-    truth = TruthSource(args.calibration_truth, args.attributes, args.image_column, args.subjects_from)
-    if not truth.known:
-        raise ConfigError("nothing tells the truth of the calibration pairs; give --calibration-truth")
-    return PhotoSource(args.calibration_photos, args.calibration_aligned, "", args.calibration_template), truth
+        require_models(demo_models(args).values())
+        options.set_defaults(output="results/orl_demo")
+        demo = lay_out_demo(Path(options.parse_args(argv).output))
+        tell(notes := demo.notes)
+        options.set_defaults(**demo_settings(demo, args))
+        args = options.parse_args(argv)
+    find_named(args)
+    return args, notes
 
 
 if __name__ == "__main__":

@@ -12,21 +12,30 @@ from numpy.typing import NDArray
 
 from fairface.cli import finite
 from fairface.data.encoded import FileDataset
-from fairface.embedding.final_crops import Cropping, Crops, PhotoSource, prepare_crops
+from fairface.embedding.final_crops import Crops, prepare_crops
+from fairface.embedding.final_output import (
+    ALIGNED,
+    CALIBRATION,
+    FAIRNESS,
+    HARD_FILE,
+    PREDICTIONS,
+    REPORT,
+    THREE_STEP_FILE,
+    clear_output,
+)
+from fairface.embedding.final_source import Cropping, PhotoSource
 from fairface.embedding.final_truth import TruthSource, judge
 from fairface.embedding.of_model import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
-from fairface.errors import ConfigError, DataError
+from fairface.errors import DataError
 from fairface.files import atomic_write
 from fairface.protocols.pair_template import write_predictions
-from fairface.report.final_assessment import Assessment, FinalOptions, JudgedPairs, assess_final
+from fairface.report.final_assessment import Assessment, FinalOptions, assess_final
 from fairface.report.final_facts import RunFacts
+from fairface.report.final_pairs import JudgedPairs
 from fairface.report.final_report import FinalReport
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.transductive.chain import ChainResult, ChainSteps, run_chain
-
-PREDICTIONS, FAIRNESS, REPORT = "predictions.csv", "fairness.json", "report.md"
-THREE_STEP_FILE, HARD_FILE = "embeddings_three_step.npz", "embeddings_hard_sample.npz"
 
 
 @dataclass(frozen=True)
@@ -62,28 +71,26 @@ def run_final(run: FinalRun) -> FinalReport:
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
 
     Raises:
-        FairfaceError: whatever a step refuses; no report of an earlier run is left beside new predictions.
+        FairfaceError: whatever a step refuses; nothing of an earlier run is left beside what this one writes.
     """
-    if run.source.template and Path(run.source.template).resolve() == (run.output / PREDICTIONS).resolve():
-        raise ConfigError(f"{run.source.template}: is the template and would be overwritten; choose another --output")
-    for name in (PREDICTIONS, FAIRNESS, REPORT):
-        (run.output / name).unlink(missing_ok=True)
     places = [run.output]
     sources = [(run.source, run.truth)]
     if run.calibration is not None:
-        places.append(run.output / "calibration")
+        places.append(run.output / CALIBRATION)
         sources.append(run.calibration)
+    clear_output(run.output, sources)
     crops = [
-        prepare_crops(source, place / "aligned", run.cropping)
-        for place, (source, _) in zip(places, sources, strict=True)
+        prepare_crops(source, place / ALIGNED, run.cropping) for place, (source, _) in zip(places, sources, strict=True)
     ]
     three_step = _embed(run, run.three_step, THREE_STEP_FILE, places, crops)
     hard = _embed(run, run.hard, HARD_FILE, places, crops) if run.hard else [None] * len(crops)
     chains, judged = [], []
     for place, (_, truth), one, first, second in zip(places, sources, crops, three_step, hard, strict=True):
         chains.append(_score(one, first, second, run.steps))
-        write_predictions(place / PREDICTIONS, one.template, chains[-1].final, run.decimals)
-        judged.append(judge(one.template, chains[-1], place / PREDICTIONS, truth, one.failed) if truth.known else None)
+        predictions = place / PREDICTIONS
+        write_predictions(predictions, one.template, chains[-1].final, run.decimals)
+        told = judge(one.template, chains[-1], predictions, truth, one.failed, one.photographs) if truth.known else None
+        judged.append(told)
     report = FinalReport(_facts(run, crops[0], chains[0]), _assess(run, judged))
     with atomic_write(run.output / REPORT, "w", encoding="utf-8") as file:
         file.write(report.markdown())

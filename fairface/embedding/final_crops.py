@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from fairface.cli import progress
 from fairface.data.text_lines import read_lines
-from fairface.errors import ConfigError, DataError
+from fairface.embedding.final_source import Cropping, PhotoSource
+from fairface.errors import DataError
 from fairface.faces.align_report import FAILURES, AlignReport
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig, output_name
-from fairface.hardware import usable_cores
+from fairface.faces.photographs import list_photographs
 from fairface.protocols.challenge import Template
+from fairface.protocols.names import NameIndex
 from fairface.protocols.pair_template import (
     TemplateCounts,
     all_pairs_template,
@@ -24,49 +26,16 @@ from fairface.protocols.pair_template import (
 
 
 @dataclass(frozen=True)
-class PhotoSource:
-    """Whose faces are compared with whose.
-
-    Attributes:
-        photos: folder of photographs, to be aligned; or
-        aligned: folder of aligned faces, used as they are.
-        failures: names on which detection failed, one a line; for ``aligned``, where failures.txt is looked for.
-        template: CSV of pairs; without one all pairs are compared.
-    """
-
-    photos: str = ""
-    aligned: str = ""
-    failures: str = ""
-    template: str = ""
-
-    def __post_init__(self) -> None:
-        if bool(self.photos) == bool(self.aligned):
-            raise ConfigError("give a folder of photographs or one of aligned faces (one of them)")
-        if self.photos and self.failures:
-            raise ConfigError("failures are found while photographs are aligned; a list goes with aligned faces only")
-
-
-@dataclass(frozen=True)
-class Cropping:
-    """How photographs are aligned: what :class:`AlignConfig` says, with MTCNN or the RetinaFace model ``detector``."""
-
-    size: int = 112
-    enlarge: float = 1.0
-    border: int = 0
-    detector: str = ""
-    devices: str = ""
-    jobs: int = field(default_factory=usable_cores)
-
-
-@dataclass(frozen=True)
 class Crops:
     """Aligned faces of the ids of ``counts`` (N files below ``root``, in their order) and the pairs of ``template``.
 
-    ``failed`` are ids on which detection failed, ``None`` where that is not told; ``notes`` are for people.
+    ``photographs`` are the files that they were cut from, links resolved. ``failed`` are ids on which detection failed,
+    ``None`` where that is not told; ``notes`` are for people.
     """
 
     root: Path
     files: tuple[str, ...]
+    photographs: frozenset[Path]
     template: Template
     counts: TemplateCounts
     failed: tuple[str, ...] | None
@@ -81,59 +50,59 @@ def prepare_crops(source: PhotoSource, work: Path, cropping: Cropping) -> Crops:
             reader and alignment refuse.
         CheckpointError: no such detector.
     """
-    folder = source.photos or source.aligned
+    folder = source.folder
     template = read_pair_template(source.template) if source.template else None
     found = photographs_by_id(template, folder)  # before anything is computed
     if template is None:
         template = all_pairs_template(list(found), f"all pairs of {folder}")
     counts = count_template(template)
-    files = [found[name] for name in counts.ids]
+    files = tuple(found[name] for name in counts.ids)
+    photographs = frozenset((Path(folder) / name).resolve() for name in files)
     if source.aligned:
         failed, notes = _listed_failures(source, counts.ids)
-        return Crops(Path(source.aligned), tuple(files), template, counts, failed, notes)
+        return Crops(Path(folder), files, photographs, template, counts, failed, notes)
     config = AlignConfig(cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True)
-    report = _align(source.photos, work, config, cropping)
-    _refuse_unreadable(report, files, source.photos)
-    failed = tuple(sorted(set(counts.ids) & _stems(report.failed)))
-    unused = report.photographs - len(files)
-    notes = (f"{unused} photographs of {folder} are in no pair",) if unused else ()
-    return Crops(work, tuple(output_name(name, config) for name in files), template, counts, failed, notes)
+    report = _align(folder, files, work, config, cropping)
+    _refuse_unreadable(report, folder)
+    ids = dict(zip(files, counts.ids, strict=True))
+    failed = tuple(sorted(ids[name] for name in report.failed))
+    unused = len(list_photographs(folder)[0]) - len(files)
+    notes = (f"{unused} photographs of {folder} are in no pair and were not aligned",) if unused else ()
+    crops = tuple(output_name(name, config) for name in files)
+    return Crops(work, crops, photographs, template, counts, failed, notes)
 
 
-def _align(photos: str, work: Path, config: AlignConfig, cropping: Cropping) -> AlignReport:
+def _align(photos: str, names: Sequence[str], work: Path, config: AlignConfig, cropping: Cropping) -> AlignReport:
     detector = None
     if cropping.detector:
         from fairface.interop.detector import load_retinaface
         from fairface.parallel import contexts_of
 
         detector = load_retinaface(cropping.detector, contexts_of(cropping.devices)[0])
-    with progress(label="align", unit="img") as bar:
-        return align_folder(photos, work, config, jobs=cropping.jobs, detector=detector, on_done=bar.update)
-
-
-def _refuse_unreadable(report: AlignReport, files: Collection[str], folder: str) -> None:
-    wanted = set(files)
-    lost = [(name, problem) for name, problem in report.unreadable if name in wanted]
-    if lost:
-        name, problem = lost[0]
-        raise DataError(
-            f"{folder}/{name}: {problem}; {len(lost)} photographs of the pairs cannot be read: mend them or take their "
-            "pairs out"
+    with progress(total=len(names), label="align", unit="img") as bar:
+        return align_folder(
+            photos, work, config, names=names, jobs=cropping.jobs, detector=detector, on_done=bar.update
         )
 
 
-def _listed_failures(source: PhotoSource, ids: Iterable[str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+def _refuse_unreadable(report: AlignReport, folder: str) -> None:
+    if report.unreadable:
+        name, problem = report.unreadable[0]
+        raise DataError(
+            f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: mend them "
+            "or take their pairs out"
+        )
+
+
+def _listed_failures(source: PhotoSource, ids: Sequence[str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     beside = Path(source.aligned) / FAILURES
     if not source.failures and not beside.is_file():
         return None, ()
     path = Path(source.failures or beside)
     # A list without a name is a good one: every face was found.
     named = read_lines(path, "with the name of an image")[0] if path.stat().st_size else []
-    failed = _stems(named) & set(ids)
-    strangers = len(_stems(named)) - len(failed)
+    index = NameIndex(ids)
+    places = {name: index.find(name) for name in {PurePosixPath(name).name for name in named}}
+    strangers = sum(place is None for place in places.values())
     notes = (f"{path}: {strangers} of its images are in no pair",) if strangers else ()
-    return tuple(sorted(failed)), notes
-
-
-def _stems(names: Iterable[str]) -> set[str]:
-    return {PurePosixPath(name).stem for name in names}
+    return tuple(sorted({ids[place] for place in places.values() if place is not None})), notes

@@ -3,66 +3,37 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.embedding.final_output import TRUTH
+from fairface.embedding.final_source import TruthSource
 from fairface.embedding.scored import PairSource, ScoreSource, open_scored
-from fairface.errors import ConfigError
 from fairface.files import atomic_write
 from fairface.protocols.attributes import subjects_of_images
 from fairface.protocols.challenge import HEADER, Template
 from fairface.protocols.csv_table import read_csv_table
+from fairface.protocols.names import NameIndex
 from fairface.protocols.scores import PairScores, match_scores
 from fairface.protocols.subjects import subjects_from_names
-from fairface.report.final_assessment import FINAL, HARD, THREE_STEP, JudgedPairs
+from fairface.report.final_pairs import FINAL, HARD, THREE_STEP, JudgedPairs
 from fairface.scoring.transductive.chain import ChainResult
-
-TRUTH_FILE = "truth.csv"
-
-
-@dataclass(frozen=True)
-class TruthSource:
-    """Where the truth comes from.
-
-    Attributes:
-        truth: a list of pairs with 1 (one person) or 0; "" where people say it.
-        attributes: CSV with a row for each image.
-        image_column: its column with the image's id; "" finds it.
-        subjects_from: who is shown: ``names``, or a column of ``attributes``; "" for what ``truth`` says.
-        allowed: the only values that an attribute may have.
-        wanted: attributes that are used.
-    """
-
-    truth: str = ""
-    attributes: str = ""
-    image_column: str = ""
-    subjects_from: str = ""
-    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    wanted: Sequence[str] = ()
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a truth at all."""
-        return bool(self.truth or self.subjects_from)
-
-    def __post_init__(self) -> None:
-        if self.wanted and not self.known:
-            raise ConfigError("attributes are judged against a truth; give a file of it, or say who is shown")
-        if self.wanted and not self.attributes:
-            raise ConfigError(f"nothing tells {', '.join(self.wanted)} of the images; give a file of attributes")
-        if self.subjects_from not in ("", "names") and not self.attributes:
-            raise ConfigError(f"who is shown cannot come from {self.subjects_from!r} without a file of attributes")
 
 
 def judge(
-    template: Template, chain: ChainResult, predictions: Path, truth: TruthSource, failed: Sequence[str] | None
+    template: Template,
+    chain: ChainResult,
+    predictions: Path,
+    truth: TruthSource,
+    failed: Sequence[str] | None,
+    photographs: frozenset[Path],
 ) -> JudgedPairs:
     """The scores of ``chain``, the last of which stand in the file ``predictions``, against the truth.
 
+    ``failed`` are ids of the template, which the truth may name with a suffix; ``photographs`` are their files.
     Where people say the truth it is written beside the predictions, so that other programs can score them too.
 
     Raises:
@@ -71,7 +42,7 @@ def judge(
     """
     pairs = truth.truth
     if not pairs:
-        pairs = str(predictions.parent / TRUTH_FILE)
+        pairs = str(predictions.parent / TRUTH)
         _write_truth(Path(pairs), template, truth)
     what = PairSource(
         pairs, "auto", truth.attributes, truth.image_column, truth.subjects_from, truth.allowed, truth.wanted
@@ -84,8 +55,9 @@ def judge(
             scores[name] = match_scores(comparisons, given)
     known: NDArray[np.bool_] | None = None
     if failed is not None:
-        known = np.isin(np.array(comparisons.names), np.array(failed, np.str_))
-    return JudgedPairs(pairs, comparisons, scores, known)
+        known = np.zeros(len(comparisons.names), bool)
+        known[NameIndex(comparisons.names).positions(failed, "the list of failures to detect")] = True
+    return JudgedPairs(pairs, comparisons, scores, photographs, known)
 
 
 def _write_truth(path: Path, template: Template, truth: TruthSource) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fairface.data.processes import map_processes
@@ -27,6 +27,7 @@ def align_folder(
     target: str | os.PathLike[str],
     config: AlignConfig | None = None,
     *,
+    names: Collection[str] | None = None,
     landmarks: Mapping[str, Landmarks] | None = None,
     detector: FaceDetector | None = None,
     jobs: int = 1,
@@ -42,49 +43,77 @@ def align_folder(
     skips what an unfinished or finished run with the same settings did; otherwise everything is made anew. ``on_done``
     is told after every so many photographs how many were done.
 
+    With ``names`` only these photographs are aligned: all counts and lists are about them.
+
     Raises:
         ConfigError: fewer than one process, or both ``landmarks`` and a ``detector``.
-        DataError: no photographs, two that would get one output name, ``target`` inside ``source``, other settings than
-            those of the run to be resumed, an output that cannot be written, a worker that died.
+        DataError: no photographs, ``names`` that are not among them, two that would get one output name, ``target``
+            inside ``source``, other settings than those of the run to be resumed, an output that cannot be written, a
+            worker that died.
     """
     config = config or AlignConfig()
+    _check_choices(jobs, landmarks, detector)
+    base, out = Path(source).resolve(), Path(target).resolve()
+    there, ignored = list_photographs(base)
+    chosen = _chosen(base, there, names)
+    _check_places(base, out, chosen, config)
+    keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
+    journal = Journal(out, LANDMARKS, resume)
+    known = {name: row for name, row in journal.rows.items() if _is_finished(out, row, config)}
+    todo = [name for name in chosen if name not in known]
+    on_done(len(chosen) - len(todo))
+    done: list[Outcome] = []
+    with journal:
+        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), jobs, detector):
+            journal.add(outcome.row for outcome in outcomes if outcome.row is not None)
+            done += outcomes
+            on_done(len(outcomes))
+    rows = {name: known[name] for name in chosen if name in known}
+    rows |= {outcome.name: outcome.row for outcome in done if outcome.row is not None}
+    report = _report(len(chosen), rows, done, ignored, len((landmarks or {}).keys() - set(there)))
+    write_lists(out, report, config.rescue)
+    write_landmarks(out / LANDMARKS, (rows[name] for name in chosen if name in rows))
+    journal.remove()
+    return report
+
+
+def _check_choices(jobs: int, landmarks: Mapping[str, Landmarks] | None, detector: FaceDetector | None) -> None:
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; at least one process is needed")
     if landmarks is not None and detector is not None:
         raise ConfigError("with landmarks no detector runs; give landmarks or a detector")
-    base, out = Path(source).resolve(), Path(target).resolve()
-    names, ignored = list_photographs(base)
-    _check_places(base, out, names, config)
-    keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
-    journal = Journal(out, LANDMARKS, resume)
-    known = {name: row for name, row in journal.rows.items() if _is_finished(out, row, config)}
-    todo = [name for name in names if name not in known]
-    on_done(len(names) - len(todo))
-    unreadable = []
-    rows = {name: known[name] for name in names if name in known}
-    with journal:
-        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), jobs, detector):
-            journal.add(outcome.row for outcome in outcomes if outcome.row is not None)
-            rows.update((outcome.name, outcome.row) for outcome in outcomes if outcome.row is not None)
-            unreadable += [(outcome.name, outcome.problem) for outcome in outcomes if outcome.row is None]
-            on_done(len(outcomes))
+
+
+def _chosen(base: Path, there: list[str], names: Collection[str] | None) -> list[str]:
+    """Those of the photographs ``there`` that are asked for, sorted."""
+    if names is None:
+        return there
+    strangers = sorted(set(names) - set(there))
+    if strangers:
+        raise DataError(
+            f"{base}: {len(strangers)} of {len(set(names))} photographs that are asked for are not there "
+            f"({', '.join(strangers[:3])}{', …' if len(strangers) > 3 else ''}); add them or ask for others"
+        )
+    return sorted(set(names))
+
+
+def _report(
+    photographs: int, rows: Mapping[str, Landmarks], done: Sequence[Outcome], ignored: int, unused: int
+) -> AlignReport:
+    """``rows`` are of all photographs that could be read, ``done`` are those of this run."""
     ways = names_by_way(rows)
-    report = AlignReport(
-        photographs=len(names),
-        aligned=sum(rows[name].points is not None for name in todo if name in rows),
-        finished=len(names) - len(todo),
+    return AlignReport(
+        photographs=photographs,
+        aligned=sum(outcome.row is not None and outcome.row.points is not None for outcome in done),
+        finished=photographs - len(done),
         no_face=ways.get("none", ()),
-        unreadable=tuple(sorted(unreadable)),
+        unreadable=tuple(sorted((outcome.name, outcome.problem) for outcome in done if outcome.row is None)),
         ignored=ignored,
-        unused=len((landmarks or {}).keys() - set(names)),
+        unused=unused,
         forced=ways.get("forced", ()),
         rotated=ways.get("rotated", ()),
         cropped=ways.get("cropped", ()),
     )
-    write_lists(out, report, config.rescue)
-    write_landmarks(out / LANDMARKS, (rows[name] for name in names if name in rows))
-    journal.remove()
-    return report
 
 
 def _check_places(base: Path, out: Path, names: list[str], config: AlignConfig) -> None:

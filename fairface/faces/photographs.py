@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,10 +14,29 @@ from fairface.data.images import IMAGE_SUFFIXES, decode, read_bytes
 from fairface.errors import DataError
 
 
+def walk(root: str | os.PathLike[str]) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder at any depth below ``root``, and ``root`` itself, with the names of its files.
+
+    Links to folders are followed once all that needs no link has been seen. No folder is seen twice, by whichever way
+    it is reached, so links that lead in a circle do no harm. Hidden folders (a leading dot) are passed over.
+    """
+    waiting, seen = [Path(root)], set()
+    while waiting:
+        for place, below, files in os.walk(waiting.pop(0)):
+            folder, real = Path(place), os.path.realpath(place)
+            if real in seen:
+                below.clear()
+                continue
+            seen.add(real)
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            waiting += [folder / name for name in below if (folder / name).is_symlink()]
+            yield folder, files
+
+
 def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], int]:
     """Sorted names, relative to ``root`` with forward slashes, at any depth; and how many other files there are.
 
-    Hidden files and folders (a leading dot) are passed over.
+    Hidden files and folders (a leading dot) are passed over; links to folders are followed (:func:`walk`).
 
     Raises:
         DataError: no such folder, no photograph in it, or a file name that is no UTF-8 text.
@@ -25,11 +45,10 @@ def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], int]:
     if not base.is_dir():
         raise DataError(f"{base}: no such folder; give the folder that holds the photographs")
     names, others = [], 0
-    for folder, below, files in os.walk(base):
-        below[:] = [name for name in below if not name.startswith(".")]
+    for folder, files in walk(base):
         for file in files:
             if Path(file).suffix.lower() in IMAGE_SUFFIXES and not file.startswith("."):
-                names.append((Path(folder) / file).relative_to(base).as_posix())
+                names.append((folder / file).relative_to(base).as_posix())
             else:
                 others += 1
     if not names:

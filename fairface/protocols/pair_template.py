@@ -17,13 +17,14 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
 from fairface.faces.photographs import list_photographs
 from fairface.files import atomic_write
 from fairface.protocols.challenge import FIRST, HEADER, SECOND, Template, photographs_of
 from fairface.protocols.csv_table import read_csv_table
 
 MOST_IMAGES = 10_000  # of which all pairs are made: fifty million
+MOST_DECIMALS = 17  # more than a double has
 
 
 def read_pair_template(path: str | os.PathLike[str]) -> Template:
@@ -103,6 +104,16 @@ def count_template(template: Template) -> TemplateCounts:
     return TemplateCounts(ids, a, b, len(keys) - len(np.unique(keys)), int((a == b).sum()))
 
 
+def check_decimals(decimals: int | None) -> None:
+    """Refuse a number of digits after the point that no score can have; None stands for all digits.
+
+    Raises:
+        ConfigError: it is below 0 or above :data:`MOST_DECIMALS`.
+    """
+    if decimals is not None and not 0 <= decimals <= MOST_DECIMALS:
+        raise ConfigError(f"decimals is {decimals}; it must lie between 0 and {MOST_DECIMALS}")
+
+
 def write_predictions(
     path: str | os.PathLike[str],
     template: Template,
@@ -114,8 +125,10 @@ def write_predictions(
     Scores have all their digits, or ``decimals`` after the point (the challenge's programs wrote 4 and 5).
 
     Raises:
+        ConfigError: see :func:`check_decimals`.
         DataError: another number of scores than pairs, a score that is not finite, or a write that fails.
     """
+    check_decimals(decimals)
     values = np.asarray(scores, np.float64)
     if values.shape != (len(template.first),):
         raise DataError(f"{path}: {values.shape} scores for {len(template.first)} pairs; give one for each")

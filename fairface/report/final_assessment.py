@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
 from fairface.protocols.comparisons import Comparisons
 from fairface.report.fairness_report import FairnessReport
+from fairface.report.final_pairs import FINAL, THREE_STEP, WITHOUT, JudgedPairs, Scores, without_failures
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeSide, challenge_measure
 from fairface.scoring.fairness.compare import Change, compare
-from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, calibrated_threshold, given_threshold
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult, verify
-
-FINAL, THREE_STEP, HARD = "final", "three-step model, plain cosine", "hard-sample model, plain cosine"
-WITHOUT = "final, without failures to detect"
-Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class JudgedPairs:
-    """Pairs of which the truth is known.
-
-    Attributes:
-        source: what they are, for messages.
-        comparisons: M of them.
-        scores: (M,) by kind: :data:`FINAL`, :data:`THREE_STEP` and, with that model, :data:`HARD`.
-        failed: (N,) images on which detection failed; ``None`` where that is not told.
-    """
-
-    source: str
-    comparisons: Comparisons
-    scores: dict[str, Scores]
-    failed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +27,12 @@ class FinalOptions:
     fmr: float = 0.01
     threshold: float | None = None
     fairness: FairnessOptions = field(default_factory=FairnessOptions)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fmr < 1.0:
+            raise ConfigError(f"FMR {self.fmr!r} cannot be used; it must lie between 0 and 1, such as 0.001")
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise ConfigError(f"threshold {self.threshold!r} cannot be used; give a finite score")
 
 
 @dataclass(frozen=True)
@@ -92,23 +75,8 @@ def assess_final(judged: JudgedPairs, options: FinalOptions, calibration: Judged
     thresholds = {name: shared_threshold(name, judged, options, calibration) for name in (FINAL, THREE_STEP)}
     notes: list[str] = []
     whole = _fairness(judged, options, thresholds, notes)
-    part, reason = (None, kept) if isinstance(kept, str) else (_fairness(kept, options, thresholds, notes), "")
+    part, reason = (None, kept) if isinstance(kept, str) else _fairness_of_part(kept, options, thresholds, notes)
     return Assessment(options, judged.comparisons, verification, whole, part, reason, tuple(dict.fromkeys(notes)))
-
-
-def without_failures(judged: JudgedPairs) -> JudgedPairs | str:
-    """The pairs of whose images none failed to be detected, or why there is no such list of its own."""
-    if judged.failed is None:
-        return "nothing tells on which images detection failed"
-    comparisons = judged.comparisons
-    kept = ~(judged.failed[comparisons.a] | judged.failed[comparisons.b])
-    if kept.all():
-        return "detection failed on none of these images, so all numbers stay the same"
-    same = comparisons.same[kept]
-    if not same.any() or same.all():
-        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them of one person: too few to score"
-    scores = {name: values[kept] for name, values in judged.scores.items()}
-    return JudgedPairs(judged.source, select(comparisons, kept), scores)
 
 
 def shared_threshold(
@@ -126,8 +94,17 @@ def shared_threshold(
     found = calibrated_threshold(
         calibration.scores[name], calibration.comparisons.same, options.fmr, calibration.source
     )
-    shared = set(calibration.comparisons.names) & set(judged.comparisons.names)
-    return replace(found, optimistic=bool(shared))
+    return replace(found, optimistic=bool(calibration.photographs & judged.photographs))
+
+
+def _fairness_of_part(
+    part: JudgedPairs, options: FinalOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
+) -> tuple[FairnessReport | None, str]:
+    """The report on fewer pairs, or why these few give none; the report on all pairs does not depend on it."""
+    try:
+        return _fairness(part, options, thresholds, notes), ""
+    except DataError as error:
+        return None, f"{len(part.comparisons)} pairs are left, which cannot be judged: {error}"
 
 
 def _fairness(

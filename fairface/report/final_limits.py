@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fairface.protocols.comparisons import Comparisons
 from fairface.report.fairness_sections import number_text
-from fairface.report.final_assessment import FINAL, Assessment, FinalOptions
+from fairface.report.final_assessment import Assessment, FinalOptions
+from fairface.report.final_pairs import FINAL
 from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
 from fairface.scoring.fairness.worst import SIDES, worst_group

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import MISSING, Section, fairness_sections, rate_text
-from fairface.report.final_assessment import FINAL, WITHOUT, Assessment
+from fairface.report.final_assessment import Assessment
 from fairface.report.final_facts import RunFacts
 from fairface.report.final_limits import what_cannot_be_shown
+from fairface.report.final_pairs import FINAL, WITHOUT
 from fairface.scoring.measure import Interval
 from fairface.scoring.transductive.chain import TRANSDUCTIVE
 from fairface.scoring.verification import VerificationResult

@@ -14,6 +14,7 @@ from fairface.faces.align import TEMPLATE_112, align
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig
 from fairface.faces.landmarks import Landmarks, read_landmarks, write_landmarks
+from fairface.faces.photographs import list_photographs
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,6 +128,36 @@ def test_landmarks_at_one_place_are_reported(photographs, tmp_path):
     report = align_folder(root, tmp_path / "out", landmarks=rows)
     assert [name for name, _ in report.unreadable] == ["one/a.png"]
     assert "one place" in report.unreadable[0][1]
+
+
+def test_only_the_photographs_that_are_named_are_aligned(photographs, tmp_path):
+    root, rows = photographs
+    out = tmp_path / "out"
+    counts = []
+    cv2.imwrite(str(root / "top.jpg"), drawing(9))  # would be of one name with top.png
+    report = align_folder(root, out, landmarks=rows, names=["top.png", "one/a.png", "top.png"], on_done=counts.append)
+    assert (report.photographs, report.aligned, report.no_face, report.unused) == (2, 1, ("top.png",), 0)
+    assert sum(counts) == 2
+    assert files_of(out) == ["align.json", "landmarks.csv", "no_face.txt", "one/a.jpg"]
+    assert list(read_landmarks(out / "landmarks.csv")) == ["one/a.png", "top.png"]
+    with pytest.raises(DataError, match=r"1 of 2 photographs that are asked for are not there \(one/x\.png\)"):
+        align_folder(root, tmp_path / "other", landmarks=rows, names=["one/a.png", "one/x.png"])
+    assert not (tmp_path / "other").exists()
+
+
+def test_links_to_folders_are_followed_and_circles_do_no_harm(tmp_path):
+    root, elsewhere = tmp_path / "photographs", tmp_path / "elsewhere"
+    for name in ("photographs/z/1.jpg", "elsewhere/deep/2.jpg", "elsewhere/.hidden/3.jpg", "elsewhere/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (root / "link").symlink_to(elsewhere)
+    (root / "again").symlink_to(elsewhere / "deep")  # each folder counts once
+    (root / "a").symlink_to(root / "z")  # and by its own name rather than by a link's
+    (elsewhere / "deep" / "back").symlink_to(root)
+    (elsewhere / "deep" / "up").symlink_to(elsewhere)
+    assert list_photographs(root) == (["again/2.jpg", "z/1.jpg"], 1)
+    (root / "again").unlink()
+    assert list_photographs(root) == (["link/deep/2.jpg", "z/1.jpg"], 1)
 
 
 def test_folders_that_cannot_be_aligned(photographs, tmp_path):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from fairface.cli import run
+from fairface.data.orl import ALIGNMENT
 from fairface.embedding.final_models import find_models, find_template
 from fairface.embedding.store import load_embeddings
 from fairface.errors import CheckpointError, DataError
@@ -190,6 +191,7 @@ def test_photographs_are_aligned_and_failures_are_counted_by_group(world, tmp_pa
     assert [(row["group"], row["failure_to_detect"]["errors"]) for row in groups] == [("f", 2), ("m", 1)]
     assert printed["fairness"]["threshold"]["optimistic"] is True
     assert "1 photographs of" in printed["notes"][0]
+    assert not (tmp_path / "out" / "aligned" / "nobody.png").exists()  # nobody asks for it
     assert (tmp_path / "out" / "aligned" / "03_1.png").exists()  # cropped by force, and scored
 
 
@@ -237,6 +239,15 @@ def bad(world, folder):
         (["--calibration-truth", "truth"], "calibration needs --calibration-photos or --calibration-aligned"),
         (["--failures", "no_such.txt"], "no_such.txt: No such file"),
         (["--template", "out/predictions.csv"], "would be overwritten"),
+        (["--calibration-aligned", "others", "--calibration-template", "out/predictions.csv",
+          "--subjects-from", "names"], "would be overwritten"),
+        (["--calibration-aligned", "others", "--calibration-template", "out/calibration/predictions.csv",
+          "--subjects-from", "names"], "would be overwritten"),
+        (["--decimals", "-1"], "decimals is -1; it must lie between 0 and 17"),
+        (["--decimals", "99999"], "decimals is 99999"),
+        (["--seed", "-1"], "seed = -1 cannot be used"),
+        (["--fmr", "2"], "FMR 2.0 cannot be used"),
+        (["--data-from", "x"], "--data-from finds the images; leave it out"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, words, message):
@@ -246,14 +257,124 @@ def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, wor
     for name in ("report.md", "fairness.json"):
         (tmp_path / "out" / name).write_text("of an earlier run")
     (tmp_path / "out" / "predictions.csv").write_text((world / "pairs.csv").read_text())
-    places = {"good": world / "people.csv", "truth": world / "truth.csv"}
+    (tmp_path / "out" / "calibration").mkdir()
+    (tmp_path / "out" / "calibration" / "predictions.csv").write_text((world / "pairs.csv").read_text())
+    places = {"good": world / "people.csv", "truth": world / "truth.csv", "others": world / "others"}
+    before = contents(tmp_path / "out")
     start = ["--aligned", world / "faces", "--template", world / "pairs.csv", "--output", "out", "--bootstrap", 0]
     code, out, err = final_eval(*start, *models(world), *(places.get(word, word) for word in words))
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
     assert (code, out, len(errors)) == (2, "", 1)
     assert message in errors[0]
-    if message == "would be overwritten":
-        assert (tmp_path / "out" / "predictions.csv").read_text() == (world / "pairs.csv").read_text()
+    if "--data-from" in words or message.startswith(("would be", "decimals", "seed", "FMR")):
+        assert contents(tmp_path / "out") == before
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_failures_count_where_the_truth_names_images_with_a_suffix(world, tmp_path):
+    header, *lines = (world / "truth.csv").read_text().splitlines()
+    named = (line.split(",") for line in lines)
+    rows = [header, *(f"{a}.jpg,{b}.jpg,{same}" for a, b, same in named)]
+    (tmp_path / "truth.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "failed.txt").write_text("00_1.jpg\n03_2\n")
+    people = (world / "people.csv").read_text().splitlines()
+    rows = [people[0], *(line.replace(",", ".jpg,", 1) for line in people[1:])]
+    (tmp_path / "people.csv").write_text("\n".join(rows) + "\n")
+    words = ["--aligned", world / "faces", "--template", world / "pairs.csv", "--failures", tmp_path / "failed.txt",
+             "--truth", tmp_path / "truth.csv", "--attributes", tmp_path / "people.csv", "--subjects-from", "person",
+             "--protected", "sex", "--bootstrap", 0, "--fmr", 0.05, "--output", tmp_path / "out", "--json"]  # fmt: skip
+    code, out, err = final_eval(*words, *models(world))
+    assert code == 0, err
+    printed = json.loads(out)
+    groups = printed["fairness"]["groupings"]["sex"]["groups"]
+    assert [row["failure_to_detect"]["errors"] for row in groups] == [1, 1]
+    left = printed["verification"]["final, without failures to detect"]
+    count = PEOPLE * IMAGES - 2
+    assert left["genuine"] + left["impostor"] == count * (count - 1) // 2
+
+
+def test_only_the_suffixes_of_images_are_taken_off_names_of_failures(world, tmp_path):
+    (tmp_path / "faces").mkdir()
+    for old, new in (("00_0", "a.b"), ("01_0", "a.c"), ("02_0", "a")):
+        (tmp_path / "faces" / f"{new}.png").write_bytes((world / "faces" / f"{old}.png").read_bytes())
+    (tmp_path / "failed.txt").write_text("a.b\ndeep/a.c.jpg\nb\n")
+    words = ["--aligned", tmp_path / "faces", "--failures", tmp_path / "failed.txt", "--output", tmp_path / "out"]
+    code, out, err = final_eval(*words, *models(world), "--json")
+    assert code == 0, err
+    assert json.loads(out)["failed_to_detect"] == {"count": 2, "images": ["a.b", "a.c"]}
+    assert "1 of its images are in no pair" in json.loads(out)["notes"][0]
+
+
+def test_nothing_of_an_earlier_run_is_left_but_what_no_run_writes(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("fairface.interop.detector.load_retinaface", lambda name, context: Finder())
+    photos, others, out = tmp_path / "photos", tmp_path / "others", tmp_path / "out"
+    for split, place in (("faces", photos), ("others", others)):
+        for path in (world / split).rglob("*.png"):
+            (place / path.stem[:2]).mkdir(parents=True, exist_ok=True)
+            (place / path.stem[:2] / path.name).write_bytes(path.read_bytes())
+    start = ["--photos", photos, "--detector", "R50,0", "--output", out]
+    code, _, err = final_eval(*start, "--calibration-photos", others, *models(world), *judging(world))
+    assert code == 0, err
+    files = ("truth.csv", "embeddings_hard_sample.npz", "aligned/07/07_3.png")
+    assert {*files, "calibration/aligned/15/15_0.png", *(f"calibration/{name}" for name in files[:2])} <= set(
+        contents(out)
+    )
+    own = {"notes.txt", "aligned/own.png", "aligned/07/own.txt", "calibration/own.csv"}
+    for name in sorted(own):
+        (out / name).write_text("mine")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "06_0.png").write_text("not below the output")
+    for path in (out / "aligned" / "06").iterdir():
+        path.unlink()
+    (out / "aligned" / "06").rmdir()
+    (out / "aligned" / "06").symlink_to(elsewhere)
+    for place in (photos / "06", photos / "07"):
+        for path in place.iterdir():
+            path.unlink()
+    code, _, err = final_eval(*start, "--model", f"{world / 'step3'},0")
+    assert code == 0, err
+    crops = {f"aligned/0{person}/0{person}_{image}.png" for person in range(6) for image in range(IMAGES)}
+    lists = {f"aligned/{name}" for name in ("align.json", "landmarks.csv", "no_face.txt", "failures.txt")}
+    written = {"predictions.csv", "fairness.json", "report.md", "embeddings_three_step.npz"}
+    assert set(contents(out)) == crops | lists | written | own
+    assert [path.name for path in elsewhere.iterdir()] == ["06_0.png"]
+
+
+def test_what_a_run_reads_from_its_output_folder_stays(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("fairface.interop.detector.load_retinaface", lambda name, context: Finder())
+    (tmp_path / "photos").mkdir()
+    for path in (world / "faces").rglob("*.png"):
+        (tmp_path / "photos" / path.name).write_bytes(path.read_bytes())
+    out = tmp_path / "out"
+    words = ["--output", out, *models(world), *judging(world)]
+    code, _, err = final_eval("--photos", tmp_path / "photos", "--detector", "R50,0", *words)
+    assert code == 0, err
+    before = contents(out)
+    again = ["--aligned", out / "aligned", "--truth", out / "truth.csv"]
+    code, _, err = final_eval(*again, *words)
+    assert code == 0, err
+    after = contents(out)
+    assert after["predictions.csv"] == before["predictions.csv"]
+    kept = [name for name in before if name.startswith("aligned/") or name == "truth.csv"]
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+def test_folders_numbered_alike_are_not_taken_for_one(world, tmp_path):
+    for person in range(PEOPLE):
+        for image in range(IMAGES):
+            source = next((world / "others").rglob(f"{person + PEOPLE:02d}_{image}.png"))
+            (tmp_path / "others").mkdir(exist_ok=True)
+            (tmp_path / "others" / f"{person:02d}_{image}.png").write_bytes(source.read_bytes())
+    (tmp_path / "link").symlink_to(world / "faces")
+    words = ["--aligned", world / "faces", *models(world), *judging(world), "--output", tmp_path / "out", "--json"]
+    for folder, optimistic in ((tmp_path / "others", False), (tmp_path / "link", True)):
+        code, out, err = final_eval(*words, "--calibration-aligned", folder)
+        assert code == 0, err
+        assert json.loads(out)["fairness"]["threshold"]["optimistic"] is optimistic
 
 
 def test_no_report_of_an_earlier_run_is_left_beside_new_predictions(world, tmp_path):
@@ -301,6 +422,35 @@ def test_models_are_found_by_their_names(tmp_path):
     assert find_models(alone) == (f"{alone}/r100,0", "")
 
 
+def test_models_are_told_apart_at_the_borders_of_words(tmp_path):
+    def pair(name):
+        return [f"{name}-symbol.json", f"{name}-0001.params"]
+
+    folder = touch(tmp_path / "1", *pair("richard_step3"), *pair("step30"))
+    assert find_models(folder) == (f"{folder}/richard_step3,1", "")
+    folder = touch(tmp_path / "2", *pair("Hardsamples"), *pair("orchard3steps"))
+    assert find_models(folder) == (f"{folder}/orchard3steps,1", f"{folder}/Hardsamples,1")
+
+
+def test_models_that_are_named_are_not_looked_for(tmp_path):
+    folder = touch(tmp_path, "hard1/manifest.json", "hard2/manifest.json", "a/manifest.json", "b/manifest.json")
+    with pytest.raises(CheckpointError, match=r"may all be the hard-sample model; .* name it \(--hard-model"):
+        find_models(folder, "mine")
+    assert find_models(folder, "mine", "other") == ("mine", "other")
+    with pytest.raises(CheckpointError, match="cannot be told which is the three-step"):
+        find_models(folder, hard="")
+    assert find_models(touch(tmp_path, "step3/manifest.json"), hard="") == (f"{tmp_path}/step3", "")
+
+
+def test_models_and_pairs_are_found_behind_links(tmp_path):
+    there = touch(tmp_path / "there", "manifest.json", "x/pairs.csv", ".old/hard/manifest.json")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "step3").symlink_to(there)
+    (there / "circle").symlink_to(tmp_path / "here")
+    assert find_models(tmp_path / "here") == (f"{tmp_path}/here/step3", "")
+    assert find_template(tmp_path / "here") == f"{tmp_path}/here/step3/x/pairs.csv"
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -329,6 +479,13 @@ def test_folders_give_models_and_data(world, tmp_path):
     assert code == 0, err
     assert f"three-step model: {world}/step3,0" in out
     assert f"hard-sample model: {world}/hard,0" in out
+    other = tmp_path / "other"
+    for name in ("-symbol.json", "-0000.params"):
+        other.with_name(f"other{name}").write_bytes((world / f"step3{name}").read_bytes())
+    code, out, err = final_eval(*words, "--model", f"{other},0")
+    assert code == 0, err
+    assert f"three-step model: {other},0" in out
+    assert f"hard-sample model: {world}/hard,0" in out
 
 
 @pytest.fixture
@@ -354,6 +511,44 @@ def test_the_demonstration_is_laid_out_once(tmp_path, photographs):
     assert len({row["image"] for row in rows}) == 400
     assert {row["person"] for row in rows if row["image"].startswith("s31_")} == {"s31"}
     assert {"glasses", "pose"} <= set(rows[0])
+
+
+@pytest.fixture
+def demonstration(tmp_path, monkeypatch, photographs):
+    """The options that the program works with on the embedded data, with models that are not looked for."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    monkeypatch.setattr("fairface.embedding.final_demo.require_models", lambda names: None)
+
+    def options(*words):
+        from fairface.embedding.final_settings import prepare
+
+        args, _ = runpy.run_path(str(PROGRAM))["arguments"](["--demo", *words])
+        return args, prepare(args)
+
+    return options
+
+
+def test_the_demonstration_gives_way_to_whatever_is_written(demonstration):
+    args, asked = demonstration()
+    assert (args.output, args.model, args.hard_model, args.enlarge) == (
+        "results/orl_demo", "orl_fair_step3", "orl_hard_step2", ALIGNMENT.enlarge,
+    )  # fmt: skip
+    assert asked["calibration"][0].photos == "results/orl_demo/input/calibration"
+    # Values that the program itself would take without the demonstration count as well.
+    words = ("--output", "results/final_eval", "--enlarge", "1.0", "--border", "0", "--hard-model", "")
+    args, asked = demonstration(*words, "--threshold", "0.4")
+    assert (args.output, args.enlarge, args.border, args.model) == ("results/final_eval", 1.0, 0, "orl_fair_step3")
+    assert args.photos == "results/final_eval/input/test"
+    assert (asked["calibration"], asked["options"].threshold) == (None, 0.4)
+    assert (asked["hard"], asked["steps"].fuse) == ("", False)
+
+
+def test_the_demonstration_takes_the_users_images_people_and_models(demonstration, tmp_path):
+    touch(tmp_path, "mine/step3/manifest.json", "mine/hard/manifest.json")
+    args, asked = demonstration("--aligned", "faces", "--calibration-aligned", "others", "--models-from", "mine")
+    assert (args.photos, args.template, args.model, args.hard_model) == ("", "", "mine/step3", "mine/hard")
+    assert (asked["calibration"][0].photos, asked["calibration"][0].aligned) == ("", "others")
 
 
 def test_the_demonstration_takes_aligned_faces_where_photographs_cannot_be_had(tmp_path, monkeypatch):
@@ -414,7 +609,10 @@ def test_without_argument_do_takes_the_folders_that_hold_files_else_the_demonstr
     done = call(copy, "do.sh")
     assert done.stdout == "['--demo']\n"
     assert "only one of test/final_eval_models and test/TestData/tmp_data holds files" in done.stderr
-    touch(copy, "test/TestData/tmp_data/x/1.jpg")
+    touch(copy, "test/TestData/tmp_data/.cache/1.jpg")
+    assert call(copy, "do.sh").stdout == "['--demo']\n"
+    touch(copy, "elsewhere/x/1.jpg")
+    (copy / "test" / "TestData" / "tmp_data" / "link").symlink_to(copy / "elsewhere")
     found = ["--models-from", "test/final_eval_models", "--data-from", "test/TestData/tmp_data"]
     assert call(copy, "do.sh").stdout == f"{[*found, '--output', 'results/final_eval']}\n"
     done = call(copy, "test/do_from_detected_faces.sh")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
 from fairface.protocols.challenge import Template
 from fairface.protocols.pair_template import (
     all_pairs_template,
@@ -73,6 +73,13 @@ def test_malformed_templates_are_refused(tmp_path, text, message):
 def test_nothing_is_written_where_scores_do_not_fit(tmp_path, template, scores, message):
     with pytest.raises(DataError, match=message):
         write_predictions(tmp_path / "out.csv", template, np.array(scores, float))
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("decimals", [-1, 18, 10**9])
+def test_digits_that_no_score_has_are_refused(tmp_path, template, decimals):
+    with pytest.raises(ConfigError, match=f"decimals is {decimals}; it must lie between 0 and 17"):
+        write_predictions(tmp_path / "out.csv", template, np.zeros(4), decimals)
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -2,23 +2,17 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fairface.cli import finite
-from fairface.errors import DataError
-from fairface.report.final_assessment import (
-    FINAL,
-    HARD,
-    THREE_STEP,
-    WITHOUT,
-    FinalOptions,
-    JudgedPairs,
-    assess_final,
-)
+from fairface.errors import ConfigError, DataError
+from fairface.report.final_assessment import FinalOptions, assess_final
 from fairface.report.final_facts import RunFacts
 from fairface.report.final_limits import what_cannot_be_shown
+from fairface.report.final_pairs import FINAL, HARD, THREE_STEP, WITHOUT, JudgedPairs
 from fairface.report.final_report import FinalReport
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.roc import auc, roc_curve
@@ -35,7 +29,9 @@ def judged(people=40, seed=0, failed=(), **kwargs):
     scores, comparisons = small_world(people=people, seed=seed, **kwargs)
     noise = np.random.default_rng(1).normal(0, 0.05, len(scores))
     known = np.isin(np.arange(len(comparisons.names)), failed)
-    return JudgedPairs("drawn", comparisons, {FINAL: scores, THREE_STEP: scores + noise, HARD: scores - noise}, known)
+    kinds = {FINAL: scores, THREE_STEP: scores + noise, HARD: scores - noise}
+    photographs = frozenset(Path("/drawn", name) for name in comparisons.names)
+    return JudgedPairs("drawn", comparisons, kinds, photographs, known)
 
 
 def facts(steps=ON, failed=()):
@@ -114,10 +110,54 @@ def test_why_there_is_no_report_without_failures(failed, reason):
     assert WITHOUT not in found.verification
 
 
+def reaching(given):
+    """The same with one pair of image 0 far above all others, and a threshold that only this pair reaches."""
+    of_first = np.flatnonzero((given.comparisons.a == 0) | (given.comparisons.b == 0))[0]
+    scores = given.scores[FINAL].copy()
+    scores[of_first] = 9.0
+    return replace(given, scores={**given.scores, FINAL: scores}), replace(OPTIONS, threshold=5.0)
+
+
+def test_pairs_without_failures_on_one_side_of_the_threshold_leave_out_only_their_report():
+    given, options = reaching(judged(failed=[0]))
+    found = assess_final(given, options)
+    assert found.fairness.result.threshold.value == 5.0
+    assert found.without_failures is None
+    assert "threshold 5 (given) is above every score" in found.without_reason
+    assert WITHOUT in found.verification
+    left = int(((given.comparisons.a != 0) & (given.comparisons.b != 0)).sum())
+    assert f"no separate report without these images: {left} pairs are left, which cannot be judged: threshold 5" in (
+        FinalReport(facts(failed=("p0/0",)), found).markdown()
+    )
+    with pytest.raises(DataError, match="above every score"):  # of all pairs it stays an error
+        assess_final(given, replace(options, threshold=10.0))
+
+
+def test_a_challenge_measure_that_only_the_part_cannot_give_leaves_out_only_its_report(monkeypatch):
+    given = judged(failed=[0])
+
+    def measure(scores, *rest):
+        if len(scores) < len(given.comparisons):
+            raise DataError("too few for the measure")
+        return {}
+
+    monkeypatch.setattr("fairface.report.final_assessment.challenge_measure", measure)
+    found = assess_final(given, replace(OPTIONS, legitimate=("sex",)))
+    assert found.fairness is not None
+    assert "too few for the measure" in found.without_reason
+
+
+@pytest.mark.parametrize("bad", [{"fmr": 0.0}, {"fmr": 1.0}, {"fmr": np.nan}, {"threshold": np.inf}])
+def test_numbers_that_no_assessment_can_use_are_refused_at_once(bad):
+    with pytest.raises(ConfigError, match="cannot be used"):
+        FinalOptions(**bad)
+
+
 def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not():
     given, other = judged(), judged(seed=5)
-    renamed = replace(other.comparisons, names=tuple(f"other {name}" for name in other.comparisons.names))
-    other = JudgedPairs("calibration.csv", renamed, other.scores)
+    # Another folder, in which the images bear the same names.
+    elsewhere = frozenset(Path("/elsewhere", name) for name in other.comparisons.names)
+    other = JudgedPairs("calibration.csv", other.comparisons, other.scores, elsewhere)
     alone, fixed = assess_final(given, OPTIONS), assess_final(given, OPTIONS, other)
     assert alone.fairness.result.threshold.optimistic
     assert "optimistic: it was fixed on images that are judged" in FinalReport(facts(), alone).markdown()
@@ -129,8 +169,10 @@ def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not()
     assert carried not in FinalReport(facts(OFF), fixed).text() + FinalReport(facts(), alone).text()
     impostor = other.scores[FINAL][~other.comparisons.same]
     assert (impostor >= threshold.value).mean() <= 0.05 < (impostor >= threshold.value - 0.002).mean()
-    same_people = assess_final(given, OPTIONS, replace(other, comparisons=given.comparisons))
-    assert same_people.fairness.result.threshold.optimistic
+    one = Path("/drawn/p0/0.png")
+    assert one in given.photographs
+    shared = assess_final(given, OPTIONS, replace(other, photographs=elsewhere | {one}))
+    assert shared.fairness.result.threshold.optimistic
 
 
 def test_bad_thresholds_and_scores_are_errors():

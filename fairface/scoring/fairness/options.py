@@ -15,7 +15,7 @@ class FairnessOptions:
         alpha: weight of FMR against FNMR in FDR, inequity rate and GARBE.
         level: of all intervals.
         rounds: of resampling people and of shuffling labels; 0 leaves both out.
-        seed: of both.
+        seed: of both; 0 or more.
         min_people: groups with fewer people are flagged and kept out of every scalar.
         power: the chance of finding a difference, in planning.
         target_fnmr, target_fmr: the difference that planning is about; ``None``: the observed one.
@@ -38,6 +38,7 @@ class FairnessOptions:
             ("level", 0.5 <= self.level < 1.0),
             ("power", 0.5 <= self.power < 1.0),
             ("rounds", self.rounds >= 0),
+            ("seed", 0 <= self.seed < 1 << 63),
             ("min_people", self.min_people >= 2),
             ("target_fnmr", self.target_fnmr is None or 0 < self.target_fnmr < 1),
             ("target_fmr", self.target_fmr is None or 0 < self.target_fmr < 1),

@@ -25,11 +25,6 @@ class ChainSteps:
     cut: bool = True
     fuse: bool = True
 
-    @property
-    def transductive(self) -> bool:
-        """Whether a score may depend on other pairs."""
-        return self.rerank or self.cut or self.fuse
-
 
 @dataclass(frozen=True)
 class StepResult:
@@ -52,11 +47,6 @@ class ChainResult:
     three_step: Floats
     hard: Floats | None
     steps: tuple[StepResult, ...]
-
-    @property
-    def transductive(self) -> bool:
-        """Whether a step was on that changes scores by other pairs."""
-        return any(step.on for step in self.steps)
 
 
 def run_chain(

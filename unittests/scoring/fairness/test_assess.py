@@ -193,7 +193,11 @@ def test_bad_input_is_an_error(world, change, message):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"alpha": 2.0}, {"level": 1.0}, {"min_people": 1}, {"rounds": -1}, {"target_fmr": 0.0}]
+    "bad",
+    [
+        {"alpha": 2.0}, {"level": 1.0}, {"min_people": 1}, {"rounds": -1}, {"target_fmr": 0.0}, {"seed": -1},
+        {"seed": 1 << 70},
+    ],
 )
 def test_bad_options(bad):
     with pytest.raises(ConfigError, match=next(iter(bad))):

@@ -1,0 +1,84 @@
+"""What a final evaluation starts from: photographs or aligned faces, and what tells who is really who. No MXNet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fairface.errors import ConfigError
+from fairface.hardware import usable_cores
+
+
+@dataclass(frozen=True)
+class PhotoSource:
+    """Whose faces are compared with whose.
+
+    Attributes:
+        photos: folder of photographs, to be aligned; or
+        aligned: folder of aligned faces, used as they are.
+        failures: names on which detection failed, one a line; for ``aligned``, where failures.txt is looked for.
+        template: CSV of pairs; without one all pairs are compared.
+    """
+
+    photos: str = ""
+    aligned: str = ""
+    failures: str = ""
+    template: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.photos) == bool(self.aligned):
+            raise ConfigError("give a folder of photographs or one of aligned faces (one of them)")
+        if self.photos and self.failures:
+            raise ConfigError("failures are found while photographs are aligned; a list goes with aligned faces only")
+
+    @property
+    def folder(self) -> str:
+        """Where the images are."""
+        return self.photos or self.aligned
+
+
+@dataclass(frozen=True)
+class Cropping:
+    """How photographs are aligned: what :class:`fairface.faces.folder_worker.AlignConfig` says, with MTCNN or the
+    RetinaFace model ``detector``."""
+
+    size: int = 112
+    enlarge: float = 1.0
+    border: int = 0
+    detector: str = ""
+    devices: str = ""
+    jobs: int = field(default_factory=usable_cores)
+
+
+@dataclass(frozen=True)
+class TruthSource:
+    """Where the truth comes from.
+
+    Attributes:
+        truth: a list of pairs with 1 (one person) or 0; "" where people say it.
+        attributes: CSV with a row for each image.
+        image_column: its column with the image's id; "" finds it.
+        subjects_from: who is shown: ``names``, or a column of ``attributes``; "" for what ``truth`` says.
+        allowed: the only values that an attribute may have.
+        wanted: attributes that are used.
+    """
+
+    truth: str = ""
+    attributes: str = ""
+    image_column: str = ""
+    subjects_from: str = ""
+    allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    wanted: Sequence[str] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a truth at all."""
+        return bool(self.truth or self.subjects_from)
+
+    def __post_init__(self) -> None:
+        if self.wanted and not self.known:
+            raise ConfigError("attributes are judged against a truth; give a file of it, or say who is shown")
+        if self.wanted and not self.attributes:
+            raise ConfigError(f"nothing tells {', '.join(self.wanted)} of the images; give a file of attributes")
+        if self.subjects_from not in ("", "names") and not self.attributes:
+            raise ConfigError(f"who is shown cannot come from {self.subjects_from!r} without a file of attributes")

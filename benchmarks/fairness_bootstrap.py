@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import calibrated_threshold
 
 IMAGES, GROUPS = 5, 4
+LOOP = "plain loop (extrapolated)"
 LOOP_ROUNDS = 20  # of the plain loop, which takes too long for all
 
 
@@ -35,6 +37,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--people", type=int, default=1_200)
     options.add_argument("--many-people", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=1_000)
+    options.add_argument("--repeats", type=int, default=5, help="rounds; everything is measured once in each")
     options.add_argument("--json", action="store_true", help="print one JSON object")
     options.add_argument("--measure", choices=tuple(MEASUREMENTS), help="only this one, as JSON")
     args = options.parse_args(argv)
@@ -42,14 +45,24 @@ def main(argv: Sequence[str]) -> None:
         people = args.many_people if args.measure == "many people" else args.people
         print_json(measure(MEASUREMENTS[args.measure], people, args.comparisons, args.rounds))
         return
-    results = {name: in_new_process(name, args) for name in MEASUREMENTS}
+    turns = [{name: in_new_process(name, args) for name in MEASUREMENTS} for _ in range(args.repeats)]
+    results = {name: middle([turn[name] for turn in turns]) for name in MEASUREMENTS}
+    ratio = median(turn[LOOP]["seconds"] / turn["table"]["seconds"] for turn in turns)
     if args.json:
         setting = {"comparisons": args.comparisons, "people": args.people, "rounds": args.rounds}
         machine = {"processor": processor_name(), "cores": usable_cores()}
-        print_json({**setting, **machine, "results": results})
+        print_json({**setting, **machine, "repeats": args.repeats, "results": results, "ratio": ratio})
     else:
         rows = [(name, f"{found['seconds']:.2f}", f"{found['peak_mb']:.0f}") for name, found in results.items()]
         print(table(rows, ("measured", "seconds", "peak MB")))
+        print(f"the plain loop takes {ratio:.1f} times as long as the table")
+
+
+def middle(turns: Sequence[dict[str, float]]) -> dict[str, Any]:
+    """Medians of several turns, with the range of the seconds."""
+    seconds = [turn["seconds"] for turn in turns]
+    found = {key: median(turn[key] for turn in turns) for key in turns[0]}
+    return {**found, "range": [min(seconds), max(seconds)]}
 
 
 def measure(what: Callable[..., float], people: int, comparisons: int, rounds: int) -> dict[str, float]:
@@ -103,7 +116,7 @@ def loop(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
 
 
 MEASUREMENTS: dict[str, Callable[..., float]] = {
-    "table": score, "many people": score, "curves": curves, "plain loop (extrapolated)": loop,
+    "table": score, "many people": score, "curves": curves, LOOP: loop,
 }  # fmt: skip
 
 

@@ -51,10 +51,9 @@ def test_many_sets_of_rates_at_once_equal_one_by_one(rule):
     np.testing.assert_allclose(together, single, rtol=1e-14)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+# The worst group's rate is a rate and no measure of equality.
+@pytest.mark.parametrize("rule", [r for r in RULES if not r.name.endswith("worst")], ids=lambda rule: rule.name)
 def test_equal_rates_have_the_best_value(rule):
-    if rule.name.endswith("worst"):
-        pytest.skip("a rate, not a measure of equality")
     rates = [np.full(4, 0.07) for _ in rule.sides]
     found = float(rule.compute(rates, Setting(0.5, np.arange(1.0, 5), np.ones(4))))
     assert found == pytest.approx(rule.best, abs=1e-12)

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -124,7 +125,8 @@ def trains_on(arguments: list[str]) -> None:
 def test_scripts(place):
     made = place / "CASIA-Webface" / "mxnet"
     made.mkdir(parents=True)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # as in an activated environment
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": path}
     for command in (
         "python $ROOT/data_process/make_bin.py pairs.csv --root aligned --output CASIA-Webface/mxnet/lfw.bin",
         "$ROOT/scripts/prep_data_validation.sh",

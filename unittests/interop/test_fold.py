@@ -38,7 +38,9 @@ def random_graph(name: str, options: dict[str, Any], size: int = SIZE) -> tuple[
         if key.endswith("running_var"):
             parameter.set_data(nd.array(rng.uniform(0.5, 2, parameter.shape)))
         elif key.endswith("gamma"):
-            parameter.set_data(nd.array(rng.uniform(0.2, 1.5, parameter.shape)))
+            # As in trained nets, whose maps stay of one size: else hundreds of units in a row make 1e11 of a pixel, and
+            # gates that see it turn the last bit of a float32 into anything.
+            parameter.set_data(nd.array(rng.uniform(0.2, 1.5, parameter.shape) * min(1.0, 40 / len(structural(net)))))
         elif key.endswith(("beta", "running_mean", "bias")):
             parameter.set_data(nd.array(rng.normal(0, 0.3, parameter.shape)))
     symbol, arrays = export(net)

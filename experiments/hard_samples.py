@@ -77,7 +77,8 @@ def summarise(arms: Sequence[dict[str, Any]], seeds: Sequence[int], lfw: Path, o
     ways = [scores_of(out, seed, comparisons) for seed in seeds]
     found: dict[str, Any] = {"seeds": list(seeds), "ways": {}, "samples": []}
     for seed in seeds:
-        line = (out / "models" / f"hard_{seed}_samples.txt").read_text().splitlines()[0].removeprefix("# ")
+        line = (out / "models" / f"hard_{seed}_samples.txt").read_text().splitlines()[0]
+        line = line.removeprefix("# ").removeprefix("hard samples: ")
         head, _, counts = line.partition(": ")
         found["samples"].append(f"{head.split(' in ')[0]}; {counts}")  # without the folders of one machine
     for way in ways[0]:

@@ -20,7 +20,9 @@ T = TypeVar("T")
 def parser(description: str, **kwargs: Any) -> argparse.ArgumentParser:
     """An argument parser with the option that every program has, ``--debug``."""
     result = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **kwargs
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,  # "--overwrit" must not overwrite
+        **kwargs,
     )
     result.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
     return result

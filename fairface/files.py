@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -45,6 +45,18 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) 
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def refuse_inputs(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse to write over what is read; empty names are passed over.
+
+    Raises:
+        DataError: an output is one of the inputs, under whichever name.
+    """
+    read = {Path(name).resolve() for name in inputs if str(name)}
+    for name in outputs:
+        if str(name) and Path(name).resolve() in read:
+            raise DataError(f"{name}: is read by this run and would be overwritten; name another file to write")
 
 
 def _umask() -> int:

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from fairface.cli import add_groups, parser, print_json, run
 from fairface.embedding.scored import PairSource, ScoreSource, open_scored
-from fairface.errors import ConfigError
-from fairface.files import atomic_write
+from fairface.errors import ConfigError, DataError
+from fairface.files import atomic_write, refuse_inputs
 from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.opening import KINDS
+from fairface.protocols.scores import check_scored
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.accounting import UNSCORED
@@ -68,6 +69,9 @@ def make_report(args: argparse.Namespace) -> FairnessReport:
         args.target_fmr, args.unscored,
     )  # fmt: skip
     comparisons, scores = open_scored(pair_source(args, args.pairs), sources(args))
+    if args.unscored == "error":
+        for of in scores:
+            check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
     failed = None
     if args.failures:
         failed, strangers = read_failed_images(args.failures, comparisons)
@@ -172,6 +176,12 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--calibration with --scores needs --calibration-scores: one file for each model")
     if args.threshold is not None and args.against and args.against_threshold is None:
         raise ConfigError("--threshold with --against needs --against-threshold: scores of models differ in scale")
+    if (args.calibration_scores or args.calibration_embeddings) and not args.calibration:
+        raise ConfigError("--calibration-scores and --calibration-embeddings need --calibration, the list of pairs")
+    read = [args.pairs, args.attributes, args.scores, args.embeddings, args.against, args.failures, args.calibration]
+    refuse_inputs(
+        [args.report or "", args.plot or ""], [*read, *args.calibration_scores, *args.calibration_embeddings]
+    )
     if args.leave_out_failures and not args.failures:
         raise ConfigError("--leave-out-failures needs --failures FILE")
 
@@ -191,6 +201,9 @@ def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
             raise ConfigError(f"--values {text!r}: write NAME=A,B")
         allowed[name.strip()] = [value.strip() for value in values.split(",")]
     wanted = [*args.protected, *args.legitimate]
+    strange = [name for name in allowed if name not in wanted]
+    if strange:
+        raise ConfigError(f"--values {strange[0]}=…: {strange[0]} is no protected or legitimate attribute of this run")
     return PairSource(pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
 
 
@@ -217,6 +230,11 @@ def shared_thresholds(
     found = []
     for of in of_models:
         kept = np.isfinite(of)
+        if not kept.all() and args.unscored == "error":
+            raise DataError(
+                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or no number; "
+                "correct them, or say --unscored leave_out"
+            )
         threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
         found.append(replace(threshold, optimistic=bool(shared)))
     return found

@@ -25,6 +25,8 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--overwrite", action="store_true", help="replace runs of the same names")
     arguments.add_argument("--dry-run", action="store_true", help="print each step's configuration; stop")
     options = arguments.parse_intermixed_args(argv)
+    if options.resume and options.overwrite:
+        arguments.error("--resume goes on with a run and --overwrite replaces it: give one of them")
     if options.steps not in ("1", "all") and any(word.startswith("start_from=") for word in options.overrides):
         arguments.error("start_from= is what step 1 starts from; give this step another start with --start-from MODEL")
     staged = load_staged(options.config, options.overrides)

@@ -23,6 +23,8 @@ def main(argv: Sequence[str]) -> int:
     arguments.add_argument("--keys", action="store_true", help="list every key with its default; stop")
     arguments.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
     options = arguments.parse_intermixed_args(argv)
+    if options.resume and options.overwrite:
+        arguments.error("--resume goes on with a run and --overwrite replaces it: give one of them")
     if options.keys:
         print(table([[key, repr(default)] for key, default in keys()], ["key", "default"]))
         return 0

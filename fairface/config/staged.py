@@ -98,7 +98,9 @@ def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     worst = [step.pop("worst_group", False) for step in own]
     if not all(isinstance(value, bool) for value in worst):
         raise ConfigError(f"{where}: worst_group of a step wants true or false, not {worst}")
-    name = str(shared.get("name", "run"))
+    name = str(shared.get("name", "run") or "")
+    if not name:
+        raise ConfigError(f"{where}: name is empty; it begins the names of the steps' runs")
     trained = [_step(shared, step, name, number, where) for number, step in enumerate(own, 1)]
     return StagedConfig(name, tuple(trained), tuple(worst), fairness, str(tree.get("hard_samples_of") or ""))
 

@@ -79,7 +79,33 @@ def open_scored(what: PairSource, sources: Sequence[ScoreSource]) -> tuple[Compa
     else:
         comparisons = all_pairs(_people(stored, what), names=stored.names)
     comparisons = _with_attributes(comparisons, stored, what)
+    if stored is not None:
+        for source in sources[1:]:
+            check_same_images(stored, load_embeddings(source.embeddings), sources[0].embeddings, source.embeddings)
     return comparisons, [_scores(source, what, comparisons, table) for source in sources]
+
+
+def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_name: str) -> None:
+    """Refuse embeddings that bear the same names but were made of other images.
+
+    Names such as ``record 7`` say nothing of the data set; who is shown, and the data set's name, do.
+
+    Raises:
+        DataError: an image of one name shows somebody else, or only records' numbers are alike and the data differ.
+    """
+    index = NameIndex(other.names)
+    places = np.array([-1 if (place := index.find(name)) is None else place for name in one.names], np.int64)
+    shared = places >= 0
+    labeled = len(one.labels) and len(other.labels)
+    differ = labeled and (np.asarray(one.labels)[shared] != np.asarray(other.labels)[places[shared]]).any()
+    numbered = bool(shared.any()) and all(name.startswith("record ") for name in one.names)
+    data = {str(of.meta.get("data", "")) for of in (one, other)}
+    if differ or (numbered and len(data) > 1):
+        raise DataError(
+            f"{other_name}: its images bear the names of those in {one_name}, but are others "
+            f"({' and '.join(sorted(data))}); "
+            "embed the same data with both models"
+        )
 
 
 def _people(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:

@@ -86,6 +86,8 @@ def read_csv_table(path: str | os.PathLike[str]) -> CsvTable:
         if not any(names) or repeated:
             what = f"names {', '.join(repeated)} more than once" if repeated else "names no columns"
             raise DataError(f"{path}: line 1 {what}; it must hold the names of the columns, each once")
+        if len(names) == 1 and any(sign in names[0] for sign in ";\t"):
+            raise DataError(f"{path}: line 1 has no comma; save it with commas between the columns")
         columns: list[list[str]] = [[] for _ in names]
         lines: list[int] = []
         known: dict[str, str] = {}  # equal texts are kept once: lists of a million pairs name few images

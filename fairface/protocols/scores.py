@@ -102,6 +102,23 @@ def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.floa
     return values[found]
 
 
+def check_scored(comparisons: Comparisons, scores: NDArray[np.float64], source: str) -> None:
+    """Refuse ``scores (M,)`` that are not finite, and name the first comparison that has such a one.
+
+    Raises:
+        DataError: there is one; ``source`` names the scores.
+    """
+    missing = np.flatnonzero(~np.isfinite(scores))
+    if not len(missing):
+        return
+    a, b = comparisons.a[missing[0]], comparisons.b[missing[0]]
+    first = f"{comparisons.names[a]} and {comparisons.names[b]}" if comparisons.names else f"pair {missing[0] + 1}"
+    raise DataError(
+        f"{source}: {len(missing)} of {len(scores)} comparisons have no score, or one that is no number "
+        f"(first: {first}); correct them, or say --unscored leave_out or no_match"
+    )
+
+
 def _or_none(position: int | None) -> int:
     return -1 if position is None else position
 

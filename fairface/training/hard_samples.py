@@ -14,7 +14,7 @@ from fairface.config.schema import DataConfig, TrainConfig
 from fairface.data.selection import kept_records, open_whole
 from fairface.data.types import UNLABELED, Dataset
 from fairface.embedding.mxnet import NetEmbedder
-from fairface.errors import CheckpointError
+from fairface.errors import CheckpointError, DataError
 from fairface.files import atomic_write
 from fairface.heads import build_head
 from fairface.heads.base import Head
@@ -25,6 +25,7 @@ from fairface.parallel import contexts_of
 from fairface.parameters import load_arrays, set_values
 
 HEAD = "head."
+MARK = "# hard samples: "  # begins every list
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,22 @@ def collect(
 
 
 def write_list(path: Path, found: HardSamples) -> None:
-    """Write the positions of ``found.indices``, one a line, for ``data.only``; comments say what they are."""
+    """Write the positions of ``found.indices``, one a line, for ``data.only``; comments say what they are.
+
+    Raises:
+        DataError: another file is there, or it cannot be written.
+    """
+    if path.exists() and not _is_list(path):
+        raise DataError(f"{path}: is there and no list of hard samples; it is not overwritten, name another file")
     with atomic_write(path, "w", encoding="utf-8") as file:
-        file.write(f"# {found.message()}\n")
+        file.write(f"{MARK}{found.message()}\n")
         file.write(f"# hard: {_short(found.hard.tolist())}\n")
         file.writelines(f"{index}\n" for index in found.indices.tolist())
+
+
+def _is_list(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MARK)) == MARK.encode()
 
 
 def _short(values: Sequence[int], most: int = 1000) -> str:

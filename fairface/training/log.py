@@ -57,7 +57,7 @@ class RunLog:
             raise DataError(f"{self.path}: cannot be written ({error.strerror}); free space, then --resume") from error
         if self._writer is not None:
             for key, value in values.items():
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
                     self._writer.add_scalar(f"{event}/{key}", value, step)
         if text is not None:
             self.say(text)

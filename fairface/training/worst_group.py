@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
 from fairface.data.selection import open_selected
 from fairface.embedding.of_model import load_embedder
-from fairface.errors import ConfigError
+from fairface.errors import ConfigError, FairfaceError
 from fairface.protocols.verification_set import open_verification_set
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.grouping import JOINT
@@ -65,9 +66,16 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
     """
     whole = replace(config.data, only="")
     if choice.group:
-        open_selected(replace(whole, where=both(whole.where, choice.group)))
+        try:
+            open_selected(replace(whole, where=both(whole.where, choice.group)))
+        except FairfaceError as error:
+            raise ConfigError(f"fairness.group={choice.group} cannot be taken out of {whole.path}: {error}") from error
         return
     _check_named(choice)
+    if Path(choice.validation).resolve() == Path(whole.path).resolve():
+        raise ConfigError(
+            f"fairness.validation is {choice.validation}, which is trained on: a model knows these people; name others"
+        )
     check_groups(open_verification_set(choice.validation).comparisons, choice.protected, choice.fmr, choice.validation)
     known = open_selected(whole).attribute_names
     missing = [name for name in choice.protected if name not in known]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairface.embedding.scored import PairSource, ScoreSource, open_scored
+from fairface.embedding.scored import PairSource, ScoreSource, check_same_images, open_scored
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.scoring.similarity import cosine_scores
@@ -88,3 +88,16 @@ def test_what_does_not_fit_together(files, what, source, error, message):
     paths = {key: str(files / value) if key in ("pairs", "attributes") else value for key, value in what.items()}
     with pytest.raises(error, match=message):
         open_scored(PairSource(**paths), [ScoreSource(**source)])
+
+
+def test_other_images_under_the_same_names_are_noticed():
+    rows = np.eye(2, dtype=np.float32)
+    names = ("record 1", "record 2")
+    one = Embeddings(rows, names, {"data": "kept"}, np.array([0, 1], np.int32))
+    check_same_images(one, Embeddings(rows, names, {"data": "kept"}, np.array([0, 1], np.int32)), "a.npz", "b.npz")
+    with pytest.raises(DataError, match=r"b.npz: its images .* \(kept and others\)"):
+        check_same_images(one, Embeddings(rows, names, {"data": "others"}, np.array([0, 1], np.int32)), "a.npz", "b.npz")
+    with pytest.raises(DataError, match="but are others"):
+        check_same_images(one, Embeddings(rows, names, {"data": "kept"}, np.array([0, 0], np.int32)), "a.npz", "b.npz")
+    named = Embeddings(rows, ("a/1.jpg", "a/2.jpg"), {"data": "x"})
+    check_same_images(named, Embeddings(rows, ("a/2.jpg", "a/1.jpg"), {"data": "y"}), "a.npz", "b.npz")

@@ -167,8 +167,8 @@ def test_the_challenges_files(score, tmp_path):
         (["--pairs", "scores.csv", "--values", "sex=f"], "sex is 'm', which is not among f"),
         (["--pairs", "scores.csv", "--values", "sex"], "write NAME=A,B"),
         (["--pairs", "missing.csv"], "No such file"),
-        (["--pairs", "scores.csv", "--level", 2], "level = 2.0 cannot be used"),
-        (["--pairs", "holes.csv"], "1 of 1950 scores are not finite"),
+        (["--pairs", "scores.csv", "--level", 2], "level is 2.0; it must be from 0.5"),
+        (["--pairs", "holes.csv"], "1 of 1950 comparisons have no score"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_and_exit_code_2(score, files, arguments, message):
@@ -191,3 +191,38 @@ def test_without_people_there_are_no_intervals(score, tmp_path):
     code, out, _ = score("--pairs", tmp_path / "scores.csv", "--threshold", 0.35, *COMMON)
     assert code == 0
     assert "the comparisons do not say who is shown: no intervals, no measures, no planning" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--report", "scores.csv"], "would be overwritten"),
+        (["--plot", "scores.csv"], "would be overwritten"),
+        (["--values", "colour=red"], "colour is no protected"),
+        (["--calibration-scores", "calibration.csv"], "need --calibration"),
+        (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores are missing"),
+    ],
+)
+def test_nothing_is_written_over_passed_over_or_guessed(score, files, arguments, message):
+    folder, scores, comparisons = files
+    write(folder / "holes.csv", np.where(np.arange(len(scores)) == 4, np.nan, scores), comparisons)
+    before = (folder / "scores.csv").read_bytes()
+    words = [folder / word if str(word).endswith(".csv") else word for word in arguments]
+    code, _, err = score("--pairs", folder / "scores.csv", "--protected", "sex", "--bootstrap", 0, *words)
+    assert code == 2
+    assert message in err
+    assert (folder / "scores.csv").read_bytes() == before
+
+
+def test_an_option_is_not_guessed_from_its_beginning(score, files):
+    code, _, err = score("--pairs", files[0] / "scores.csv", "--protected", "sex", "--thresh", 0.35)
+    assert code == 2
+    assert "unrecognized arguments: --thresh" in err
+
+
+def test_distances_are_suspected(score, files):
+    folder, scores, comparisons = files
+    write(folder / "turned.csv", -scores, comparisons)
+    code, out, _ = score("--pairs", folder / "turned.csv", "--protected", "sex", "--fmr", 0.2, "--bootstrap", 0)
+    assert code == 0
+    assert "are these distances?" in out

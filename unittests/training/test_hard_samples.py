@@ -9,7 +9,7 @@ from fairface.config.check import check
 from fairface.config.schema import DataConfig, HeadConfig
 from fairface.data.folder import FolderDataset
 from fairface.data.selection import read_positions
-from fairface.errors import CheckpointError
+from fairface.errors import CheckpointError, DataError
 from fairface.heads import HEADS, build_head
 from fairface.interop.grammar import resolve
 from fairface.mx import mx, nd
@@ -83,3 +83,16 @@ def test_every_head_predicts_without_its_margin(name: str) -> None:
     lengths = np.linalg.norm(weight, axis=1) if name != "softmax" else 1.0
     wanted = (embeddings @ weight.T / lengths).argmax(axis=1)
     assert predict(head, embeddings, contexts_of("cpu0")[0], rows=16).tolist() == wanted.tolist()
+
+
+def test_only_an_earlier_list_is_replaced(tmp_path: Path) -> None:
+    data = FolderDataset(make_people(tmp_path / "people", people=2, images=2))
+    found = collect(data, np.arange(4), data.labels.astype(np.int64), "people by model")
+    other = tmp_path / "train.rec"
+    other.write_bytes(b"\x0a\x23\xd7\xce")
+    with pytest.raises(DataError, match="not overwritten"):
+        write_list(other, found)
+    assert other.read_bytes() == b"\x0a\x23\xd7\xce"
+    write_list(tmp_path / "list.txt", found)
+    write_list(tmp_path / "list.txt", found)
+    assert read_positions(tmp_path / "list.txt", 4).tolist() == [0, 1, 2, 3]

@@ -41,6 +41,8 @@ def pack(folder: Path) -> Path:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with packed people and a trained base model."""
     folder = tmp_path_factory.mktemp("staged")
+    (folder / "validation").mkdir()
+    pack(folder / "validation")
     base = tiny_config(folder, pack(folder), "name=base", "steps=4", "save_every=4", "verify.every=0")
     assert train(base, quiet=True) == 0
     return folder
@@ -54,7 +56,8 @@ def staged(place: Path, name: str, *overrides: str, hard: bool = False) -> Stage
         {"stage": "head", "steps": 2}, {"stage": "all", "steps": 3}, {"stage": "all", "steps": 4, "worst_group": True},
     ]  # fmt: skip
     tree["fairness"] = {
-        "validation": str(place / "packed"), "protected": ["sex"], "side": "fmr", "fmr": 0.1, "min_people": 4,
+        "validation": str(place / "validation" / "packed"), "protected": ["sex"], "side": "fmr", "fmr": 0.1,
+        "min_people": 4,
     }  # fmt: skip
     if hard:
         tree |= {"steps": tree["steps"][:2], "hard_samples_of": str(place / "models" / "base")}
@@ -158,7 +161,7 @@ def test_a_computed_group_is_watched_and_one_by_hand_is_not(place: Path) -> None
     config = staged(place, "watch")
     step = config.steps[2]
     watched = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
-    assert (watched.monitor, watched.protected, watched.sets) == ("fmr_worst", ("sex",), (str(place / "packed"),))
+    assert (watched.monitor, watched.protected, watched.sets) == ("fmr_worst", ("sex",), (str(place / "validation" / "packed"),))
     assert (watched.fmr[0], watched.min_people) == (0.1, 4)
     by_hand = on_group(step, config.fairness, GroupDecision("sex=f", ()))
     assert by_hand.verify == step.verify
@@ -210,6 +213,7 @@ def test_resume_makes_anew_what_started_from_another_model(place: Path, capsys: 
         ("fairness.group=age=1", "age"),
         ("fairness.validation=", r"fairness\.validation"),
         ("fairness.validation=nowhere", "nowhere"),
+        ("data.path={place}/validation/packed", "trained on"),
         ("fairness.protected=age", "age"),
         ("fairness.fmr=0.00001", "impostor"),
         ("start_from=nobody", "nobody"),
@@ -217,7 +221,7 @@ def test_resume_makes_anew_what_started_from_another_model(place: Path, capsys: 
 )
 def test_what_would_stop_a_later_step_stops_before_the_first(place: Path, override: str, message: str) -> None:
     with pytest.raises(FairfaceError, match=message):
-        finetune(staged(place, "early", override))
+        finetune(staged(place, "early", override.format(place=place)))
     assert not list((place / "models").glob("early_*"))
 
 

@@ -53,7 +53,10 @@ def assess(
         people=whole.nodes.people,
         duplicates=count_duplicates(comparisons),
         groupings={result.name: result for result in found},
-        notes=tuple(_notes(threshold, whole.nodes.people, int((~given).sum()), options.unscored)),
+        notes=(
+            *_notes(threshold, whole.nodes.people, int((~given).sum()), options.unscored),
+            *_direction(values[scored], comparisons.same[scored]),
+        ),
     )
 
 
@@ -68,6 +71,13 @@ def everyone(comparisons: Comparisons) -> Groups:
     """All images as one group."""
     images = int(max(comparisons.a.max(), comparisons.b.max())) + 1
     return Groups("all", ("all",), np.zeros(images, np.int64))
+
+
+def _direction(scores: NDArray[np.float64], same: NDArray[np.bool_]) -> list[str]:
+    """A warning where genuine comparisons score lower than impostor ones, as distances do."""
+    if same.all() or not same.any() or scores[same].mean() >= scores[~same].mean():
+        return []
+    return ["genuine comparisons score lower on average than impostor ones: are these distances? Give their negatives"]
 
 
 def _notes(threshold: SharedThreshold, people: int, missing: int, unscored: str) -> list[str]:

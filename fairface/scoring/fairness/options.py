@@ -33,15 +33,15 @@ class FairnessOptions:
     unscored: str = "error"
 
     def __post_init__(self) -> None:
-        for name, inside in (
-            ("alpha", 0.0 <= self.alpha <= 1.0),
-            ("level", 0.5 <= self.level < 1.0),
-            ("power", 0.5 <= self.power < 1.0),
-            ("rounds", self.rounds >= 0),
-            ("seed", 0 <= self.seed < 1 << 63),
-            ("min_people", self.min_people >= 2),
-            ("target_fnmr", self.target_fnmr is None or 0 < self.target_fnmr < 1),
-            ("target_fmr", self.target_fmr is None or 0 < self.target_fmr < 1),
+        for name, inside, allowed in (
+            ("alpha", 0.0 <= self.alpha <= 1.0, "from 0 to 1"),
+            ("level", 0.5 <= self.level < 1.0, "from 0.5 to below 1"),
+            ("power", 0.5 <= self.power < 1.0, "from 0.5 to below 1"),
+            ("rounds", self.rounds >= 0, "0 or more"),
+            ("seed", 0 <= self.seed < 1 << 63, "a whole number from 0"),
+            ("min_people", self.min_people >= 2, "2 or more"),
+            ("target_fnmr", self.target_fnmr is None or 0 < self.target_fnmr < 1, "between 0 and 1"),
+            ("target_fmr", self.target_fmr is None or 0 < self.target_fmr < 1, "between 0 and 1"),
         ):
             if not inside:
-                raise ConfigError(f"{name} = {getattr(self, name)!r} cannot be used; see {type(self).__name__}")
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be {allowed}")

@@ -95,9 +95,11 @@ def test_other_images_under_the_same_names_are_noticed():
     names = ("record 1", "record 2")
     one = Embeddings(rows, names, {"data": "kept"}, np.array([0, 1], np.int32))
     check_same_images(one, Embeddings(rows, names, {"data": "kept"}, np.array([0, 1], np.int32)), "a.npz", "b.npz")
+    elsewhere = Embeddings(rows, names, {"data": "others"}, np.array([0, 1], np.int32))
     with pytest.raises(DataError, match=r"b.npz: its images .* \(kept and others\)"):
-        check_same_images(one, Embeddings(rows, names, {"data": "others"}, np.array([0, 1], np.int32)), "a.npz", "b.npz")
+        check_same_images(one, elsewhere, "a.npz", "b.npz")
+    somebody_else = Embeddings(rows, names, {"data": "kept"}, np.array([0, 0], np.int32))
     with pytest.raises(DataError, match="but are others"):
-        check_same_images(one, Embeddings(rows, names, {"data": "kept"}, np.array([0, 0], np.int32)), "a.npz", "b.npz")
+        check_same_images(one, somebody_else, "a.npz", "b.npz")
     named = Embeddings(rows, ("a/1.jpg", "a/2.jpg"), {"data": "x"})
     check_same_images(named, Embeddings(rows, ("a/2.jpg", "a/1.jpg"), {"data": "y"}), "a.npz", "b.npz")

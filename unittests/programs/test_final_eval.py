@@ -18,8 +18,9 @@ import pytest
 from fairface.cli import run
 from fairface.data.orl import ALIGNMENT
 from fairface.embedding.final_models import find_models, find_template
+from fairface.embedding.final_output import ALL, MARKER, mark, marked
 from fairface.embedding.store import load_embeddings
-from fairface.errors import CheckpointError, DataError
+from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.faces.align import TEMPLATE_112
 from fairface.faces.detect import Faces
 from fairface.scoring.similarity import cosine_scores
@@ -201,6 +202,7 @@ def bad(world, folder):
     truth = (world / "truth.csv").read_text().splitlines()
     people = (world / "people.csv").read_text().splitlines()
     files = {
+        "other_people.csv": [people[0], *(line for line in people if line.startswith("15_"))],
         "stranger.csv": [*lines, "00_0,nobody,0"],
         "short.csv": [*lines[:4], "00_0"],
         "itself.csv": [*lines, "00_0,00_0,0"],
@@ -218,7 +220,17 @@ def bad(world, folder):
     [
         (["--template", "stranger.csv"], "stranger.csv: 1 of 33 ids have no photograph (nobody)"),
         (["--template", "short.csv"], "short.csv: line 5 has 1 values for 3 columns"),
-        (["--template", "itself.csv", "--subjects-from", "names"], "compare an image with itself"),
+        (["--template", "itself.csv", "--subjects-from", "names"], "itself.csv: 1 pairs compare an image with itself"),
+        (["--template", "itself.csv", "--truth", "truth"], "1 pairs compare an image with itself (first: 00_0)"),
+        (["--truth", "no_such_truth.csv"], "no_such_truth.csv: No such file"),
+        (["--attributes", "good", "--subjects-from", "nope"], "has no column nope"),
+        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--legitimate", "hat"],
+         "has no column hat"),
+        (["--attributes", "other_people.csv", "--truth", "truth"], "none of its 4 images is compared"),
+        (["--calibration-aligned", "others", "--calibration-truth", "truth", "--truth", "truth"],
+         "all pairs of"),
+        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
+         "--values 'colour=red': colour is not used; name it with --protected"),
         (["--truth", "other_truth.csv"], "1 of 496 comparisons have no score (first: 00_0 and 99_9); 1 of 496 scores"),
         (["--truth", "one_kind.csv"], "are impostor (different people); scoring needs both kinds"),
         (["--attributes", "few_people.csv", "--subjects-from", "person"], "28 of 32 images have no row that says who"),
@@ -245,7 +257,7 @@ def bad(world, folder):
           "--subjects-from", "names"], "would be overwritten"),
         (["--decimals", "-1"], "decimals is -1; it must lie between 0 and 17"),
         (["--decimals", "99999"], "decimals is 99999"),
-        (["--seed", "-1"], "seed = -1 cannot be used"),
+        (["--seed", "-1"], "seed is -1; it must be"),
         (["--fmr", "2"], "FMR 2.0 cannot be used"),
         (["--data-from", "x"], "--data-from finds the images; leave it out"),
     ],
@@ -259,6 +271,7 @@ def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, wor
     (tmp_path / "out" / "predictions.csv").write_text((world / "pairs.csv").read_text())
     (tmp_path / "out" / "calibration").mkdir()
     (tmp_path / "out" / "calibration" / "predictions.csv").write_text((world / "pairs.csv").read_text())
+    mark(tmp_path / "out", ALL)
     places = {"good": world / "people.csv", "truth": world / "truth.csv", "others": world / "others"}
     before = contents(tmp_path / "out")
     start = ["--aligned", world / "faces", "--template", world / "pairs.csv", "--output", "out", "--bootstrap", 0]
@@ -266,8 +279,8 @@ def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, wor
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
     assert (code, out, len(errors)) == (2, "", 1)
     assert message in errors[0]
-    if "--data-from" in words or message.startswith(("would be", "decimals", "seed", "FMR")):
-        assert contents(tmp_path / "out") == before
+    late = message.startswith(("threshold", "no/such/run"))
+    assert contents(tmp_path / "out") == ({} if late else before)
 
 
 def contents(folder):
@@ -340,7 +353,7 @@ def test_nothing_of_an_earlier_run_is_left_but_what_no_run_writes(world, tmp_pat
     crops = {f"aligned/0{person}/0{person}_{image}.png" for person in range(6) for image in range(IMAGES)}
     lists = {f"aligned/{name}" for name in ("align.json", "landmarks.csv", "no_face.txt", "failures.txt")}
     written = {"predictions.csv", "fairness.json", "report.md", "embeddings_three_step.npz"}
-    assert set(contents(out)) == crops | lists | written | own
+    assert set(contents(out)) == crops | lists | written | own | {MARKER}
     assert [path.name for path in elsewhere.iterdir()] == ["06_0.png"]
 
 
@@ -377,13 +390,31 @@ def test_folders_numbered_alike_are_not_taken_for_one(world, tmp_path):
         assert json.loads(out)["fairness"]["threshold"]["optimistic"] is optimistic
 
 
-def test_no_report_of_an_earlier_run_is_left_beside_new_predictions(world, tmp_path):
-    (tmp_path / "report.md").write_text("of an earlier run")
+def test_a_run_that_fails_after_embedding_leaves_nothing(world, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
     words = ["--aligned", world / "faces", "--output", tmp_path, "--attributes", world / "people.csv"]
-    words += ["--subjects-from", "person", "--protected", "sex", "--threshold", 7, "--bootstrap", 0]
-    assert final_eval(*words, *models(world))[0] == 2
-    assert (tmp_path / "predictions.csv").exists()
-    assert not (tmp_path / "report.md").exists()
+    words += ["--subjects-from", "person", "--protected", "sex", "--fmr", 0.05, "--bootstrap", 0, *models(world)]
+    assert final_eval(*words)[0] == 0
+    assert {"predictions.csv", "truth.csv", "report.md"} <= set(contents(tmp_path))
+    assert final_eval(*words, "--threshold", 7)[0] == 2
+    assert set(contents(tmp_path)) == {"notes.txt"}
+
+
+def test_files_of_the_users_are_never_replaced(world, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "truth.csv").write_bytes((world / "truth.csv").read_bytes())
+    words = ["--aligned", world / "faces", "--output", own, "--bootstrap", 0, *models(world)]
+    # Their truth is read and stays, as often as they like.
+    for _ in range(2):
+        code, _, err = final_eval(*words, "--truth", own / "truth.csv")
+        assert code == 0, err
+    before = contents(own)
+    for more in ([], ["--subjects-from", "names"]):
+        code, out, err = final_eval(*words, *more)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert f"error: {own}: holds truth.csv, which no run" in err
+        assert contents(own) == before
 
 
 def test_images_without_attributes_are_counted(world, tmp_path):
@@ -511,6 +542,28 @@ def test_the_demonstration_is_laid_out_once(tmp_path, photographs):
     assert len({row["image"] for row in rows}) == 400
     assert {row["person"] for row in rows if row["image"].startswith("s31_")} == {"s31"}
     assert {"glasses", "pose"} <= set(rows[0])
+
+
+def test_the_demonstration_takes_only_input_that_one_laid_out(tmp_path, photographs):
+    from fairface.embedding.final_demo import lay_out_demo
+
+    data, out = ROOT / "datasets" / "orl", tmp_path / "out"
+    touch(out, "input/test/s31_1.png")
+    with pytest.raises(ConfigError, match=r"holds input/test/s31_1\.png, which no demonstration laid out"):
+        lay_out_demo(out, data)
+    assert list(contents(out)) == ["input/test/s31_1.png"]
+    # What a run left before there were marks is known by its pairs, and its results are its own.
+    lay_out_demo(tmp_path / "old", data)
+    assert marked(tmp_path / "old") == {"input"}
+    (tmp_path / "old" / MARKER).unlink()
+    touch(tmp_path / "old", "report.md")
+    lay_out_demo(tmp_path / "old", data)
+    assert marked(tmp_path / "old") == {"input", *ALL}
+    # Beside a user's own results only the input is the demonstration's.
+    touch(tmp_path / "mine", "report.md")
+    for _ in range(2):
+        lay_out_demo(tmp_path / "mine", data)
+        assert marked(tmp_path / "mine") == {"input"}
 
 
 @pytest.fixture

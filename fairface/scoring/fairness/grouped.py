@@ -108,7 +108,9 @@ class Grouped:
         labels = tuple(self.groups.labels[group] for group in groups)
         if len(groups) < 2:
             reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_people} people or more"
-            if self.nodes.people == 0:
+            if len(self.groups) == 0:
+                reason = f"no image that is compared has a known {self.groups.name}"
+            elif self.nodes.people == 0:
                 reason = "the comparisons do not say who is shown"
             return undefined(rule, labels, reason, self.options.level, self.options.alpha)
         cells = self.fnmr.within[groups]

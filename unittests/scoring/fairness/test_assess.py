@@ -260,3 +260,11 @@ def test_values_without_names_are_numbers(world):
     scores, comparisons = world
     bare = replace(comparisons, attribute_values=())
     assert [row.group for row in assess(scores, bare, ["sex"], AT, FAST).groupings["sex"].rows] == ["0", "1"]
+
+
+def test_attributes_that_nobody_knows_are_the_reason():
+    scores, comparisons = small_world()
+    unknown = replace(comparisons, attributes=np.full_like(comparisons.attributes, -1))
+    result = assess(scores, unknown, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0))
+    assert result.groupings["sex"].scalars["fnmr_gap"].reason == "no image that is compared has a known sex"
+    assert "known sex" in worst_group(result.groupings["sex"], "fnmr").message

@@ -21,16 +21,20 @@ from fairface.embedding.final_output import (
     PREDICTIONS,
     REPORT,
     THREE_STEP_FILE,
-    clear_output,
+    TRUTH,
+    check_output,
+    fresh_output,
 )
-from fairface.embedding.final_source import Cropping, PhotoSource
-from fairface.embedding.final_truth import TruthSource, judge
+from fairface.embedding.final_pairs import SourcePairs, open_pairs
+from fairface.embedding.final_source import Cropping, PhotoSource, TruthSource
+from fairface.embedding.final_truth import KnownPairs, judge, open_truth, placeholders, write_truth
 from fairface.embedding.of_model import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import DataError
 from fairface.files import atomic_write
-from fairface.protocols.pair_template import write_predictions
-from fairface.report.final_assessment import Assessment, FinalOptions, assess_final
+from fairface.interop.grammar import resolve
+from fairface.protocols.pair_template import TemplateCounts, write_predictions
+from fairface.report.final_assessment import Assessment, FinalOptions, assess_final, check_final
 from fairface.report.final_facts import RunFacts
 from fairface.report.final_pairs import JudgedPairs
 from fairface.report.final_report import FinalReport
@@ -65,52 +69,77 @@ class FinalRun:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One list of pairs: where its results go, what is known about it; ``known`` is None without a truth."""
+
+    place: Path
+    truth: TruthSource
+    pairs: SourcePairs
+    known: KnownPairs | None
+
+
 def run_final(run: FinalRun) -> FinalReport:
     """Do all of it; writes predictions.csv, the embeddings of both models, report.md and fairness.json.
 
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
 
     Raises:
-        FairfaceError: whatever a step refuses; nothing of an earlier run is left beside what this one writes.
+        FairfaceError: whatever a step refuses. Where names, pairs, truth, attributes or the folder are to blame, nothing
+            is touched; after a later error neither this run's files are left nor an earlier one's.
     """
-    places = [run.output]
-    sources = [(run.source, run.truth)]
-    if run.calibration is not None:
-        places.append(run.output / CALIBRATION)
-        sources.append(run.calibration)
-    clear_output(run.output, sources)
-    crops = [
-        prepare_crops(source, place / ALIGNED, run.cropping) for place, (source, _) in zip(places, sources, strict=True)
+    for model in filter(None, (run.three_step, run.hard)):
+        resolve(model)  # both are loaded only when their turn comes
+    sources = [(run.source, run.truth), *([] if run.calibration is None else [run.calibration])]
+    check_output(run.output, sources)
+    parts = []
+    for place, (source, truth) in zip((run.output, run.output / CALIBRATION), sources, strict=False):
+        pairs = open_pairs(source)
+        parts.append(_Part(place, truth, pairs, open_truth(pairs, truth) if truth.known else None))
+    first, *others = [None if part.known is None else placeholders(part.known) for part in parts]
+    if first is not None:
+        check_final(first, run.options, others[0] if others else None)
+    with fresh_output(run.output, sources, bool(run.hard)):
+        return _compute(run, parts)
+
+
+def _compute(run: FinalRun, parts: Sequence[_Part]) -> FinalReport:
+    """Align, embed, score and judge; what comes out is written once all of it is there."""
+    crops = [prepare_crops(part.pairs, part.place / ALIGNED, run.cropping) for part in parts]
+    three_step = _embed(run, run.three_step, crops)
+    hard = _embed(run, run.hard, crops) if run.hard else [None] * len(crops)
+    chains = [
+        _score(part.pairs.counts, one, other, run.steps)
+        for part, one, other in zip(parts, three_step, hard, strict=True)
     ]
-    three_step = _embed(run, run.three_step, THREE_STEP_FILE, places, crops)
-    hard = _embed(run, run.hard, HARD_FILE, places, crops) if run.hard else [None] * len(crops)
-    chains, judged = [], []
-    for place, (_, truth), one, first, second in zip(places, sources, crops, three_step, hard, strict=True):
-        chains.append(_score(one, first, second, run.steps))
-        predictions = place / PREDICTIONS
-        write_predictions(predictions, one.template, chains[-1].final, run.decimals)
-        told = judge(one.template, chains[-1], predictions, truth, one.failed, one.photographs) if truth.known else None
-        judged.append(told)
+    judged = [
+        None if part.known is None else judge(part.known, chain, one.failed, run.decimals)
+        for part, chain, one in zip(parts, chains, crops, strict=True)
+    ]
     report = FinalReport(_facts(run, crops[0], chains[0]), _assess(run, judged))
+    markdown, numbers = report.markdown(), finite(report.to_dict())
+    for part, chain, one, rows, other in zip(parts, chains, crops, three_step, hard, strict=True):
+        write_predictions(part.place / PREDICTIONS, part.pairs.template, chain.final, run.decimals)
+        for model, name, found in ((run.three_step, THREE_STEP_FILE, rows), (run.hard, HARD_FILE, other)):
+            if found is not None:
+                meta = {"model": model, "data": str(one.root), "flip": True}
+                save_embeddings(part.place / name, Embeddings(found, part.pairs.counts.ids, meta))
+        if part.known is not None and not part.truth.truth:
+            write_truth(part.place / TRUTH, part.known)
     with atomic_write(run.output / REPORT, "w", encoding="utf-8") as file:
-        file.write(report.markdown())
+        file.write(markdown)
     with atomic_write(run.output / FAIRNESS, "w", encoding="utf-8") as file:
-        json.dump(finite(report.to_dict()), file, indent=2)
+        json.dump(numbers, file, indent=2)
     return report
 
 
-def _embed(
-    run: FinalRun, model: str, file: str, places: Sequence[Path], crops: Sequence[Crops]
-) -> list[NDArray[np.float32]]:
-    """Flip-summed embeddings of the crops of each place, which are kept there."""
+def _embed(run: FinalRun, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
+    """Flip-summed embeddings of the crops of each list."""
     embedder = load_embedder(model, run.devices, run.batch_size, flip=True)
     found = []
-    for place, one in zip(places, crops, strict=True):
+    for one in crops:
         found.append(embedder.embed(FileDataset(one.root, one.files)))
         _refuse_zero(found[-1], one, model)
-        meta = {"model": model, "data": str(one.root), "flip": True}
-        place.mkdir(parents=True, exist_ok=True)
-        save_embeddings(place / file, Embeddings(found[-1], one.counts.ids, meta))
     return found
 
 
@@ -125,19 +154,19 @@ def _refuse_zero(rows: NDArray[np.float32], crops: Crops, model: str) -> None:
 
 
 def _score(
-    crops: Crops, three_step: NDArray[np.float32], hard: NDArray[np.float32] | None, steps: ChainSteps
+    counts: TemplateCounts, three_step: NDArray[np.float32], hard: NDArray[np.float32] | None, steps: ChainSteps
 ) -> ChainResult:
-    a, b = crops.counts.a, crops.counts.b
+    a, b = counts.a, counts.b
     of_hard = None if hard is None else cosine_scores(hard, a, b)
     return run_chain(a, b, cosine_scores(three_step, a, b), of_hard, steps)
 
 
 def _facts(run: FinalRun, crops: Crops, chain: ChainResult) -> RunFacts:
-    counts = crops.counts
+    counts = crops.pairs.counts
     return RunFacts(
         three_step=run.three_step,
         hard=run.hard,
-        source=crops.template.source,
+        source=crops.pairs.template.source,
         pairs=len(counts.a),
         images=len(counts.ids),
         repeated=counts.repeated,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fairface.data.orl import ALIGNMENT, SPLITS
 from fairface.data.orl_source import IMAGES, orl_photographs
-from fairface.errors import CheckpointError, DataError
+from fairface.embedding.final_output import ALL, MARKER, first_files, mark, marked
+from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.files import atomic_write
 from fairface.interop.grammar import run_folder
 from fairface.protocols.challenge import HEADER
@@ -21,6 +22,7 @@ MADE_BY = {THREE_STEP: "./fairface_finetune.sh all", HARD: "./hard_sample_finetu
 PROTECTED, LEGITIMATE = ("glasses",), ("pose",)
 ENLARGE, BORDER = ALIGNMENT.enlarge, ALIGNMENT.border
 DATA = Path("datasets/orl")
+INPUT = "input"
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ def lay_out_demo(folder: Path, data: Path = DATA) -> DemoFiles:
     Where the photographs cannot be had, the faces that ``data_process/prepare_orl.py`` aligned are taken.
 
     Raises:
+        ConfigError: what lies there already was not laid out so.
         DataError: neither can be had, or a file cannot be written.
     """
+    _claim(folder)
     notes: tuple[str, ...] = ()
-    places = {stem: folder / "input" / split for split, stems in _stems().items() for stem in stems}
+    places = {stem: folder / INPUT / split for split, stems in _stems().items() for stem in stems}
     photographs = [place / f"{stem}.pgm" for stem, place in places.items()]
     aligned = False
     if not all(path.is_file() for path in photographs):
@@ -80,12 +84,40 @@ def lay_out_demo(folder: Path, data: Path = DATA) -> DemoFiles:
                 file.write(contents[stem])
     for stem, place in places.items():  # of an earlier run that had the other kind
         (place / (stem + (".pgm" if aligned else ".png"))).unlink(missing_ok=True)
-    template, attributes = folder / "input" / "pairs.csv", folder / "input" / "attributes.csv"
-    _write_csv(template, [HEADER, *((a, b, "0") for a, b in combinations(_stems()["test"], 2))])
+    template, attributes = folder / INPUT / "pairs.csv", folder / INPUT / "attributes.csv"
+    _write_csv(template, _pairs())
     _write_attributes(data / "attributes.csv", attributes)
     return DemoFiles(
-        folder / "input" / "test", folder / "input" / "calibration", aligned, template, attributes, notes
+        folder / INPUT / "test", folder / INPUT / "calibration", aligned, template, attributes, notes
     )
+
+
+def _claim(folder: Path) -> None:
+    """Mark the input in ``folder`` as a demonstration's; that of a run before there were marks is known by its pairs,
+    and all results beside it are that run's too."""
+    if INPUT in marked(folder):
+        return
+    found = next(first_files(folder / INPUT), None)
+    names = [INPUT]
+    if found is not None:
+        if not _holds_pairs(folder / INPUT / "pairs.csv"):
+            raise ConfigError(
+                f"{folder}: holds {found.relative_to(folder)}, which no demonstration laid out; choose another --output"
+            )
+        if not (folder / MARKER).exists():
+            names += ALL
+    mark(folder, names)
+
+
+def _holds_pairs(path: Path) -> bool:
+    try:
+        return path.read_text(encoding="utf-8").splitlines() == [",".join(row) for row in _pairs()]
+    except (OSError, ValueError):
+        return False
+
+
+def _pairs() -> list[tuple[str, str, str]]:
+    return [HEADER, *((a, b, "0") for a, b in combinations(_stems()["test"], 2))]
 
 
 def _stems() -> dict[str, list[str]]:

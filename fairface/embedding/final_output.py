@@ -1,60 +1,174 @@
-"""What a final evaluation writes into its folder, and how what an earlier one left there is taken away. No MXNet."""
+"""What a final evaluation writes into its folder, and how what an earlier one left there is taken away. No MXNet.
+
+A hidden file in the folder (:data:`MARKER`) lists what evaluations wrote there; nothing else is ever removed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fairface.embedding.final_source import PhotoSource, TruthSource
-from fairface.errors import ConfigError, DataError
+from fairface.errors import ConfigError, DataError, FairfaceError
 from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE
 from fairface.faces.align_settings import SETTINGS
 from fairface.faces.folder import LANDMARKS
 from fairface.faces.folder_worker import AlignConfig, output_name
 from fairface.faces.journal import Journal
+from fairface.files import atomic_write
 
+MARKER = ".final_eval"
 PREDICTIONS, TRUTH = "predictions.csv", "truth.csv"
 THREE_STEP_FILE, HARD_FILE = "embeddings_three_step.npz", "embeddings_hard_sample.npz"
 FAIRNESS, REPORT = "fairness.json", "report.md"
 ALIGNED, CALIBRATION = "aligned", "calibration"  # folders; the second holds the same of the calibration pairs
 _FILES = (PREDICTIONS, TRUTH, THREE_STEP_FILE, HARD_FILE, FAIRNESS, REPORT)
 _LISTS = (NO_FACE, FAILURES, UNREADABLE, SETTINGS)
+ALL = tuple(f"{place}{name}" for place in ("", f"{CALIBRATION}/") for name in (*_FILES, ALIGNED))
+Parts = Sequence[tuple[PhotoSource, TruthSource]]  # the pairs that are scored and, where there are any, calibration's
 
 
-def clear_output(output: Path, parts: Sequence[tuple[PhotoSource, TruthSource]]) -> None:
-    """Remove from ``output`` what an earlier evaluation wrote, so that all that lies there is of one run.
+def marked(output: Path) -> set[str]:
+    """What evaluations wrote into ``output``, as paths relative to it."""
+    try:
+        return set((output / MARKER).read_text(encoding="utf-8", errors="replace").splitlines())
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
-    ``parts`` are what the new evaluation reads: the pairs and, where there are any, those for calibration. What it
-    reads stays, and so does everything that no evaluation writes and everything that a link puts elsewhere.
+
+def mark(output: Path, names: Iterable[str]) -> None:
+    """Say, before they are written, that ``names`` in ``output`` are an evaluation's, beside those marked already.
 
     Raises:
-        ConfigError: it would overwrite what it reads.
-        DataError: the list of the earlier crops is damaged.
+        DataError: the folder cannot be written to.
     """
-    places = (output, output / CALIBRATION)
+    with atomic_write(output / MARKER, "w", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in sorted({*marked(output), *names}))
+
+
+def check_output(output: Path, parts: Parts) -> None:
+    """Refuse a folder in which an evaluation of ``parts`` would remove or overwrite what no evaluation wrote.
+
+    Raises:
+        ConfigError: that, or it would overwrite what it reads itself.
+    """
     read = set(_files_read(parts))
-    for place, (_, truth) in zip(places, parts, strict=False):
+    for place, (_, truth) in zip(_places(output), parts, strict=False):
         for name in _FILES:
             path = place / name
             if path.resolve() in read and not (name == TRUTH and (truth.truth or not truth.known)):
                 raise ConfigError(f"{path}: is read by this run and would be overwritten; choose another --output")
+    found = next(_foreign(output, parts, read), None)
+    if found is not None:
+        raise ConfigError(
+            f"{output}: holds {found.relative_to(output)}, which no run is known to have written and this one would "
+            "replace; choose another --output"
+        )
+
+
+def _places(output: Path) -> tuple[Path, Path]:
+    return output, output / CALIBRATION
+
+
+def _foreign(output: Path, parts: Parts, read: Collection[Path]) -> Iterator[Path]:
+    """Files that have the names of an evaluation's, but are not marked; those that are only read do not count."""
+    ours = marked(output)
+    for number, place in enumerate(_places(output)):
+        written = number < len(parts)
+        if not written and not _within(place, output):
+            continue
+        for name in _FILES:
+            path = place / name
+            if os.path.lexists(path) and path.resolve() not in read and _name(path, output) not in ours:
+                yield path
+        crops = place / ALIGNED
+        if _name(crops, output) not in ours:
+            if written and parts[number][0].photos:
+                yield from first_files(crops)
+            elif _cleared(crops, output, parts) and _is_ours(crops):
+                yield crops / SETTINGS
+
+
+def first_files(folder: Path) -> Iterator[Path]:
+    """The first file below ``folder`` in the order of names, if there is any."""
+    if folder.is_dir():
+        yield from sorted(path for path in folder.rglob("*") if not path.is_dir())[:1]
+    elif os.path.lexists(folder):
+        yield folder
+
+
+def _name(path: Path, output: Path) -> str:
+    return path.relative_to(output).as_posix()
+
+
+def _cleared(crops: Path, output: Path, parts: Parts) -> bool:
+    """Whether crops there may go: they lie below ``output``, and the run reads no image from there."""
     folders = [Path(source.folder).resolve() for source, _ in parts]
-    for place in places:
+    return _within(crops, output) and not any(_within(crops, one) or _within(one, crops) for one in folders)
+
+
+@contextmanager
+def fresh_output(output: Path, parts: Parts, hard: bool) -> Iterator[None]:
+    """Clear the folder, mark what an evaluation (with a ``hard``-sample model?) writes there, and clear it again when
+    the block does not end well.
+
+    Raises:
+        DataError: the list of earlier crops is damaged, or the folder cannot be written to.
+    """
+    existed = output.exists()
+    clear_output(output, parts)
+    try:
+        mark(output, _written(parts, hard))
+        yield
+    except BaseException:
+        with suppress(FairfaceError, OSError):
+            clear_output(output, parts)
+            if not existed:
+                output.rmdir()
+        raise
+
+
+def _written(parts: Parts, hard: bool) -> Iterator[str]:
+    for prefix, (source, truth) in zip(("", f"{CALIBRATION}/"), parts, strict=False):
+        names = [PREDICTIONS, THREE_STEP_FILE, *([HARD_FILE] if hard else []), *([] if prefix else [FAIRNESS, REPORT])]
+        names += [TRUTH] if truth.known and not truth.truth else []
+        names += [ALIGNED] if source.photos else []
+        yield from (prefix + name for name in names)
+
+
+def clear_output(output: Path, parts: Parts) -> None:
+    """Remove from ``output`` what is marked as an earlier evaluation's, so that all that lies there is of one run.
+
+    What a new evaluation of ``parts`` reads stays, and so does everything that a link puts elsewhere.
+
+    Raises:
+        DataError: the list of the earlier crops is damaged.
+    """
+    read, ours = set(_files_read(parts)), marked(output)
+    if not ours:
+        return
+    for place in _places(output):
         if not _within(place, output):
             continue
         for name in _FILES:
-            if (place / name).resolve() not in read:
-                (place / name).unlink(missing_ok=True)
+            path = place / name
+            if _name(path, output) in ours and path.resolve() not in read:
+                path.unlink(missing_ok=True)
         crops = place / ALIGNED
-        if _within(crops, output) and not any(_within(crops, one) or _within(one, crops) for one in folders):
+        if _name(crops, output) in ours and _cleared(crops, output, parts):
             _clear_crops(crops, read)
     with suppress(OSError):  # it is not there, or holds something else
-        places[1].rmdir()
+        _places(output)[1].rmdir()
+    left = [name for name in ours if name and os.path.lexists(output / name)]
+    (output / MARKER).unlink(missing_ok=True)
+    if left:
+        mark(output, left)
 
 
-def _files_read(parts: Sequence[tuple[PhotoSource, TruthSource]]) -> Iterator[Path]:
+def _files_read(parts: Parts) -> Iterator[Path]:
     for source, truth in parts:
         for name in (source.template, source.failures, truth.truth, truth.attributes):
             if name:

@@ -94,7 +94,8 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
     fuse = bool(args.hard_model) if args.fuse is None else args.fuse
     if fuse and not args.hard_model:
         raise ConfigError("--fuse needs the hard-sample model; name it with --hard-model, or leave --fuse out")
-    wanted, allowed = [*args.protected, *args.legitimate], values_of_attributes(args.values)
+    wanted = [*args.protected, *args.legitimate]
+    allowed = values_of_attributes(args.values, wanted)
     return {
         "source": PhotoSource(args.photos, args.aligned, args.failures, args.template),
         "three_step": args.model,
@@ -130,16 +131,21 @@ def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | N
     return PhotoSource(args.calibration_photos, args.calibration_aligned, "", args.calibration_template), truth
 
 
-def values_of_attributes(texts: Sequence[str]) -> dict[str, list[str]]:
-    """``NAME=A,B`` as the values that NAME may have.
+def values_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
+    """``NAME=A,B`` as the values that NAME, one of the attributes ``wanted``, may have.
 
     Raises:
-        ConfigError: a text of another form.
+        ConfigError: a text of another form, or about an attribute that is not used.
     """
     allowed = {}
     for text in texts:
         name, sign, values = text.partition("=")
         if not sign or not values:
             raise ConfigError(f"--values {text!r}: write NAME=A,B")
+        if name.strip() not in wanted:
+            raise ConfigError(
+                f"--values {text!r}: {name.strip()} is not used; name it with --protected or --legitimate, or leave "
+                "its values out"
+            )
         allowed[name.strip()] = [value.strip() for value in values.split(",")]
     return allowed

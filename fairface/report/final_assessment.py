@@ -79,6 +79,16 @@ def assess_final(judged: JudgedPairs, options: FinalOptions, calibration: Judged
     return Assessment(options, judged.comparisons, verification, whole, part, reason, tuple(dict.fromkeys(notes)))
 
 
+def check_final(judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None = None) -> None:
+    """Refuse what no scores could mend; the :data:`FINAL` scores here are placeholders, all different.
+
+    Raises:
+        DataError: too few impostor pairs to fix a threshold at this FMR.
+    """
+    if options.protected:
+        shared_threshold(FINAL, judged, options, calibration)
+
+
 def shared_threshold(
     name: str, judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None
 ) -> SharedThreshold:

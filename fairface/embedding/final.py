@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fairface.cli import finite
 from fairface.data.encoded import FileDataset
 from fairface.embedding.final_crops import Crops, prepare_crops
-from fairface.embedding.final_output import (
+from fairface.embedding.final_layout import (
     ALIGNED,
     CALIBRATION,
     FAIRNESS,
@@ -22,9 +22,8 @@ from fairface.embedding.final_output import (
     REPORT,
     THREE_STEP_FILE,
     TRUTH,
-    check_output,
-    fresh_output,
 )
+from fairface.embedding.final_output import check_output, fresh_output
 from fairface.embedding.final_pairs import SourcePairs, open_pairs
 from fairface.embedding.final_source import Cropping, PhotoSource, TruthSource
 from fairface.embedding.final_truth import KnownPairs, judge, open_truth, placeholders, write_truth
@@ -85,8 +84,8 @@ def run_final(run: FinalRun) -> FinalReport:
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
 
     Raises:
-        FairfaceError: whatever a step refuses. Where names, pairs, truth, attributes or the folder are to blame, nothing
-            is touched; after a later error neither this run's files are left nor an earlier one's.
+        FairfaceError: whatever a step refuses. Where names, pairs, truth, attributes or the folder are to blame,
+            nothing is touched; after a later error neither this run's files are left nor an earlier one's.
     """
     for model in filter(None, (run.three_step, run.hard)):
         resolve(model)  # both are loaded only when their turn comes

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fairface.data.orl import ALIGNMENT, SPLITS
 from fairface.data.orl_source import IMAGES, orl_photographs
-from fairface.embedding.final_output import ALL, MARKER, first_files, mark, marked
+from fairface.embedding.final_layout import ALL, MARKER, first_files, mark, marked
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.files import atomic_write
 from fairface.interop.grammar import run_folder
@@ -87,9 +87,7 @@ def lay_out_demo(folder: Path, data: Path = DATA) -> DemoFiles:
     template, attributes = folder / INPUT / "pairs.csv", folder / INPUT / "attributes.csv"
     _write_csv(template, _pairs())
     _write_attributes(data / "attributes.csv", attributes)
-    return DemoFiles(
-        folder / INPUT / "test", folder / INPUT / "calibration", aligned, template, attributes, notes
-    )
+    return DemoFiles(folder / INPUT / "test", folder / INPUT / "calibration", aligned, template, attributes, notes)
 
 
 def _claim(folder: Path) -> None:

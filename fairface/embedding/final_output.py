@@ -7,46 +7,38 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fairface.embedding.final_source import PhotoSource, TruthSource
+from fairface.embedding.final_layout import (
+    ALIGNED,
+    CALIBRATION,
+    FAIRNESS,
+    FILES,
+    HARD_FILE,
+    MARKER,
+    PREDICTIONS,
+    REPORT,
+    THREE_STEP_FILE,
+    TRUTH,
+    Parts,
+    files_read,
+    first_files,
+    mark,
+    marked,
+    name_in,
+    places,
+    within,
+)
 from fairface.errors import ConfigError, DataError, FairfaceError
 from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE
 from fairface.faces.align_settings import SETTINGS
 from fairface.faces.folder import LANDMARKS
 from fairface.faces.folder_worker import AlignConfig, output_name
 from fairface.faces.journal import Journal
-from fairface.files import atomic_write
 
-MARKER = ".final_eval"
-PREDICTIONS, TRUTH = "predictions.csv", "truth.csv"
-THREE_STEP_FILE, HARD_FILE = "embeddings_three_step.npz", "embeddings_hard_sample.npz"
-FAIRNESS, REPORT = "fairness.json", "report.md"
-ALIGNED, CALIBRATION = "aligned", "calibration"  # folders; the second holds the same of the calibration pairs
-_FILES = (PREDICTIONS, TRUTH, THREE_STEP_FILE, HARD_FILE, FAIRNESS, REPORT)
 _LISTS = (NO_FACE, FAILURES, UNREADABLE, SETTINGS)
-ALL = tuple(f"{place}{name}" for place in ("", f"{CALIBRATION}/") for name in (*_FILES, ALIGNED))
-Parts = Sequence[tuple[PhotoSource, TruthSource]]  # the pairs that are scored and, where there are any, calibration's
-
-
-def marked(output: Path) -> set[str]:
-    """What evaluations wrote into ``output``, as paths relative to it."""
-    try:
-        return set((output / MARKER).read_text(encoding="utf-8", errors="replace").splitlines())
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-
-
-def mark(output: Path, names: Iterable[str]) -> None:
-    """Say, before they are written, that ``names`` in ``output`` are an evaluation's, beside those marked already.
-
-    Raises:
-        DataError: the folder cannot be written to.
-    """
-    with atomic_write(output / MARKER, "w", encoding="utf-8") as file:
-        file.writelines(f"{name}\n" for name in sorted({*marked(output), *names}))
 
 
 def check_output(output: Path, parts: Parts) -> None:
@@ -55,9 +47,9 @@ def check_output(output: Path, parts: Parts) -> None:
     Raises:
         ConfigError: that, or it would overwrite what it reads itself.
     """
-    read = set(_files_read(parts))
-    for place, (_, truth) in zip(_places(output), parts, strict=False):
-        for name in _FILES:
+    read = set(files_read(parts))
+    for place, (_, truth) in zip(places(output), parts, strict=False):
+        for name in FILES:
             path = place / name
             if path.resolve() in read and not (name == TRUTH and (truth.truth or not truth.known)):
                 raise ConfigError(f"{path}: is read by this run and would be overwritten; choose another --output")
@@ -69,45 +61,29 @@ def check_output(output: Path, parts: Parts) -> None:
         )
 
 
-def _places(output: Path) -> tuple[Path, Path]:
-    return output, output / CALIBRATION
-
-
 def _foreign(output: Path, parts: Parts, read: Collection[Path]) -> Iterator[Path]:
     """Files that have the names of an evaluation's, but are not marked; those that are only read do not count."""
     ours = marked(output)
-    for number, place in enumerate(_places(output)):
+    for number, place in enumerate(places(output)):
         written = number < len(parts)
-        if not written and not _within(place, output):
+        if not written and not within(place, output):
             continue
-        for name in _FILES:
+        for name in FILES:
             path = place / name
-            if os.path.lexists(path) and path.resolve() not in read and _name(path, output) not in ours:
+            if os.path.lexists(path) and path.resolve() not in read and name_in(path, output) not in ours:
                 yield path
         crops = place / ALIGNED
-        if _name(crops, output) not in ours:
+        if name_in(crops, output) not in ours:
             if written and parts[number][0].photos:
                 yield from first_files(crops)
             elif _cleared(crops, output, parts) and _is_ours(crops):
                 yield crops / SETTINGS
 
 
-def first_files(folder: Path) -> Iterator[Path]:
-    """The first file below ``folder`` in the order of names, if there is any."""
-    if folder.is_dir():
-        yield from sorted(path for path in folder.rglob("*") if not path.is_dir())[:1]
-    elif os.path.lexists(folder):
-        yield folder
-
-
-def _name(path: Path, output: Path) -> str:
-    return path.relative_to(output).as_posix()
-
-
 def _cleared(crops: Path, output: Path, parts: Parts) -> bool:
     """Whether crops there may go: they lie below ``output``, and the run reads no image from there."""
     folders = [Path(source.folder).resolve() for source, _ in parts]
-    return _within(crops, output) and not any(_within(crops, one) or _within(one, crops) for one in folders)
+    return within(crops, output) and not any(within(crops, one) or within(one, crops) for one in folders)
 
 
 @contextmanager
@@ -147,36 +123,25 @@ def clear_output(output: Path, parts: Parts) -> None:
     Raises:
         DataError: the list of the earlier crops is damaged.
     """
-    read, ours = set(_files_read(parts)), marked(output)
+    read, ours = set(files_read(parts)), marked(output)
     if not ours:
         return
-    for place in _places(output):
-        if not _within(place, output):
+    for place in places(output):
+        if not within(place, output):
             continue
-        for name in _FILES:
+        for name in FILES:
             path = place / name
-            if _name(path, output) in ours and path.resolve() not in read:
+            if name_in(path, output) in ours and path.resolve() not in read:
                 path.unlink(missing_ok=True)
         crops = place / ALIGNED
-        if _name(crops, output) in ours and _cleared(crops, output, parts):
+        if name_in(crops, output) in ours and _cleared(crops, output, parts):
             _clear_crops(crops, read)
     with suppress(OSError):  # it is not there, or holds something else
-        _places(output)[1].rmdir()
+        places(output)[1].rmdir()
     left = [name for name in ours if name and os.path.lexists(output / name)]
     (output / MARKER).unlink(missing_ok=True)
     if left:
         mark(output, left)
-
-
-def _files_read(parts: Parts) -> Iterator[Path]:
-    for source, truth in parts:
-        for name in (source.template, source.failures, truth.truth, truth.attributes):
-            if name:
-                yield Path(name).resolve()
-
-
-def _within(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _clear_crops(folder: Path, read: Collection[Path]) -> None:
@@ -190,7 +155,7 @@ def _clear_crops(folder: Path, read: Collection[Path]) -> None:
     config = AlignConfig(format="png")
     crops = [folder / output_name(name, config) for name in journal.rows]
     for path in crops:
-        if _within(path, folder) and path.resolve() not in read:
+        if within(path, folder) and path.resolve() not in read:
             path.unlink(missing_ok=True)
     journal.remove()
     for name in (LANDMARKS, *_LISTS):

@@ -65,7 +65,10 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     if truth.subjects_from:
         comparisons = with_subjects(comparisons, _people(comparisons.names, truth), source)
     known = KnownPairs(source, pairs, comparisons)
-    _matched(known, np.zeros(len(template.first)))
+    try:
+        _matched(known, np.zeros(len(template.first)))
+    except DataError as error:
+        raise DataError(f"{error} (the truth is {source})") from error
     return known
 
 
@@ -79,9 +82,7 @@ def _said_by_people(template: Template, truth: TruthSource) -> Comparisons:
 def _people(images: Sequence[str], truth: TruthSource) -> NDArray[np.int64]:
     if truth.subjects_from == "names":
         return subjects_from_names(images)
-    return subjects_of_images(
-        read_csv_table(truth.attributes), images, truth.subjects_from, truth.image_column or None
-    )
+    return subjects_of_images(read_csv_table(truth.attributes), images, truth.subjects_from, truth.image_column or None)
 
 
 def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparisons:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from fairface.embedding.final_output import ALL, MARKER, check_output, clear_output, fresh_output, mark, marked
+from fairface.embedding.final_layout import ALL, MARKER, mark, marked
+from fairface.embedding.final_output import check_output, clear_output, fresh_output
 from fairface.embedding.final_source import PhotoSource, TruthSource
 from fairface.errors import ConfigError, DataError
 from fairface.faces.landmarks import Landmarks, write_landmarks

@@ -17,8 +17,8 @@ import pytest
 
 from fairface.cli import run
 from fairface.data.orl import ALIGNMENT
+from fairface.embedding.final_layout import ALL, MARKER, mark, marked
 from fairface.embedding.final_models import find_models, find_template
-from fairface.embedding.final_output import ALL, MARKER, mark, marked
 from fairface.embedding.store import load_embeddings
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.faces.align import TEMPLATE_112
@@ -228,7 +228,7 @@ def bad(world, folder):
          "has no column hat"),
         (["--attributes", "other_people.csv", "--truth", "truth"], "none of its 4 images is compared"),
         (["--calibration-aligned", "others", "--calibration-truth", "truth", "--truth", "truth"],
-         "all pairs of"),
+         "truth and scores must be about the same pairs (the truth is "),
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
          "--values 'colour=red': colour is not used; name it with --protected"),
         (["--truth", "other_truth.csv"], "1 of 496 comparisons have no score (first: 00_0 and 99_9); 1 of 496 scores"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -57,6 +58,16 @@ def refuse_inputs(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[st
     for name in outputs:
         if str(name) and Path(name).resolve() in read:
             raise DataError(f"{name}: is read by this run and would be overwritten; name another file to write")
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write ``content`` as JSON, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    with atomic_write(path, "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _umask() -> int:

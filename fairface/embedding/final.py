@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +29,7 @@ from fairface.embedding.final_truth import KnownPairs, judge, open_truth, placeh
 from fairface.embedding.of_model import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import DataError
-from fairface.files import atomic_write
+from fairface.files import atomic_write, write_json
 from fairface.interop.grammar import resolve
 from fairface.protocols.pair_template import TemplateCounts, write_predictions
 from fairface.report.final_assessment import Assessment, FinalOptions, assess_final, check_final
@@ -127,8 +126,7 @@ def _compute(run: FinalRun, parts: Sequence[_Part]) -> FinalReport:
             write_truth(part.place / TRUTH, part.known)
     with atomic_write(run.output / REPORT, "w", encoding="utf-8") as file:
         file.write(markdown)
-    with atomic_write(run.output / FAIRNESS, "w", encoding="utf-8") as file:
-        json.dump(numbers, file, indent=2)
+    write_json(run.output / FAIRNESS, numbers)
     return report
 
 

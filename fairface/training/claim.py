@@ -15,8 +15,7 @@ from fairface.training.worst_rate import check_groups
 
 # What a run writes, and so what --overwrite removes; anything else in the folder stays.
 RUN_FILES = (
-    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png",
-    "model-symbol.json",
+    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png", "model-symbol.json",
     "model-*.params", "blocks-*.params", "state-*.params",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", ".part-*")

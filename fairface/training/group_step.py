@@ -8,8 +8,8 @@ from pathlib import Path
 from fairface.cli import tell
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
-from fairface.interop.grammar import read_manifest
-from fairface.training.run import write_json
+from fairface.files import write_json
+from fairface.training.run_folder import RunFolder
 from fairface.training.worst_group import GroupDecision, both
 
 GROUP = "group.json"
@@ -38,7 +38,7 @@ def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision) -> Non
     if decision.before is None:
         return
     folder = Path(config.output) / config.name
-    after = best_score(folder)
+    after = RunFolder(folder, 1, {}).best_score()
     tell(outcome(side, decision.before, after, config.start_from))
     write_json(folder / GROUP, {**decision.to_dict(), "before": decision.before, "after": after})
 
@@ -50,10 +50,3 @@ def outcome(side: str, before: float, after: float | None, start: str) -> list[s
     line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
     warning = f"warning: this step did not lower it; {start} is as fair on this side"
     return [line] if after < before else [line, warning]
-
-
-def best_score(folder: Path) -> float | None:
-    """The monitored score of the run's best checkpoint, None where none was measured."""
-    manifest = read_manifest(folder)
-    scores = [entry.get("score") for entry in manifest["checkpoints"] if entry["step"] == manifest.get("best")]
-    return None if not scores or scores[0] is None else float(scores[0])

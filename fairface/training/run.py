@@ -15,7 +15,7 @@ from fairface.data.opening import verification_sets
 from fairface.data.types import Batch, Described
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError
-from fairface.files import atomic_write
+from fairface.files import atomic_write, write_json
 from fairface.interop.grammar import resolve
 from fairface.mx import mx
 from fairface.protocols.verification_set import open_verification_set
@@ -166,12 +166,6 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
         embedder = NetEmbedder(run.method.inference(), run.contexts, config.verify.batch_size, config.verify.flip)
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
         log.say(f"head starts from the mean embedding of each of {count} people")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write one JSON file, whole."""
-    with atomic_write(path, "w", encoding="utf-8") as file:
-        file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

@@ -7,13 +7,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fairface.files import atomic_write, sha256
+from fairface.files import atomic_write, sha256, write_json
 from fairface.interop.export import export
 from fairface.interop.grammar import MANIFEST, read_manifest
 from fairface.mx import NDArray, gluon
@@ -46,7 +45,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write one of the run's JSON files, whole."""
-        self.write_text(name, json.dumps(value, indent=2) + "\n")
+        write_json(self.folder / name, value)
 
     def save(
         self,

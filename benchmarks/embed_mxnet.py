@@ -17,8 +17,8 @@ from serve import serve
 from fairface.backbones import build_backbone
 from fairface.config.schema import BackboneConfig
 from fairface.embedding.mxnet import NetEmbedder
-from fairface.interop.export import export, write_deploy
-from fairface.interop.graph import Graph
+from fairface.graph.export import export, write_deploy
+from fairface.graph.saved import Graph
 from fairface.interop.models import load_model
 from fairface.mx import mx, nd
 from fairface.parameters import count

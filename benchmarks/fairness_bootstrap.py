@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, run, table
+from fairface.comparisons import Comparisons
 from fairface.hardware import processor_name, usable_cores
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.bootstrap import subject_draws
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.curves import group_curves

@@ -24,17 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, progress, run, table
-from fairface.data.bin_set import write_bin
 from fairface.data.formats import Opening
 from fairface.data.image_reader import ImageReader
 from fairface.data.images import decode, encode_jpeg, encode_png
-from fairface.data.memory_packing import make_memory_set
 from fairface.data.opening import open_dataset
-from fairface.data.pack_plan import Photo, Plan
-from fairface.data.packing import PackOptions, pack_encoded, pack_plan
-from fairface.data.rec_notes import AttributeNotes
-from fairface.data.tf_index_conversion import convert_index
-from fairface.data.tfrecord_packing import pack_tfrecords
+from fairface.data.packing.index_conversion import convert_index
+from fairface.data.packing.memory import make_memory_set
+from fairface.data.packing.plan import Photo, Plan
+from fairface.data.packing.recordio import PackOptions, pack_encoded, pack_plan
+from fairface.data.packing.tfrecord import pack_tfrecords
+from fairface.data.pairsets.bin_set import write_bin
+from fairface.data.recordio.notes import AttributeNotes
 from fairface.data.view import IndexedDataset
 from fairface.hardware import physical_cores, processor_name, usable_cores
 

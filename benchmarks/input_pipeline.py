@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, progress, run, table
 from fairface.config.schema import AugmentConfig
-from fairface.data.augment import Augmenter
 from fairface.data.images import encode_jpeg
-from fairface.data.loader import BatchLoader, Source
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.recordio import RecordWriter
-from fairface.data.samplers import RandomSampler
+from fairface.data.loading.augment import Augmenter
+from fairface.data.loading.loader import BatchLoader, Source
+from fairface.data.loading.samplers import RandomSampler
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.recordio.files import RecordWriter
 from fairface.hardware import physical_cores, usable_cores
 from fairface.mx import mx
 

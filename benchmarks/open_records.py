@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from fairface.cli import parser, print_json, run, table
-from fairface.data.ir_header import pack
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.record_file import frame
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.recordio.frame import frame
+from fairface.data.recordio.header import pack
 
 IMAGES_PER_IDENTITY = 50
 CHUNK = 10_000

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fairface.cli import parser, progress, run, tell
-from fairface.data.extraction import unpack_people
-from fairface.data.memory_packing import make_memory_set
-from fairface.data.rec_dataset import RecordDataset, find_rec
+from fairface.data.inspection.extraction import unpack_people
+from fairface.data.packing.memory import make_memory_set
+from fairface.data.recordio.dataset import RecordDataset, find_rec
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
 

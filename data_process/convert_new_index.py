@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from fairface.cli import parser, run
-from fairface.data.tf_index_conversion import convert_index
+from fairface.data.packing.index_conversion import convert_index
 
 
 def main(argv: Sequence[str]) -> None:

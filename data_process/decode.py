@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.cli import parser, run, tell
-from fairface.data.extraction import extract
 from fairface.data.formats import find_index
+from fairface.data.inspection.extraction import extract
 from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import locate
-from fairface.data.tfrecord_dataset import IndexTFRDataset
+from fairface.data.tfrecord.dataset import IndexTFRDataset
 
 
 def main(argv: Sequence[str]) -> None:

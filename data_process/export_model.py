@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fairface.checkpoints import resolve
 from fairface.cli import parser, print_json, run
+from fairface.graph.export import write_deploy
 from fairface.interop.check import check_same
-from fairface.interop.export import write_deploy
-from fairface.interop.grammar import resolve
 from fairface.interop.insightface import to_fairface, to_insightface
 from fairface.interop.models import load_graph
 

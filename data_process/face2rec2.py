@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairface.cli import parser, progress, run
-from fairface.data.pack_csv import plan_csv
-from fairface.data.pack_lst import plan_lst
-from fairface.data.pack_plan import Plan, plan_folder
-from fairface.data.packing import PackOptions, pack_plan
+from fairface.data.packing.csv_list import plan_csv
+from fairface.data.packing.lst import plan_lst
+from fairface.data.packing.plan import Plan, plan_folder
+from fairface.data.packing.recordio import PackOptions, pack_plan
 from fairface.errors import ConfigError
 from fairface.faces.align import align
 from fairface.hardware import usable_cores

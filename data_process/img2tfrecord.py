@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from fairface.cli import parser, progress, run, tell
 from fairface.data.missing import SKIP, STOP
-from fairface.data.pack_names import plan_names
-from fairface.data.packing import PackOptions
-from fairface.data.tfrecord_packing import RECORDS_PER_SHARD, pack_tfrecords
+from fairface.data.packing.names import plan_names
+from fairface.data.packing.recordio import PackOptions
+from fairface.data.packing.tfrecord import RECORDS_PER_SHARD, pack_tfrecords
 from fairface.faces.align import align
 from fairface.faces.point_list import read_point_list
 from fairface.hardware import usable_cores

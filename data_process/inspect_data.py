@@ -16,8 +16,8 @@ import numpy as np
 from fairface.cli import parser, print_json, progress, run, table, tell
 from fairface.data.formats import Opening
 from fairface.data.image_reader import ImageReader
-from fairface.data.inspection import Inspection, inspect
-from fairface.data.sums import compare_sums, write_sums
+from fairface.data.inspection.dataset import Inspection, inspect
+from fairface.data.inspection.sums import compare_sums, write_sums
 from fairface.errors import ConfigError, DataError
 from fairface.files import atomic_write
 from fairface.hardware import usable_cores

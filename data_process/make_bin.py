@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from fairface.cli import parser, progress, run
-from fairface.data.bin_packing import pack_bin
-from fairface.data.packing import PackOptions
+from fairface.data.packing.bin import pack_bin
+from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 from fairface.protocols.pairs import read_pairs
 

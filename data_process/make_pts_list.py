@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairface.cli import parser, progress, run
-from fairface.data.pack_names import read_image_list
+from fairface.data.packing.names import read_image_list
 from fairface.errors import DataError
 from fairface.faces.find_points import PointSearch, find_points
 from fairface.faces.landmarks import Landmarks, read_landmarks

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from fairface.cli import parser, progress, run, tell
 from fairface.data.formats import Opening
-from fairface.data.merge_people import JOINS, OFFSET, read_identity_map
-from fairface.data.merging import merge
 from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import open_dataset
-from fairface.data.packing import PackOptions
+from fairface.data.packing.merge_people import JOINS, OFFSET, read_identity_map
+from fairface.data.packing.merging import merge
+from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairface.cli import parser, progress, run, table
-from fairface.data.orl import CREDIT, prepare_orl
 from fairface.hardware import usable_cores
+from fairface.recipes.orl import CREDIT, prepare_orl
 
 
 def main(argv: Sequence[str]) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from fairface.cli import parser, print_json, progress, run
+from fairface.comparisons import Comparisons
 from fairface.files import atomic_write
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.grouping import group_images

@@ -103,7 +103,7 @@ def call(words: Sequence[str], name: str) -> None:
 
 def score(model: Path, lfw: Path, split: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(M,) cosines of the split's pairs by ``model``."""
-    from fairface.embedding.of_model import load_embedder
+    from fairface.embedding.from_checkpoint import load_embedder
     from fairface.scoring.similarity import cosine_scores
 
     data = open_verification_set(lfw / "aligned" / split / f"{split}_pairs.csv")

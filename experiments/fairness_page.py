@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.protocols.comparisons import Comparisons
+from fairface.comparisons import Comparisons
 from fairface.protocols.plain_csv import read_plain_csv
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.compare import compare_errors

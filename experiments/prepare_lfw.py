@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fairface.cli import parser, progress, run, table, tell
-from fairface.data.pack_plan import Photo, numbered
-from fairface.data.packing import PackOptions, pack_plan
-from fairface.data.rec_notes import AttributeNotes
+from fairface.data.packing.plan import Photo, numbered
+from fairface.data.packing.recordio import PackOptions, pack_plan
+from fairface.data.recordio.notes import AttributeNotes
 from fairface.errors import DataError
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig

@@ -9,8 +9,8 @@ import functools
 from collections.abc import Sequence
 
 from fairface.cli import parser, progress, run, table, tell
-from fairface.data.compound import compound
 from fairface.data.missing import SKIP, STOP
+from fairface.data.packing.compound import compound
 
 
 def main(argv: Sequence[str]) -> None:

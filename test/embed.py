@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from fairface.cli import parser, print_json, run, tell
 from fairface.data.opening import open_dataset
+from fairface.embedding.from_checkpoint import load_embedder
 from fairface.embedding.image_names import image_names
-from fairface.embedding.of_model import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
-from fairface.interop.ready import PRECISIONS
+from fairface.graph.inference import PRECISIONS
 
 
 def main(argv: Sequence[str]) -> None:

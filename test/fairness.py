@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import add_groups, parser, print_json, run
-from fairface.embedding.scored import PairSource, ScoreSource, open_scored
+from fairface.comparisons import Comparisons
 from fairface.errors import ConfigError, DataError
+from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.opening import KINDS
 from fairface.protocols.scores import check_scored

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fairface.cli import add_groups, parser, print_json, run, tell
-from fairface.embedding.final_demo import lay_out_demo, require_models
-from fairface.embedding.final_settings import check_numbers, demo_models, demo_settings, find_named, prepare
+from fairface.evaluation.demo import lay_out_demo, require_models
+from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -81,7 +81,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def main(argv: Sequence[str]) -> None:
     args, notes = arguments(argv)
     prepared = prepare(args)
-    from fairface.embedding.final import FinalRun, run_final  # MXNet: after everything that can be refused without it
+    from fairface.evaluation.run import FinalRun, run_final  # MXNet: after everything that can be refused without it
 
     report = run_final(FinalRun(notes=notes, **prepared))
     if args.json:

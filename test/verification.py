@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, run
+from fairface.comparisons import Comparisons
 from fairface.data.encoded import FileDataset
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.pairs import read_pairs
 from fairface.protocols.subjects import subjects_from_names, with_subjects
 from fairface.protocols.verification_set import open_verification_set
@@ -101,7 +101,7 @@ def check(args: argparse.Namespace) -> None:
 
 def scored_by_model(args: argparse.Namespace) -> Iterator[Scored]:
     # MXNet is loaded only here: who scores embeddings does not need it.
-    from fairface.embedding.of_model import load_embedder
+    from fairface.embedding.from_checkpoint import load_embedder
 
     embed: Callable[[Any], NDArray[np.float32]] = load_embedder(
         args.model, args.devices, args.batch_size, not args.no_flip

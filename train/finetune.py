@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         arguments.error("start_from= is what step 1 starts from; give this step another start with --start-from MODEL")
     staged = load_staged(options.config, options.overrides)
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
-    from fairface.training.staged import chosen, finetune
+    from fairface.training.finetuning.staged import chosen, finetune
 
     if options.dry_run:
         for number in chosen(staged, options.steps):

@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
     arguments.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     options = arguments.parse_args(argv)
-    from fairface.training.hard_samples import mine, write_list
+    from fairface.training.finetuning.hard_samples import mine, write_list
 
     data = DataConfig(path=options.data, root=options.root) if options.data else None
     found = mine(options.model, data, options.models, options.devices, batch_size=options.batch_size)

@@ -15,12 +15,12 @@ from fairface import hardware
 from fairface.config.load import load_config
 from fairface.data.images import encode_jpeg
 from fairface.data.opening import open_dataset
-from fairface.data.pack_names import plan_names
-from fairface.data.pack_plan import plan_folder
-from fairface.data.packing import PackOptions, pack_plan
+from fairface.data.packing.index_conversion import convert_index
+from fairface.data.packing.names import plan_names
+from fairface.data.packing.plan import plan_folder
+from fairface.data.packing.recordio import PackOptions, pack_plan
+from fairface.data.packing.tfrecord import pack_tfrecords
 from fairface.data.selection import open_selected
-from fairface.data.tf_index_conversion import convert_index
-from fairface.data.tfrecord_packing import pack_tfrecords
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.faces.landmarks import Landmarks
 from fairface.faces.point_list import write_point_list

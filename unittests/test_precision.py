@@ -12,7 +12,7 @@ from fairface.precision import enable
 RUN = """
 import sys
 from pathlib import Path
-from fairface.interop.grammar import resolve
+from fairface.checkpoints import resolve
 from fairface.parameters import load_arrays
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config

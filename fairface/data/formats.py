@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairface.data.bin_dataset import BinDataset
 from fairface.data.folder import FolderDataset
 from fairface.data.listfile import ListDataset
-from fairface.data.memory_set import MemoryDataset, is_memory_set
 from fairface.data.missing import STOP
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.tf_index import IMAGE_COLUMNS, columns
-from fairface.data.tfrecord_dataset import IndexTFRDataset
+from fairface.data.pairsets.bin_dataset import BinDataset
+from fairface.data.pairsets.memory_set import MemoryDataset, is_memory_set
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.tfrecord.dataset import IndexTFRDataset
+from fairface.data.tfrecord.index import IMAGE_COLUMNS, columns
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 

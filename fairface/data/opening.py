@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fairface.data.cards import SEARCH, Card, find_card, load_card, search_folders
 from fairface.data.formats import OPENERS, Opening, format_of
-from fairface.data.memory_set import is_memory_set
+from fairface.data.pairsets.memory_set import is_memory_set
 from fairface.data.unlabeled import ZeroUnlabeled
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fairface.data.folder import FolderDataset
 from fairface.data.listfile import ListDataset
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.tfrecord_dataset import IndexTFRDataset
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.tfrecord.dataset import IndexTFRDataset
 from fairface.data.types import Dataset
 from fairface.data.unlabeled import ZeroUnlabeled
 from fairface.data.view import Subset

@@ -8,7 +8,7 @@ from itertools import groupby
 from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape, adaface_key
 from fairface.config.schema import BackboneConfig
 from fairface.errors import CheckpointError
-from fairface.interop.torch_family import State, image_side, shape_of
+from fairface.interop.torch.family import State, image_side, shape_of
 from fairface.mx import gluon
 
 CHANNELS = {False: 64, True: 256}  # behind the first stage at width 1, without and with bottlenecks
@@ -16,7 +16,7 @@ _UNIT = re.compile(r"^body\.(\d+)\.")
 
 
 class AdaFaceFamily:
-    """See :class:`fairface.interop.torch_family.TorchFamily`."""
+    """See :class:`fairface.interop.torch.family.TorchFamily`."""
 
     mark = "input_layer.0.weight"
     bgr = True

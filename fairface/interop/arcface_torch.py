@@ -11,7 +11,7 @@ import re
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
 from fairface.config.schema import BackboneConfig
 from fairface.errors import CheckpointError
-from fairface.interop.torch_family import State, image_side, shape_of, torch_kind
+from fairface.interop.torch.family import State, image_side, shape_of, torch_kind
 from fairface.mx import gluon
 
 _OURS = re.compile(r"^stages\.(\d+)\.(\d+)\.(\w+)\.")
@@ -24,7 +24,7 @@ _OUTSIDE = {
 
 
 class ArcFaceTorchFamily:
-    """See :class:`fairface.interop.torch_family.TorchFamily`."""
+    """See :class:`fairface.interop.torch.family.TorchFamily`."""
 
     mark = "layer1.0.prelu.weight"
     bgr = False

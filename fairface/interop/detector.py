@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.errors import CheckpointError
 from fairface.faces.retinaface import RetinaFaceConfig, RetinaFaceDetector, output_shapes
-from fairface.interop.grammar import CheckpointFiles, resolve
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from fairface.interop.graph import Graph, with_names, with_prelu
+from fairface.graph.saved import Graph, with_names, with_prelu
 from fairface.mx import NDArray
 
 EMBEDDINGS = ("fc1", "fusion_fc1")  # operator that gives the embedding, the second with attribute fusion

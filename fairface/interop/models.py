@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.errors import CheckpointError
-from fairface.interop.export import export
-from fairface.interop.grammar import CheckpointFiles, resolve
-from fairface.interop.graph import Graph
-from fairface.interop.ready import for_inference
-from fairface.interop.torch_models import torch_net
+from fairface.graph.export import export
+from fairface.graph.inference import for_inference
+from fairface.graph.saved import Graph
+from fairface.interop.torch.models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
 
@@ -42,10 +42,10 @@ class LoadedModel:
 def load_model(
     name: str, contexts: Sequence[Context], output: str = "models", precision: str = "fp32"
 ) -> LoadedModel:
-    """Load the inference net of the checkpoint ``name`` (grammar: :mod:`fairface.interop.grammar`).
+    """Load the inference net of the checkpoint ``name`` (grammar: :mod:`fairface.checkpoints`).
 
-    It takes the form that is fastest on the device (:mod:`fairface.interop.ready`), whatever device it was trained on;
-    ``precision`` is fp32, or bf16 on CPUs.
+    It takes the form that is fastest on the device (:mod:`fairface.graph.inference`), whatever device
+    it was trained on; ``precision`` is fp32, or bf16 on CPUs.
 
     Raises:
         DeviceError: a precision that the device cannot do.

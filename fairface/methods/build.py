@@ -7,9 +7,9 @@ from typing import Any
 
 from fairface.backbones import build_backbone
 from fairface.config.schema import TrainConfig
-from fairface.data.cached import decode_all
-from fairface.data.loader import Source
-from fairface.data.samplers import build_sampler
+from fairface.data.loading.cached import decode_all
+from fairface.data.loading.loader import Source
+from fairface.data.loading.samplers import build_sampler
 from fairface.data.selection import labeled_only, open_selected
 from fairface.data.types import Dataset
 from fairface.errors import ConfigError

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray as Array
 
-from fairface.data.loader import Source
+from fairface.data.loading.loader import Source
 from fairface.heads.base import Head
 from fairface.heads.loss import CrossEntropy
 from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup, StepReport
-from fairface.methods.body import backbone_groups, embed
+from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, autograd, gluon
 from fairface.parallel import Shard
 from fairface.parameters import structural

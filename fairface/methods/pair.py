@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray as Array
 
-from fairface.data.loader import Source
+from fairface.data.loading.loader import Source
 from fairface.errors import CheckpointError
 from fairface.heads.pairs.base import PairLoss
 from fairface.heads.pairs.mining import semi_hard
 from fairface.methods.base import ParameterGroup, StepReport
-from fairface.methods.body import backbone_groups, embed
 from fairface.methods.classify import Classify
+from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, gluon, nd
 from fairface.parallel import Shard, gather
 

@@ -1,1 +1,1 @@
-"""Pair lists and verification sets in, :class:`~fairface.protocols.comparisons.Comparisons` out. No MXNet."""
+"""Pair lists and verification sets in, :class:`~fairface.comparisons.Comparisons` out. No MXNet."""

@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.attributes import Attributes, coded_values
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.csv_table import CsvTable, folds, read_csv_table, truths
 
 COLUMNS = {"ethnicity": ("e1", "e2"), "gender": ("g1", "g2")}

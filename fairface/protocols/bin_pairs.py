@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairface.data.bin_set import BinSet
-from fairface.data.memory_set import MemorySet
+from fairface.comparisons import Comparisons
+from fairface.data.pairsets.bin_set import BinSet
+from fairface.data.pairsets.memory_set import MemorySet
 from fairface.protocols.build import check_comparisons
-from fairface.protocols.comparisons import Comparisons
 
 
 def comparisons_of_bin(bin_set: BinSet | MemorySet, source: str = "the .bin set") -> Comparisons:

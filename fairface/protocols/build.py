@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.names import NameIndex
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairface.comparisons import Comparisons
 from fairface.data.images import IMAGE_SUFFIXES
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.csv_table import CsvTable, truths
 from fairface.protocols.plain_csv import TRUTH
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.data.text_lines import read_lines
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.names import NameIndex
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairface.comparisons import Comparisons
 from fairface.errors import ConfigError
 from fairface.protocols.bfw import bfw_comparisons, is_bfw
 from fairface.protocols.challenge import challenge_comparisons, is_challenge
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.csv_table import CsvTable, read_csv_table
 from fairface.protocols.pairs import read_lfw_pairs
 from fairface.protocols.plain_csv import plain_comparisons

@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.comparisons import Comparisons
 
 SAME_WORDS = {"1": True, "true": True, "yes": True, "same": True}
 DIFFERENT_WORDS = {"0": False, "false": False, "no": False, "different": False}

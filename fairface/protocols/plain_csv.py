@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.attributes import Attributes, coded_values
 from fairface.protocols.build import PairRows, check_comparisons, comparisons_of_rows
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.csv_table import CsvTable, folds, read_csv_table, truths
 
 TRUTH = ("same", "label", "genuine", "match", "truth")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.names import NameIndex
 from fairface.protocols.pairs import read_lfw_pairs
 

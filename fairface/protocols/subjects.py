@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.build import check_comparisons
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.names import without_suffix
 
 _NUMBERED = re.compile(r"(.+?)[_-]\d+")

@@ -6,15 +6,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairface.data.bin_set import read_bin
+from fairface.comparisons import Comparisons
 from fairface.data.encoded import EncodedDataset, FileDataset
-from fairface.data.memory_set import MemoryDataset, read_memory_set
 from fairface.data.opening import locate, open_dataset
+from fairface.data.pairsets.bin_set import read_bin
+from fairface.data.pairsets.memory_set import MemoryDataset, read_memory_set
 from fairface.data.types import Dataset
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.plain_csv import read_plain_csv
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from fairface.checkpoints import MANIFEST, resolve
 from fairface.errors import CheckpointError
-from fairface.interop.grammar import MANIFEST, resolve
 from fairface.parameters import load_arrays, set_values
 from fairface.training.checkpointer import method_state
 from fairface.training.loss_scale import LossScale

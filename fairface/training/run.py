@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fairface.checkpoints import resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.opening import verification_sets
@@ -16,17 +17,15 @@ from fairface.data.types import Batch, Described
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError
 from fairface.files import atomic_write, write_json
-from fairface.interop.grammar import resolve
 from fairface.mx import mx
 from fairface.protocols.verification_set import open_verification_set
 from fairface.report.sheet import contact_sheet, save_png
 from fairface.training.checkpointer import Checkpointer
-from fairface.training.claim import check_inputs, claim_folder
-from fairface.training.final import final_metrics
 from fairface.training.freeze import freeze_all_but
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import Optimizer
+from fairface.training.preflight import check_inputs, claim_folder
 from fairface.training.restore import restore_blocks, restore_state, saved_config
 from fairface.training.run_folder import RunFolder
 from fairface.training.setup import Prepared, check_resumable, prepare
@@ -38,6 +37,7 @@ from fairface.training.start import (
     initialize,
     load_inference,
 )
+from fairface.training.test_metrics import final_metrics
 from fairface.training.trainer import Trainer
 from fairface.training.verifier import WORST, Verifier
 

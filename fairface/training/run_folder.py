@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fairface.checkpoints import MANIFEST, read_manifest
 from fairface.files import atomic_write, sha256, write_json
-from fairface.interop.export import export
-from fairface.interop.grammar import MANIFEST, read_manifest
+from fairface.graph.export import export
 from fairface.mx import NDArray, gluon
 from fairface.parameters import save_arrays, values
 

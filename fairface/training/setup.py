@@ -16,8 +16,8 @@ import numpy as np
 import fairface
 from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
-from fairface.data.augment import Augmenter
-from fairface.data.loader import BatchLoader, Source
+from fairface.data.loading.augment import Augmenter
+from fairface.data.loading.loader import BatchLoader, Source
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
 from fairface.hardware import usable_cores

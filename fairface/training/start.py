@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.data.types import Dataset
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
 from fairface.files import sha256
-from fairface.interop.grammar import CheckpointFiles, resolve
 from fairface.interop.insightface import from_insightface
-from fairface.interop.torch_models import fill, read_weights
+from fairface.interop.torch.models import fill, read_weights
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays, set_values, structural

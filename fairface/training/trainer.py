@@ -11,7 +11,7 @@ import numpy as np
 
 from fairface.cli import progress
 from fairface.config.schema import TrainConfig
-from fairface.data.loader import BatchLoader
+from fairface.data.loading.loader import BatchLoader
 from fairface.data.types import Batch
 from fairface.errors import TrainingError
 from fairface.methods.base import Method, StepReport

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.grouping import JOINT, group_images
 from fairface.scoring.fairness.options import FairnessOptions

@@ -14,7 +14,7 @@ from fairface.backbones.resnest import ResNeSt, ResNeStShape
 from fairface.backbones.virface_resnet import VirFaceResNet, VirFaceShape
 from fairface.config.schema import BackboneConfig
 from fairface.errors import ConfigError
-from fairface.interop.export import export
+from fairface.graph.export import export
 from fairface.mx import autograd, gluon, mx, nd
 from fairface.parameters import structural
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from fairface.data.bin_set import write_bin
 from fairface.data.images import encode_jpeg, encode_png
-from fairface.data.memory_packing import make_memory_set
-from fairface.data.pack_plan import Photo, Plan
-from fairface.data.packing import pack_encoded
-from fairface.data.rec_notes import AttributeNotes
-from fairface.data.recordio import RecordWriter
-from fairface.data.tf_example import encode_example
-from fairface.data.tfrecord_file import frame
+from fairface.data.packing.memory import make_memory_set
+from fairface.data.packing.plan import Photo, Plan
+from fairface.data.packing.recordio import pack_encoded
+from fairface.data.pairsets.bin_set import write_bin
+from fairface.data.recordio.files import RecordWriter
+from fairface.data.recordio.notes import AttributeNotes
+from fairface.data.tfrecord.example import encode_example
+from fairface.data.tfrecord.frame import frame
 
 LABELS = (0, 0, 1, 2, 2, 0)  # of the images below; an even number, for verification sets
 SORTED = (0, 1, 5, 2, 3, 4)  # the images by label: the order of folders and of packed records

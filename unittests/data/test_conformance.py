@@ -16,9 +16,9 @@ from fairface.data.folder import FolderDataset
 from fairface.data.formats import Opening
 from fairface.data.images import decode
 from fairface.data.listfile import ListDataset
-from fairface.data.loader import BatchLoader, Source
+from fairface.data.loading.loader import BatchLoader, Source
+from fairface.data.loading.samplers import SequentialSampler
 from fairface.data.opening import open_dataset
-from fairface.data.samplers import SequentialSampler
 from fairface.data.types import Dataset, Described
 from fairface.data.unlabeled import ZeroUnlabeled
 from fairface.errors import DataError

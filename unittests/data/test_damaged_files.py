@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairface.data.array import ArrayDataset
-from fairface.data.bin_set import read_bin
-from fairface.data.extraction import extract
-from fairface.data.memory_set import read_memory_set
+from fairface.data.inspection.extraction import extract
 from fairface.data.opening import open_dataset
-from fairface.data.pack_lst import plan_lst
-from fairface.data.pack_names import plan_names
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.tf_index_conversion import convert_index
+from fairface.data.packing.index_conversion import convert_index
+from fairface.data.packing.lst import plan_lst
+from fairface.data.packing.names import plan_names
+from fairface.data.pairsets.bin_set import read_bin
+from fairface.data.pairsets.memory_set import read_memory_set
+from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 from fairface.faces.point_list import read_point_list

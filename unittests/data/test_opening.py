@@ -8,8 +8,8 @@ from fairface.data.folder import FolderDataset
 from fairface.data.images import encode_jpeg
 from fairface.data.listfile import ListDataset
 from fairface.data.opening import open_dataset, verification_sets
-from fairface.data.rec_dataset import RecordDataset
-from fairface.data.recordio import RecordWriter
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.recordio.files import RecordWriter
 from fairface.errors import DataError
 
 JPEG = encode_jpeg(np.zeros((8, 8, 3), np.uint8))

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fairface.comparisons import Comparisons
 from fairface.data.images import encode_png
 from fairface.errors import ConfigError
 from fairface.faces.folder import align_folder
@@ -9,7 +10,6 @@ from fairface.faces.folder_worker import AlignConfig
 from fairface.faces.landmarks import Landmarks, read_landmarks
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.rescue import ANGLES, SIZES, find_or_rescue, last_resort, turned
-from fairface.protocols.comparisons import Comparisons
 from fairface.protocols.failed_images import read_failed_images
 from unittests.faces.marks import WEIGHTS, MarkDetector, marked
 

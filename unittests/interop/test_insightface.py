@@ -13,12 +13,12 @@ import pytest
 
 from fairface.backbones import BACKBONES, build_backbone
 from fairface.backbones.fresnet import FRESNETS
+from fairface.checkpoints import resolve
 from fairface.config.schema import BackboneConfig
 from fairface.errors import CheckpointError
+from fairface.graph.export import export, write_deploy
+from fairface.graph.saved import Graph, with_names, with_prelu
 from fairface.interop.check import check_same
-from fairface.interop.export import export, write_deploy
-from fairface.interop.grammar import resolve
-from fairface.interop.graph import Graph, with_names, with_prelu
 from fairface.interop.insightface import insightface_name, structural_name, to_fairface, to_insightface
 from fairface.interop.models import load_graph, load_model
 from fairface.mx import mx, nd

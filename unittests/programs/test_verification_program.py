@@ -157,7 +157,7 @@ def test_a_model_embeds_and_is_scored_the_same_way_by_every_road(tmp_path, model
 
 
 def test_a_bin_set_is_scored_by_a_model(tmp_path, model):
-    from fairface.data.bin_set import write_bin
+    from fairface.data.pairsets.bin_set import write_bin
 
     faces = sorted((tmp_path / "faces").glob("*/*.png"))
     order = [0, 1, 0, 3, 4, 5, 4, 9]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fairface.data.bin_set import BinSet
+from fairface.data.pairsets.bin_set import BinSet
 from fairface.errors import DataError
 from fairface.protocols.bin_pairs import comparisons_of_bin
 

@@ -65,7 +65,7 @@ def test_truth_and_scores_must_be_about_the_same_pairs(write, comparisons, rows,
 
 
 def test_comparisons_without_names(write):
-    from fairface.data.bin_set import BinSet
+    from fairface.data.pairsets.bin_set import BinSet
 
     bare = comparisons_of_bin(BinSet([b"", b"", b"", b""], np.array([True, False])))
     with pytest.raises(DataError, match="do not name their images"):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.bootstrap import bootstrap_intervals, subject_draws
 
 PEOPLE, IMAGES, ROUNDS, SEED = 9, 4, 60, 3

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fairface.checkpoints import resolve
 from fairface.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
-from fairface.interop.grammar import resolve
 from fairface.mx import mx
 from fairface.parameters import load_arrays
 from fairface.training.run import train

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fairface.checkpoints import resolve
 from fairface.errors import DataError
-from fairface.interop.grammar import resolve
 from fairface.interop.models import load_model
 from fairface.mx import gluon, mx, nd, nn
 from fairface.training.run_folder import RunFolder

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from fairface.comparisons import Comparisons
 from fairface.config.check import check
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.errors import ConfigError, DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.training.verifier import Verifier
 from fairface.training.worst_rate import worst_rate
 

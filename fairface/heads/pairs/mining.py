@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.data.draws import Purpose, generator
+from fairface.data.loading.draws import Purpose, generator
 from fairface.mx import NDArray, autograd, nd
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 
 UNSCORED = ("error", "leave_out", "no_match")
 

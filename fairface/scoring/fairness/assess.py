@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.protocols.comparisons import Comparisons
+from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.grouping import Groups, group_images, groupings

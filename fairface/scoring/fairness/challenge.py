@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import ConfigError
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.fairness.aggregation import AGGREGATIONS
 from fairface.scoring.fairness.cell_means import CellMeans
 from fairface.scoring.fairness.counts import Floats, node_ends

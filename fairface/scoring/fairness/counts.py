@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.bootstrap import bootstrap_intervals
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.grouping import group_images

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.protocols.comparisons import Comparisons
 from fairface.scoring.fairness.counts import Ints, Nodes, PairCounts, add_up
 from fairface.scoring.fairness.rate import Rate, rate_of_cell
 from fairface.scoring.fairness.spread import spread

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.protocols.comparisons import Comparisons
+from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.accounting import Accounting, account
 from fairface.scoring.fairness.counts import Floats, Ints, node_ends
 from fairface.scoring.fairness.failures import failure_rates

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fairface.protocols.comparisons import Comparisons
+from fairface.comparisons import Comparisons
 
 
 def small_world(people=60, images=3, seed=0, worse=0.0, values=("f", "m")):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fairface.protocols.comparisons import Comparisons
+from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.measures import gap, max_min

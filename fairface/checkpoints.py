@@ -1,0 +1,157 @@
+"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, or a file of PyTorch.
+
+* ``run``: a folder that a training run wrote (``models/orl_demo``, or just ``orl_demo``); the best checkpoint, or the
+  last one where none was scored.
+* ``run@step``: one step of it; ``run@best`` and ``run@last`` work too.
+* ``prefix,epoch``: MXNet's deploy layout, ``prefix-symbol.json`` and ``prefix-0000.params`` (insightface's models).
+* ``file.ckpt``, ``file.pth``, ``file.pt``: weights that PyTorch wrote, of the nets that
+  :mod:`fairface.interop.torch.models` names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairface.errors import CheckpointError
+from fairface.files import sha256
+
+MANIFEST = "manifest.json"
+TORCH_SUFFIXES = (".ckpt", ".pth", ".pt")
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """The files of one checkpoint.
+
+    Attributes:
+        name: what the user wrote.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch ``params`` is that file, and
+            there is no symbol.
+        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch.
+        blocks, state: parameters of the other blocks, optimizer state; None outside a run.
+        entry: the checkpoint's entry of the manifest, empty outside a run.
+        manifest: the run's manifest, empty outside a run.
+    """
+
+    name: str
+    symbol: Path | None
+    params: Path
+    step: int
+    blocks: Path | None
+    state: Path | None
+    entry: dict[str, Any]
+    manifest: dict[str, Any]
+
+
+def resolve(name: str, output: str = "models") -> CheckpointFiles:
+    """Find the files that ``name`` stands for and check their sums where a manifest knows them.
+
+    Raises:
+        CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
+    """
+    if name.lower().endswith(TORCH_SUFFIXES) and not Path(name).is_dir():
+        return _torch(name)
+    if "," in name:
+        return _deploy(name)
+    run, at, step = name.rpartition("@")
+    if not at or "/" in step:  # an @ in a folder's name
+        run, step = name, ""
+    folder = run_folder(run, output)
+    manifest = read_manifest(folder)
+    entry = _choose(manifest, step, name)
+    files = {role: folder / file for role, file in entry["files"].items()}
+    for file in entry["files"].values():
+        verify(folder / file, manifest["sha256"].get(file))
+    return CheckpointFiles(
+        name=name,
+        symbol=files["symbol"],
+        params=files["params"],
+        step=int(entry["step"]),
+        blocks=files.get("blocks"),
+        state=files.get("state"),
+        entry=entry,
+        manifest=manifest,
+    )
+
+
+def run_folder(run: str, output: str = "models") -> Path:
+    """The folder of a run that is named by its path or by its name below ``output``."""
+    for folder in (Path(run), Path(output) / run):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise CheckpointError(
+        f"{run}: is no run (no {MANIFEST} in it or in {Path(output) / run}); "
+        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt)"
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The run's manifest.
+
+    Raises:
+        CheckpointError: not readable or not of the expected form.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        checkpoints = manifest["checkpoints"]
+        for entry in checkpoints:
+            int(entry["step"])
+            for file in entry["files"].values():
+                if Path(file).name != file:
+                    raise CheckpointError(f"{path}: {file!r} is no plain file name; the manifest was tampered with")
+        if not isinstance(manifest["sha256"], dict):
+            raise TypeError("sha256")
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name another run") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path}: is damaged ({error}); name another run or prefix,epoch") from error
+    return dict(manifest)
+
+
+def verify(path: Path, wanted: str | None) -> None:
+    """Raise :class:`CheckpointError` unless ``path`` is there with the SHA-256 sum ``wanted``."""
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); use another step (run@step)") from error
+    if found != wanted:
+        raise CheckpointError(f"{path}: changed since it was written (sha256 differs); use another step (run@step)")
+
+
+def _choose(manifest: dict[str, Any], step: str, name: str) -> dict[str, Any]:
+    checkpoints = manifest["checkpoints"]
+    if not checkpoints:
+        raise CheckpointError(f"{name}: the run saved no checkpoint yet")
+    steps = [int(entry["step"]) for entry in checkpoints]
+    wanted: Any = step
+    if step in ("", "best"):
+        wanted = manifest.get("best")
+        wanted = steps[-1] if wanted is None else wanted
+    elif step == "last":
+        wanted = steps[-1]
+    for entry in checkpoints:
+        if str(entry["step"]) == str(wanted):
+            return dict(entry)
+    raise CheckpointError(f"{name}: that step was not kept; there are {', '.join(map(str, steps))}")
+
+
+def _deploy(name: str) -> CheckpointFiles:
+    prefix, _, epoch = name.rpartition(",")
+    if not epoch.strip().isdigit() or not prefix:
+        raise CheckpointError(f"{name!r}: write prefix,epoch with a whole number, such as models/r100/model,0")
+    symbol, params = Path(f"{prefix}-symbol.json"), Path(f"{prefix}-{int(epoch):04d}.params")
+    for path in (symbol, params):
+        if not path.is_file():
+            raise CheckpointError(f"{name}: there is no {path}")
+    return CheckpointFiles(name, symbol, params, int(epoch), None, None, {}, {})
+
+
+def _torch(name: str) -> CheckpointFiles:
+    path = Path(name)
+    if not path.is_file():
+        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that PyTorch wrote")
+    return CheckpointFiles(name, None, path, 0, None, None, {}, {})

@@ -1,5 +1,0 @@
-"""Changes that training makes to images: mirror, geometry, colours, loss of quality."""
-
-from fairface.data.augment.augmenter import Augmenter, Draws
-
-__all__ = ["Augmenter", "Draws"]

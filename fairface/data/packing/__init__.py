@@ -1,0 +1,1 @@
+"""Writers: photographs and data sets into every format."""

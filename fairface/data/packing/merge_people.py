@@ -1,0 +1,109 @@
+"""Who is who when several data sets become one."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.recordio.dataset import RecordDataset
+from fairface.data.recordio.notes import AttributeNotes
+from fairface.data.types import UNKNOWN
+from fairface.data.view import IndexedDataset
+from fairface.errors import ConfigError, DataError
+
+OFFSET, NAMES = "offset", "names"
+JOINS = (OFFSET, NAMES)
+_COLUMNS = ("source", "label", "identity")
+IdentityMap = Mapping[tuple[int, str], str]
+
+
+def read_identity_map(path: str | os.PathLike[str]) -> dict[tuple[int, str], str]:
+    """A CSV with the columns ``source`` (1 is the first data set), ``label`` (the class's name in that set) and
+    ``identity`` (empty: leave the class out), as (position of the set, label) to identity.
+
+    Raises:
+        DataError: the file cannot be read, a column is missing, or a line is damaged or contradicts another.
+    """
+    found: dict[tuple[int, str], str] = {}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(f"{path}: line 1 must name the columns {','.join(_COLUMNS)}; {missing[0]} is missing")
+            for row in reader:
+                source, label, identity = ((row[column] or "").strip() for column in _COLUMNS)
+                where = f"{path}: line {reader.line_num}"
+                if not (source.isascii() and source.isdigit() and int(source) and label):
+                    raise DataError(f"{where}: source must be 1, 2 …, and label must not be empty; correct the line")
+                if found.setdefault((int(source) - 1, label), identity) != identity:
+                    raise DataError(f"{where}: label {label} of source {source} has another identity before")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as CSV in UTF-8 ({error}); save it in that form") from error
+    return found
+
+
+def join_people(
+    sets: Sequence[IndexedDataset], join: str, identity_map: IdentityMap
+) -> tuple[list[NDArray[np.int64]], dict[str, set[int]]]:
+    """For each set the new label of each of its classes (-1: left out), and everybody's name, in the order of the new
+    labels, with the positions of the sets that they are in.
+
+    Raises:
+        ConfigError: an unknown ``join``, or one by names of a set that has none.
+        DataError: the map names a class that is not there.
+    """
+    if join not in JOINS:
+        raise ConfigError(f"join is {join!r}; it can be {' or '.join(JOINS)}")
+    unused = dict(identity_map)
+    people: dict[str, set[int]] = {}
+    labels = []
+    for number, data in enumerate(sets):
+        if join == NAMES and not data.class_names:
+            raise ConfigError(
+                f"{data.title}: its identities have no names to join by (no identities.txt); join by a map instead"
+            )
+        found = []
+        for name in data.class_names or map(str, range(data.num_classes)):
+            person = name if join == NAMES else f"{number + 1}/{name}"
+            person = unused.pop((number, name), person)
+            if person:
+                people.setdefault(person, set()).add(number)
+            found.append(person)
+        number_of = {person: i for i, person in enumerate(people)}
+        labels.append(np.array([number_of.get(person, -1) for person in found], np.int64))
+    for number, name in list(unused)[:1]:
+        raise DataError(f"the map names label {name} of source {number + 1}, which is not there; correct the map")
+    return labels, people
+
+
+def join_attributes(sets: Sequence[IndexedDataset]) -> tuple[AttributeNotes, list[NDArray[np.int8]]]:
+    """All attributes by name, and for each set its codes (N, K), -1 where the set does not know an attribute.
+
+    Raises:
+        DataError: sets code an attribute differently.
+    """
+    names = tuple(dict.fromkeys(name for data in sets for name in data.attribute_names))
+    values: dict[str, tuple[str, ...]] = {}
+    for data in sets:
+        known = data.attribute_values if isinstance(data, RecordDataset) else {}
+        for name in set(known) & set(data.attribute_names):
+            if values.setdefault(name, tuple(known[name])) != tuple(known[name]):
+                raise DataError(
+                    f"{data.title}: the attribute {name} has the values {', '.join(known[name])}, in another set "
+                    f"{', '.join(values[name])}; pack one of them again with the other's values (--attributes)"
+                )
+    codes = []
+    for data in sets:
+        table = np.full((len(data), len(names)), UNKNOWN, np.int8)
+        for column, name in enumerate(names):
+            if name in data.attribute_names:
+                table[:, column] = data.attributes[:, data.attribute_names.index(name)]
+        codes.append(table)
+    return AttributeNotes(names, values), codes

@@ -1,0 +1,1 @@
+"""Verification sets: ``.bin`` files and memory files."""

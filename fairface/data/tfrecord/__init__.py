@@ -1,0 +1,1 @@
+"""TFRecord shards with an index, as UFace and TFace lay them out."""

@@ -1,0 +1,25 @@
+"""From a model's name to an embedder, for every program that takes one."""
+
+from __future__ import annotations
+
+from fairface.embedding.mxnet import NetEmbedder
+from fairface.interop.models import load_model
+from fairface.parallel import contexts_of
+
+
+def load_embedder(
+    model: str, devices: str = "", batch_size: int = 64, flip: bool = True, precision: str = "fp32",
+    gpus: str = "", output: str = "models",
+) -> NetEmbedder:  # fmt: skip
+    """An embedder with the net of the checkpoint ``model`` (grammar: :mod:`fairface.checkpoints`).
+
+    ``devices`` is a list such as ``cpu0`` or ``gpu0,gpu1``; empty: GPU 0, else CPU 0. ``precision`` is
+    fp32, or bf16 on CPUs. ``gpus`` is short for devices ("0,1"); runs are looked for below ``output``.
+
+    Raises:
+        CheckpointError: no such checkpoint, or one that gives no embeddings.
+        DeviceError: a device that is not there, or that cannot do the precision.
+    """
+    contexts = contexts_of(devices, gpus)
+    loaded = load_model(model, contexts, output, precision)
+    return NetEmbedder(loaded.net, contexts, batch_size, flip, image_size=loaded.image_size)

@@ -1,0 +1,72 @@
+"""The final evaluation's images: photographs aligned (or aligned ones as they are), put to the ids of the pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairface.cli import progress
+from fairface.errors import DataError
+from fairface.evaluation.pairs import SourcePairs
+from fairface.evaluation.request import Cropping
+from fairface.faces.align_report import AlignReport
+from fairface.faces.folder import align_folder
+from fairface.faces.folder_worker import AlignConfig, output_name
+from fairface.faces.photographs import list_photographs
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Aligned faces of the ids of ``pairs`` (N files below ``root``, in their order).
+
+    ``failed`` are ids on which detection failed, ``None`` where that is not told; ``notes`` are for people.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    pairs: SourcePairs
+    failed: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
+
+
+def prepare_crops(pairs: SourcePairs, work: Path, cropping: Cropping) -> Crops:
+    """The crops of ``pairs``; photographs are aligned into ``work``.
+
+    Raises:
+        DataError: photographs that cannot be read, and what alignment refuses.
+        CheckpointError: no such detector.
+    """
+    folder, files = pairs.source.folder, pairs.files
+    if pairs.source.aligned:
+        return Crops(Path(folder), files, pairs, pairs.failed, pairs.notes)
+    config = AlignConfig(cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True)
+    report = _align(folder, files, work, config, cropping)
+    _refuse_unreadable(report, folder)
+    ids = dict(zip(files, pairs.counts.ids, strict=True))
+    failed = tuple(sorted(ids[name] for name in report.failed))
+    unused = len(list_photographs(folder)[0]) - len(files)
+    notes = (f"{unused} photographs of {folder} are in no pair and were not aligned",) if unused else ()
+    return Crops(work, tuple(output_name(name, config) for name in files), pairs, failed, notes)
+
+
+def _align(photos: str, names: Sequence[str], work: Path, config: AlignConfig, cropping: Cropping) -> AlignReport:
+    detector = None
+    if cropping.detector:
+        from fairface.interop.detector import load_retinaface
+        from fairface.parallel import contexts_of
+
+        detector = load_retinaface(cropping.detector, contexts_of(cropping.devices)[0])
+    with progress(total=len(names), label="align", unit="img") as bar:
+        return align_folder(
+            photos, work, config, names=names, jobs=cropping.jobs, detector=detector, on_done=bar.update
+        )
+
+
+def _refuse_unreadable(report: AlignReport, folder: str) -> None:
+    if report.unreadable:
+        name, problem = report.unreadable[0]
+        raise DataError(
+            f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: mend them "
+            "or take their pairs out"
+        )

@@ -1,0 +1,47 @@
+"""The report of the final evaluation: what was done, with which models, what came out, and what it cannot show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairface.evaluation.assessment import Assessment
+from fairface.evaluation.facts import RunFacts
+from fairface.evaluation.limits import what_cannot_be_shown
+from fairface.evaluation.sections import final_sections
+from fairface.report.fairness_report import FairnessReport
+from fairface.report.fairness_text import as_markdown, as_text
+
+
+@dataclass(frozen=True)
+class FinalReport:
+    """``assessment`` is None where no truth was given: predictions only."""
+
+    facts: RunFacts
+    assessment: Assessment | None = None
+
+    def markdown(self) -> str:
+        """``report.md``."""
+        return as_markdown(final_sections(self.facts, self.assessment))
+
+    def text(self) -> str:
+        """For a terminal: without the tables about groups, of which there are many."""
+        return as_text(final_sections(self.facts, self.assessment, brief=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """``fairness.json``: plain values; what was not asked for or cannot be given is None, with a reason."""
+        found = self.assessment
+        result: dict[str, Any] = self.facts.to_dict()
+        if found is None:
+            return {**result, "verification": None, "fairness": None, "reason": "no truth was given"}
+        result["verification"] = {name: of.to_dict() for name, of in found.verification.items()}
+        result["fairness"] = _dict(found.fairness)
+        result["fairness_without_failures"] = _dict(found.without_failures)
+        result["without_failures_reason"] = found.without_reason
+        result["assessment_notes"] = list(found.notes)
+        result["cannot_show"] = what_cannot_be_shown(found)
+        return result
+
+
+def _dict(report: FairnessReport | None) -> dict[str, Any] | None:
+    return None if report is None else report.to_dict()

@@ -1,0 +1,146 @@
+"""The final evaluation as tables with headings; those about groups are the fairness report's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from fairface.evaluation.assessment import Assessment
+from fairface.evaluation.facts import RunFacts
+from fairface.evaluation.judged import FINAL, WITHOUT
+from fairface.evaluation.limits import what_cannot_be_shown
+from fairface.report.fairness_report import FairnessReport
+from fairface.report.fairness_sections import MISSING, Section, fairness_sections, rate_text
+from fairface.scoring.measure import Interval
+from fairface.scoring.transductive.chain import TRANSDUCTIVE
+from fairface.scoring.verification import VerificationResult
+
+STEPS = {
+    "rerank": "re-ranking by the neighbours that two images share",
+    "cut": "gap cut by each image's other scores",
+    "fuse": "fusion with the hard-sample model, on a scale of its own",
+}
+TRANSDUCTION = (
+    f"{TRANSDUCTIVE}: a pair's score was changed by other pairs of the list; another list gives other scores for the "
+    "same two images, so these numbers hold for such a list as a whole and not for one comparison at a door"
+)
+
+
+def final_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
+    """Everything about one evaluation; ``brief`` leaves out the tables about groups.
+
+    ``found`` is None where the truth is not known.
+    """
+    sections = [_head(facts), _steps(facts)]
+    if found is None:
+        return [*sections, Section("Result", lines=["no truth was given, so nothing is judged"])]
+    sections.append(_verification(facts, found))
+    if found.fairness is not None:
+        kind = f", {TRANSDUCTIVE} scores" if facts.transductive else ""
+        sections.append(_threshold(found.fairness, facts.transductive))
+        sections += [] if brief else _fairness(found.fairness, f"all images{kind}")
+        sections.append(_failures(facts, found))
+        if found.without_failures is not None and not brief:
+            sections += _fairness(found.without_failures, f"without failures to detect{kind}")
+    return [*sections, Section("What these people cannot show", lines=what_cannot_be_shown(found))]
+
+
+def _head(facts: RunFacts) -> Section:
+    lines = [
+        f"pairs: {facts.pairs} of {facts.images} images ({facts.source})",
+        f"three-step model: {facts.three_step}",
+        f"hard-sample model: {facts.hard or 'none'}",
+        f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines, each of its two images alone (inductive)'}",
+    ]
+    if facts.failed is not None:
+        some = f" ({', '.join(facts.failed[:5])}{', …' if len(facts.failed) > 5 else ''})" if facts.failed else ""
+        lines.append(f"detection failed on {len(facts.failed)} of {facts.images} images{some}")
+    if facts.repeated:
+        lines.append(f"{facts.repeated} pairs repeat an earlier one and are scored and counted again")
+    if facts.of_itself:
+        lines.append(f"{facts.of_itself} pairs compare an image with itself")
+    return Section("Final evaluation", lines=[*lines, *facts.notes])
+
+
+def _steps(facts: RunFacts) -> Section:
+    rows = [
+        [step.name, "on" if step.on else "off", TRANSDUCTIVE if step.on else "", str(step.changed) if step.on else "",
+         STEPS[step.name]]
+        for step in facts.steps
+    ]  # fmt: skip
+    return Section("Steps after the cosine", ("step", "on or off", "kind", "scores changed", "what it is"), rows)
+
+
+def _verification(facts: RunFacts, found: Assessment) -> Section:
+    results = found.verification
+    targets = list(results[FINAL].tar)
+    header = ("scores", "kind", "genuine", "impostor", "people", "AUC", "EER", *(f"TAR at FMR {t}" for t in targets))
+    rows = [[name, _kind(name, facts), *_cells(result, targets)] for name, result in results.items()]
+    reasons: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for key, reason in result.reasons.items():
+            reasons.setdefault(f"{key.replace('tar@', 'TAR at FMR ')} {MISSING}: {reason}", []).append(name)
+    lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items() if "accuracy" not in reason]
+    level = found.options.fairness.level
+    if any(result.intervals for result in results.values()):
+        lines.append(f"[low, high]: {level:.0%} intervals, {found.options.fairness.rounds} resamplings of people")
+    lines += found.notes
+    return Section("Verification", header, rows, lines)
+
+
+def _kind(name: str, facts: RunFacts) -> str:
+    return TRANSDUCTIVE if facts.transductive and name in (FINAL, WITHOUT) else "inductive"
+
+
+def _cells(result: VerificationResult, targets: list[str]) -> list[str]:
+    tar = [_number(result.tar[target], result.intervals.get(f"tar@{target}")) for target in targets]
+    counts = [str(result.n_genuine), str(result.n_impostor), MISSING if result.people is None else str(result.people)]
+    return [*counts, _number(result.auc, result.intervals.get("auc")), _number(result.eer, None), *tar]
+
+
+def _number(value: float, interval: Interval | None) -> str:
+    if math.isnan(value):
+        return MISSING
+    return f"{value:.4f}" + (f" [{interval.low:.4f}, {interval.high:.4f}]" if interval else "")
+
+
+def _threshold(report: FairnessReport, transductive: bool) -> Section:
+    threshold = report.result.threshold
+    lines = [f"{threshold.value:.6g}, set by: {threshold.how}; the FMR here is {rate_text(report.result.fmr)}"]
+    if transductive and not threshold.optimistic and not math.isnan(threshold.target):
+        lines.append(
+            "the calibration pairs went through the same steps among themselves: such scores depend on the list, so a "
+            "threshold carries over from one list to another only roughly"
+        )
+    if threshold.optimistic:
+        lines.append(
+            "optimistic: it was fixed on images that are judged, so their FMR is met by construction; give pairs of "
+            "other people for calibration"
+        )
+    return Section("Threshold", lines=lines)
+
+
+def _fairness(report: FairnessReport, what: str) -> list[Section]:
+    sections = fairness_sections(report.result, report.challenge, report.changes)
+    before = "Against the model before"
+    titles = [section.title.replace(before, "What the steps changed against plain cosines") for section in sections]
+    return [replace(one, title=f"{title} ({what})") for one, title in zip(sections, titles, strict=True)]
+
+
+def _failures(facts: RunFacts, found: Assessment) -> Section:
+    title = "Failures to detect"
+    if facts.failed is None or found.fairness is None:
+        return Section(title, lines=["nothing tells on which images detection failed"])
+    rows = [
+        [grouping.name, row.group, str(row.images), rate_text(row.failures)]
+        for grouping in found.fairness.result.groupings.values()
+        for row in grouping.rows
+        if row.failures is not None
+    ]
+    lines = [
+        f"{len(facts.failed)} of {facts.images} images; a face that was found only by force, by turning the "
+        "photograph, or not at all counts as a failure"
+    ]
+    if found.without_reason:
+        lines.append(f"no separate report without these images: {found.without_reason}")
+    return Section(title, ("by", "group", "images", "failure to detect"), rows, lines)

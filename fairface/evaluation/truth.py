@@ -1,0 +1,136 @@
+"""Who is really who: a template's pairs put to the truth and to what is known about the images. No MXNet.
+
+All of it is known before there are scores (:func:`open_truth`), so what does not fit is found before any face is
+embedded.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.comparisons import Comparisons
+from fairface.errors import DataError
+from fairface.evaluation.judged import FINAL, HARD, THREE_STEP, JudgedPairs, Scores
+from fairface.evaluation.pairs import SourcePairs
+from fairface.evaluation.request import TruthSource
+from fairface.files import atomic_write
+from fairface.protocols.attributes import attributes_of_images, subjects_of_images
+from fairface.protocols.build import PairRows, comparisons_of_rows
+from fairface.protocols.challenge import HEADER, Template
+from fairface.protocols.csv_table import read_csv_table
+from fairface.protocols.names import NameIndex
+from fairface.protocols.opening import open_comparisons
+from fairface.protocols.scores import PairScores, match_scores
+from fairface.protocols.subjects import subjects_from_names, with_subjects
+from fairface.scoring.transductive.chain import ChainResult
+
+
+@dataclass(frozen=True)
+class KnownPairs:
+    """``pairs`` with their truth and attributes; ``source`` says in messages where the truth comes from."""
+
+    source: str
+    pairs: SourcePairs
+    comparisons: Comparisons
+
+
+def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
+    """The truth of ``pairs``; nothing is written.
+
+    Raises:
+        DataError: truth and template are about different pairs, people or attributes that contradict themselves or are
+            missing, images compared with themselves, only one kind of pair.
+    """
+    template = pairs.template
+    itself = next((a for a, b in zip(template.first, template.second, strict=True) if a == b), None)
+    if itself is not None:
+        raise DataError(
+            f"{template.source}: {pairs.counts.of_itself} pairs compare an image with itself (first: {itself}), which "
+            "no truth can judge; take them out, or give no truth"
+        )
+    source = truth.truth or template.source
+    if truth.truth:
+        comparisons = open_comparisons(truth.truth, "auto", truth.allowed).comparisons
+        if not comparisons.names:
+            raise DataError(f"{source}: does not name the images, so scores cannot be put to its pairs")
+    else:
+        comparisons = _said_by_people(template, truth)
+    comparisons = _with_attributes(comparisons, truth)
+    if truth.subjects_from:
+        comparisons = with_subjects(comparisons, _people(comparisons.names, truth), source)
+    known = KnownPairs(source, pairs, comparisons)
+    try:
+        _matched(known, np.zeros(len(template.first)))
+    except DataError as error:
+        raise DataError(f"{error} (the truth is {source})") from error
+    return known
+
+
+def _said_by_people(template: Template, truth: TruthSource) -> Comparisons:
+    who = dict(zip(template.ids, _people(template.ids, truth).tolist(), strict=True))
+    same = [who[a] == who[b] for a, b in zip(template.first, template.second, strict=True)]
+    rows = PairRows(list(template.first), list(template.second), same, [-1] * len(same))
+    return comparisons_of_rows(rows, template.source, None)
+
+
+def _people(images: Sequence[str], truth: TruthSource) -> NDArray[np.int64]:
+    if truth.subjects_from == "names":
+        return subjects_from_names(images)
+    return subjects_of_images(read_csv_table(truth.attributes), images, truth.subjects_from, truth.image_column or None)
+
+
+def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparisons:
+    if not truth.attributes:
+        return comparisons
+    table = read_csv_table(truth.attributes)
+    # What the list of pairs tells itself need not stand there too.
+    columns = [name for name in truth.wanted if table.find(name) or name not in comparisons.attribute_names]
+    images, image_column = comparisons.names, truth.image_column or None
+    return attributes_of_images(table, images, columns, image_column, truth.allowed).put_into(comparisons)
+
+
+def _matched(known: KnownPairs, values: Scores) -> Scores:
+    template = known.pairs.template
+    return match_scores(known.comparisons, PairScores(template.source, template.first, template.second, values))
+
+
+def placeholders(known: KnownPairs) -> JudgedPairs:
+    """``known`` with scores that are all different and mean nothing, to see what no score could mend."""
+    values = np.arange(len(known.comparisons), dtype=np.float64)
+    return JudgedPairs(known.source, known.comparisons, {FINAL: values}, known.pairs.photographs)
+
+
+def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, decimals: int | None) -> JudgedPairs:
+    """The scores of ``chain`` against the truth, the final ones with the ``decimals`` that they are written with.
+
+    ``failed`` are ids of the template, which the truth may name with a suffix.
+
+    Raises:
+        DataError: a pair that is repeated with another score.
+    """
+    final = chain.final
+    if decimals is not None:
+        final = np.array([float(f"{value:.{decimals}f}") for value in final.tolist()])
+    kinds = {FINAL: final, THREE_STEP: chain.three_step, HARD: chain.hard}
+    scores = {name: _matched(known, values) for name, values in kinds.items() if values is not None}
+    mask: NDArray[np.bool_] | None = None
+    if failed is not None:
+        names = known.comparisons.names
+        mask = np.zeros(len(names), bool)
+        mask[NameIndex(names).positions(failed, "the list of failures to detect")] = True
+    return JudgedPairs(known.source, known.comparisons, scores, known.pairs.photographs, mask)
+
+
+def write_truth(path: Path, known: KnownPairs) -> None:
+    """What people say about the pairs, in the order of the template, so that other programs can score them too."""
+    template = known.pairs.template
+    with atomic_write(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*HEADER[:2], "same"])
+        writer.writerows(zip(template.first, template.second, known.comparisons.same.astype(int).tolist(), strict=True))

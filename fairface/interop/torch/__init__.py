@@ -1,0 +1,1 @@
+"""PyTorch checkpoints of documented systems, read without PyTorch."""

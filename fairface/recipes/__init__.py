@@ -1,0 +1,1 @@
+"""Data sets that are built from a package, end to end."""

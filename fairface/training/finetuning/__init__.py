@@ -1,0 +1,1 @@
+"""Staged finetuning: steps, the most discriminated group, hard samples."""

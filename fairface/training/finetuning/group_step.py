@@ -1,0 +1,52 @@
+"""A step on the data of one group: its configuration, and what it did to the group that was worst."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fairface.cli import tell
+from fairface.config.schema import TrainConfig
+from fairface.config.staged import GroupChoice
+from fairface.files import write_json
+from fairface.training.finetuning.worst_group import GroupDecision, both
+from fairface.training.run_folder import RunFolder
+
+GROUP = "group.json"
+
+
+def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) -> TrainConfig:
+    """``config`` on the group's data.
+
+    A group's data alone can turn the tables. So where the group was computed, the best checkpoint is the one whose
+    worst group is best on the validation people.
+    """
+    if not decision.where:
+        return config
+    config = replace(config, data=replace(config.data, where=both(config.data.where, decision.where)))
+    if decision.before is None:
+        return config
+    watched = replace(
+        config.verify, sets=(choice.validation,), monitor=f"{choice.side}_worst", protected=choice.protected,
+        min_people=choice.min_people, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
+    )  # fmt: skip
+    return replace(config, verify=watched)
+
+
+def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision) -> None:
+    """Say, and note in ``group.json``, the worst group's rate before and after the step."""
+    if decision.before is None:
+        return
+    folder = Path(config.output) / config.name
+    after = RunFolder(folder, 1, {}).best_score()
+    tell(outcome(side, decision.before, after, config.start_from))
+    write_json(folder / GROUP, {**decision.to_dict(), "before": decision.before, "after": after})
+
+
+def outcome(side: str, before: float, after: float | None, start: str) -> list[str]:
+    """What a group's step did to the worst group of the validation people, in words."""
+    if after is None:
+        return ["warning: the worst group's rate was never measured while this step trained; set verify.every"]
+    line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
+    warning = f"warning: this step did not lower it; {start} is as fair on this side"
+    return [line] if after < before else [line, warning]

@@ -1,0 +1,164 @@
+"""Hard samples: records that a trained classifier assigns to another person, and all records of their people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.checkpoints import resolve
+from fairface.config.load import load_config
+from fairface.config.schema import DataConfig, TrainConfig
+from fairface.data.selection import kept_records, open_whole
+from fairface.data.types import UNLABELED, Dataset
+from fairface.embedding.mxnet import NetEmbedder
+from fairface.errors import CheckpointError, DataError
+from fairface.files import atomic_write
+from fairface.heads import build_head
+from fairface.heads.base import Head
+from fairface.interop.models import load_model
+from fairface.mx import Context, nd
+from fairface.parallel import contexts_of
+from fairface.parameters import load_arrays, set_values
+
+HEAD = "head."
+MARK = "# hard samples: "  # begins every list
+
+
+@dataclass(frozen=True)
+class HardSamples:
+    """What a classifier gets wrong.
+
+    Attributes:
+        hard: positions of the records whose predicted class differs from the label.
+        indices: positions of all records of the people with a hard sample; every labeled record where there is none.
+        people: number of these people.
+        labeled: number of labeled records looked at.
+        source: what was looked at, and with which classifier.
+    """
+
+    hard: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    people: int
+    labeled: int
+    source: str
+
+    @property
+    def accuracy(self) -> float:
+        """Share of labeled records that are recognised."""
+        return 1.0 - len(self.hard) / self.labeled
+
+    def message(self) -> str:
+        """A sentence for people."""
+        counts = f"accuracy {self.accuracy:.4f} ({self.labeled - len(self.hard)} of {self.labeled})"
+        if not len(self.hard):
+            return f"no hard sample found in {self.source}: {counts}; all its records are listed"
+        return (
+            f"{len(self.hard)} hard samples in {self.source}: {counts}; "
+            f"{self.people} people have one, with {len(self.indices)} records"
+        )
+
+
+def mine(
+    model: str, data: DataConfig | None = None, output: str = "models", devices: str = "", gpus: str = "",
+    batch_size: int = 64,
+) -> HardSamples:  # fmt: skip
+    """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
+
+    Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
+
+    The classifier sees each photograph once, unchanged, and its margin is left aside.
+
+    Raises:
+        CheckpointError: no run of ours, one without a classifier, or one for other people than those of the data.
+        DataError: the data cannot be read.
+    """
+    files = resolve(model, output)
+    if files.blocks is None:
+        raise CheckpointError(f"{model}: has no classifier; name a run that was trained with a head")
+    config = load_config(files.params.parent / "config.yaml")
+    chosen = replace(config.data, where="") if data is None else data
+    dataset = open_whole(chosen)
+    contexts = contexts_of(devices, gpus)
+    head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
+    net = load_model(model, contexts, output)
+    embedder = NetEmbedder(net.net, contexts, batch_size, flip=False, image_size=net.image_size)
+    kept = kept_records(dataset, replace(chosen, only=""))
+    labeled = np.flatnonzero(kept & (dataset.labels != UNLABELED))
+    if not len(labeled):
+        raise CheckpointError(f"{chosen.path}: has no labeled record to compare predictions with")
+    predicted = predict(head, embedder.embed(dataset.subset(labeled)), contexts[0])
+    return collect(dataset, labeled, predicted, f"{chosen.path} by {model}")
+
+
+def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -> Head:
+    """The run's trained head.
+
+    Raises:
+        CheckpointError: it tells other people apart than ``classes``.
+    """
+    own = {k[len(HEAD) :]: v for k, v in load_arrays(str(path)).items() if k.startswith(HEAD)}
+    weight = own.get("weight")
+    if weight is None:
+        raise CheckpointError(f"{path}: holds no class weights; name a run that was trained with a head")
+    if weight.shape[0] != classes:
+        raise CheckpointError(
+            f"{path}: the classifier knows {weight.shape[0]} people, the data have {classes}; "
+            "name the data it was trained on"
+        )
+    head = build_head(config.head, config.backbone.embedding, classes)
+    head.initialize(ctx=context)
+    set_values(head, own, str(path))
+    return head
+
+
+def predict(head: Head, embeddings: NDArray[np.float32], context: Context, rows: int = 256) -> NDArray[np.int64]:
+    """(N,) the class that scores highest for each of ``embeddings (N, D)``, margins left aside.
+
+    Label -1 asks a head for logits without a margin; its statistics, which only shape margins, do not matter then.
+    """
+    statistics = [] if head.statistic is None else [nd.ones((1,), ctx=context) for _ in head.statistic.start]
+    found = []
+    for start in range(0, len(embeddings), rows):
+        part = nd.array(embeddings[start : start + rows], ctx=context)
+        logits = head(part, nd.full((len(part),), UNLABELED, ctx=context), *statistics)
+        found.append(head.rivals(part, logits).argmax(axis=1).asnumpy().astype(np.int64))
+    return np.concatenate(found)
+
+
+def collect(
+    dataset: Dataset, labeled: NDArray[np.int64], predicted: NDArray[np.int64], source: str
+) -> HardSamples:
+    """Hard samples and their people's records, from the predictions for the records ``labeled``."""
+    labels = dataset.labels[labeled]
+    hard = labeled[predicted != labels]
+    people = np.unique(dataset.labels[hard])
+    indices = labeled[np.isin(labels, people)] if len(people) else labeled
+    return HardSamples(hard, indices, len(people), len(labeled), source)
+
+
+def write_list(path: Path, found: HardSamples) -> None:
+    """Write the positions of ``found.indices``, one a line, for ``data.only``; comments say what they are.
+
+    Raises:
+        DataError: another file is there, or it cannot be written.
+    """
+    if path.exists() and not _is_list(path):
+        raise DataError(f"{path}: is there and no list of hard samples; it is not overwritten, name another file")
+    with atomic_write(path, "w", encoding="utf-8") as file:
+        file.write(f"{MARK}{found.message()}\n")
+        file.write(f"# hard: {_short(found.hard.tolist())}\n")
+        file.writelines(f"{index}\n" for index in found.indices.tolist())
+
+
+def _is_list(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MARK)) == MARK.encode()
+
+
+def _short(values: Sequence[int], most: int = 1000) -> str:
+    shown = " ".join(map(str, values[:most]))
+    return f"{shown} … ({len(values)})" if len(values) > most else shown or "none"

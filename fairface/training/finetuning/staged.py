@@ -1,0 +1,150 @@
+"""Finetuning in steps: each starts from the step before; a step may train on the most discriminated group only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fairface.checkpoints import MANIFEST, read_manifest, resolve
+from fairface.cli import tell
+from fairface.config.schema import TrainConfig
+from fairface.config.staged import StagedConfig
+from fairface.errors import CheckpointError, ConfigError
+from fairface.files import sha256
+from fairface.training.finetuning.group_step import GROUP, on_group, tell_outcome
+from fairface.training.finetuning.hard_samples import mine, write_list
+from fairface.training.finetuning.worst_group import check_choice, decide_group
+from fairface.training.preflight import check_claim
+from fairface.training.restore import saved_config
+from fairface.training.run import train
+from fairface.training.setup import check_resumable
+from fairface.training.start import STARTED_FROM, identity
+
+ALL = "all"
+
+
+def finetune(
+    staged: StagedConfig, steps: str = ALL, resume: bool = False, overwrite: bool = False, start_from: str = ""
+) -> int:
+    """Run one step (``"1"``, ``"2"`` …) or ``all`` of them; returns 0, or 128 + the signal that stopped it.
+
+    ``start_from`` replaces the checkpoint that the first of these steps starts from. With ``resume`` and ``all``,
+    finished steps are left as they are, unless what they started from has changed: then they are made anew.
+
+    Raises:
+        ConfigError: no such step, or nothing to start from.
+        FairfaceError: whatever stops a step; what can be met before the first step is.
+    """
+    numbers = chosen(staged, steps)
+    first = numbers[0]
+    configs = {number: staged.steps[number - 1] for number in numbers}
+    configs[first] = replace(configs[first], start_from=start_from or configs[first].start_from)
+    check_steps(staged, configs, resume, overwrite)
+    if staged.hard_samples_of:
+        only = hard_sample_list(staged)
+        configs = {number: replace(c, data=replace(c.data, only=only)) for number, c in configs.items()}
+    for number, config in configs.items():
+        going_on = resume and (Path(config.output) / config.name / MANIFEST).is_file()
+        if going_on and len(numbers) > 1:
+            if is_stale(config):
+                tell([f"{config.name} is made anew: {config.start_from} is not what it started from"])
+                going_on = False
+            elif is_finished(config, staged.worst_group[number - 1]):
+                tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
+                continue
+        code = run_step(staged, number, config, going_on, overwrite or resume)
+        if code:
+            return code
+    return 0
+
+
+def chosen(staged: StagedConfig, steps: str) -> list[int]:
+    """The steps that a word means.
+
+    Raises:
+        ConfigError: it is neither ``all`` nor the number of a step.
+    """
+    count = len(staged.steps)
+    if steps == ALL:
+        return list(range(1, count + 1))
+    if not steps.isdecimal() or not 1 <= int(steps) <= count:
+        raise ConfigError(f"step {steps!r}: there are the steps 1 to {count}, and {ALL}")
+    return [int(steps)]
+
+
+def check_steps(staged: StagedConfig, configs: dict[int, TrainConfig], resume: bool, overwrite: bool) -> None:
+    """Meet before the first step what would stop a later one.
+
+    Raises:
+        FairfaceError: nothing to start from, folders that may not be written, a group that cannot be chosen, hard
+            samples beside another list.
+    """
+    first = next(iter(configs.values()))
+    if not first.start_from:
+        raise ConfigError("start_from is not set; name the model that is finetuned: start_from=orl_demo")
+    resolve(first.start_from, first.output)
+    for number, config in configs.items():
+        if not resume:
+            check_claim(Path(config.output) / config.name, False, overwrite)
+        if staged.worst_group[number - 1]:
+            check_choice(staged.fairness, config)
+        if staged.hard_samples_of and config.data.only:
+            raise ConfigError("hard_samples_of and data.only are both set; a step trains on one list: leave one out")
+
+
+def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
+    """One step; the group that it trains on is found first, and ``group.json`` in the run's folder tells it."""
+    tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
+    if not staged.worst_group[number - 1]:
+        return train(config, resume, overwrite and not resume)
+    decision = decide_group(staged.fairness, config)
+    tell(decision.messages)
+    watched = on_group(config, staged.fairness, decision)
+    code = train(watched, resume, overwrite and not resume, files={GROUP: decision.to_dict()})
+    if not code:
+        tell_outcome(config, staged.fairness.side, decision)
+    return code
+
+
+def hard_sample_list(staged: StagedConfig) -> str:
+    """Mine the hard samples for these steps and write their list, ``<output>/<name>_samples.txt``."""
+    first = staged.steps[0]
+    path = Path(first.output) / f"{staged.name}_samples.txt"
+    found = mine(
+        staged.hard_samples_of, first.data, first.output, first.devices, first.gpus, first.verify.batch_size
+    )
+    write_list(path, found)
+    tell([found.message(), f"{path}: {len(found.indices)} records"])
+    return str(path)
+
+
+def is_stale(config: TrainConfig) -> bool:
+    """Whether the run that is there started from another model than ``config.start_from`` is now, or trained on
+    another list of records."""
+    manifest = read_manifest(Path(config.output) / config.name)
+    started = manifest.get(STARTED_FROM, {}).get("sha256")
+    listed = manifest.get("only_sha256")
+    other_start = started is not None and started != identity(config.start_from, config.output)["sha256"]
+    return other_start or (listed is not None and listed != sha256(Path(config.data.only)))
+
+
+def is_finished(config: TrainConfig, of_group: bool) -> bool:
+    """Whether the run that is there reached its last step.
+
+    Raises:
+        CheckpointError: its manifest is damaged, or it was made with another configuration.
+    """
+    folder = Path(config.output) / config.name
+    saved = saved_config(folder)
+    if of_group:  # which group, and so what is watched, was found when it ran
+        config = replace(config, data=replace(config.data, where=str(saved.get("data", {}).get("where", ""))))
+    check_resumable(config, saved)
+    entries: Sequence[dict[str, object]] = read_manifest(folder)["checkpoints"]
+    if not entries:
+        return False
+    position = entries[-1]["position"]
+    total = position.get("total") if isinstance(position, dict) else None
+    if total is None:
+        raise CheckpointError(f"{folder}: does not say how long the run was to be; start it anew with --overwrite")
+    return int(str(entries[-1]["step"])) >= int(total)

@@ -1,0 +1,92 @@
+"""Checkpoint names, manifests and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fairface.checkpoints import read_manifest, resolve
+from fairface.errors import CheckpointError
+from fairface.files import sha256
+
+
+def make_run(folder: Path, steps: tuple[int, ...] = (5, 10), best: int | None = 5) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "model-symbol.json").write_text("{}")
+    names = {"model-symbol.json"}
+    entries = []
+    for step in steps:
+        (folder / f"model-{step:04d}.params").write_bytes(bytes([step]))
+        names.add(f"model-{step:04d}.params")
+        entries.append({"step": step, "files": {"symbol": "model-symbol.json", "params": f"model-{step:04d}.params"}})
+    manifest = {"checkpoints": entries, "best": best, "sha256": {n: sha256(folder / n) for n in names}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_run_by_name_by_path_and_by_step(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "models" / "demo")
+    output = str(tmp_path / "models")
+    assert resolve("demo", output).step == 5
+    assert resolve(str(folder)).step == 5
+    assert resolve("demo@10", output).params == folder / "model-0010.params"
+    assert resolve("demo@last", output).step == 10
+    assert resolve("demo@best", output).step == 5
+    assert resolve("demo@10", output).blocks is None
+
+
+def test_an_at_in_a_folder_name_is_no_step(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "me@host" / "demo")
+    assert resolve(str(folder)).step == 5
+    assert resolve(f"{folder}@10").step == 10
+
+
+def test_without_a_best_one_the_last_is_meant(tmp_path: Path) -> None:
+    assert resolve(str(make_run(tmp_path / "run", best=None))).step == 10
+
+
+def test_prefix_and_epoch(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    files = resolve(f"{folder}/model,5")
+    assert (files.step, files.params.name, files.manifest) == (5, "model-0005.params", {})
+    with pytest.raises(CheckpointError, match=r"model-0007\.params"):
+        resolve(f"{folder}/model,7")
+    with pytest.raises(CheckpointError, match="whole number"):
+        resolve(f"{folder}/model,x")
+
+
+@pytest.mark.parametrize(("name", "said"), [("nothing", "is no run"), ("{run}@7", "not kept; there are 5, 10")])
+def test_what_is_not_there(tmp_path: Path, name: str, said: str) -> None:
+    run = make_run(tmp_path / "run")
+    with pytest.raises(CheckpointError, match=said):
+        resolve(name.format(run=run))
+
+
+def test_changed_file_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "model-0005.params").write_bytes(b"other")
+    with pytest.raises(CheckpointError, match="changed since it was written"):
+        resolve(str(run))
+    assert resolve(f"{run}@10").step == 10
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"checkpoints": 3}', '{"checkpoints": [{}], "sha256": {}}'])
+def test_damaged_manifest(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_manifest(tmp_path)
+
+
+def test_manifest_cannot_point_elsewhere(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["checkpoints"][0]["files"]["params"] = "../../secret.params"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="no plain file name"):
+        resolve(str(run))
+
+
+def test_empty_run(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"checkpoints": [], "best": null, "sha256": {}}')
+    with pytest.raises(CheckpointError, match="no checkpoint yet"):
+        resolve(str(tmp_path))

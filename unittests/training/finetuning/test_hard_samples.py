@@ -1,0 +1,98 @@
+"""Hard samples: what a classifier gets wrong, found again by plain arithmetic."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fairface.checkpoints import resolve
+from fairface.config.check import check
+from fairface.config.schema import DataConfig, HeadConfig
+from fairface.data.folder import FolderDataset
+from fairface.data.selection import read_positions
+from fairface.errors import CheckpointError, DataError
+from fairface.heads import HEADS, build_head
+from fairface.mx import mx, nd
+from fairface.parallel import contexts_of
+from fairface.parameters import load_arrays
+from fairface.training.finetuning.hard_samples import collect, mine, predict, write_list
+from fairface.training.run import train
+from unittests.training.helpers import make_people, tiny_config
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has hardly learnt anything."""
+    folder = tmp_path_factory.mktemp("hard")
+    people = make_people(folder / "people")
+    words = ["steps=2", "optimizer.lr=0.001", "verify.every=0", "verify.sets=[]", "save_every=2"]
+    config = tiny_config(folder, people, *words)
+    check(config)
+    assert train(config, quiet=True) == 0
+    return folder / "models" / "tiny"
+
+
+def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    data = FolderDataset(run.parent.parent / "people")
+    found = mine(str(run), devices="cpu0")
+    embeddings = load_embedder(str(run), "cpu0", flip=False).embed(data).astype(np.float64)
+    weight = load_arrays(str(resolve(str(run)).blocks))["head.weight"].asnumpy().astype(np.float64)
+    weight /= np.linalg.norm(weight, axis=1, keepdims=True)
+    nearest = [max(range(4), key=lambda c, e=e: e @ weight[c]) for e in embeddings]
+    hard = [i for i, person in enumerate(nearest) if person != data.labels[i]]
+    assert 0 < len(hard) < len(data)
+    assert found.hard.tolist() == hard
+    people = {int(data.labels[i]) for i in hard}
+    assert found.indices.tolist() == [i for i in range(len(data)) if data.labels[i] in people]
+    assert found.people == len(people)
+    assert found.accuracy == pytest.approx(1 - len(hard) / len(data))
+    write_list(tmp_path / "hard.txt", found)
+    assert read_positions(tmp_path / "hard.txt", len(data)).tolist() == found.indices.tolist()
+
+
+def test_other_people_are_refused(run: Path, tmp_path: Path) -> None:
+    other = make_people(tmp_path / "people", people=3)
+    with pytest.raises(CheckpointError, match="knows 4 people, the data have 3"):
+        mine(str(run), DataConfig(path=str(other)), devices="cpu0")
+
+
+def test_a_model_without_a_classifier_is_refused(run: Path) -> None:
+    step = resolve(str(run)).step
+    with pytest.raises(CheckpointError, match="classifier"):
+        mine(f"{run / 'model'},{step}", devices="cpu0")
+
+
+def test_without_a_hard_sample_every_labeled_record_is_listed(tmp_path: Path) -> None:
+    data = FolderDataset(make_people(tmp_path / "people", people=2, images=2))
+    found = collect(data, np.arange(4), data.labels.astype(np.int64), "people by model")
+    assert found.accuracy == 1.0
+    assert found.indices.tolist() == [0, 1, 2, 3]
+    assert "no hard sample" in found.message()
+    assert "1.0000 (4 of 4)" in found.message()
+
+
+@pytest.mark.parametrize("name", sorted(HEADS))
+def test_every_head_predicts_without_its_margin(name: str) -> None:
+    rng = np.random.default_rng(1)
+    head = build_head(HeadConfig(name, s=8), 5, 6)
+    head.initialize(mx.init.Normal(1.0), force_reinit=True)
+    weight, embeddings = rng.normal(size=(6, 5)), rng.normal(size=(40, 5)).astype(np.float32)
+    head.weight.set_data(nd.array(weight))
+    lengths = np.linalg.norm(weight, axis=1) if name != "softmax" else 1.0
+    wanted = (embeddings @ weight.T / lengths).argmax(axis=1)
+    assert predict(head, embeddings, contexts_of("cpu0")[0], rows=16).tolist() == wanted.tolist()
+
+
+def test_only_an_earlier_list_is_replaced(tmp_path: Path) -> None:
+    data = FolderDataset(make_people(tmp_path / "people", people=2, images=2))
+    found = collect(data, np.arange(4), data.labels.astype(np.int64), "people by model")
+    other = tmp_path / "train.rec"
+    other.write_bytes(b"\x0a\x23\xd7\xce")
+    with pytest.raises(DataError, match="not overwritten"):
+        write_list(other, found)
+    assert other.read_bytes() == b"\x0a\x23\xd7\xce"
+    write_list(tmp_path / "list.txt", found)
+    write_list(tmp_path / "list.txt", found)
+    assert read_positions(tmp_path / "list.txt", 4).tolist() == [0, 1, 2, 3]

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, progress, run, table
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.image_reader import ImageReader
 from fairface.data.images import decode, encode_jpeg, encode_png
 from fairface.data.opening import open_dataset
@@ -122,7 +122,7 @@ def written(folder: Path, images: Sequence[NDArray[np.uint8]]) -> dict[str, Inde
     return {
         RECORDIO: open_dataset(folder / "rec"),
         "tfrecord": open_dataset(index),
-        "tfrecord, no checksums": open_dataset(index, options=Opening(checksums=False)),
+        "tfrecord, no checksums": open_dataset(index, options=OpenOptions(checksums=False)),
         "folder": open_dataset(people),
         "list": open_dataset(people / "list.txt"),
         "bin": open_dataset(folder / "set.bin"),

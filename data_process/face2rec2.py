@@ -1,69 +1,7 @@
-"""Pack photographs into train.rec, train.idx and property, insightface's layout of training data.
+"""Pack photographs into train.rec, train.idx and property, insightface's layout of training data."""
 
-Example: python data_process/face2rec2.py photos/ --output datasets/mine
-The input is a folder (identity/photo), an insightface list (.lst) or a CSV (columns image, identity, attributes …).
-"""
-
-from __future__ import annotations
-
-import argparse
-import functools
-from collections.abc import Sequence
-from pathlib import Path
-
-from fairface.cli import parser, progress, run
-from fairface.data.packing.csv_list import plan_csv
-from fairface.data.packing.lst import plan_lst
-from fairface.data.packing.plan import Plan, plan_folder
-from fairface.data.packing.recordio import PackOptions, pack_plan
-from fairface.errors import ConfigError
-from fairface.faces.align import align
-from fairface.hardware import usable_cores
-
-
-def main(argv: Sequence[str]) -> None:
-    args = _arguments(argv)
-    plan = _plan(args)
-    options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
-    watch = functools.partial(progress, total=len(plan.photos), label="packing", unit="photo")
-    pack_plan(plan, args.output, options, watch)
-    print(f"{args.output}: {len(plan.photos)} photographs of {len(plan.identities)} identities")
-    if plan.skipped:
-        print(
-            f"{len(plan.skipped)} other files were left out: {', '.join(plan.skipped[:10])}"
-            + (" …" if len(plan.skipped) > 10 else "")
-        )
-
-
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    arguments = parser("Pack photographs into train.rec, train.idx and property.")
-    arguments.add_argument("input", help="folder of identities, .lst or .csv")
-    arguments.add_argument("--output", required=True, help="folder to write to")
-    arguments.add_argument("--root", help="folder that the paths of a list are below; default: the list's own")
-    arguments.add_argument(
-        "--attributes",
-        help="CSV columns to keep, such as sex,glasses; sex:f/m fixes that f is 0 "
-        "and m is 1; default: all columns, coded in sorted order",
-    )
-    arguments.add_argument("--size", type=int, default=112, help="side of the images in pixels")
-    arguments.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are encoded anew")
-    arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
-    arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
-    return arguments.parse_args(argv)
-
-
-def _plan(args: argparse.Namespace) -> Plan:
-    path = Path(args.input)
-    if args.attributes is not None and path.suffix.lower() != ".csv":
-        raise ConfigError(f"--attributes names columns of a CSV, but {path} is none; leave it out")
-    if path.suffix.lower() == ".csv":
-        if args.attributes is None:
-            return plan_csv(path, args.root)
-        columns = dict(column.partition(":")[::2] for column in args.attributes.split(","))
-        values = {name: given.split("/") for name, given in columns.items() if given}
-        return plan_csv(path, args.root, list(columns), values)
-    return plan_lst(path, args.root) if path.suffix.lower() == ".lst" else plan_folder(path)
-
+from fairface.cli import run
+from fairface.programs.face2rec2 import main
 
 if __name__ == "__main__":
     run(main)

@@ -37,7 +37,7 @@ def arm(precision: str, seed: int, data: Path, out: Path, extra: Sequence[str]) 
         return result
     words = [
         f"name={name}", f"output={out / 'runs'}", f"seed={seed}", f"precision={precision}",
-        f"data.path={data / 'base'}", f"verify.sets={data / 'validation'}", f"final.sets={data / 'test'}", *extra,
+        f"data.path={data / 'base'}", f"verify.sets={data / 'validation'}", f"test.sets={data / 'test'}", *extra,
     ]  # fmt: skip
     start = time.monotonic()
     done = subprocess.run(

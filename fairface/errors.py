@@ -6,7 +6,7 @@ traceback and exit with code 2 (see :func:`fairface.cli.run`).
 
 
 class FairfaceError(Exception):
-    """Base of every error that a user can mend."""
+    """Base of every error that a user can fix."""
 
 
 class ConfigError(FairfaceError):

@@ -1,48 +1,7 @@
-"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their people.
+"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their people."""
 
-python train/mine_hard_samples.py orl_fair_step3 --output models/hard.txt
-python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces data.only=models/hard.txt start_from=ms1m_r100
-"""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-from pathlib import Path
-
-from fairface.cli import parser, print_json, run
-from fairface.config.schema import DataConfig
-
-
-def main(argv: Sequence[str]) -> None:
-    arguments = parser(__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument("model", metavar="RUN", help="run or run@step that was trained with a head")
-    arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: what the run was "
-                           "trained on, all of it")  # fmt: skip
-    arguments.add_argument("--root", default="", metavar="DIR", help="of --data: as data.root in training")
-    arguments.add_argument("--output", type=Path, default=Path("hard_samples.txt"), metavar="FILE.txt",
-                           help="positions of records, one a line, for data.only")  # fmt: skip
-    arguments.add_argument("--models", default="models", metavar="DIR", help="folder that holds runs")
-    arguments.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
-    arguments.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
-    arguments.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
-    options = arguments.parse_args(argv)
-    from fairface.training.finetuning.hard_samples import mine, write_list
-
-    data = DataConfig(path=options.data, root=options.root) if options.data else None
-    found = mine(options.model, data, options.models, options.devices, batch_size=options.batch_size)
-    write_list(options.output, found)
-    if options.json:
-        print_json(
-            {
-                "model": options.model, "output": str(options.output), "accuracy": found.accuracy,
-                "labeled": found.labeled, "hard": len(found.hard), "people": found.people,
-                "records": len(found.indices),
-            }
-        )  # fmt: skip
-    else:
-        print(found.message())
-        print(f"{options.output}: {len(found.indices)} records")
-
+from fairface.cli import run
+from fairface.programs.mine_hard_samples import main
 
 if __name__ == "__main__":
     run(main)

@@ -18,13 +18,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "sampler.kind": ("random", "pk"),
     "backbone.prelu": ("auto", "onednn", "native"),
     "backbone.output": ("", "E", "GDC", "ECCV"),
-    "pair.loss": ("triplet", "angular_triplet", "arc_circle_triplet", "fix_arc_circle_triplet"),
+    "triplet.loss": ("triplet", "angular_triplet", "arc_circle_triplet", "fix_arc_circle_triplet"),
     "head.init_from": ("random", "mean_embedding"),
     "optimizer.name": ("sgd", "nag", "adam"),
     "optimizer.schedule": ("step", "cosine", "poly", "constant"),
     "verify.monitor": ("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst"),
-    "final.checkpoint": ("best", "last"),
-    "final.baseline": ("", "eigenfaces"),
+    "test.checkpoint": ("best", "last"),
+    "test.baseline": ("", "eigenfaces"),
 }
 
 # Lowest and highest allowed value, both included.
@@ -60,10 +60,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "head.m2": (0, 3.2),
     "head.m3": (0, 2),
     "head.label_smoothing": (0, 0.99),
-    "pair.alpha": (0, 4),
-    "pair.gamma": (1e-6, 1e6),
-    "pair.theta_margin": (0.01, 3.14),
-    "pair.weight": (0, 1e6),
+    "triplet.alpha": (0, 4),
+    "triplet.gamma": (1e-6, 1e6),
+    "triplet.theta_margin": (0.01, 3.14),
+    "triplet.weight": (0, 1e6),
     "optimizer.lr": (0, 1e6),
     "optimizer.momentum": (0, 0.9999),
     "optimizer.weight_decay": (0, 1e3),
@@ -77,7 +77,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "verify.folds": (2, 1000),
     "verify.batch_size": (1, 1 << 20),
     "verify.min_people": (2, 1 << 40),
-    "final.bootstrap": (0, 1 << 20),
+    "test.bootstrap": (0, 1 << 20),
     "log.every": (1, 1 << 40),
 }
 
@@ -92,7 +92,7 @@ def check(config: TrainConfig) -> None:
     for key, (low, high) in RANGES.items():
         if not low <= values[key] <= high:
             raise ConfigError(f"{key} is {values[key]}; it must lie between {low:g} and {high:g}")
-    for key in ("optimizer.milestones", "verify.fmr", "final.fmr"):
+    for key in ("optimizer.milestones", "verify.fmr", "test.fmr"):
         if any(value <= 0 for value in values[key]):
             raise ConfigError(f"{key} is {list(values[key])}; every value must be above 0")
     low, high = values["augment.jpeg_quality"]

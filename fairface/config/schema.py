@@ -71,19 +71,19 @@ class HeadConfig:
     m2: float = 0.0  # added to the angle, radians; 0 = the head's own value (arcface 0.5)
     m3: float = 0.0  # taken off the cosine; 0 = the head's own value (cosface 0.35)
     label_smoothing: float = 0.0  # 0..1
-    init_from: str = "random"  # random | mean_embedding: a head that is made anew at a fine-tune
+    init_from: str = "random"  # random | mean_embedding: a head that is re-initialised at a fine-tune
     options: dict[str, float] = field(default_factory=dict)  # what a head takes beyond the keys above
 
 
 @dataclass(frozen=True)
-class PairConfig:
-    """For the methods pair and fused, which need sampler.kind pk."""
+class TripletConfig:
+    """For the methods triplet and fused, which need sampler.kind pk."""
 
-    loss: str = "triplet"  # a name of fairface.heads.pairs.PAIR_LOSSES
+    loss: str = "triplet"  # a name of fairface.heads.triplets.TRIPLET_LOSSES
     alpha: float = 0.0  # margin and width of the semi-hard band (squared distance or radians); 0 = the loss's own
     gamma: float = 64.0  # scale of the arc-circle losses
     theta_margin: float = 2.042035224833366  # radians, arc-circle losses: 0.65 pi
-    weight: float = 1.0  # fused: factor on the pair loss beside the class loss
+    weight: float = 1.0  # fused: factor on the triplet loss beside the class loss
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class VerifyConfig:
 
 
 @dataclass(frozen=True)
-class FinalConfig:
+class TestConfig:
     sets: tuple[str, ...] = ()  # test sets, scored once when training ends; written to metrics.json
     checkpoint: str = "best"  # best | last: which checkpoint is scored
     baseline: str = ""  # eigenfaces: scored beside the model on the same comparisons
@@ -156,8 +156,8 @@ class TrainConfig:
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
-    pair: PairConfig = field(default_factory=PairConfig)
+    triplet: TripletConfig = field(default_factory=TripletConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
-    final: FinalConfig = field(default_factory=FinalConfig)
+    test: TestConfig = field(default_factory=TestConfig)
     log: LogConfig = field(default_factory=LogConfig)

@@ -20,7 +20,7 @@ from fairface.config.load import apply_override, build, read_yaml
 from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 
-SIDES = ("fmr", "fnmr")
+ERROR_TYPES = ("fmr", "fnmr")
 _OWN = ("steps", "fairness", "hard_samples_of")
 
 
@@ -31,7 +31,7 @@ class GroupChoice:
     Attributes:
         validation: labeled data or a pair list of people that no step trains on, with the protected attributes.
         protected: attributes; several are looked at together.
-        side: whose rates decide: ``fmr`` (impostor comparisons) or ``fnmr`` (genuine ones). Both are always reported.
+        error: whose rates decide: ``fmr`` (impostor comparisons) or ``fnmr`` (genuine ones). Both are always reported.
         fmr: the shared threshold is fixed at this FMR on the validation people.
         min_people: a group with fewer is not chosen.
         group: chosen by hand, such as ``sex=f,skin=dark``; nothing is computed then.
@@ -39,7 +39,7 @@ class GroupChoice:
 
     validation: str = ""
     protected: tuple[str, ...] = ()
-    side: str = "fmr"
+    error: str = "fmr"
     fmr: float = 0.01
     min_people: int = 30
     group: str = ""
@@ -146,8 +146,8 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_choice(choice: GroupChoice) -> None:
-    if choice.side not in SIDES:
-        raise ConfigError(f"fairness.side is {choice.side!r}; it can be: {', '.join(SIDES)}")
+    if choice.error not in ERROR_TYPES:
+        raise ConfigError(f"fairness.error is {choice.error!r}; it can be: {', '.join(ERROR_TYPES)}")
     if not 0 < choice.fmr < 1:
         raise ConfigError(f"fairness.fmr is {choice.fmr}; it must lie between 0 and 1")
     if choice.min_people < 2:

@@ -27,7 +27,7 @@ _HINTS = {
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenOptions:
     """How to open a data set.
 
     Attributes:
@@ -43,7 +43,7 @@ class Opening:
     zero_is_unlabeled: bool = False
 
 
-OPENERS: dict[str, Callable[[Path, Opening], IndexedDataset]] = {
+OPENERS: dict[str, Callable[[Path, OpenOptions], IndexedDataset]] = {
     "rec": lambda path, options: RecordDataset(
         path.with_suffix(".rec") if path.suffix.lower() == ".idx" else path, options.on_missing
     ),

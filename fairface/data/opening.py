@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fairface.data.cards import SEARCH, Card, find_card, load_card, search_folders
-from fairface.data.formats import OPENERS, Opening, format_of
+from fairface.data.formats import OPENERS, OpenOptions, format_of
 from fairface.data.pairsets.memory_set import is_memory_set
 from fairface.data.unlabeled import ZeroUnlabeled
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
-_AS_THEY_ARE = Opening()
+_AS_THEY_ARE = OpenOptions()
 
 
 def open_dataset(
     path_or_card_name: str | os.PathLike[str],
     root_dirs: Sequence[str | Path] = SEARCH,
-    options: Opening = _AS_THEY_ARE,
+    options: OpenOptions = _AS_THEY_ARE,
 ) -> IndexedDataset:
     """Open a data set of any format.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.config.schema import DataConfig
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.opening import open_dataset
 from fairface.data.types import UNLABELED, Dataset
 from fairface.data.view import IndexedDataset
@@ -33,7 +33,7 @@ def open_whole(config: DataConfig) -> Dataset:
         DataError: not found, no known format, or damaged.
         ConfigError: ``on_missing`` cannot be used.
     """
-    options = Opening(config.root, config.checksums, config.on_missing, config.zero_is_unlabeled)
+    options = OpenOptions(config.root, config.checksums, config.on_missing, config.zero_is_unlabeled)
     return open_dataset(config.path, options=options)
 
 

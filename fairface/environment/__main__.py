@@ -59,7 +59,7 @@ def ready(venv: Venv, wish: Wish) -> bool:
 
 
 def build(venv: Venv, wish: Wish) -> None:
-    """Make or mend ``.venv``; with a GPU try mxnet-cu112 first.
+    """Make or fix ``.venv``; with a GPU try mxnet-cu112 first.
 
     Raises:
         DeviceError: GPUs were asked for, but there is none or MXNet does not work on it.

@@ -65,4 +65,4 @@ def reason(output: str) -> str:
             f"{last}; the package index could not be reached or lacks it: connect to the network, "
             "or name a mirror or a folder of wheels in pip's own settings, and start again"
         )
-    return f"{last}; mend that and start again"
+    return f"{last}; fix that and start again"

@@ -80,7 +80,7 @@ def assess_final(judged: JudgedPairs, options: FinalOptions, calibration: Judged
 
 
 def check_final(judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None = None) -> None:
-    """Refuse what no scores could mend; the :data:`FINAL` scores here are placeholders, all different.
+    """Refuse what no scores could fix; the :data:`FINAL` scores here are placeholders, all different.
 
     Raises:
         DataError: too few impostor pairs to fix a threshold at this FMR.

@@ -67,6 +67,6 @@ def _refuse_unreadable(report: AlignReport, folder: str) -> None:
     if report.unreadable:
         name, problem = report.unreadable[0]
         raise DataError(
-            f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: mend them "
+            f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: fix them "
             "or take their pairs out"
         )

@@ -16,7 +16,7 @@ class RunFacts:
         three_step, hard: the models; ``hard`` may be empty.
         source: where the pairs come from.
         pairs, images: how many.
-        repeated, of_itself: pairs that repeat an earlier one, and images compared with themselves.
+        repeated, self_pairs: pairs that repeat an earlier one, and images compared with themselves.
         steps: of the chain.
         failed: ids on which detection failed; ``None`` where that is not told.
         notes: remarks.
@@ -28,7 +28,7 @@ class RunFacts:
     pairs: int
     images: int
     repeated: int
-    of_itself: int
+    self_pairs: int
     steps: tuple[StepResult, ...]
     failed: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class RunFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        counts = {"pairs": self.pairs, "images": self.images, "repeated": self.repeated, "of_itself": self.of_itself}
+        counts = {"pairs": self.pairs, "images": self.images, "repeated": self.repeated, "self_pairs": self.self_pairs}
         failed = None if self.failed is None else {"count": len(self.failed), "images": list(self.failed)}
         return {
             "models": {"three_step": self.three_step, "hard_sample": self.hard or None},

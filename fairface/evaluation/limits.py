@@ -14,7 +14,7 @@ from fairface.evaluation.judged import FINAL
 from fairface.report.fairness_sections import number_text
 from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
-from fairface.scoring.fairness.worst import SIDES, worst_group
+from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
 FEW_PEOPLE = 30  # below, intervals over people are known to be too narrow (docs/experiments/coverage.md)
 
@@ -116,7 +116,7 @@ def _unseen(grouping: GroupingResult) -> list[str]:
 
 def _worst(grouping: GroupingResult) -> list[str]:
     lines = []
-    for side in SIDES:
+    for side in ERROR_TYPES:
         worst = worst_group(grouping, side)
         if not worst.distinguishable:
             lines.append(f"by {grouping.name}, the worst {side.upper()} is not distinguishable: {worst.message}")

@@ -167,7 +167,7 @@ def _facts(run: FinalRun, crops: Crops, chain: ChainResult) -> RunFacts:
         pairs=len(counts.a),
         images=len(counts.ids),
         repeated=counts.repeated,
-        of_itself=counts.of_itself,
+        self_pairs=counts.self_pairs,
         steps=chain.steps,
         failed=crops.failed,
         notes=(*run.notes, *crops.notes),

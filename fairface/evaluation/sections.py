@@ -22,7 +22,7 @@ STEPS = {
 }
 TRANSDUCTION = (
     f"{TRANSDUCTIVE}: a pair's score was changed by other pairs of the list; another list gives other scores for the "
-    "same two images, so these numbers hold for such a list as a whole and not for one comparison at a door"
+    "same two images, so these numbers hold for such a list as a whole and not for a single 1:1 comparison"
 )
 
 
@@ -57,8 +57,8 @@ def _head(facts: RunFacts) -> Section:
         lines.append(f"detection failed on {len(facts.failed)} of {facts.images} images{some}")
     if facts.repeated:
         lines.append(f"{facts.repeated} pairs repeat an earlier one and are scored and counted again")
-    if facts.of_itself:
-        lines.append(f"{facts.of_itself} pairs compare an image with itself")
+    if facts.self_pairs:
+        lines.append(f"{facts.self_pairs} pairs compare an image with itself")
     return Section("Final evaluation", lines=[*lines, *facts.notes])
 
 

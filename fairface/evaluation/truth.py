@@ -51,7 +51,7 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     itself = next((a for a, b in zip(template.first, template.second, strict=True) if a == b), None)
     if itself is not None:
         raise DataError(
-            f"{template.source}: {pairs.counts.of_itself} pairs compare an image with itself (first: {itself}), which "
+            f"{template.source}: {pairs.counts.self_pairs} pairs compare an image with itself (first: {itself}), which "
             "no truth can judge; take them out, or give no truth"
         )
     source = truth.truth or template.source
@@ -101,7 +101,7 @@ def _matched(known: KnownPairs, values: Scores) -> Scores:
 
 
 def placeholders(known: KnownPairs) -> JudgedPairs:
-    """``known`` with scores that are all different and mean nothing, to see what no score could mend."""
+    """``known`` with scores that are all different and mean nothing, to see what no score could fix."""
     values = np.arange(len(known.comparisons), dtype=np.float64)
     return JudgedPairs(known.source, known.comparisons, {FINAL: values}, known.pairs.photographs)
 

@@ -106,12 +106,12 @@ def _parse(fields: Mapping[str, str | None], place: str) -> Landmarks:
         score = float(text) if (text := (fields.get("score") or "").strip()) else None
         faces = int(text) if (text := (fields.get("faces") or "").strip()) else int(points is not None)
     except ValueError as error:
-        raise DataError(f"{place}: {name}: a field is no number ({error}); mend or remove the row") from error
+        raise DataError(f"{place}: {name}: a field is no number ({error}); fix or remove the row") from error
     if (points is not None and not np.isfinite(points).all()) or (score is not None and not np.isfinite(score)):
-        raise DataError(f"{place}: {name}: a field is not finite; mend or remove the row")
+        raise DataError(f"{place}: {name}: a field is not finite; fix or remove the row")
     if (points is None) != (faces == 0):
         state = "missing" if points is None else "given"
-        raise DataError(f"{place}: {name}: {faces} faces, but the points are {state}; mend or remove the row")
+        raise DataError(f"{place}: {name}: {faces} faces, but the points are {state}; fix or remove the row")
     how = (fields.get("how") or "").strip() or ("none" if points is None else "detected")
     known = WITHOUT_POINTS if points is None else WITH_POINTS
     if how not in known:

@@ -22,7 +22,7 @@ mv_am_easy          m3 0.35 [mask 1.12]      the same as published: margin for c
 mv_arc_easy         m2 0.35 [mask 1.12]      the same as published: margin below 90 degrees only
 softmax_circle      [margin 0.25]            circle loss over classes
 arc_circle          [theta_margin 2.042]     the same on angles, the fair-face system's main loss
-fix_arc_circle      [theta_margin 2.042]     the same, its curves mended
+fix_arc_circle      [theta_margin 2.042]     the same, its curves fixed
 adaface             [m 0.4, h 0.333,         margin by the embedding's length; whole-batch statistics
                     t_alpha 0.01]
 curricularface      m2 0.5 [alpha 0.1]       hard classes count more as the training gets on; whole-batch statistic

@@ -37,11 +37,11 @@ class StepReport:
     Attributes:
         losses: name to one scalar array per context. Each is already divided by the size of the whole batch, so the
             sum over contexts is the batch's loss, and gradients add up to the batch's gradient. All are minimised.
-        watched: name to one scalar array per context, summed over contexts for the log; no gradient flows through them.
+        metrics: name to one scalar array per context, summed over contexts for the log; no gradient flows through them.
     """
 
     losses: dict[str, list[NDArray]]
-    watched: dict[str, list[NDArray]] = field(default_factory=dict)
+    metrics: dict[str, list[NDArray]] = field(default_factory=dict)
 
 
 class Method(Protocol):

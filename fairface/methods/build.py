@@ -14,10 +14,10 @@ from fairface.data.selection import labeled_only, open_selected
 from fairface.data.types import Dataset
 from fairface.errors import ConfigError
 from fairface.heads import build_head
-from fairface.heads.pairs import build_pair_loss
+from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
 from fairface.methods.classify import Classify
-from fairface.methods.pair import Fused, Pair, PairTerm
+from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
@@ -29,24 +29,24 @@ def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
     return Classify(**_classify(config, on_gpu))
 
 
-def build_pair(config: TrainConfig, on_gpu: bool) -> Method:
-    """The method ``pair``: one labeled data set, backbone and pair loss as configured.
+def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``triplet``: one labeled data set, backbone and triplet loss as configured.
 
     Raises:
         ConfigError: no data path, fewer than two classes, or batches that are not P identities x K images.
     """
-    term = _pair_term(config)
+    term = _triplet_term(config)
     backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
-    return Pair(backbone, _source(config, _training_data(config)), term, config.optimizer.decay_norm)
+    return TripletMethod(backbone, _source(config, _training_data(config)), term, config.optimizer.decay_norm)
 
 
 def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
-    """The method ``fused``: as ``classify``, with the pair loss beside the class loss.
+    """The method ``fused``: as ``classify``, with the triplet loss beside the class loss.
 
     Raises:
-        ConfigError: as ``classify`` and ``pair``.
+        ConfigError: as ``classify`` and ``triplet``.
     """
-    return Fused(_pair_term(config, config.pair.weight), **_classify(config, on_gpu))
+    return Fused(_triplet_term(config, config.triplet.weight), **_classify(config, on_gpu))
 
 
 def _classify(config: TrainConfig, on_gpu: bool) -> dict[str, Any]:
@@ -83,19 +83,19 @@ def _source(config: TrainConfig, dataset: Dataset) -> Source:
     return Source(dataset, config.batch_size, sampler)
 
 
-def _pair_term(config: TrainConfig, weight: float = 1.0) -> PairTerm:
+def _triplet_term(config: TrainConfig, weight: float = 1.0) -> TripletTerm:
     images, batch = config.sampler.images_per_class, config.batch_size
     if config.sampler.kind != "pk" or images < 2 or batch < 2 * images or batch % images:
         raise ConfigError(
             f"method {config.method} compares images within a batch: set sampler.kind=pk, sampler.images_per_class "
             f"(now {images}) to 2 or more and batch_size (now {batch}) to a multiple of it, at least twice"
         )
-    return PairTerm(build_pair_loss(config.pair), images, config.seed, weight)
+    return TripletTerm(build_triplet_loss(config.triplet), images, config.seed, weight)
 
 
 METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {
     "classify": build_classify,
-    "pair": build_pair,
+    "triplet": build_triplet,
     "fused": build_fused,
 }
 

@@ -91,7 +91,7 @@ class TemplateCounts:
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     repeated: int
-    of_itself: int
+    self_pairs: int
 
 
 def count_template(template: Template) -> TemplateCounts:

@@ -98,7 +98,7 @@ def read_attributes(path: Path) -> dict[str, tuple[int, ...]]:
             for attribute, values in ATTRIBUTES.items():
                 if row[attribute] not in values:
                     raise DataError(f"{path}, line {reader.line_num}: {attribute} is {row[attribute]!r}, not one of "
-                                    f"{', '.join(values)}; mend the row")
+                                    f"{', '.join(values)}; fix the row")
             if name in codes:
                 raise DataError(f"{path}, line {reader.line_num}: {name} is there twice; keep one row per photograph")
             codes[name] = tuple(values.index(row[attribute]) for attribute, values in ATTRIBUTES.items())

@@ -13,7 +13,7 @@ from fairface.scoring.fairness.compare import Change
 from fairface.scoring.fairness.curves import GroupCurve
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.scalars import Scalar
-from fairface.scoring.fairness.worst import SIDES, worst_group
+from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class FairnessReport:
         groupings = self.result.groupings.items()
         return {
             **self.result.to_dict(),
-            "worst": {name: {side: worst_group(found, side).to_dict() for side in SIDES} for name, found in groupings},
+            "worst": {
+                name: {error: worst_group(found, error).to_dict() for error in ERROR_TYPES} for name, found in groupings
+            },
             "challenge": {name: side.to_dict() for name, side in self.challenge.items()},
             "against": {name: change.to_dict() for name, change in self.changes.items()},
             "curves": [curve.to_dict() for curve in self.curves],

@@ -11,7 +11,7 @@ from fairface.scoring.fairness.compare import Change, Difference
 from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
 from fairface.scoring.fairness.scalars import Scalar
-from fairface.scoring.fairness.worst import SIDES, worst_group
+from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
 MISSING = "n/a"
 _NULL = "shuffled: median, 1 in 20"
@@ -70,7 +70,7 @@ def _groups(grouping: GroupingResult) -> Section:
         ]
         for row in grouping.rows
     ]  # fmt: skip
-    lines = [worst_group(grouping, side).message for side in SIDES]
+    lines = [worst_group(grouping, side).message for side in ERROR_TYPES]
     lines += _reasons(grouping.rows)
     counts = grouping.accounting
     lines.append(

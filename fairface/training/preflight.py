@@ -28,7 +28,7 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
         FairfaceError: a verification or test set, or the checkpoint to start from, cannot be used.
     """
     config = run.config
-    for name in (*config.verify.sets, *config.final.sets):
+    for name in (*config.verify.sets, *config.test.sets):
         found = open_verification_set(name)
         decode(found.images.encoded(0), found.images.name(0), config.data.image_size)
         if config.verify.monitor in WORST and name in config.verify.sets:

@@ -37,7 +37,7 @@ from fairface.training.start import (
     initialize,
     load_inference,
 )
-from fairface.training.test_metrics import final_metrics
+from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
 from fairface.training.verifier import WORST, Verifier
 
@@ -142,7 +142,7 @@ def describe_data(run: Prepared, log: RunLog) -> None:
         people = int((counts > 0).sum())
         log.say(f"data: {len(labels)} images of {people} people, batch {source.batch_size}")
         if people == 1:
-            log.say("warning: all images show one person; nobody is told apart from anybody")
+            log.say("warning: all images show one person; only one identity: nothing to classify")
         if single:
             log.say(f"warning: {single} people have one image only; a classifier learns little from them")
     devices = ", ".join(str(context) for context in run.contexts)
@@ -185,13 +185,13 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
 
 def finish(run: Prepared, folder: RunFolder) -> None:
     """Score the test sets with the best checkpoint, print the table and write ``metrics.json``."""
-    final = run.config.final
-    if not final.sets:
+    test = run.config.test
+    if not test.sets:
         return
-    load_inference(run.method.inference(), resolve(f"{run.folder}@{final.checkpoint}"))
-    config = VerifyConfig(folds=run.config.verify.folds, fmr=final.fmr, batch_size=run.config.verify.batch_size)
-    sets = [open_verification_set(name) for name in final.sets]
+    load_inference(run.method.inference(), resolve(f"{run.folder}@{test.checkpoint}"))
+    config = VerifyConfig(folds=run.config.verify.folds, fmr=test.fmr, batch_size=run.config.verify.batch_size)
+    sets = [open_verification_set(name) for name in test.sets]
     scorer = Verifier(sets, config, run.contexts, run.config.data.image_size)
-    metrics, text = final_metrics(run, scorer, run.method.inference())
+    metrics, text = score_test_sets(run, scorer, run.method.inference())
     folder.write_json("metrics.json", metrics)
     print(text)

@@ -123,7 +123,7 @@ def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
 
     Devices, logging, verification, thread counts and where the data lie may change.
     """
-    free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "verify", "final", "log"}
+    free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "verify", "test", "log"}
     free_data = {"path", "root", "checksums", "threads", "prefetch", "in_memory"}
     for key, value in as_dict(config).items():
         before = saved.get(key)

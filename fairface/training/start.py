@@ -65,7 +65,7 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
             continue
         anew.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
-        log.say(f"{block_name} is made anew: this run wants {wanted}, {name} has {found}")
+        log.say(f"{block_name} is re-initialised: this run wants {wanted}, {name} has {found}")
     log.say(f"started from {note or f'{name} (step {files.step})'}")
     return anew
 

@@ -24,18 +24,18 @@ from fairface.training.verifier import Verifier
 EIGENFACES = 60
 
 
-def final_metrics(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> tuple[dict[str, Any], str]:
+def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> tuple[dict[str, Any], str]:
     """Score ``net`` and the configured baseline on the test sets.
 
     The first set's numbers stand at the top level of the result; with several sets ``sets`` holds all of them.
     Returns the result, JSON-ready, and a table for people.
     """
-    final = run.config.final
+    test = run.config.test
     began = time.monotonic()
-    results = scorer.results(net, rounds=final.bootstrap)
+    results = scorer.results(net, rounds=test.bootstrap)
     seconds = time.monotonic() - began
     baselines: dict[str, VerificationResult] = {}
-    if final.baseline == "eigenfaces":
+    if test.baseline == "eigenfaces":
         baselines = {item.name: _eigenfaces(run, item, scorer) for item in scorer.sets}
     first = scorer.sets[0].name
     metrics: dict[str, Any] = {
@@ -59,7 +59,7 @@ def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> Verif
     embeddings = model.embed(_decoded(item.images))
     config = scorer.config
     return verify_embeddings(
-        embeddings, item.comparisons, folds=config.folds, fmr=config.fmr, rounds=run.config.final.bootstrap
+        embeddings, item.comparisons, folds=config.folds, fmr=config.fmr, rounds=run.config.test.bootstrap
     )
 
 

@@ -129,7 +129,7 @@ class Trainer:
             return
         numbers = {
             name: float(np.sum([array.asscalar() for array in arrays]))
-            for name, arrays in {**pending.report.losses, **pending.report.watched}.items()
+            for name, arrays in {**pending.report.losses, **pending.report.metrics}.items()
         }
         bad = [name for name in pending.report.losses if not math.isfinite(numbers[name])]
         if bad and self.scale is None:

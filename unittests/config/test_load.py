@@ -105,4 +105,4 @@ def test_every_shipped_configuration_loads(path: Path) -> None:
 def test_keys_lists_every_key_once() -> None:
     listed = [key for key, _ in keys()]
     assert len(listed) == len(set(listed))
-    assert {"seed", "optimizer.lr", "final.sets"} <= set(listed)
+    assert {"seed", "optimizer.lr", "test.sets"} <= set(listed)

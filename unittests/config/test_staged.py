@@ -13,7 +13,7 @@ start_from: base
 batch_size: 8
 data: {path: people}
 optimizer: {lr: 0.1, momentum: 0.8}
-fairness: {validation: val, protected: [sex, skin], side: fnmr, fmr: 0.1}
+fairness: {validation: val, protected: [sex, skin], error: fnmr, fmr: 0.1}
 hard_samples_of: other
 steps:
   - {stage: head, steps: 3}
@@ -66,7 +66,7 @@ def test_what_is_for_all_steps_goes_over_what_a_step_has(path):
         ("step0.epochs=1", "no step 0"),
         ("step2.optimizer.lrr=1", "optimizer.lrr"),
         ("step3.worst_group=nein", "true or false"),
-        ("fairness.side=both", "fmr, fnmr"),
+        ("fairness.error=both", "fmr, fnmr"),
         ("fairness.fmr=0", "between 0 and 1"),
         ("fairness.min_people=1", "2 or more"),
         ("fairness.protect=sex", "fairness.protect"),

@@ -13,7 +13,7 @@ import pytest
 
 from fairface.data import images as images_module
 from fairface.data.folder import FolderDataset
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.images import decode
 from fairface.data.listfile import ListDataset
 from fairface.data.loading.loader import BatchLoader, Source
@@ -177,7 +177,7 @@ def test_relative_paths(built, monkeypatch):
 def test_zero_is_unlabeled(name, tmp_path):
     """Only a class that the files call 0 becomes -1; the other classes move down."""
     built = BUILDERS[name](tmp_path, images())
-    data = open_dataset(built.path, options=Opening(zero_is_unlabeled=True))
+    data = open_dataset(built.path, options=OpenOptions(zero_is_unlabeled=True))
     zero = name == "plain_rec"  # the one whose classes are called 0, 1, 2
     expected = [label - 1 for label in LABELS] if zero else built.labels
     assert data.labels.tolist() == expected
@@ -192,13 +192,13 @@ def test_zero_is_unlabeled(name, tmp_path):
 
 def test_zero_without_the_warning(tmp_path):
     data = open_dataset(
-        tfrecord(tmp_path, images(), (0, 0, 9, 30, 30, 0)).path, options=Opening(zero_is_unlabeled=True)
+        tfrecord(tmp_path, images(), (0, 0, 9, 30, 30, 0)).path, options=OpenOptions(zero_is_unlabeled=True)
     )
     assert data.labels.tolist() == [-1, -1, 0, 1, 1, -1]
     assert data.class_names == ("9", "30")
     assert not any("if 0 is a person" in note for note in data.notes)
     warned = open_dataset(
-        tfrecord(tmp_path / "b", images(), (0, 0, 1, 2, 2, 0)).path, options=Opening(zero_is_unlabeled=True)
+        tfrecord(tmp_path / "b", images(), (0, 0, 1, 2, 2, 0)).path, options=OpenOptions(zero_is_unlabeled=True)
     )
     assert "the labels are 0 to 2 without a gap" in warned.notes[-1]
     assert "label 0 has 3 images, other people 1.5 each" in warned.notes[-1]
@@ -211,9 +211,9 @@ def test_root_of_a_list_and_of_an_index(tmp_path):
     moved.write_bytes(b"\xef\xbb\xbf" + listed.read_bytes().replace(b"\n", b"\r\n"))  # as Windows' editor saves it
     with pytest.raises(DataError, match="6 of 6 files are missing"):
         open_dataset(moved)
-    assert len(open_dataset(moved, options=Opening(root=str(listed.parent)))) == 6
+    assert len(open_dataset(moved, options=OpenOptions(root=str(listed.parent)))) == 6
     index = tfrecord(tmp_path / "b", images()).path
     index.rename(moved.with_name("train.txt"))
     with pytest.raises(DataError, match=r"2 of 2 files are missing: .*TFR-00000\.tfrecord \(4 images\)"):
         open_dataset(moved.with_name("train.txt"))
-    assert len(open_dataset(moved.with_name("train.txt"), options=Opening(root=str(index.parent)))) == 6
+    assert len(open_dataset(moved.with_name("train.txt"), options=OpenOptions(root=str(index.parent)))) == 6

@@ -34,7 +34,7 @@ def test_success_says_one_line(tmp_path, capfd):
             "could not be reached",
         ),
         ("ERROR: Could not install packages: [Errno 28] No space left on device", "free about 2 GB"),
-        ("ERROR: numpy has a wrong hash", "numpy has a wrong hash; mend that and start again"),
+        ("ERROR: numpy has a wrong hash", "numpy has a wrong hash; fix that and start again"),
         ("", "it said nothing"),
     ],
 )

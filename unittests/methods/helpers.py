@@ -74,7 +74,7 @@ def step(method: Method, rows: Batch, contexts: list[Context]) -> tuple[dict[str
     method.after_step()
     numbers = {
         name: sum(float(array.asscalar()) for array in arrays)
-        for name, arrays in {**report.losses, **report.watched}.items()
+        for name, arrays in {**report.losses, **report.metrics}.items()
     }
     gradients = {
         f"{name}.{key}": sum(parameter.grad(c).asnumpy() for c in contexts)

@@ -11,7 +11,7 @@ import pytest
 from fairface.checkpoints import resolve
 from fairface.errors import ConfigError
 from fairface.heads import HEADS, PRESETS
-from fairface.heads.pairs import PAIR_LOSSES
+from fairface.heads.triplets import TRIPLET_LOSSES
 from fairface.parameters import load_arrays
 from fairface.training import trainer
 from fairface.training.run import train
@@ -48,17 +48,17 @@ def test_every_head_trains_from_its_name_alone(tmp_path, people, name):
     assert all(value not in (0, 20, 100) for value in statistics.values())
 
 
-@pytest.mark.parametrize("method", ["pair", "fused"])
-@pytest.mark.parametrize("loss", sorted(PAIR_LOSSES))
+@pytest.mark.parametrize("method", ["triplet", "fused"])
+@pytest.mark.parametrize("loss", sorted(TRIPLET_LOSSES))
 def test_every_pair_loss_trains_from_its_name_alone(tmp_path, people, loss, method):
-    config = tiny_config(tmp_path, people, *QUICK, *PK, f"method={method}", f"pair.loss={loss}", "steps=2")
+    config = tiny_config(tmp_path, people, *QUICK, *PK, f"method={method}", f"triplet.loss={loss}", "steps=2")
     assert train(config, quiet=True) == 0
     run = tmp_path / "models" / "tiny"
     for line in log_of(run):
         assert line["triplets"] > 0
-        assert line["pair" if method == "fused" else "loss"] > 0
+        assert line["triplet" if method == "fused" else "loss"] > 0
         assert ("accuracy" in line) == (method == "fused")
-    assert saved(run)["method.pair.step"] == 2
+    assert saved(run)["method.triplet.step"] == 2
     assert resolve(str(run)).blocks is None or method == "fused"
 
 
@@ -85,10 +85,10 @@ class StopAfter:
     "overrides",
     [
         ["head.name=adaface"],
-        ["method=pair", "pair.loss=angular_triplet", *PK],
-        ["method=fused", "pair.alpha=0.5", "head.name=curricularface", "head.options={alpha: 0.3}", *PK],
+        ["method=triplet", "triplet.loss=angular_triplet", *PK],
+        ["method=fused", "triplet.alpha=0.5", "head.name=curricularface", "head.options={alpha: 0.3}", *PK],
     ],
-    ids=["adaface", "pair", "fused"],
+    ids=["adaface", "triplet", "fused"],
 )
 def test_a_broken_run_ends_in_the_same_bits(tmp_path, people, monkeypatch, overrides):
     whole, broken = (tiny_config(tmp_path / part, people, *QUICK, *overrides) for part in "ab")

@@ -43,7 +43,7 @@ def test_align_fine_tune_and_score(tmp_path: Path) -> None:
     done = program("data_process/align.py", tmp_path / "photos", aligned, "--landmarks", landmarks)
     assert done.returncode == 0, done.stderr
     small = [f"output={models}", "devices=cpu0", "batch_size=4", "steps=2", "backbone.width=0.25"]
-    base = ["name=base", f"data.path={aligned}", "verify.every=0", f"verify.sets={aligned}", "final.sets="]
+    base = ["name=base", f"data.path={aligned}", "verify.every=0", f"verify.sets={aligned}", "test.sets="]
     done = program("train/train.py", "train/configs/orl_demo.yaml", *small, *base)
     assert done.returncode == 0, done.stderr
     done = program("train/train.py", "train/configs/my_photos.yaml", *small, f"data.path={aligned}", "start_from=base")

@@ -30,7 +30,7 @@ def test_ids_stay_texts_in_their_order_and_scores_are_passed_over(template):
 
 def test_pairs_that_repeat_and_images_with_themselves_are_counted(template):
     counts = count_template(template)
-    assert (counts.repeated, counts.of_itself) == (1, 1)
+    assert (counts.repeated, counts.self_pairs) == (1, 1)
     assert [counts.ids[i] for i in counts.a] == list(template.first)
     assert [counts.ids[i] for i in counts.b] == list(template.second)
 

@@ -37,7 +37,7 @@ def log_of(run: Path, event: str) -> list[dict[str, float]]:
 def test_learns_and_writes_everything(tmp_path: Path, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tiny_config(
         tmp_path, people, "steps=60", "log.every=20", "save_every=30", "verify.every=30", "log.sheet=true",
-        "final.sets=" + str(people), "final.baseline=eigenfaces", "final.bootstrap=20", "data.dataset=patterns",
+        "test.sets=" + str(people), "test.baseline=eigenfaces", "test.bootstrap=20", "data.dataset=patterns",
     )  # fmt: skip
     assert train(config) == 0
     run = tmp_path / "models" / "tiny"
@@ -158,7 +158,7 @@ def test_fine_tune_from_deploy_layout_with_other_classes(
         )  # fmt: skip
         capsys.readouterr()
         assert train(config) == 0
-        assert "head is made anew" in capsys.readouterr().err
+        assert "head is re-initialised" in capsys.readouterr().err
         weight = load_arrays(str(resolve(str(tmp_path / "models" / name) + "@last").blocks))["head.weight"]
         assert weight.shape == (6, 8)
 
@@ -218,14 +218,14 @@ def test_a_run_is_not_overwritten_unless_told_so(tmp_path: Path, people: Path) -
 def test_a_wrong_name_costs_neither_training_nor_the_old_run(tmp_path: Path, people: Path) -> None:
     assert train(tiny_config(tmp_path, people, "steps=1"), quiet=True) == 0
     run = tmp_path / "models" / "tiny"
-    for wrong in (f"start_from={run}", "start_from=nothing", "final.sets=/nowhere.bin", "verify.sets=/nowhere.bin"):
+    for wrong in (f"start_from={run}", "start_from=nothing", "test.sets=/nowhere.bin", "verify.sets=/nowhere.bin"):
         with pytest.raises((CheckpointError, DataError)):
             train(tiny_config(tmp_path, people, "steps=1", wrong), overwrite=True, quiet=True)
         assert resolve(f"{run}@last").step == 1
     with pytest.raises(DataError, match="nowhere"):
-        train(tiny_config(tmp_path, people, "name=new", "steps=1", "final.sets=/nowhere.bin"), quiet=True)
+        train(tiny_config(tmp_path, people, "name=new", "steps=1", "test.sets=/nowhere.bin"), quiet=True)
     with pytest.raises(DataError, match="pixels"):
-        other = ("data.image_size=48", "data.resize=true", "final.sets=" + str(people))
+        other = ("data.image_size=48", "data.resize=true", "test.sets=" + str(people))
         train(tiny_config(tmp_path, people, "name=new", "steps=1", *other), quiet=True)
     assert not (tmp_path / "models" / "new").exists()
 

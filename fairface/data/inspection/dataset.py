@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.inspection.records import RecordCheck, check_records
 from fairface.data.missing import SKIP
 from fairface.data.opening import locate, open_dataset
@@ -91,7 +91,7 @@ class Inspection:
 
 def inspect(
     name: str,
-    options: Opening,
+    options: OpenOptions,
     read: bool = True,
     decode: bool = False,
     jobs: int = 1,
@@ -110,7 +110,7 @@ def inspect(
     Raises:
         DataError: the data set cannot be opened at all. Damaged records and missing files are problems, not errors.
     """
-    opening = Opening(options.root, options.checksums, SKIP, options.zero_is_unlabeled)
+    opening = OpenOptions(options.root, options.checksums, SKIP, options.zero_is_unlabeled)
     kind = locate(name)[1]
     dataset = open_dataset(name, options=opening)
     records = None

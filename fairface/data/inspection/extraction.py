@@ -54,7 +54,7 @@ def unpack_people(
     Args:
         dataset: the records.
         folder: where to make ``imgs``.
-        swap: exchange red and blue, for images that were stored the wrong way round; they are encoded anew.
+        swap: exchange red and blue, for images that were stored the wrong way round; they are re-encoded.
         workers: threads.
         watch: wraps the iteration over images, to show progress.
 

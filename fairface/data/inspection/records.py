@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.image_reader import Decoded
 from fairface.data.images import decode, is_jpeg, is_png, jpeg_size
 from fairface.data.opening import open_dataset
@@ -49,7 +49,7 @@ class RecordCheck:
 @dataclass(frozen=True)
 class _Task:
     name: str
-    options: Opening
+    options: OpenOptions
     first: int
     last: int
     decode: bool
@@ -57,7 +57,7 @@ class _Task:
 
 def check_records(
     name: str,
-    options: Opening,
+    options: OpenOptions,
     count: int,
     decode: bool,
     jobs: int,
@@ -90,7 +90,7 @@ def check_records(
 
 
 def _parts(
-    tasks: Iterator[_Task], name: str, options: Opening, decode: bool, jobs: int
+    tasks: Iterator[_Task], name: str, options: OpenOptions, decode: bool, jobs: int
 ) -> Iterator[tuple[int, RecordCheck]]:
     """What the tasks give, with their first records, as they come in."""
     if decode or jobs > 1:
@@ -118,7 +118,7 @@ def _start() -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(name: str, options: Opening) -> IndexedDataset:
+def _opened(name: str, options: OpenOptions) -> IndexedDataset:
     return open_dataset(name, options=options)
 
 

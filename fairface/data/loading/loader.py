@@ -44,7 +44,7 @@ class Source:
             first = int(wrong[0])
             raise DataError(
                 f"{self.dataset.name(first)}: label {labels[first]} is outside 0..{classes - 1} ({len(wrong)} such "
-                "records); mend the labels or the number of classes beside the data"
+                "records); fix the labels or the number of classes beside the data"
             )
 
 

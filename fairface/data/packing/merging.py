@@ -47,7 +47,7 @@ def merge(
     Args:
         sets: the data sets.
         output: the folder to write to.
-        options: size; quality and threads for images that are encoded anew.
+        options: size; quality and threads for images that are re-encoded.
         join: ``offset``: nobody is in two sets, a set's labels come after those of the sets before; ``names``: people
             of the same name (folder, or label of a list or index) are the same person.
         identity_map: (position of the set, name of the class) to a person's name; the same name joins, an empty one

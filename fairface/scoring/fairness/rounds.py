@@ -47,7 +47,7 @@ def rate_rounds(counted: Sequence[PairCounts], rounds: int, seed: int) -> list[N
     return [np.concatenate(kept) if kept else np.zeros((0, nodes.groups)) for kept in chunks]
 
 
-def one_rate_of_zero(independent: int, rounds: int, seed: int) -> NDArray[np.float64]:
+def draw_zero_error_rates(independent: int, rounds: int, seed: int) -> NDArray[np.float64]:
     """(B,) rates that fit a group without any error: with ``independent`` comparisons that share no person, 95 of 100
     lie below the upper end of its exact interval, and so on for every level.
 
@@ -57,7 +57,7 @@ def one_rate_of_zero(independent: int, rounds: int, seed: int) -> NDArray[np.flo
     return np.asarray(1.0 - uniform ** (1.0 / max(independent, 1)))
 
 
-def settle(rounds: NDArray[np.float64], spread: Spread, within: NDArray[np.int64]) -> NDArray[np.float64]:
+def match_variance(rounds: NDArray[np.float64], spread: Spread, within: NDArray[np.int64]) -> NDArray[np.float64]:
     """Rounds (B, K) pulled together (or apart) around the rates so that they vary as :mod:`.spread` says they should.
 
     ``within (K,)`` are the cells of the groups in ``spread``.

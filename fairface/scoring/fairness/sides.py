@@ -10,7 +10,7 @@ from fairface.scoring.fairness.interval import gap_interval, ratio_interval, sim
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.permutation import ShuffledRates, shuffled_rates
 from fairface.scoring.fairness.rate import Rate, cell_interval, rate_of_cell
-from fairface.scoring.fairness.rounds import one_rate_of_zero, rate_rounds, settle
+from fairface.scoring.fairness.rounds import draw_zero_error_rates, match_variance, rate_rounds
 from fairface.scoring.fairness.scalars import SideRates
 from fairface.scoring.fairness.spread import independent_comparisons, spread
 
@@ -61,12 +61,12 @@ class Side:
 
     def settled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rounds of :func:`rate_rounds` as spread as they should be, groups without an error (or nothing else) too."""
-        rounds = settle(raw, self.spread, self.within)
+        rounds = match_variance(raw, self.spread, self.within)
         for group, cell in enumerate(self.within):
             share = self.spread.rate[cell]
             if share in (0.0, 1.0):
                 independent = independent_comparisons(self.counts.only(self.cells == cell))
-                drawn = one_rate_of_zero(independent, len(raw), self.options.seed + group)
+                drawn = draw_zero_error_rates(independent, len(raw), self.options.seed + group)
                 rounds[:, group] = drawn if share == 0 else 1.0 - drawn
         return rounds
 

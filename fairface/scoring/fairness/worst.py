@@ -9,7 +9,7 @@ from fairface.errors import ConfigError
 from fairface.scoring.fairness.rate import Rate
 from fairface.scoring.fairness.result import GroupingResult
 
-SIDES = ("fnmr", "fmr")
+ERROR_TYPES = ("fnmr", "fmr")
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def worst_group(result: GroupingResult, side: str) -> WorstGroup:
     Raises:
         ConfigError: another side than ``fnmr`` or ``fmr``.
     """
-    if side not in SIDES:
-        raise ConfigError(f"side {side!r} is not known; choose {' or '.join(SIDES)}")
+    if side not in ERROR_TYPES:
+        raise ConfigError(f"side {side!r} is not known; choose {' or '.join(ERROR_TYPES)}")
     scalar = result.scalars[f"{side}_gap"]
     rates = {row.group: _rate(row, side) for row in result.rows}
     if len(scalar.groups) < 2:

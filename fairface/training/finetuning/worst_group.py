@@ -18,7 +18,7 @@ from fairface.scoring.fairness.grouping import JOINT
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import calibrated_threshold
-from fairface.scoring.fairness.worst import SIDES, worst_group
+from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 from fairface.scoring.similarity import cosine_scores
 from fairface.training.worst_rate import check_groups
 
@@ -117,15 +117,15 @@ def fairness_of_start(choice: GroupChoice, config: TrainConfig) -> FairnessResul
 def decide(result: FairnessResult, choice: GroupChoice) -> GroupDecision:
     """The group that ``result`` names, as a filter; all data where none has enough people or any error."""
     grouping = result.groupings[JOINT.join(dict.fromkeys(choice.protected))]
-    found = {side: worst_group(grouping, side) for side in SIDES}
+    found = {side: worst_group(grouping, side) for side in ERROR_TYPES}
     messages = [f"threshold {result.threshold.value:.4g}: {result.threshold.how}"]
-    messages += [found[side].message for side in SIDES]
-    group, rate = found[choice.side].group, found[choice.side].rate
+    messages += [found[side].message for side in ERROR_TYPES]
+    group, rate = found[choice.error].group, found[choice.error].rate
     if group is None or rate is None:
-        messages.append(f"no group can be chosen by {choice.side.upper()}: this step trains on all data")
+        messages.append(f"no group can be chosen by {choice.error.upper()}: this step trains on all data")
         return GroupDecision("", tuple(messages), report=result.to_dict())
     where = where_of(group, choice.protected)
-    messages.append(f"chosen by {choice.side.upper()}: this step trains on {where} only")
+    messages.append(f"chosen by {choice.error.upper()}: this step trains on {where} only")
     return GroupDecision(where, tuple(messages), rate.value, result.to_dict())
 
 

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.images import encode_jpeg, encode_png
 from fairface.data.inspection.dataset import find_duplicates, inspect
 from fairface.data.inspection.records import HASH_BYTES, RecordCheck
@@ -46,7 +46,7 @@ def test_duplicates_against_a_loop():
 
 def test_labels_only_reads_no_image(tmp_path):
     built = rec(tmp_path, [b"no image"] * 6)
-    found = inspect(str(built.path), Opening(), read=False)
+    found = inspect(str(built.path), OpenOptions(), read=False)
     assert found.records is None
     assert found.problems == ()
     assert found.to_dict()["images_per_class"] == {"min": 1, "median": 2.0, "mean": 2.0, "max": 3}
@@ -127,7 +127,7 @@ def test_attributes_by_name(tmp_path):
     notes = AttributeNotes(("sex", "hat"), {"sex": ("f", "m")})
     photos = [Photo("x", 0, 0, values) for values in ((0, 1), (1, -1), (1, 1))]
     pack_encoded(Plan(tuple(photos), ("A",), notes), images()[:3], tmp_path, 16)
-    found = inspect(str(tmp_path), Opening(), read=False).to_dict()
+    found = inspect(str(tmp_path), OpenOptions(), read=False).to_dict()
     assert found["attributes"] == {"sex": {"f": 1, "m": 2}, "hat": {"unknown": 1, "1": 2}}
 
 

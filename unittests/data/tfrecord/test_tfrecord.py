@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fairface.data.formats import Opening
+from fairface.data.formats import OpenOptions
 from fairface.data.images import encode_jpeg, encode_png
 from fairface.data.inspection.extraction import extract
 from fairface.data.opening import open_dataset
@@ -200,7 +200,7 @@ def test_changed_bit(shard, where, check):
     content = bytearray(file.read_bytes())
     content[where] ^= 4
     file.write_bytes(content)
-    data = open_dataset(shard, options=Opening(checksums=check))
+    data = open_dataset(shard, options=OpenOptions(checksums=check))
     damaged = int(np.searchsorted(VECTORS["offsets"], where, "right")) - 1
     for i in range(6):
         if i != damaged:
@@ -269,7 +269,7 @@ def test_a_record_may_be_named_twice_with_one_label(shard):
 def test_missing_shard_is_left_out_when_told(tmp_path):
     built = tfrecord(tmp_path, images())
     (built.path.parent / "TFR" / "TFR-00000.tfrecord").unlink()
-    data = open_dataset(built.path, options=Opening(on_missing="skip"))
+    data = open_dataset(built.path, options=OpenOptions(on_missing="skip"))
     assert data.class_names == ("7", "30")
     assert [data.encoded(i) for i in range(2)] == built.images[4:]
     assert "1 of 2 files are missing and were left out" in data.notes[0]

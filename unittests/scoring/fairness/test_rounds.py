@@ -59,14 +59,14 @@ def test_settled_rounds_spread_as_the_variance_says(world):
     counts = counted(comparisons, of_image, 2, wrong, False)
     found = spread(counts, counts.cell, 4)
     within = np.array([0, 3])
-    settled = rounds.settle(rounds.rate_rounds([counts.within()], 400, SEED)[0], found, within)
+    settled = rounds.match_variance(rounds.rate_rounds([counts.within()], 400, SEED)[0], found, within)
     clipped = (settled == 0).any()
     wanted = np.sqrt(found.variance[within])
     np.testing.assert_allclose(np.nanstd(settled, axis=0), wanted, rtol=0.1 if clipped else 1e-9)
 
 
 def test_rates_that_fit_a_group_without_errors():
-    drawn = rounds.one_rate_of_zero(20, 200_000, 0)
+    drawn = rounds.draw_zero_error_rates(20, 200_000, 0)
     assert np.quantile(drawn, 0.975) == pytest.approx(1 - 0.025 ** (1 / 20), rel=0.01)
 
 

@@ -56,7 +56,7 @@ def staged(place: Path, name: str, *overrides: str, hard: bool = False) -> Stage
         {"stage": "head", "steps": 2}, {"stage": "all", "steps": 3}, {"stage": "all", "steps": 4, "worst_group": True},
     ]  # fmt: skip
     tree["fairness"] = {
-        "validation": str(place / "validation" / "packed"), "protected": ["sex"], "side": "fmr", "fmr": 0.1,
+        "validation": str(place / "validation" / "packed"), "protected": ["sex"], "error": "fmr", "fmr": 0.1,
         "min_people": 4,
     }  # fmt: skip
     if hard:
@@ -160,10 +160,10 @@ def test_hard_samples_start_from_the_pretrained_model(place: Path, capsys: pytes
 def test_a_computed_group_is_watched_and_one_by_hand_is_not(place: Path) -> None:
     config = staged(place, "watch")
     step = config.steps[2]
-    watched = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
-    assert (watched.monitor, watched.protected) == ("fmr_worst", ("sex",))
-    assert watched.sets == (str(place / "validation" / "packed"),)
-    assert (watched.fmr[0], watched.min_people) == (0.1, 4)
+    metrics = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
+    assert (metrics.monitor, metrics.protected) == ("fmr_worst", ("sex",))
+    assert metrics.sets == (str(place / "validation" / "packed"),)
+    assert (metrics.fmr[0], metrics.min_people) == (0.1, 4)
     by_hand = on_group(step, config.fairness, GroupDecision("sex=f", ()))
     assert by_hand.verify == step.verify
     assert by_hand.data.where == "sex=f"

@@ -14,28 +14,28 @@ from numpy.typing import NDArray as Array
 
 from fairface.data.loading.loader import Source
 from fairface.errors import CheckpointError
-from fairface.heads.pairs.base import PairLoss
-from fairface.heads.pairs.mining import semi_hard
+from fairface.heads.triplets.base import TripletLoss
+from fairface.heads.triplets.mining import semi_hard
 from fairface.methods.base import ParameterGroup, StepReport
 from fairface.methods.classify import Classify
 from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, gluon, nd
 from fairface.parallel import Shard, gather
 
-_STEP = "pair.step"
+_STEP = "triplet.step"
 
 
-class PairTerm:
-    """A pair loss with its mining; counts steps, since the choice of negatives depends on ``(seed, step)``.
+class TripletTerm:
+    """A triplet loss with its mining; counts steps, since the choice of negatives depends on ``(seed, step)``.
 
     Args:
-        loss: the pair loss.
+        loss: the triplet loss.
         images_per_class: K.
         seed: of the run.
         weight: factor on the loss.
     """
 
-    def __init__(self, loss: PairLoss, images_per_class: int, seed: int, weight: float = 1.0) -> None:
+    def __init__(self, loss: TripletLoss, images_per_class: int, seed: int, weight: float = 1.0) -> None:
         self.loss = loss
         self.loss.hybridize()
         self.images_per_class = images_per_class
@@ -76,19 +76,19 @@ class PairTerm:
         self.step = int(state[_STEP][0])
 
 
-class Pair:
-    """Backbone and pair loss on one labeled data set.
+class TripletMethod:
+    """Backbone and triplet loss on one labeled data set.
 
     Args:
         backbone: ``(B, 3, H, W)`` to ``(B, D)``.
         source: the labeled data with a sampler of P identities x K images.
-        term: the pair loss.
+        term: the triplet loss.
         decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
     """
 
     stages = ("all",)
 
-    def __init__(self, backbone: gluon.HybridBlock, source: Source, term: PairTerm, decay_norm: bool = True) -> None:
+    def __init__(self, backbone: gluon.HybridBlock, source: Source, term: TripletTerm, decay_norm: bool = True) -> None:
         self.backbone = backbone
         self.source = source
         self.term = term
@@ -121,23 +121,23 @@ class Pair:
 
 
 class Fused(Classify):
-    """Class loss and pair loss on the same embeddings.
+    """Class loss and triplet loss on the same embeddings.
 
     Args:
-        term: the pair loss, with its weight.
+        term: the triplet loss, with its weight.
         classify: the arguments of :class:`Classify`.
     """
 
     stages = ("all",)
 
-    def __init__(self, term: PairTerm, **classify: Any) -> None:
+    def __init__(self, term: TripletTerm, **classify: Any) -> None:
         super().__init__(**classify)
         self.term = term
 
     def losses(self, shards: Sequence[Shard]) -> StepReport:
         embeddings = embed(self.backbone, shards)
         report = self.classified(shards, embeddings)
-        report.losses["pair"], report.watched["triplets"] = self.term(embeddings, [shard.labels for shard in shards])
+        report.losses["triplet"], report.metrics["triplets"] = self.term(embeddings, [shard.labels for shard in shards])
         return report
 
     def state(self) -> dict[str, Array[np.generic]]:

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from fairface.config.schema import PairConfig
-from fairface.heads.pairs import build_pair_loss
-from fairface.heads.pairs.mining import semi_hard
+from fairface.config.schema import TripletConfig
+from fairface.heads.triplets import build_triplet_loss
+from fairface.heads.triplets.mining import semi_hard
 from fairface.mx import mx, nd
 from unittests.heads.helpers import unit
 
 
 def mine(embedding, label, images, name="triplet", alpha=0.3, step=0, seed=0, context=None):
-    loss = build_pair_loss(PairConfig(loss=name))
+    loss = build_triplet_loss(TripletConfig(loss=name))
     data = nd.array(embedding, ctx=context or mx.cpu())
     found = semi_hard(data, nd.array(label, dtype="int32", ctx=data.context), images, alpha, loss.distance, seed, step)
     assert found.anchor.context == data.context

@@ -10,7 +10,7 @@ from fairface.heads.angle import angle
 from fairface.mx import gluon
 
 
-class PairLoss(gluon.HybridBlock):
+class TripletLoss(gluon.HybridBlock):
     """``(anchor (T, D), positive (T, D), negative (T, D), valid (T,)) -> loss (1,)``.
 
     Embeddings are brought to unit length inside. Rows where ``valid`` is 0 count for nothing, and a batch without a
@@ -28,7 +28,7 @@ class PairLoss(gluon.HybridBlock):
     def __init__(self, alpha: float) -> None:
         super().__init__()
         if not 0 < alpha <= self.widest:
-            raise ConfigError(f"pair.alpha is {alpha}; it must lie above 0 and not above {self.widest:.4g}")
+            raise ConfigError(f"triplet.alpha is {alpha}; it must lie above 0 and not above {self.widest:.4g}")
         self.alpha = alpha
 
     def distance(self, F: Any, cosine: Any) -> Any:

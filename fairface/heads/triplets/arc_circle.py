@@ -8,16 +8,16 @@ from typing import Any
 from fairface.errors import ConfigError
 from fairface.heads.arc_circle import THETA_MARGIN, ArcCircle, FixedArcCircle
 from fairface.heads.circle import Curves
-from fairface.heads.pairs.base import PairLoss
+from fairface.heads.triplets.base import TripletLoss
 
 _NOTHING = -1e4  # an exponent that adds nothing; far below any that a cosine can give
 
 
-class _CurveTriplet(PairLoss):
+class _CurveTriplet(TripletLoss):
     def __init__(self, alpha: float, gamma: float, curves: Curves) -> None:
         super().__init__(alpha)
         if not 0 < gamma < math.inf:
-            raise ConfigError(f"pair.gamma is {gamma}; the scale must be above 0")
+            raise ConfigError(f"triplet.gamma is {gamma}; the scale must be above 0")
         self.gamma = gamma
         self.curves = curves
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fairface.config.check import CHOICES
-from fairface.config.schema import PairConfig
+from fairface.config.schema import TripletConfig
 from fairface.errors import ConfigError
 from fairface.heads.arc_circle import THETA_MARGIN
-from fairface.heads.pairs import PAIR_LOSSES, build_pair_loss
+from fairface.heads.triplets import TRIPLET_LOSSES, build_triplet_loss
 from fairface.mx import autograd, nd
 from unittests.heads.helpers import close, slopes, unit, vectors
 
@@ -31,15 +31,15 @@ def run(loss, embedding, valid=None, dtype="float64", hybridize=True):
 
 
 @pytest.mark.parametrize("hybridize", [False, True])
-@pytest.mark.parametrize("name", sorted(PAIR_LOSSES))
+@pytest.mark.parametrize("name", sorted(TRIPLET_LOSSES))
 def test_equals_the_fair_face_system(name, hybridize):
     v = vectors("loss_paranoidai_triplet")
     theirs = THEIRS.get(name, name)
     alpha, gamma, theta = v[f"{theirs}_params"]
-    loss = build_pair_loss(PairConfig(loss=name))
+    loss = build_triplet_loss(TripletConfig(loss=name))
     assert loss.alpha == alpha  # the system's own value
-    assert (PairConfig().gamma, PairConfig().theta_margin) == (gamma, pytest.approx(theta))
-    assert PairConfig().theta_margin == pytest.approx(THETA_MARGIN, abs=1e-15)
+    assert (TripletConfig().gamma, TripletConfig().theta_margin) == (gamma, pytest.approx(theta))
+    assert TripletConfig().theta_margin == pytest.approx(THETA_MARGIN, abs=1e-15)
     value, gradient = run(loss, v["embedding"], dtype="float32", hybridize=hybridize)
     assert value == pytest.approx(float(v[f"{theirs}_loss"][0]), rel=1e-5)
     close(gradient, v[f"{theirs}_grad"], 1e-4)
@@ -71,13 +71,13 @@ def loop(name, embedding, valid):
     return math.log(1 + negative * positive)
 
 
-@pytest.mark.parametrize("name", sorted(PAIR_LOSSES))
+@pytest.mark.parametrize("name", sorted(TRIPLET_LOSSES))
 def test_values_and_gradients_in_float64(name):
     rng = np.random.default_rng(0)
     centre = rng.normal(size=(8, 5))
     embedding = np.concatenate([centre, centre + 0.8 * rng.normal(size=(8, 5)), 0.6 * centre + rng.normal(size=(8, 5))])
     valid = np.array([1, 1, 0, 1, 1, 1, 0, 1])
-    loss = build_pair_loss(PairConfig(loss=name))
+    loss = build_triplet_loss(TripletConfig(loss=name))
     value, gradient = run(loss, embedding, valid)
     assert value == pytest.approx(loop(name, embedding, valid), rel=1e-9)
     assert value > 0
@@ -88,22 +88,22 @@ def test_values_and_gradients_in_float64(name):
     np.testing.assert_array_equal(gradient[left_out], 0)
 
 
-@pytest.mark.parametrize("name", sorted(PAIR_LOSSES))
+@pytest.mark.parametrize("name", sorted(TRIPLET_LOSSES))
 def test_no_valid_triplet_costs_nothing(name):
     value, gradient = run(
-        build_pair_loss(PairConfig(loss=name)), np.random.default_rng(1).normal(size=(9, 4)), [0, 0, 0]
+        build_triplet_loss(TripletConfig(loss=name)), np.random.default_rng(1).normal(size=(9, 4)), [0, 0, 0]
     )
     assert value == 0
     np.testing.assert_array_equal(gradient, 0)
 
 
-@pytest.mark.parametrize("name", sorted(PAIR_LOSSES))
+@pytest.mark.parametrize("name", sorted(TRIPLET_LOSSES))
 def test_equal_opposite_and_empty_embeddings_stay_finite(name):
     """The reference takes arccos without a clip: NaN where two embeddings are equal or opposite."""
     x = np.eye(3, dtype=np.float32)[[0, 1, 2, 2, 0, 1, 2, 2, 0, 1, 2, 2]]
     x[5] *= -1
     x[3] = 0
-    value, gradient = run(build_pair_loss(PairConfig(loss=name)), x, dtype="float32")
+    value, gradient = run(build_triplet_loss(TripletConfig(loss=name)), x, dtype="float32")
     assert math.isfinite(value)
     assert np.isfinite(gradient).all()
 
@@ -111,29 +111,29 @@ def test_equal_opposite_and_empty_embeddings_stay_finite(name):
 def test_large_exponents_do_not_overflow():
     """The sums of exponentials are taken as logarithms: float32 holds none beyond exp(88)."""
     x = np.concatenate([np.eye(2), -np.eye(2), np.eye(2)]).astype(np.float32)
-    value, gradient = run(build_pair_loss(PairConfig(loss="arc_circle_triplet", gamma=640.0)), x, dtype="float32")
+    value, gradient = run(build_triplet_loss(TripletConfig(loss="arc_circle_triplet", gamma=640.0)), x, dtype="float32")
     assert value > 100
     assert np.isfinite(gradient).all()
 
 
 def test_the_configuration_reaches_the_loss():
-    loss = build_pair_loss(PairConfig(loss="fix_arc_circle_triplet", alpha=0.2, gamma=32.0, theta_margin=2.0))
+    loss = build_triplet_loss(TripletConfig(loss="fix_arc_circle_triplet", alpha=0.2, gamma=32.0, theta_margin=2.0))
     assert (loss.alpha, loss.gamma, loss.curves.theta_margin, loss.curves.offset) == (0.2, 32.0, 2.0, 0.0)
-    assert set(CHOICES["pair.loss"]) == set(PAIR_LOSSES)
+    assert set(CHOICES["triplet.loss"]) == set(TRIPLET_LOSSES)
 
 
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (PairConfig(loss="quadruplet"), "it can be: triplet, angular_triplet"),
-        (PairConfig(alpha=-0.1), "pair.alpha is -0.1"),
-        (PairConfig(alpha=4.5), "not above 4"),
-        (PairConfig(loss="angular_triplet", alpha=3.5), "not above 3.142"),
-        (PairConfig(loss="arc_circle_triplet", gamma=0.0), "pair.gamma is 0.0"),
-        (PairConfig(loss="arc_circle_triplet", theta_margin=3.2), "theta_margin is 3.2"),
+        (TripletConfig(loss="quadruplet"), "it can be: triplet, angular_triplet"),
+        (TripletConfig(alpha=-0.1), "triplet.alpha is -0.1"),
+        (TripletConfig(alpha=4.5), "not above 4"),
+        (TripletConfig(loss="angular_triplet", alpha=3.5), "not above 3.142"),
+        (TripletConfig(loss="arc_circle_triplet", gamma=0.0), "triplet.gamma is 0.0"),
+        (TripletConfig(loss="arc_circle_triplet", theta_margin=3.2), "theta_margin is 3.2"),
     ],
 )
 def test_values_out_of_range_are_refused(config, said):
     with pytest.raises(ConfigError) as caught:
-        build_pair_loss(config)
+        build_triplet_loss(config)
     assert said in str(caught.value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairface.heads.pairs.base import PairLoss
+from fairface.heads.triplets.base import TripletLoss
 
 
-class Triplet(PairLoss):
+class Triplet(TripletLoss):
     """Mean of ``max(0, d(a, p) - d(a, n) + alpha)`` with squared distances of unit vectors, 0..4."""
 
     widest = 4.0
@@ -16,5 +16,5 @@ class Triplet(PairLoss):
         return 2.0 - 2.0 * cosine
 
 
-class AngularTriplet(PairLoss):
+class AngularTriplet(TripletLoss):
     """The same with angles in radians; ``alpha`` too."""

@@ -1,7 +1,7 @@
 """Losses on triplets of embeddings (an anchor, a positive of the same person, a negative of another), and their mining.
 
-:data:`PAIR_LOSSES` maps a name (``pair.loss``) to a factory; alpha is the width of the semi-hard band, and the margin
-where the loss has one.
+:data:`TRIPLET_LOSSES` maps a name (``triplet.loss``) to a factory; alpha is the width of the semi-hard band, and the
+margin where the loss has one.
 
 ======================  ===============  ==========================================================================
 name                    alpha by default what it is
@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fairface.config.schema import PairConfig
+from fairface.config.schema import TripletConfig
 from fairface.errors import ConfigError
-from fairface.heads.pairs.arc_circle import ArcCircleTriplet, FixedArcCircleTriplet
-from fairface.heads.pairs.base import PairLoss
-from fairface.heads.pairs.triplet import AngularTriplet, Triplet
+from fairface.heads.triplets.arc_circle import ArcCircleTriplet, FixedArcCircleTriplet
+from fairface.heads.triplets.base import TripletLoss
+from fairface.heads.triplets.triplet import AngularTriplet, Triplet
 
-PAIR_LOSSES: dict[str, Callable[[PairConfig], PairLoss]] = {
+TRIPLET_LOSSES: dict[str, Callable[[TripletConfig], TripletLoss]] = {
     "triplet": lambda config: Triplet(config.alpha or 0.3),
     "angular_triplet": lambda config: AngularTriplet(config.alpha or 0.35),
     "arc_circle_triplet": lambda config: ArcCircleTriplet(config.alpha or 0.35, config.gamma, config.theta_margin),
@@ -33,12 +33,12 @@ PAIR_LOSSES: dict[str, Callable[[PairConfig], PairLoss]] = {
 }
 
 
-def build_pair_loss(config: PairConfig) -> PairLoss:
+def build_triplet_loss(config: TripletConfig) -> TripletLoss:
     """The pair loss that ``config`` names; an alpha of 0 is the loss's own.
 
     Raises:
         ConfigError: an unknown name, a value out of range.
     """
-    if config.loss not in PAIR_LOSSES:
-        raise ConfigError(f"pair.loss is {config.loss!r}; it can be: {', '.join(PAIR_LOSSES)}")
-    return PAIR_LOSSES[config.loss](config)
+    if config.loss not in TRIPLET_LOSSES:
+        raise ConfigError(f"triplet.loss is {config.loss!r}; it can be: {', '.join(TRIPLET_LOSSES)}")
+    return TRIPLET_LOSSES[config.loss](config)

@@ -1,0 +1,1 @@
+"""The programs: each file parses its options, calls the library and prints."""

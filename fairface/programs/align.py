@@ -1,0 +1,94 @@
+"""Find the main face of every photograph of a folder and write it aligned, with its landmarks in a table.
+
+Example: python data_process/align.py photographs/ aligned/ --jobs 4
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from fairface.cli import parser, print_json, progress
+from fairface.errors import DataError
+from fairface.faces.align import FILLS
+from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE, AlignReport
+from fairface.faces.detect import FaceDetector
+from fairface.faces.folder import LANDMARKS, align_folder
+from fairface.faces.folder_worker import FORMATS, AlignConfig
+from fairface.faces.landmarks import read_landmarks
+from fairface.faces.mtcnn import MtcnnConfig
+from fairface.hardware import usable_cores
+
+
+def _options() -> argparse.ArgumentParser:
+    options = parser("Find the main face of every photograph of a folder and write it aligned.")
+    options.add_argument("source", help="folder of photographs, any depth")
+    options.add_argument("target", help="output folder; crops keep their relative names")
+    options.add_argument("--landmarks", help="CSV of landmarks to use instead of the detector")
+    options.add_argument("--size", type=int, default=112, help="width and height of a crop in pixels")
+    options.add_argument("--format", choices=FORMATS, default="jpg")
+    options.add_argument("--quality", type=int, default=95, help="JPEG quality")
+    options.add_argument("--fill", choices=FILLS, default="black", help="what lies outside the photograph")
+    options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
+    options.add_argument("--border", type=int, default=0, help="then repeat their edge by so many pixels")
+    options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
+    options.add_argument("--factor", type=float, default=0.709, help="step of the image pyramid")
+    options.add_argument("--thresholds", type=float, nargs=3, default=[0.6, 0.7, 0.9], help="of the nets")
+    options.add_argument("--detector", metavar="PREFIX,EPOCH",
+                         help="insightface's RetinaFace model, run by MXNet in one process, instead of MTCNN")
+    options.add_argument("--rescue", action="store_true",
+                         help=f"where no face is found try other sizes, then turns, then crop the middle; {FAILURES}")
+    options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
+    options.add_argument("--resume", action="store_true", help="skip what an earlier run finished")
+    options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
+    options.add_argument("--json", action="store_true", help="print the counts as JSON")
+    return options
+
+
+def main(argv: Sequence[str]) -> None:
+    args = _options().parse_args(argv)
+    mtcnn = MtcnnConfig(args.min_face, args.factor, tuple(args.thresholds))
+    config = AlignConfig(args.size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue)
+    landmarks = read_landmarks(args.landmarks) if args.landmarks else None
+    detector = _retinaface(args.detector) if args.detector else None
+    with progress(label="align", unit="img") as bar:
+        report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
+                              jobs=args.jobs, resume=args.resume, on_done=bar.update)
+    if args.json:
+        print_json({**asdict(report), "failed": report.failed})
+    else:
+        print(summary(report, args.target))
+    if report.unreadable and not args.skip_bad:
+        name, problem = report.unreadable[0]
+        raise DataError(
+            f"{os.path.join(args.source, name)}: {problem}; {len(report.unreadable)} cannot be read, see "
+            f"{os.path.join(args.target, UNREADABLE)}; fix or remove them, or use --skip-bad"
+        )
+
+
+def _retinaface(name: str) -> FaceDetector:
+    from fairface.interop.detector import load_retinaface  # MTCNN works where MXNet is not installed
+    from fairface.parallel import contexts_of
+
+    return load_retinaface(name, contexts_of()[0])
+
+
+def summary(report: AlignReport, target: str) -> str:
+    """The counts in words."""
+    lines = [f"{report.photographs} photographs: {report.aligned} aligned, {report.finished} finished before, "
+             f"{len(report.no_face)} without a face, {len(report.unreadable)} unreadable"]
+    if report.no_face:
+        lines.append(f"without a face: {os.path.join(target, NO_FACE)}, first {report.no_face[0]}")
+    if report.forced or report.rotated or report.cropped:
+        lines.append(f"not found in the normal way: {len(report.forced)} forced, {len(report.rotated)} rotated, "
+                     f"{len(report.cropped)} cropped: {os.path.join(target, FAILURES)}, first {report.failed[0]}")
+    lines += [f"unreadable: {name}: {problem}" for name, problem in report.unreadable[:10]]
+    if report.ignored:
+        lines.append(f"{report.ignored} files are no photographs and were passed over")
+    if report.unused:
+        lines.append(f"{report.unused} rows of the landmarks table have no photograph")
+    lines.append(f"landmarks: {os.path.join(target, LANDMARKS)}")
+    return "\n".join(lines)
+

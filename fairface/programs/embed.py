@@ -1,0 +1,50 @@
+"""Embed the photographs of a data set with a trained model and write embeddings.npz.
+
+Example: python test/embed.py models/orl_demo --data datasets/orl/test --output embeddings.npz
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fairface.cli import parser, print_json, tell
+from fairface.data.opening import open_dataset
+from fairface.embedding.from_checkpoint import load_embedder
+from fairface.embedding.image_names import image_names
+from fairface.embedding.store import Embeddings, save_embeddings
+from fairface.graph.inference import PRECISIONS
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser("Embed the photographs of a data set with a trained model and write embeddings.npz.")
+    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
+    options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
+    options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
+    options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
+    options.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
+    options.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16 is faster on CPUs that have it")
+    options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of a sentence")
+    args = options.parse_args(argv)
+
+    dataset = open_dataset(args.data)
+    tell(dataset.notes)
+    embedder = load_embedder(args.model, args.devices, args.batch_size, not args.no_flip, args.precision)
+    embeddings = embedder.embed(dataset)
+    meta = {
+        "model": args.model, "data": args.data, "flip": not args.no_flip, "precision": args.precision,
+        "classes": dataset.num_classes,
+    }  # fmt: skip
+    values = getattr(dataset, "attribute_values", {})
+    if values:
+        meta["attribute_values"] = {name: list(told) for name, told in values.items()}
+    stored = Embeddings(
+        embeddings, image_names(dataset), meta, dataset.labels, dataset.attributes, dataset.attribute_names
+    )
+    save_embeddings(args.output, stored)
+    count, size = embeddings.shape
+    if args.json:
+        print_json({"output": args.output, "images": count, "embedding": size, **meta})
+    else:
+        print(f"{args.output}: {count} embeddings of {size} values")
+

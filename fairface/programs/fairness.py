@@ -1,0 +1,241 @@
+"""Score fairness: error rates by group at one shared threshold, with intervals over people, for scores or embeddings.
+
+Examples:
+    python test/fairness.py --pairs scores.csv --column score --protected sex --fmr 0.01 --calibration calibration.csv
+    python test/fairness.py --pairs truth.csv --scores predictions.csv --attributes people.csv --protected gender skin
+    python test/fairness.py --pairs rfw/ --embeddings embeddings.npz --protected race --threshold 0.35 --json
+    python test/fairness.py --pairs scores.csv --protected sex --fmr 0.01 --fail-if "fnmr_gap>0.02"
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.cli import add_groups, parser, print_json
+from fairface.comparisons import Comparisons
+from fairface.errors import ConfigError, DataError
+from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.files import atomic_write, refuse_inputs
+from fairface.protocols.failed_images import read_failed_images
+from fairface.protocols.opening import KINDS
+from fairface.protocols.scores import check_scored
+from fairface.report.fairness_curves import plot_group_curves
+from fairface.report.fairness_report import FairnessReport
+from fairface.scoring.fairness.accounting import UNSCORED
+from fairface.scoring.fairness.aggregation import AGGREGATIONS
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
+from fairface.scoring.fairness.compare import compare
+from fairface.scoring.fairness.curves import group_curves
+from fairface.scoring.fairness.gate import failures, parse_condition
+from fairface.scoring.fairness.grouped import select
+from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
+
+Scores = NDArray[np.float64]
+
+
+def main(argv: Sequence[str]) -> int:
+    args = arguments(argv)
+    conditions = [parse_condition(text) for text in args.fail_if]
+    report = make_report(args)
+    met = failures(conditions, report.measures)
+    if args.plot:
+        plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
+    if args.report:
+        with atomic_write(args.report, "w", encoding="utf-8") as file:
+            file.write(report.markdown())
+    if args.json:
+        source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
+        print_json({"source": source, **report.to_dict(), "failed_conditions": met})
+    else:
+        print(report.text())
+    for sentence in met:
+        print(f"failed: {sentence}", file=sys.stderr)
+    return 1 if met else 0
+
+
+def make_report(args: argparse.Namespace) -> FairnessReport:
+    options = FairnessOptions(
+        args.alpha, args.level, args.bootstrap, args.seed, args.min_people, args.power, args.target_fnmr,
+        args.target_fmr, args.unscored,
+    )  # fmt: skip
+    comparisons, scores = open_scored(pair_source(args, args.pairs), sources(args))
+    if args.unscored == "error":
+        for of in scores:
+            check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
+    failed = None
+    if args.failures:
+        failed, strangers = read_failed_images(args.failures, comparisons)
+        if strangers:
+            print(f"{args.failures}: {len(strangers)} images are in no comparison", file=sys.stderr)
+    if failed is not None and args.leave_out_failures:
+        kept = ~(failed[comparisons.a] | failed[comparisons.b])
+        comparisons, scores, failed = select(comparisons, kept), [of[kept] for of in scores], None
+    thresholds = shared_thresholds(args, comparisons, scores)
+    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, failed)
+    changes, challenge, curves = {}, {}, []
+    if args.against:
+        before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])
+        changes = compare(before, after, comparisons, args.protected, options)
+    if args.challenge or args.legitimate:
+        usable = np.isfinite(scores[0])
+        how = ChallengeOptions(args.aggregation, args.weights, level=args.level, seed=args.seed)
+        challenge = challenge_measure(
+            scores[0][usable], select(comparisons, usable), args.protected, args.legitimate, how
+        )
+    if args.curves or args.plot:
+        curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
+    return FairnessReport(result, challenge, changes, tuple(curves))
+
+
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "what is compared": {
+        "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (CSV or pairs.txt) or RFW's folder"},
+        "--kind": {"choices": KINDS, "default": "auto", "help": "of the pair list"},
+        "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
+        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image"},
+        "--image-column": {"default": "", "help": "its column with the image's name; found by itself as a rule"},
+        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown, where the list does not say it: "
+                            "names, labels, or a column of the attributes"},
+        "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
+                     "any other is an error"},
+    },
+    "scores: one of --column, --scores and --embeddings": {
+        "--column": {"default": "", "help": "column of the pair list; 'score' where nothing is named"},
+        "--scores": {"default": "", "metavar": "FILE", "help": ".npy in the order of the pairs, or CSV by names"},
+        "--embeddings": {"default": "", "metavar": "FILE", "help": "embeddings.npz, or .npy with names.txt"},
+        "--against": {"default": "", "metavar": "SAME_KIND", "help": "the model before: a column, scores or "
+                      "embeddings, whichever the model's own are"},
+        "--unscored": {"choices": UNSCORED, "default": "error", "help": "what becomes of scores that are missing"},
+    },
+    "groups": {
+        "--protected": {"nargs": "+", "required": True, "metavar": "NAME", "help": "protected attributes"},
+        "--legitimate": {"nargs": "+", "default": [], "metavar": "NAME", "help": "legitimate attributes, for the "
+                         "challenge's measure"},
+        "--challenge": {"action": "store_true", "help": "that measure without legitimate attributes"},
+        "--aggregation": {"choices": tuple(AGGREGATIONS), "default": "one_sided", "help": "its unofficial last step"},
+        "--weights": {"choices": ("uniform", "comparisons"), "default": "uniform", "help": "of its cells"},
+        "--failures": {"default": "", "metavar": "FILE", "help": "images on which detection failed, one a line"},
+        "--leave-out-failures": {"action": "store_true", "help": "score without these images"},
+        "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
+    },
+    "threshold: given, or fixed at an FMR": {
+        "--threshold": {"type": float, "help": "a score"},
+        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
+        "--calibration": {"default": "", "metavar": "FILE", "help": "pair list of other people, to fix it on"},
+        "--calibration-scores": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its scores (and those of the "
+                                 "model before), as --scores"},
+        "--calibration-embeddings": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its embeddings (and "
+                                     "those of the model before), where they are in other files"},
+        "--against-threshold": {"type": float, "help": "beside --threshold: that of the model before"},
+    },
+    "what is reported": {
+        "--alpha": {"type": float, "default": 0.5, "help": "weight of FMR in FDR, inequity rate and GARBE"},
+        "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
+        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
+        "--seed": {"type": int, "default": 0, "help": "of both"},
+        "--power": {"type": float, "default": 0.8, "help": "chance of finding a detectable difference"},
+        "--target-fnmr": {"type": float, "help": "difference in FNMR that should be found; else the observed one"},
+        "--target-fmr": {"type": float, "help": "the same in FMR"},
+        "--curves": {"action": "store_true", "help": "points of the ROC of each group with bands, in --json"},
+        "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET of each group with bands"},
+        "--report": {"metavar": "FILE.md", "help": "write the report as Markdown"},
+        "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 when it is met, "
+                      "such as 'fnmr_gap>0.02'"},
+        "--json": {"action": "store_true", "help": "print one JSON object instead of tables"},
+    },
+}  # fmt: skip
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    options = parser("Error rates by group at one shared threshold, with intervals over people.")
+    add_groups(options, OPTIONS)
+    args = options.parse_args(argv)
+    check(args)
+    return args
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse combinations that name nothing to compare, or something that could not be honoured."""
+    if bool(args.pairs) == args.all_pairs:
+        raise ConfigError("give --pairs FILE or --all-pairs (one of them)")
+    if (args.column != "") + (args.scores != "") + (args.embeddings != "") > 1:
+        raise ConfigError("give one of --column, --scores and --embeddings")
+    if args.threshold is not None and args.calibration:
+        raise ConfigError("give --threshold or --calibration, not both")
+    if args.calibration and args.scores and len(args.calibration_scores) != 1 + bool(args.against):
+        raise ConfigError("--calibration with --scores needs --calibration-scores: one file for each model")
+    if args.threshold is not None and args.against and args.against_threshold is None:
+        raise ConfigError("--threshold with --against needs --against-threshold: scores of models differ in scale")
+    if (args.calibration_scores or args.calibration_embeddings) and not args.calibration:
+        raise ConfigError("--calibration-scores and --calibration-embeddings need --calibration, the list of pairs")
+    read = [args.pairs, args.attributes, args.scores, args.embeddings, args.against, args.failures, args.calibration]
+    refuse_inputs(
+        [args.report or "", args.plot or ""], [*read, *args.calibration_scores, *args.calibration_embeddings]
+    )
+    if args.leave_out_failures and not args.failures:
+        raise ConfigError("--leave-out-failures needs --failures FILE")
+
+
+def sources(args: argparse.Namespace) -> list[ScoreSource]:
+    """Of the model, and of the model before where there is one."""
+    kind = "embeddings" if args.embeddings else "scores" if args.scores else "column"
+    named = [getattr(args, kind) or "score", *([args.against] if args.against else [])]
+    return [ScoreSource(**{kind: name}) for name in named]
+
+
+def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
+    allowed = {}
+    for text in args.values:
+        name, sign, values = text.partition("=")
+        if not sign or not values:
+            raise ConfigError(f"--values {text!r}: write NAME=A,B")
+        allowed[name.strip()] = [value.strip() for value in values.split(",")]
+    wanted = [*args.protected, *args.legitimate]
+    strange = [name for name in allowed if name not in wanted]
+    if strange:
+        raise ConfigError(f"--values {strange[0]}=…: {strange[0]} is no protected or legitimate attribute of this run")
+    return PairSource(pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
+
+
+def shared_thresholds(
+    args: argparse.Namespace, comparisons: Comparisons, scores: list[Scores]
+) -> list[SharedThreshold]:
+    """One for each model."""
+    if args.threshold is not None:
+        return [given_threshold(value) for value in (args.threshold, args.against_threshold) if value is not None]
+    if not args.calibration:
+        usable = [np.isfinite(of) for of in scores]
+        return [
+            calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
+            for of, kept in zip(scores, usable, strict=True)
+        ]
+    given = sources(args)
+    for field in ("scores", "embeddings"):
+        other = getattr(args, f"calibration_{field}")
+        given = [replace(s, **{field: name}) for s, name in zip(given, other, strict=True)] if other else given
+    # Who is shown and what they are like plays no part in fixing a threshold.
+    what = replace(pair_source(args, args.calibration), attributes="", subjects_from="", wanted=())
+    fixed_on, of_models = open_scored(what, given)
+    shared = set(comparisons.names) & set(fixed_on.names)
+    found = []
+    for of in of_models:
+        kept = np.isfinite(of)
+        if not kept.all() and args.unscored == "error":
+            raise DataError(
+                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or no number; "
+                "correct them, or say --unscored leave_out"
+            )
+        threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
+        found.append(replace(threshold, optimistic=bool(shared)))
+    return found
+

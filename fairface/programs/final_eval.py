@@ -1,0 +1,110 @@
+"""The final evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
+
+Examples:
+    python test/final_eval.py --photos photographs --template pairs.csv --model three_step --hard-model hard
+    python test/final_eval.py --aligned faces --model models/r100,0 --no-rerank --no-cut --truth truth.csv
+    python test/final_eval.py --demo
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fairface.cli import add_groups, parser, print_json, tell
+from fairface.evaluation.demo import lay_out_demo, require_models
+from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
+
+ON_OFF = argparse.BooleanOptionalAction
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "whose faces": {
+        "--photos": {"default": "", "metavar": "DIR", "help": "photographs at any depth, to be aligned first"},
+        "--aligned": {"default": "", "metavar": "DIR", "help": "aligned faces instead"},
+        "--failures": {"default": "", "metavar": "FILE", "help": "of --aligned: names on which detection failed, one a "
+                       "line; failures.txt in that folder is found by itself"},
+        "--template": {"default": "", "metavar": "FILE", "help": "pairs as ID1,ID2,SCORE; without it all pairs"},
+        "--demo": {"action": "store_true", "help": "the embedded data and the models that the stages made"},
+        "--models-from": {"default": "", "metavar": "DIR", "help": "find the models there that are not named"},
+        "--data-from": {"default": "", "metavar": "DIR", "help": "find photographs and pairs there"},
+        "--data-aligned": {"action": "store_true", "help": "what is found there are aligned faces"},
+    },
+    "how photographs are aligned": {
+        "--detector": {"default": "", "metavar": "PREFIX,EPOCH", "help": "RetinaFace instead of MTCNN"},
+        "--size": {"type": int, "default": 112, "help": "of a crop in pixels"},
+        "--enlarge": {"type": float, "default": 1.0, "help": "enlarge photographs for the detector"},
+        "--border": {"type": int, "default": 0, "help": "then repeat their edge by so many pixels"},
+    },
+    "models: run | run@step | prefix,epoch | PyTorch file": {
+        "--model": {"metavar": "NAME", "help": "the three-step model"},
+        "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
+        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0"},
+        "--batch-size": {"type": int, "default": 64, "help": "images in a step, over all devices"},
+    },
+    "steps after the cosine, all of them transductive: they change a pair's score by other pairs": {
+        "--rerank": {"action": ON_OFF, "default": True, "help": "re-ranking"},
+        "--cut": {"action": ON_OFF, "default": True, "help": "gap cut"},
+        "--fuse": {"action": ON_OFF, "default": None, "help": "fusion; on where there is a hard-sample model"},
+    },
+    "the truth": {
+        "--truth": {"default": "", "metavar": "FILE", "help": "pairs with 1 (one person) or 0"},
+        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image"},
+        "--image-column": {"default": "", "help": "its column with the image's id; found by itself as a rule"},
+        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown: names, or a column of the "
+                            "attributes; gives the truth too where there is no file of it"},
+        "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
+                     "any other is an error"},
+        "--protected": {"nargs": "+", "default": [], "metavar": "NAME", "help": "protected attributes"},
+        "--legitimate": {"nargs": "+", "default": [], "metavar": "NAME", "help": "for the challenge's measure"},
+    },
+    "threshold: given, or fixed at an FMR": {
+        "--threshold": {"type": float, "help": "a score"},
+        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
+        "--calibration-photos": {"default": "", "metavar": "DIR", "help": "photographs of other people, to fix it on"},
+        "--calibration-aligned": {"default": "", "metavar": "DIR", "help": "their aligned faces instead"},
+        "--calibration-template": {"default": "", "metavar": "FILE", "help": "their pairs; without it all pairs"},
+        "--calibration-truth": {"default": "", "metavar": "FILE", "help": "their truth; else --subjects-from says it"},
+    },
+    "what is written": {
+        "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
+        "--decimals": {"type": int, "help": "of the scores, up to 17; the challenge's programs wrote 5"},
+        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
+        "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
+        "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
+        "--seed": {"type": int, "default": 0, "help": "of resamplings and shuffles"},
+        "--json": {"action": "store_true", "help": "print fairness.json's object instead of tables"},
+    },
+}  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> None:
+    args, notes = arguments(argv)
+    prepared = prepare(args)
+    from fairface.evaluation.run import FinalRun, run_final  # MXNet: after everything that can be refused without it
+
+    report = run_final(FinalRun(notes=notes, **prepared))
+    if args.json:
+        print_json({"output": args.output, **report.to_dict()})
+    else:
+        print(report.text())
+        print(f"\n{args.output}: predictions.csv, fairness.json, report.md (all tables)")
+
+
+def arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]]:
+    """The options, and notes about them; on the embedded data whatever is written goes before its settings."""
+    options = parser("Photographs and pairs in; predictions, fairness and verification report out.")
+    add_groups(options, OPTIONS)
+    args = options.parse_args(argv)
+    notes: tuple[str, ...] = ()
+    check_numbers(args)
+    if args.demo:
+        require_models(demo_models(args).values())
+        options.set_defaults(output="results/orl_demo")
+        demo = lay_out_demo(Path(options.parse_args(argv).output))
+        tell(notes := demo.notes)
+        options.set_defaults(**demo_settings(demo, args))
+        args = options.parse_args(argv)
+    find_named(args)
+    return args, notes
+

@@ -1,0 +1,49 @@
+"""Pack photographs into TFRecords with an index, as TFace's tool does; with --pts_list they are aligned first.
+
+Example: python data_process/img2tfrecord.py --img_list images.txt --pts_list points.txt --tfrecords_name TFR-MINE
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Sequence
+
+from fairface.cli import parser, progress, tell
+from fairface.data.missing import SKIP, STOP
+from fairface.data.packing.names import plan_names
+from fairface.data.packing.recordio import PackOptions
+from fairface.data.packing.tfrecord import RECORDS_PER_SHARD, pack_tfrecords
+from fairface.faces.align import align
+from fairface.faces.point_list import read_point_list
+from fairface.hardware import usable_cores
+
+
+def main(argv: Sequence[str]) -> None:
+    args = _arguments(argv)
+    points = read_point_list(args.pts_list) if args.pts_list else None
+    plan = plan_names(args.img_list, args.root, points, args.on_missing)
+    tell(plan.notes)
+    options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
+    watch = functools.partial(progress, total=len(plan.photos), label="packing", unit="photo")
+    shards = pack_tfrecords(plan.names, plan.photos, args.tfrecords_name, options, watch, args.shard_size)
+    print(f"{args.tfrecords_name}: {len(plan.photos)} photographs in {len(shards)} TFRecords")
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    options = parser("Pack photographs into TFRecords with an index.")
+    options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
+    options.add_argument(
+        "--pts_list",
+        help="list of their landmarks (data_process/make_pts_list.py); without it they are aligned already",
+    )
+    options.add_argument("--tfrecords_name", default="TFR-MS1M", help="folder to write to; its name is the TFRecord's")
+    options.add_argument("--root", default=".", help="folder that the paths of the list are below")
+    options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
+    options.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
+    options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="photographs that are not there")
+    options.add_argument("--shard_size", type=int, default=RECORDS_PER_SHARD, help="images in a file")
+    options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    return options.parse_args(argv)
+

@@ -1,0 +1,38 @@
+"""Make an insightface verification set (.bin) from a list of pairs and the photographs that it names.
+
+Example: python data_process/make_bin.py pairs.csv --root photos/ --output datasets/mine/mine.bin
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fairface.cli import parser, progress
+from fairface.data.packing.bin import pack_bin
+from fairface.data.packing.recordio import PackOptions
+from fairface.hardware import usable_cores
+from fairface.protocols.pairs import read_pairs
+
+
+def main(argv: Sequence[str]) -> None:
+    arguments = parser("Make an insightface .bin verification set.")
+    arguments.add_argument("pairs", help="CSV with the columns image_a,image_b,same, or LFW's pairs.txt")
+    arguments.add_argument("--root", help="folder of the photographs; default: the list's own")
+    arguments.add_argument("--output", required=True, help="the .bin file to write")
+    arguments.add_argument("--size", type=int, default=112, help="side of the images in pixels")
+    arguments.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
+    arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    args = arguments.parse_args(argv)
+    pairs = read_pairs(args.pairs)
+    names = [pairs.names[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
+    root = args.root or Path(args.pairs).parent
+    options = PackOptions(args.size, args.quality, args.resize, args.workers)
+    watch = functools.partial(progress, total=len(set(names)), label="packing", unit="photo")
+    pack_bin(args.output, root, names, pairs.same, options, watch)
+    print(f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same person")
+

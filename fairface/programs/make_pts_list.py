@@ -1,0 +1,56 @@
+"""Find the five landmarks of every photograph of a list: what img2tfrecord.py takes as --pts_list.
+
+Example: python data_process/make_pts_list.py --img_list images.txt --pts_list points.txt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fairface.cli import parser, progress
+from fairface.data.packing.names import read_image_list
+from fairface.errors import DataError
+from fairface.faces.find_points import PointSearch, find_points
+from fairface.faces.landmarks import Landmarks, read_landmarks
+from fairface.faces.mtcnn import MtcnnConfig
+from fairface.faces.point_list import write_point_list
+from fairface.files import atomic_write
+from fairface.hardware import usable_cores
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser("Find the five landmarks of every photograph of a list.")
+    options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
+    options.add_argument("--pts_list", required=True, help="file to write")
+    options.add_argument("--root", default=".", help="folder that the paths of the list are below")
+    options.add_argument(
+        "--landmarks", help="landmarks.csv of data_process/align.py to take them from, without detector"
+    )
+    options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
+    options.add_argument("--border", type=int, default=0, help="then repeat their edge by so many pixels")
+    options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
+    options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
+    options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
+    args = options.parse_args(argv)
+    names = list(dict.fromkeys(read_image_list(args.img_list)[0]))
+    if args.landmarks:
+        known = read_landmarks(args.landmarks)
+        rows = {name: known.get(name, Landmarks(name, 0, None, None)) for name in names}
+        problems: dict[str, str] = {}
+    else:
+        search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border)
+        with progress(total=len(names), label="detect", unit="img") as bar:
+            rows, problems = find_points(args.root, names, search, args.jobs, bar.update)
+    if problems and not args.skip_bad:
+        first, problem = next(iter(problems.items()))
+        raise DataError(f"{first}: {problem}; {len(problems)} cannot be read: restore them, or use --skip-bad")
+    written = write_point_list(args.pts_list, rows.values())
+    faceless = [name for name in names if name not in rows or rows[name].points is None]
+    print(f"{args.pts_list}: landmarks of {written} of {len(names)} photographs")
+    if faceless:
+        path = Path(args.pts_list).with_suffix(".no_face.txt")
+        with atomic_write(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in faceless)
+        print(f"{path}: {len(faceless)} photographs without a face, first {faceless[0]}")
+

@@ -1,0 +1,46 @@
+"""Merge data sets of any formats (.rec, TFRecords, folders, lists) to one train.rec.
+
+Example: python data_process/merge_sets.py faces_a/ faces_b/ --output datasets/both
+Nobody is in two sets unless --join names or a --map says so.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from fairface.cli import parser, progress, tell
+from fairface.data.formats import OpenOptions
+from fairface.data.missing import SKIP, STOP
+from fairface.data.opening import open_dataset
+from fairface.data.packing.merge_people import JOINS, OFFSET, read_identity_map
+from fairface.data.packing.merging import merge
+from fairface.data.packing.recordio import PackOptions
+from fairface.hardware import usable_cores
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser("Merge data sets of any formats to one train.rec.")
+    options.add_argument("sets", nargs="+", metavar="PATH_OR_CARD", help="data sets")
+    options.add_argument("--output", required=True, help="folder to write to")
+    options.add_argument("--root", default="", help="folder that the paths of lists and indexes are below")
+    options.add_argument("--join", choices=JOINS, default=OFFSET, help="who is the same person: nobody, or equal names")
+    options.add_argument("--map", help="CSV source,label,identity: who is who; an empty identity leaves a label out")
+    options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
+    options.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
+    options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="files that are not there")
+    options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    args = options.parse_args(argv)
+    sets = [open_dataset(name, options=OpenOptions(args.root, on_missing=args.on_missing)) for name in args.sets]
+    for data in sets:
+        tell(data.notes)
+    identity_map = read_identity_map(args.map) if args.map else {}
+    pack = PackOptions(args.size, args.quality, args.resize, args.workers)
+    watch = functools.partial(progress, total=sum(map(len, sets)), label="merging", unit="image")
+    done = merge(sets, args.output, pack, args.join, identity_map, watch)
+    print(
+        f"{args.output}: {done.images} images of {done.identities} identities, {done.shared} of them in several sets; "
+        f"{done.left_out} images left out (unlabeled, or by the map)"
+    )
+

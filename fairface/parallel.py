@@ -1,10 +1,11 @@
-"""Several devices in one process: which ones, a batch cut into parts, arrays brought together across them."""
+"""Several devices: which ones, a batch cut into parts, arrays brought together across them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray as Array
@@ -16,17 +17,71 @@ from fairface.mx import Context, NDArray, mx, nd
 
 @dataclass
 class Shard:
-    """One device's part of a batch, rows in the batch's order.
+    """One device's part of a batch, rows in the batch's order: source after source.
 
-    ``images (b, 3, H, W)`` float32 RGB 0..255; ``labels (b,)`` int32; ``source (b,)`` int32; ``attributes (b, K)``
-    int32 (None where K is 0: MXNet has no empty arrays); ``extra`` each ``(b, ...)`` float32.
+    Attributes:
+        images: ``(b, 3, H, W)`` float32 RGB 0..255.
+        labels: ``(b,)`` int32, ``-1`` = unlabeled.
+        source: ``(b,)`` int32, the position of each row's source.
+        attributes: ``(b, K)`` int32; None where K is 0 (MXNet has no empty arrays).
+        extra: each ``(b, ...)`` float32.
+        rows: for every source, where its rows stand in this shard.
+        batch_rows: B, rows of the whole batch over all devices (and processes): what a mean over the batch divides by.
+        source_rows: for every source, its rows in the whole batch.
     """
 
     images: NDArray
     labels: NDArray
     source: NDArray
     attributes: NDArray | None
+    rows: tuple[slice, ...]
+    batch_rows: int
+    source_rows: tuple[int, ...]
     extra: Mapping[str, NDArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    """All devices that train together: this process's contexts, and its place among the processes.
+
+    This class joins the devices of one process. What a method needs from the rest of the batch it asks here, never from
+    the list of contexts, so that a world of several processes can take its place.
+
+    Attributes:
+        contexts: this process's devices, the first one leads.
+        rank: this process among all, from 0; rank 0 logs, verifies and saves.
+        size: number of processes.
+    """
+
+    contexts: tuple[Context, ...]
+    rank: int = 0
+    size: int = 1
+
+    def gather(self, arrays: Sequence[NDArray]) -> list[NDArray]:
+        """Every device's rows on every device: item c is all arrays joined along axis 0, on the context of
+        ``arrays[c]``.
+
+        Copies are recorded by autograd: what any device computes from a row sends its gradient back to that row's
+        device.
+        """
+        return [self.join(arrays, own.context) for own in arrays]
+
+    def join(self, arrays: Sequence[NDArray], context: Context) -> NDArray:
+        """All devices' arrays joined along axis 0 on one device; recorded by autograd as in :meth:`gather`."""
+        if len(arrays) == 1:
+            return arrays[0].as_in_context(context)
+        return nd.concat(*(array.as_in_context(context) for array in arrays), dim=0)
+
+    def sum(self, array: Array[np.floating]) -> Array[np.floating]:
+        """The sum over processes of what each has summed over its own devices."""
+        return array
+
+    def any(self, flag: bool) -> bool:
+        """Whether any process says so."""
+        return flag
+
+    def barrier(self) -> None:
+        """Wait until every process is here."""
 
 
 def contexts_of(devices: str = "", gpus: str = "") -> list[Context]:
@@ -81,46 +136,59 @@ def to_input(images: Array[np.uint8], context: Context) -> NDArray:
     return nd.transpose(nd.array(images, ctx=context, dtype="uint8"), axes=(0, 3, 1, 2)).astype("float32")
 
 
-def shard(batch: Batch, contexts: Sequence[Context]) -> list[Shard]:
-    """The batch's rows in order over the devices; where it does not divide, the first devices get one row more.
+def shard(batch: Batch, world: World) -> list[Shard]:
+    """The batch over the world's devices: each source's rows are cut by themselves, in order.
+
+    Where a source does not divide, some devices get one row more; which ones goes on from source to source, so that no
+    device collects the odd rows of all.
 
     Raises:
-        ConfigError: fewer rows than devices.
+        ConfigError: a source with fewer rows than devices.
     """
-    rows = len(batch)
-    if rows < len(contexts):
-        raise ConfigError(f"a batch of {rows} cannot be cut over {len(contexts)} devices; raise batch_size")
-    sizes = [rows // len(contexts) + (i < rows % len(contexts)) for i in range(len(contexts))]
-    shards, start = [], 0
-    for size, context in zip(sizes, contexts, strict=True):
-        shards.append(_part(batch, slice(start, start + size), context))
-        start += size
-    return shards
+    counts = np.bincount(batch.source, minlength=1).tolist()
+    cuts = cut_sources(counts, len(world.contexts))
+    return [
+        _part(batch, rows, counts, context) for rows, context in zip(cuts, world.contexts, strict=True)
+    ]
 
 
-def _part(batch: Batch, rows: slice, context: Context) -> Shard:
-    def move(values: Array[np.generic], dtype: str) -> NDArray:
-        return nd.array(values[rows], ctx=context, dtype=dtype)
+def cut_sources(counts: Sequence[int], devices: int) -> list[list[slice]]:
+    """For each device, the rows of every source that it gets; ``counts`` are the sources' rows in a batch.
 
+    Raises:
+        ConfigError: a source with fewer rows than devices.
+    """
+    cuts: list[list[slice]] = [[] for _ in range(devices)]
+    start = odd = 0
+    for number, count in enumerate(counts):
+        if count < devices:
+            raise ConfigError(
+                f"source {number} has {count} rows in a batch, which cannot be cut over {devices} devices; "
+                "raise its batch_size or name fewer devices"
+            )
+        for device in range(devices):
+            size = count // devices + ((device - odd) % devices < count % devices)
+            cuts[device].append(slice(start, start + size))
+            start += size
+        odd += count % devices
+    return cuts
+
+
+def _part(batch: Batch, cut: Sequence[slice], counts: Sequence[int], context: Context) -> Shard:
+    def rows(values: Array[Any]) -> Array[Any]:
+        return values[cut[0]] if len(cut) == 1 else np.concatenate([values[part] for part in cut])
+
+    def move(values: Array[Any], dtype: str) -> NDArray:
+        return nd.array(rows(values), ctx=context, dtype=dtype)
+
+    ends = np.cumsum([part.stop - part.start for part in cut]).tolist()
     return Shard(
-        images=to_input(batch.images[rows], context),
+        images=to_input(rows(batch.images), context),
         labels=move(batch.labels, "int32"),
         source=move(batch.source, "int32"),
         attributes=move(batch.attributes, "int32") if batch.attributes.size else None,
+        rows=tuple(slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)),
+        batch_rows=len(batch),
+        source_rows=tuple(counts),
         extra={name: move(values, "float32") for name, values in batch.extra.items()},
     )
-
-
-def gather(arrays: Sequence[NDArray]) -> list[NDArray]:
-    """Every device's rows on every device: item c is all arrays joined along axis 0, on the context of ``arrays[c]``.
-
-    Copies are recorded by autograd: what any device computes from a row sends its gradient back to that row's device.
-    """
-    return [join(arrays, own.context) for own in arrays]
-
-
-def join(arrays: Sequence[NDArray], context: Context) -> NDArray:
-    """All arrays joined along axis 0 on one device; recorded by autograd as in :func:`gather`."""
-    if len(arrays) == 1:
-        return arrays[0].as_in_context(context)
-    return nd.concat(*(array.as_in_context(context) for array in arrays), dim=0)

@@ -5,11 +5,47 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from fairface.errors import CheckpointError, DataError
 from fairface.mx import NDArray, gluon, mx, nd
 
 FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
+
+
+@runtime_checkable
+class OwnArrays(Protocol):
+    """A block whose saved arrays are not simply its parameters, such as class centres that are split over devices.
+
+    What is saved does not depend on the number of devices.
+    """
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Name to array on the CPU."""
+
+    def set_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
+        """Take back what :meth:`arrays` gave.
+
+        Raises:
+            CheckpointError: an array is missing, left over or of another shape; ``source`` names the file.
+        """
+
+
+def arrays_of(block: gluon.Block) -> dict[str, NDArray]:
+    """What is saved of a block: its own word (:class:`OwnArrays`), else every parameter's value."""
+    return block.arrays() if isinstance(block, OwnArrays) else values(block)
+
+
+def set_arrays(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -> None:
+    """Fill a block with what :func:`arrays_of` gave.
+
+    Raises:
+        CheckpointError: as :func:`set_values`.
+    """
+    if isinstance(block, OwnArrays):
+        block.set_arrays(arrays, source)
+    else:
+        set_values(block, arrays, source)
 
 
 def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:

@@ -8,7 +8,7 @@ from fairface.errors import ConfigError, DeviceError
 from fairface.heads import build_head
 from fairface.heads.loss import CrossEntropy
 from fairface.mx import autograd, mx, nd
-from fairface.parallel import contexts_of, count_gpus, gather, shard, to_input
+from fairface.parallel import World, contexts_of, count_gpus, cut_sources, shard, to_input
 
 CPUS = [mx.cpu(0), mx.cpu(1)]
 
@@ -18,7 +18,7 @@ def batch(rows=5, size=32, attributes=2):
     return Batch(
         images=rng.integers(0, 256, (rows, size, size, 3), dtype=np.uint8),
         labels=np.arange(rows, dtype=np.int32) - 1,
-        source=np.arange(rows, dtype=np.int16) % 2,
+        source=np.zeros(rows, np.int16),
         attributes=rng.integers(-1, 3, (rows, attributes)).astype(np.int8),
         indices=np.arange(rows, dtype=np.int64),
         extra={"nose": rng.normal(size=(rows, 2)).astype(np.float32)},
@@ -83,7 +83,7 @@ def test_input_keeps_pixels_and_moves_channels_first():
 @pytest.mark.parametrize("rows", [2, 5, 6])
 def test_shards_hold_every_row_once_and_in_order(rows):
     whole = batch(rows)
-    shards = shard(whole, CPUS)
+    shards = shard(whole, World(tuple(CPUS)))
     assert [s.images.context for s in shards] == CPUS
     assert [len(s.labels) for s in shards] == [rows - rows // 2, rows // 2]
     for name in ("labels", "source", "attributes"):
@@ -98,16 +98,16 @@ def test_shards_hold_every_row_once_and_in_order(rows):
 def test_large_labels_stay_exact():
     whole = batch(2)
     whole.labels[:] = (2**24 + 1, 2**31 - 1)
-    assert shard(whole, [mx.cpu()])[0].labels.asnumpy().tolist() == [2**24 + 1, 2**31 - 1]
+    assert shard(whole, World((mx.cpu(),)))[0].labels.asnumpy().tolist() == [2**24 + 1, 2**31 - 1]
 
 
 def test_batch_without_attributes():
-    assert shard(batch(attributes=0), CPUS)[1].attributes is None
+    assert shard(batch(attributes=0), World(tuple(CPUS)))[1].attributes is None
 
 
 def test_batch_smaller_than_devices_is_refused():
-    with pytest.raises(ConfigError, match="batch of 1"):
-        shard(batch(1), CPUS)
+    with pytest.raises(ConfigError, match="source 0 has 1 rows"):
+        shard(batch(1), World(tuple(CPUS)))
 
 
 def test_gather_gives_every_device_all_rows_and_gradients_go_home():
@@ -117,7 +117,7 @@ def test_gather_gives_every_device_all_rows_and_gradients_go_home():
     for array in (a, b):
         array.attach_grad()
     with autograd.record():
-        on_first, on_second = gather([a, b])
+        on_first, on_second = World(tuple(CPUS)).gather([a, b])
         losses = [(on_first * nd.array(first, ctx=CPUS[0])).sum(), (on_second * nd.array(second, ctx=CPUS[1])).sum()]
     autograd.backward(losses)
     assert (on_first.context, on_second.context) == tuple(CPUS)
@@ -125,16 +125,16 @@ def test_gather_gives_every_device_all_rows_and_gradients_go_home():
     np.testing.assert_array_equal(on_second.asnumpy(), whole)
     np.testing.assert_array_equal(a.grad.asnumpy(), (first + second)[:1])
     np.testing.assert_array_equal(b.grad.asnumpy(), (first + second)[1:])
-    assert gather([a])[0] is a
+    assert World((CPUS[0],)).gather([a])[0] is a
 
 
 def losses_of(contexts, net, head, whole):
     """Cross-entropy over the batch plus the variance of all embeddings' norms, which needs every device's rows."""
     criterion = CrossEntropy()
-    shards = shard(whole, contexts)
+    shards = shard(whole, World(tuple(contexts)))
     with autograd.record(train_mode=False):  # BatchNorm with its running statistics
         embeddings = [net(s.images) for s in shards]
-        everyone = gather(embeddings)
+        everyone = World(tuple(contexts)).gather(embeddings)
         losses = []
         for part, embedding, joined in zip(shards, embeddings, everyone, strict=True):
             norms = joined.square().sum(axis=1).sqrt()
@@ -165,3 +165,37 @@ def test_two_devices_give_the_loss_and_gradient_of_one():
     assert two == pytest.approx(one, rel=1e-5)
     for name, gradient in expected.items():
         np.testing.assert_allclose(actual[name], gradient, atol=1e-4 * np.abs(gradient).max() + 1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("devices", [1, 2, 3])
+@pytest.mark.parametrize("counts", [(5, 4), (3, 3, 3), (7, 3), (4, 5, 8)])
+def test_every_source_is_cut_by_itself(counts, devices):
+    contexts = [mx.cpu(k) for k in range(devices)]
+    whole = batch(sum(counts))
+    whole.source[:] = np.repeat(np.arange(len(counts)), counts)
+    shards = shard(whole, World(tuple(contexts)))
+    sizes = [len(s.labels) for s in shards]
+    assert sum(sizes) == sum(counts)
+    assert max(sizes) - min(sizes) <= 1  # the odd rows of all sources do not come to one device
+    for number in range(len(counts)):
+        parts = [s.labels.asnumpy()[s.rows[number]] for s in shards]
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        np.testing.assert_array_equal(np.concatenate(parts), whole.labels[whole.source == number])
+        assert all((s.source.asnumpy()[s.rows[number]] == number).all() for s in shards)
+        assert all((s.batch_rows, s.source_rows) == (sum(counts), counts) for s in shards)
+        images = np.concatenate([s.images.asnumpy()[s.rows[number]] for s in shards])
+        np.testing.assert_array_equal(images, whole.images[whole.source == number].transpose(0, 3, 1, 2))
+
+
+def test_a_source_with_fewer_rows_than_devices_is_named():
+    with pytest.raises(ConfigError, match="source 1 has 2 rows"):
+        cut_sources([9, 2], 3)
+
+
+def test_one_process_is_a_world_of_its_own():
+    world = World((mx.cpu(0),))
+    assert (world.rank, world.size) == (0, 1)
+    assert world.any(True)
+    assert not world.any(False)
+    np.testing.assert_array_equal(world.sum(np.arange(3.0)), np.arange(3.0))
+    world.barrier()

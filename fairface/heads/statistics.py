@@ -10,7 +10,7 @@ from numpy.typing import NDArray as Array
 
 from fairface.errors import CheckpointError
 from fairface.mx import NDArray, autograd, nd
-from fairface.parallel import join
+from fairface.parallel import World
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,24 @@ class RunningStatistics:
         self._values = {name: nd.full((1,), value) for name, value in start.items()}
         self._next = self._values
 
-    def update(self, embeddings: Sequence[NDArray], labels: Sequence[NDArray]) -> list[tuple[NDArray, ...]]:
+    def update(
+        self, embeddings: Sequence[NDArray], labels: Sequence[NDArray], world: World
+    ) -> list[tuple[NDArray, ...]]:
         """Each device's further arguments for the head; no gradient flows through them, and nothing waits.
 
         Args:
             embeddings: each device's ``(b, D)``.
             labels: each device's ``(b,)``; rows with label -1 are left out.
+            world: the devices of the whole batch.
         """
         if self.statistic is None:
             return [()] * len(embeddings)
         first = embeddings[0].context
         with autograd.pause():
             rows = [self.statistic.measure(e, y).astype("float32") for e, y in zip(embeddings, labels, strict=True)]
-            labeled = join([y >= 0 for y in labels], first).astype("float32")
+            labeled = world.join([y >= 0 for y in labels], first).astype("float32")
             old = [value.as_in_context(first) for value in self._values.values()]
-            new = self.statistic.move(old, join(rows, first), labeled)
+            new = self.statistic.move(old, world.join(rows, first), labeled)
             self._next = dict(zip(self._values, new, strict=True))
             return [tuple(v.as_in_context(e.context).astype(e.dtype) for v in new) for e in embeddings]
 

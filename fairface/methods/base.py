@@ -11,7 +11,7 @@ from numpy.typing import NDArray as Array
 
 from fairface.data.loading.loader import Source
 from fairface.mx import NDArray, gluon
-from fairface.parallel import Shard
+from fairface.parallel import Shard, World
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,20 @@ class ParameterGroup:
     wd_mult: float = 1.0
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A part of a method's training that is a run of its own.
+
+    Attributes:
+        trains: names of the blocks whose parameters change; all others are frozen.
+        needs: names of the blocks that ``start_from`` must bring, because this stage would make no sense with random
+            ones.
+    """
+
+    trains: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
 @dataclass
 class StepReport:
     """What :meth:`Method.losses` hands the trainer: the loss and numbers worth a look.
@@ -44,33 +58,100 @@ class StepReport:
     metrics: dict[str, list[NDArray]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class StepOutcome:
+    """What became of a step.
+
+    Attributes:
+        step: 0-based.
+        lr: learning rate of the update.
+        loss_scale: factor that was on the loss; 1 but for float16.
+        applied: False where gradients overflowed and nothing was updated.
+    """
+
+    step: int
+    lr: float
+    loss_scale: float
+    applied: bool
+
+
+class Updater(Protocol):
+    """Updates some of a method's parameters; the run's optimizer is one.
+
+    A block whose arrays are no copies on all devices (class centres split over them, rows that are sampled) brings its
+    own.
+
+    Attributes:
+        name: begins the names of its arrays in a checkpoint; no dot in it.
+        parameters: what it updates; the trainer freezes every other parameter.
+    """
+
+    name: str
+    parameters: Sequence[gluon.Parameter]
+
+    def gradients(self) -> Sequence[Sequence[NDArray]]:
+        """Bring the step's gradients together over devices; then one item for each gradient, with its copies, equal on
+        all devices that hold one. Called once a step, after the backward pass."""
+
+    def update(self, lr: float, loss_scale: float) -> None:
+        """Apply the gradients, which still carry the factor ``loss_scale``. Not called when they are not finite."""
+
+    def state(self) -> dict[str, NDArray]:
+        """Arrays on the CPU that a resumed run needs, by name without :attr:`name`."""
+
+    def load_state(self, state: Mapping[str, NDArray], source: str) -> None:
+        """Take back what :meth:`state` gave.
+
+        Raises:
+            CheckpointError: an array is missing or has another shape; ``source`` names the file.
+        """
+
+
 class Method(Protocol):
-    """What one training step does. The trainer knows no method by name."""
+    """What one training step does. The trainer knows no method by name.
+
+    A method derives from this class: what has a body here is the usual case.
+    """
 
     @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages that :meth:`parameter_groups` knows; the first is the default."""
+    def stages(self) -> Mapping[str, Stage]:
+        """The stages by name; the first is the default."""
 
     def sources(self) -> Sequence[Source]:
         """Data sets with their batch sizes and samplers, in the order of a batch's rows."""
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
-        """Every block that is saved, by name. The one of :meth:`inference` is among them."""
+        """Every block that is saved, by name. The one of :meth:`inference` is among them.
+
+        A block may say itself what its arrays are (:class:`fairface.parameters.OwnArrays`).
+        """
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
-        """What ``stage`` trains; every parameter that is in no group is frozen by the trainer."""
+        """What the run's optimizer updates in ``stage``; a parameter that is in no group and that none of
+        :meth:`updaters` updates is frozen by the trainer. Called once, before the first step."""
 
-    def losses(self, shards: Sequence[Shard]) -> StepReport:
+    def updaters(self, stage: str) -> Sequence[Updater]:
+        """Updaters of blocks that the run's optimizer does not update; called once, when parameters have values."""
+        return ()
+
+    def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         """The step's losses; called while autograd records, in training mode."""
 
-    def after_step(self) -> None:
-        """Called after each update (moving averages, sampled rows)."""
+    def after_step(self, outcome: StepOutcome) -> None:
+        """Called after each step (moving averages, statistics that are kept)."""
+        return None
 
     def state(self) -> dict[str, Array[np.generic]]:
         """Arrays beside the parameters that a resumed run needs."""
+        return {}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
-        """Take back what :meth:`state` gave."""
+        """Take back what :meth:`state` gave.
+
+        Raises:
+            CheckpointError: an array is missing.
+        """
+        return None
 
     def inference(self) -> gluon.HybridBlock:
         """The block that is evaluated and exported: ``(B, 3, H, W)`` RGB 0..255 to ``(B, D)``."""

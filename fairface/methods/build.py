@@ -54,7 +54,7 @@ def _classify(config: TrainConfig, on_gpu: bool) -> dict[str, Any]:
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
         "head": build_head(config.head, config.backbone.embedding, dataset.num_classes),
-        "source": _source(config, dataset),
+        "sources": [_source(config, dataset)],
         "label_smoothing": config.head.label_smoothing,
         "head_lr_mult": config.optimizer.head_lr_mult,
         "decay_norm": config.optimizer.decay_norm,

@@ -11,44 +11,64 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.data.loading.loader import Source
+from fairface.errors import ConfigError
 from fairface.heads.base import Head
 from fairface.heads.loss import CrossEntropy
 from fairface.heads.statistics import RunningStatistics
-from fairface.methods.base import ParameterGroup, StepReport
+from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport
 from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, autograd, gluon
-from fairface.parallel import Shard
+from fairface.parallel import Shard, World
 from fairface.parameters import structural
 
 HEAD = "head."
 
 
-class Classify:
-    """Backbone + head on one labeled data set.
+def labeled_source(sources: Sequence[Source]) -> int:
+    """The position of the one source that has labels.
+
+    Raises:
+        ConfigError: none has, or several have.
+    """
+    labeled = [number for number, source in enumerate(sources) if (source.dataset.labels >= 0).any()]
+    if len(labeled) != 1:
+        raise ConfigError(
+            f"{len(labeled)} of {len(sources)} sources have labels; a classifier takes one labeled source: merge them "
+            "(data_process/merge_sets.py), or mark the others as unlabeled"
+        )
+    return labeled[0]
+
+
+class Classify(Method):
+    """Backbone + head on one labeled data set, or on several sources of which one is labeled.
+
+    Rows without a label go through the backbone with the others (BatchNorm sees them) and have no class loss; the loss
+    is the mean over the rows of the labeled source.
 
     Args:
         backbone: ``(B, 3, H, W)`` to ``(B, D)``.
         head: ``(B, D), (B,)`` and its statistics to logits ``(B, C)``.
-        source: the labeled data with batch size and sampler.
+        sources: the data with batch sizes and samplers; one of them has labels.
         label_smoothing: share of the target spread over all classes, 0..1.
         head_lr_mult: learning rate of the head relative to the backbone's.
         decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
     """
 
-    stages: tuple[str, ...] = ("all", "head")
+    stages: Mapping[str, Stage] = {"all": Stage(("backbone", "head")), "head": Stage(("head",))}
 
     def __init__(
         self,
         backbone: gluon.HybridBlock,
         head: Head,
-        source: Source,
+        sources: Sequence[Source],
         label_smoothing: float = 0.0,
         head_lr_mult: float = 1.0,
         decay_norm: bool = True,
     ) -> None:
         self.backbone = backbone
         self.head = head
-        self.source = source
+        self.data = tuple(sources)
+        self.labeled = labeled_source(self.data)
         self.criterion = CrossEntropy(label_smoothing)
         self.criterion.hybridize()
         self.statistics = RunningStatistics(head.statistic)
@@ -57,7 +77,7 @@ class Classify:
         self.backbone_is_frozen = False
 
     def sources(self) -> Sequence[Source]:
-        return [self.source]
+        return self.data
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
         return {"backbone": self.backbone, "head": self.head}
@@ -66,20 +86,20 @@ class Classify:
         return self.backbone
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
-        self.backbone_is_frozen = stage == "head"
+        self.backbone_is_frozen = "backbone" not in self.stages[stage].trains
         head = {f"head.{name}": p for name, p in structural(self.head).items()}
         groups = [ParameterGroup("head", head, lr_mult=self.head_lr_mult)]
         if not self.backbone_is_frozen:
             groups = [*backbone_groups(self.backbone, self.decay_norm), *groups]
         return groups
 
-    def losses(self, shards: Sequence[Shard]) -> StepReport:
-        return self.classified(shards, embed(self.backbone, shards, self.backbone_is_frozen))
+    def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
+        return self.classified(shards, embed(self.backbone, shards, self.backbone_is_frozen), world)
 
-    def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray]) -> StepReport:
+    def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray], world: World) -> StepReport:
         """The class loss of a step's embeddings; statistics are taken over the batch of all devices."""
-        total = sum(len(shard.labels) for shard in shards)
-        statistics = self.statistics.update(embeddings, [shard.labels for shard in shards])
+        total = shards[0].source_rows[self.labeled]
+        statistics = self.statistics.update(embeddings, [shard.labels for shard in shards], world)
         losses, correct = [], []
         for shard, embedding, values in zip(shards, embeddings, statistics, strict=True):
             logits = self.head(embedding, shard.labels, *values)
@@ -88,9 +108,10 @@ class Classify:
                 correct.append(self.head.hits(embedding, logits, shard.labels).sum() / total)
         return StepReport({"loss": losses}, {"accuracy": correct})
 
-    def after_step(self) -> None:
+    def after_step(self, outcome: StepOutcome) -> None:
         """Keep the head's statistics."""
-        self.statistics.commit()
+        if outcome.applied:
+            self.statistics.commit()
 
     def state(self) -> dict[str, Array[np.generic]]:
         return {f"{HEAD}{name}": value for name, value in self.statistics.state().items()}

@@ -16,13 +16,14 @@ from fairface.data.loading.loader import Source
 from fairface.errors import CheckpointError
 from fairface.heads.triplets.base import TripletLoss
 from fairface.heads.triplets.mining import semi_hard
-from fairface.methods.base import ParameterGroup, StepReport
+from fairface.methods.base import Method, ParameterGroup, Stage, StepReport
 from fairface.methods.classify import Classify
 from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, gluon, nd
-from fairface.parallel import Shard, gather
+from fairface.parallel import Shard, World
 
 _STEP = "triplet.step"
+_OLD_STEP = "pair.step"  # in checkpoints from before the method got its name
 
 
 class TripletTerm:
@@ -43,14 +44,16 @@ class TripletTerm:
         self.weight = weight
         self.step = 0
 
-    def __call__(self, embeddings: Sequence[NDArray], labels: Sequence[NDArray]) -> tuple[list[NDArray], list[NDArray]]:
+    def __call__(
+        self, embeddings: Sequence[NDArray], labels: Sequence[NDArray], world: World
+    ) -> tuple[list[NDArray], list[NDArray]]:
         """One step: loss and number of triplets, one scalar array per device each; sums over devices are the batch's.
 
         Every device mines in the whole batch and takes an equal share of its loss: the matrix of distances is small
         beside a backbone's work, and no device waits for another's choice.
         """
         losses, triplets = [], []
-        for embedding, label in zip(gather(embeddings), gather(labels), strict=True):
+        for embedding, label in zip(world.gather(embeddings), world.gather(labels), strict=True):
             chosen = semi_hard(
                 embedding, label, self.images_per_class, self.loss.alpha, self.loss.distance, self.seed, self.step
             )
@@ -71,12 +74,13 @@ class TripletTerm:
         Raises:
             CheckpointError: it is not there.
         """
-        if _STEP not in state:
+        saved = state.get(_STEP, state.get(_OLD_STEP))
+        if saved is None:
             raise CheckpointError(f"the checkpoint has no {_STEP}; it belongs to another method")
-        self.step = int(state[_STEP][0])
+        self.step = int(saved[0])
 
 
-class TripletMethod:
+class TripletMethod(Method):
     """Backbone and triplet loss on one labeled data set.
 
     Args:
@@ -86,7 +90,7 @@ class TripletMethod:
         decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
     """
 
-    stages = ("all",)
+    stages: Mapping[str, Stage] = {"all": Stage(("backbone",))}
 
     def __init__(self, backbone: gluon.HybridBlock, source: Source, term: TripletTerm, decay_norm: bool = True) -> None:
         self.backbone = backbone
@@ -106,12 +110,9 @@ class TripletMethod:
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         return backbone_groups(self.backbone, self.decay_norm)
 
-    def losses(self, shards: Sequence[Shard]) -> StepReport:
-        losses, triplets = self.term(embed(self.backbone, shards), [shard.labels for shard in shards])
+    def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
+        losses, triplets = self.term(embed(self.backbone, shards), [shard.labels for shard in shards], world)
         return StepReport({"loss": losses}, {"triplets": triplets})
-
-    def after_step(self) -> None:
-        """Nothing is kept between steps but their number."""
 
     def state(self) -> dict[str, Array[np.generic]]:
         return self.term.state()
@@ -128,16 +129,17 @@ class Fused(Classify):
         classify: the arguments of :class:`Classify`.
     """
 
-    stages = ("all",)
+    stages: Mapping[str, Stage] = {"all": Stage(("backbone", "head"))}
 
     def __init__(self, term: TripletTerm, **classify: Any) -> None:
         super().__init__(**classify)
         self.term = term
 
-    def losses(self, shards: Sequence[Shard]) -> StepReport:
+    def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         embeddings = embed(self.backbone, shards)
-        report = self.classified(shards, embeddings)
-        report.losses["triplet"], report.metrics["triplets"] = self.term(embeddings, [shard.labels for shard in shards])
+        report = self.classified(shards, embeddings, world)
+        labels = [shard.labels for shard in shards]
+        report.losses["triplet"], report.metrics["triplets"] = self.term(embeddings, labels, world)
         return report
 
     def state(self) -> dict[str, Array[np.generic]]:

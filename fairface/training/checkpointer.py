@@ -9,11 +9,12 @@ from typing import Any
 from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
 from fairface.mx import NDArray
-from fairface.parameters import all_finite, values
+from fairface.parameters import all_finite, arrays_of
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
-from fairface.training.optimizer import Optimizer, as_arrays
+from fairface.training.optimizer import as_arrays
 from fairface.training.run_folder import RunFolder
+from fairface.training.updates import Updates
 from fairface.training.verifier import Verifier
 
 METHOD = "method."
@@ -32,7 +33,7 @@ class Checkpointer:
         self,
         folder: RunFolder,
         method: Method,
-        optimizer: Optimizer,
+        updates: Updates,
         verifier: Verifier,
         log: RunLog,
         save_every: int,
@@ -42,7 +43,7 @@ class Checkpointer:
     ) -> None:
         self.folder = folder
         self.method = method
-        self.optimizer = optimizer
+        self.updates = updates
         self.verifier = verifier
         self.log = log
         self.save_every = save_every
@@ -73,8 +74,8 @@ class Checkpointer:
             TrainingError: a parameter is not finite; a checkpoint never holds such a value.
         """
         self._refuse_not_finite(step)
-        state = {**self.optimizer.state(), **as_arrays(self.method.state(), METHOD)}
-        position = {**self.position, "updates": self.optimizer.updates}
+        state = {**self.updates.state(), **as_arrays(self.method.state(), METHOD)}
+        position = {**self.position, "updates": self.updates.optimizer.updates}
         if self.scale is not None:
             position["loss_scale"] = self.scale.state()
         best = self.folder.best_score()
@@ -83,7 +84,7 @@ class Checkpointer:
 
     def _refuse_not_finite(self, step: int) -> None:
         for name, block in self.method.blocks().items():
-            if not all_finite(list(values(block).values())):
+            if not all_finite(list(arrays_of(block).values())):
                 last = self.folder.last_step()
                 raise TrainingError(
                     f"step {step}: a parameter of {name} is not finite; last good checkpoint: "

@@ -9,8 +9,8 @@ import numpy as np
 
 from fairface.data.types import Batch
 from fairface.methods.base import Method
-from fairface.mx import Context, autograd, mx
-from fairface.parallel import shard
+from fairface.mx import autograd, mx
+from fairface.parallel import World, shard
 from fairface.parameters import structural
 from fairface.training.schedule import learning_rate
 from fairface.training.setup import Prepared
@@ -27,17 +27,17 @@ def estimate(run: Prepared) -> dict[str, Any]:
     loader takes in parallel is not in it. Memory is parameters with gradients and optimizer states plus activations.
     """
     config = run.config
-    initialize(run.method, run.contexts, config.seed, config.data.image_size)
+    initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
     parameters = {name: _values(block) for name, block in run.method.blocks().items()}
     run.method.parameter_groups(config.stage)
     probe = probe_batch(run)
-    seconds = _timed_step(run.method, probe, run.contexts)
-    per_step = seconds * config.batch_size / len(probe) / len(run.contexts)
+    seconds = _timed_step(run.method, probe, run.world)
+    per_step = seconds * config.batch_size / len(probe) / len(run.world.contexts)
     activations = _activation_values(run) * 4 * 2 * config.batch_size
-    weights = sum(parameters.values()) * 4 * COPIES[config.optimizer.name] * len(run.contexts)
+    weights = sum(parameters.values()) * 4 * COPIES[config.optimizer.name] * len(run.world.contexts)
     return {
         "run": str(run.folder),
-        "devices": [str(context) for context in run.contexts],
+        "devices": [str(context) for context in run.world.contexts],
         "images": run.images,
         "people": [source.dataset.num_classes for source in run.method.sources()],
         "steps": run.total,
@@ -73,11 +73,10 @@ def describe(result: dict[str, Any]) -> str:
 def probe_batch(run: Prepared) -> Batch:
     """A few real images of every source, as one batch."""
     batch = run.loader.batch(0)
+    each = max(PROBE_IMAGES, len(run.world.contexts))  # every device wants at least one image of a source
     rows: list[int] = []
     for number in range(len(run.method.sources())):
-        rows.extend(np.flatnonzero(batch.source == number)[:PROBE_IMAGES])
-    # Every device wants at least one image.
-    rows = (rows * len(run.contexts))[: max(len(rows), len(run.contexts))]
+        rows.extend(np.flatnonzero(batch.source == number)[:each])
     return Batch(
         batch.images[rows],
         batch.labels[rows],
@@ -88,12 +87,12 @@ def probe_batch(run: Prepared) -> Batch:
     )
 
 
-def _timed_step(method: Method, batch: Batch, contexts: list[Context]) -> float:
+def _timed_step(method: Method, batch: Batch, world: World) -> float:
     times = []
     for _ in range(2):  # the first one also sets up memory and kernels
         began = time.monotonic()
         with autograd.record():
-            report = method.losses(shard(batch, contexts))
+            report = method.losses(shard(batch, world), world)
             totals = [sum(arrays[1:], arrays[0]) for arrays in zip(*report.losses.values(), strict=True)]
         autograd.backward(totals)
         mx.nd.waitall()

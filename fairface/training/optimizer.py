@@ -9,11 +9,9 @@ import numpy as np
 
 from fairface.config.schema import OptimizerConfig
 from fairface.errors import CheckpointError
-from fairface.methods.base import ParameterGroup
+from fairface.methods.base import ParameterGroup, Updater
 from fairface.mx import Context, NDArray, gluon, mx, nd
-from fairface.parameters import all_finite
 
-STATE = "optimizer."
 FUSED_UPDATES = 45  # parameters in one update call; MXNet's kernel takes at most 60
 FUSED_SIZE = 2**14  # values of a parameter; larger ones are updated by a call of their own
 
@@ -43,13 +41,15 @@ class FusedSGD(mx.optimizer.SGD):
     update_multi_precision = update  # parameters are float32, whatever the network computes in
 
 
-class Optimizer:
+class Optimizer(Updater):
     """SGD, Nesterov SGD or Adam on the groups of a stage, over all contexts.
 
     Gradients are summed over contexts by the kvstore and each context updates its own copy, so copies stay equal.
     MXNet's trainer orders a collected dictionary by automatic names, which depend on what was built before; it is given
     a list in structural order instead.
     """
+
+    name = "optimizer"
 
     def __init__(
         self,
@@ -69,72 +69,71 @@ class Optimizer:
                 self.names.append(name)
                 self.parameters.append(parameter)
         self.contexts = list(contexts)
-        self.clip_norm = config.clip_norm
         arguments: dict[str, Any] = {"learning_rate": config.lr, "wd": config.weight_decay}
         arguments["begin_num_update"] = updates
         if config.name != "adam":
             arguments["momentum"] = config.momentum
-        rule = FusedSGD(**arguments) if config.name == "sgd" else mx.optimizer.create(config.name, **arguments)
-        self.trainer = gluon.Trainer(
-            self.parameters, rule, kvstore=kvstore if len(self.contexts) > 1 else None, update_on_kvstore=False
-        )
+        self.rule = FusedSGD(**arguments) if config.name == "sgd" else mx.optimizer.create(config.name, **arguments)
+        kvstore_or_none = kvstore if len(self.contexts) > 1 else None
+        self.trainer = None  # of nothing, where a stage trains only what the method's own updaters update
+        if self.parameters:
+            self.trainer = gluon.Trainer(self.parameters, self.rule, kvstore=kvstore_or_none, update_on_kvstore=False)
 
     @property
     def updates(self) -> int:
         """Updates made so far; Adam's bias correction depends on it (skipped steps do not count)."""
-        return int(self.trainer._optimizer.num_update)
+        return int(self.rule.num_update)
 
-    def step(self, lr: float, loss_scale: float = 1.0, check_finite: bool = False) -> bool:
-        """Sum gradients over contexts, clip, update. Returns False, and updates nothing, when a gradient is not finite.
+    def gradients(self) -> list[list[NDArray]]:
+        """Each parameter's gradient, summed over contexts.
 
-        Args:
-            lr: learning rate of this step.
-            loss_scale: factor that was on the loss; gradients are divided by it.
-            check_finite: look at the gradients first (half precision); costs a pass over them.
+        Where no loss of this step reached a parameter on a device (a batch without rows of a kind), MXNet leaves the
+        gradient of an earlier step there; it is 0.
         """
-        self.trainer.set_learning_rate(lr)
-        if len(self.contexts) > 1:
+        for parameter in self.parameters:
+            for data, gradient in zip(parameter.list_data(), parameter.list_grad(), strict=True):
+                if not data._fresh_grad:
+                    gradient[:] = 0
+                    data._fresh_grad = True
+        if self.trainer is not None and len(self.contexts) > 1:
             self.trainer.allreduce_grads()
-        if check_finite and not self._finite():
-            return False
-        if self.clip_norm > 0:
-            for context in self.contexts:
-                gradients = [parameter.grad(context) for parameter in self.parameters]
-                gluon.utils.clip_global_norm(gradients, self.clip_norm * loss_scale, check_isfinite=False)
-        # update() divides by its argument.
-        self.trainer.update(loss_scale, ignore_stale_grad=False)
-        return True
+        return [parameter.list_grad() for parameter in self.parameters]
 
-    def _finite(self) -> bool:
-        return all_finite([parameter.grad(self.contexts[0]) for parameter in self.parameters])
+    def update(self, lr: float, loss_scale: float = 1.0) -> None:
+        """Update every parameter on every context."""
+        if self.trainer is None:
+            return
+        self.trainer.set_learning_rate(lr)
+        self.trainer.update(loss_scale, ignore_stale_grad=False)  # divides by its argument
 
     def state(self) -> dict[str, NDArray]:
-        """``optimizer.<structural name>.<k>`` to array on the CPU."""
-        states = self.trainer._updaters[0].states
+        """``<structural name>.<k>`` to array on the CPU."""
+        states = {} if self.trainer is None else self.trainer._updaters[0].states
         result = {}
         for index, name in enumerate(self.names):
             for k, array in enumerate(_flatten(states.get(index))):
-                result[f"{STATE}{name}.{k}"] = array.as_in_context(mx.cpu())
+                result[f"{name}.{k}"] = array.as_in_context(mx.cpu())
         return result
 
-    def load_state(self, arrays: Mapping[str, NDArray], source: str) -> None:
+    def load_state(self, state: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`state` gave, on every context.
 
         Raises:
             CheckpointError: a state is missing or has another shape.
         """
-        rule = self.trainer._optimizer
+        if self.trainer is None:
+            return
         for updater, context in zip(self.trainer._updaters, self.contexts, strict=True):
             for index, (name, parameter) in enumerate(zip(self.names, self.parameters, strict=True)):
-                state = rule.create_state(index, parameter.data(context))
-                for k, array in enumerate(_flatten(state)):
-                    saved = arrays.get(f"{STATE}{name}.{k}")
+                made = self.rule.create_state(index, parameter.data(context))
+                for k, array in enumerate(_flatten(made)):
+                    saved = state.get(f"{name}.{k}")
                     if saved is None or saved.shape != array.shape:
                         raise CheckpointError(
                             f"{source}: has no fitting optimizer state for {name}; use start_from instead"
                         )
                     array[:] = saved.as_in_context(context).astype(array.dtype)
-                updater.states[index] = state
+                updater.states[index] = made
                 updater.states_synced[index] = True
 
 

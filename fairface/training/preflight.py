@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from fairface.checkpoints import MANIFEST, resolve
-from fairface.data.images import decode
+from fairface.config.schema import TrainConfig
 from fairface.errors import CheckpointError
-from fairface.protocols.verification_set import open_verification_set
+from fairface.methods.base import Method
+from fairface.parameters import load_arrays
 from fairface.training.setup import Prepared
 from fairface.training.verifier import WORST
 from fairface.training.worst_rate import check_groups
@@ -22,17 +23,18 @@ RUN_FOLDERS = ("tensorboard", ".part-*")
 
 
 def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
-    """Open once what is read only later: a wrong name must cost neither a training run nor the run it replaces.
+    """Meet now what would stop the run later: it must cost neither a training run nor the run that it replaces.
 
     Raises:
-        FairfaceError: a verification or test set, or the checkpoint to start from, cannot be used.
+        FairfaceError: a verification set without the protected groups, a checkpoint to start from that cannot be used
+            or lacks a block that the stage needs.
     """
     config = run.config
-    for name in (*config.verify.sets, *config.test.sets):
-        found = open_verification_set(name)
-        decode(found.images.encoded(0), found.images.name(0), config.data.image_size)
-        if config.verify.monitor in WORST and name in config.verify.sets:
-            check_groups(found.comparisons, config.verify.protected, config.verify.fmr[0], name)
+    if config.verify.monitor in WORST:
+        for item in run.verification:
+            check_groups(item.comparisons, config.verify.protected, config.verify.fmr[0], item.name)
+    if not resume:
+        check_needs(run.method, config)
     if config.start_from and not resume:
         source = resolve(config.start_from, config.output)
         if overwrite and run.folder.resolve() in source.params.resolve().parents:
@@ -40,6 +42,29 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
                 f"{run.folder}: --overwrite would delete {config.start_from}, which the run starts from; "
                 "give the run another name"
             )
+
+
+def check_needs(method: Method, config: TrainConfig) -> None:
+    """Whether ``start_from`` brings the blocks that the stage needs.
+
+    Raises:
+        CheckpointError: one is missing; it is named with the stage that makes it.
+    """
+    needs = method.stages[config.stage].needs
+    if not needs:
+        return
+    brought: set[str] = set()
+    if config.start_from:
+        files = resolve(config.start_from, config.output)
+        brought = {name for name, block in method.blocks().items() if block is method.inference()}
+        if files.blocks is not None:
+            brought |= {key.split(".", 1)[0] for key in load_arrays(str(files.blocks))}
+    for block in needs:
+        if block not in brought:
+            makes = next((name for name, stage in method.stages.items() if block in stage.trains), "")
+            found = f"{config.start_from} does not hold" if config.start_from else "start_from does not name"
+            remedy = f"train it first: stage={makes} name=…, then start_from=…" if makes else "start from another one"
+            raise CheckpointError(f"stage {config.stage} needs the block {block}, which {found}; {remedy}")
 
 
 def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:

@@ -10,12 +10,14 @@ import yaml
 
 from fairface.checkpoints import MANIFEST, resolve
 from fairface.errors import CheckpointError
-from fairface.parameters import load_arrays, set_values
+from fairface.parameters import load_arrays, set_arrays
 from fairface.training.checkpointer import method_state
 from fairface.training.loss_scale import LossScale
-from fairface.training.optimizer import Optimizer
 from fairface.training.setup import Prepared
 from fairface.training.start import load_inference
+from fairface.training.updates import Updates
+
+RENAMED = {"pair": "triplet", "final": "test"}  # groups of keys (and a method) in older runs' configurations
 
 
 def saved_config(folder: Path) -> dict[str, Any]:
@@ -32,7 +34,8 @@ def saved_config(folder: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(saved, dict):
         raise CheckpointError(f"{folder / 'config.yaml'}: is damaged; the run cannot be resumed")
-    return saved
+    renamed = {RENAMED.get(str(key), str(key)): value for key, value in saved.items()}
+    return {**renamed, "method": RENAMED.get(str(saved.get("method")), saved.get("method"))}
 
 
 def restore_blocks(run: Prepared) -> tuple[int, int]:
@@ -53,15 +56,15 @@ def restore_blocks(run: Prepared) -> tuple[int, int]:
     for name, block in run.method.blocks().items():
         if block is not run.method.inference():
             own = {key[len(name) + 1 :]: value for key, value in saved.items() if key.startswith(f"{name}.")}
-            set_values(block, own, str(files.blocks))
+            set_arrays(block, own, str(files.blocks))
     return files.step, int(files.entry["position"].get("updates", files.step))
 
 
-def restore_state(run: Prepared, optimizer: Optimizer, scale: LossScale | None) -> None:
+def restore_state(run: Prepared, updates: Updates, scale: LossScale | None) -> None:
     """Load the newest checkpoint's optimizer and method state."""
     files = resolve(f"{run.folder}@last")
     arrays = load_arrays(str(files.state)) if files.state else {}
-    optimizer.load_state(arrays, str(files.state))
+    updates.load_state(arrays, str(files.state))
     run.method.load_state(method_state(arrays))
     if scale is not None and "loss_scale" in files.entry["position"]:
         scale.load_state(files.entry["position"]["loss_scale"])

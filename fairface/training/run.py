@@ -12,13 +12,11 @@ import numpy as np
 from fairface.checkpoints import resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
-from fairface.data.opening import verification_sets
 from fairface.data.types import Batch, Described
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
-from fairface.protocols.verification_set import open_verification_set
 from fairface.report.sheet import contact_sheet, save_png
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.freeze import freeze_all_but
@@ -39,6 +37,7 @@ from fairface.training.start import (
 )
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
+from fairface.training.updates import Updates
 from fairface.training.verifier import WORST, Verifier
 
 SHEET_IMAGES = 64
@@ -91,8 +90,8 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     """Parameters, freezing, optimizer, checkpoints: everything between the prepared run and its first step."""
     config = run.config
     folder = RunFolder(run.folder, config.keep, run.facts)
-    initialize(run.method, run.contexts, config.seed, config.data.image_size)
-    verifier = make_verifier(run)
+    initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
+    verifier = Verifier(run.verification, config.verify, run.world.contexts, config.data.image_size)
     start = updates = 0
     if resume:
         check_resumable(config, saved_config(run.folder))
@@ -105,28 +104,31 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
             folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
         elif config.head.init_from != "random":
             log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
-    groups = run.method.parameter_groups(config.stage)
-    freeze_all_but(run.method.blocks(), [p for group in groups for p in group.parameters.values()])
+    together = make_updates(run, updates)
     scale = LossScale() if config.precision == "fp16" else None
-    optimizer = Optimizer(groups, config.optimizer, run.contexts, config.kvstore, updates)
     if resume:
-        restore_state(run, optimizer, scale)
+        restore_state(run, together, scale)
     checkpointer = Checkpointer(
-        folder, run.method, optimizer, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
+        folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
     )
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and start == 0 else None
     return Trainer(
-        config, run.method, run.loader, optimizer, run.contexts, log, checkpointer, run.total, start, scale, sheet
+        config, run.method, run.loader, together, run.world, log, checkpointer, run.total, start, scale, sheet
     )
 
 
-def make_verifier(run: Prepared) -> Verifier:
-    """The verification sets that the configuration names, else the ``.bin`` files beside the training data."""
-    names = list(run.config.verify.sets)
-    if not names and Path(run.config.data.path).is_dir():
-        names = [str(path) for path in verification_sets(run.config.data.path).values()]
-    sets = [open_verification_set(name) for name in names]
-    return Verifier(sets, run.config.verify, run.contexts, run.config.data.image_size)
+def make_updates(run: Prepared, updates: int) -> Updates:
+    """Freeze what the stage does not train; the optimizer of the rest, with the method's own updaters.
+
+    ``updates`` were made before.
+    """
+    config, method = run.config, run.method
+    groups = method.parameter_groups(config.stage)
+    others = method.updaters(config.stage)
+    trained = [p for group in groups for p in group.parameters.values()]
+    freeze_all_but(method.blocks(), [*trained, *(p for updater in others for p in updater.parameters)])
+    optimizer = Optimizer(groups, config.optimizer, run.world.contexts, config.kvstore, updates)
+    return Updates(optimizer, others, config.optimizer.clip_norm, run.world)
 
 
 def describe_data(run: Prepared, log: RunLog) -> None:
@@ -142,10 +144,10 @@ def describe_data(run: Prepared, log: RunLog) -> None:
         people = int((counts > 0).sum())
         log.say(f"data: {len(labels)} images of {people} people, batch {source.batch_size}")
         if people == 1:
-            log.say("warning: all images show one person; only one identity: nothing to classify")
+            log.say("warning: only one identity: nothing to classify")
         if single:
             log.say(f"warning: {single} people have one image only; a classifier learns little from them")
-    devices = ", ".join(str(context) for context in run.contexts)
+    devices = ", ".join(str(context) for context in run.world.contexts)
     log.say(f"run: {run.folder}, {run.total} steps on {devices}")
 
 
@@ -160,10 +162,11 @@ def write_class_names(folder: Path, source: int, names: Sequence[str]) -> None:
 def start_fine_tune(run: Prepared, log: RunLog) -> None:
     """Take parameters from ``start_from``; a head that does not fit is made from mean embeddings when asked for."""
     config = run.config
-    anew = fine_tune(run.method, config.start_from, config.output, log)
+    needs = run.method.stages[config.stage].needs
+    anew = fine_tune(run.method, config.start_from, config.output, log, needs)
     if "head" in anew and config.head.init_from == "mean_embedding":
         source = run.method.sources()[0]
-        embedder = NetEmbedder(run.method.inference(), run.contexts, config.verify.batch_size, config.verify.flip)
+        embedder = NetEmbedder(run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip)
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
         log.say(f"head starts from the mean embedding of each of {count} people")
 
@@ -186,12 +189,11 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
 def finish(run: Prepared, folder: RunFolder) -> None:
     """Score the test sets with the best checkpoint, print the table and write ``metrics.json``."""
     test = run.config.test
-    if not test.sets:
+    if not run.test:
         return
     load_inference(run.method.inference(), resolve(f"{run.folder}@{test.checkpoint}"))
     config = VerifyConfig(folds=run.config.verify.folds, fmr=test.fmr, batch_size=run.config.verify.batch_size)
-    sets = [open_verification_set(name) for name in test.sets]
-    scorer = Verifier(sets, config, run.contexts, run.config.data.image_size)
+    scorer = Verifier(run.test, config, run.world.contexts, run.config.data.image_size)
     metrics, text = score_test_sets(run, scorer, run.method.inference())
     folder.write_json("metrics.json", metrics)
     print(text)

@@ -16,7 +16,7 @@ from fairface.checkpoints import MANIFEST, read_manifest
 from fairface.files import atomic_write, sha256, write_json
 from fairface.graph.export import export
 from fairface.mx import NDArray, gluon
-from fairface.parameters import save_arrays, values
+from fairface.parameters import arrays_of, save_arrays
 
 
 class RunFolder:
@@ -74,7 +74,7 @@ class RunFolder:
             f"{name}.{key}": array
             for name, block in blocks.items()
             if block is not inference
-            for key, array in values(block).items()
+            for key, array in arrays_of(block).items()
         }
         files = {"params": f"model-{step:04d}.params", "symbol": "model-symbol.json"}
         self._write_export(inference, files)

@@ -23,9 +23,11 @@ from fairface.files import sha256
 from fairface.hardware import usable_cores
 from fairface.methods.base import Method
 from fairface.methods.build import build_method
-from fairface.mx import Context, mx
-from fairface.parallel import contexts_of
+from fairface.mx import mx
+from fairface.parallel import World, contexts_of, cut_sources
 from fairface.precision import enable
+from fairface.protocols.verification_set import VerificationSet
+from fairface.training.comparison_sets import open_sets, verification_names
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
@@ -37,12 +39,13 @@ class Prepared:
 
     Attributes:
         total: steps of the whole run.
+        verification, test: the sets that are scored while it trains, and at its end; opened once.
         save_every, verify_every: in steps.
         facts: what the manifest says of the run.
     """
 
     config: TrainConfig
-    contexts: list[Context]
+    world: World
     method: Method
     loader: BatchLoader
     folder: Path
@@ -50,6 +53,8 @@ class Prepared:
     save_every: int
     verify_every: int
     facts: dict[str, Any]
+    verification: tuple[VerificationSet, ...]
+    test: tuple[VerificationSet, ...]
 
     @property
     def images(self) -> int:
@@ -63,15 +68,14 @@ def prepare(config: TrainConfig) -> Prepared:
     Raises:
         ConfigError, DataError, DeviceError: whatever is wrong with the configuration, the data or the devices.
     """
-    contexts = contexts_of(config.devices, config.gpus)
-    on_gpu = contexts[0].device_type == "gpu"
+    world = World(tuple(contexts_of(config.devices, config.gpus)))
+    on_gpu = world.contexts[0].device_type == "gpu"
     enable(config.precision, on_gpu, config.backbone.prelu)
-    if config.batch_size < len(contexts):
-        raise ConfigError(f"batch_size {config.batch_size} is less than one image for each of {len(contexts)} devices")
     method = build_method(config, on_gpu)
     if config.stage not in method.stages:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = list(method.sources())
+    cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
     total = total_steps(config, sources)
     loader = BatchLoader(
         sources,
@@ -85,7 +89,7 @@ def prepare(config: TrainConfig) -> Prepared:
     )
     return Prepared(
         config=config,
-        contexts=contexts,
+        world=world,
         method=method,
         loader=loader,
         folder=Path(config.output) / config.name,
@@ -93,6 +97,8 @@ def prepare(config: TrainConfig) -> Prepared:
         save_every=config.save_every or max(1, -(-total // SAVES_PER_RUN)),
         verify_every=steps_of(config.verify.every, total),
         facts={**_facts(config, sources), "head": config.head.name if "head" in method.blocks() else None},
+        verification=open_sets(verification_names(config), config.data.image_size),
+        test=open_sets(config.test.sets, config.data.image_size),
     )
 
 

@@ -16,7 +16,7 @@ from fairface.interop.insightface import from_insightface
 from fairface.interop.torch.models import fill, read_weights
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
-from fairface.parameters import load_arrays, set_values, structural
+from fairface.parameters import arrays_of, load_arrays, set_arrays, set_values, structural
 from fairface.training.log import RunLog
 
 STARTED_FROM = "started_from"  # in a run's manifest
@@ -42,14 +42,15 @@ def initialize(method: Method, contexts: Sequence[Context], seed: int, image_siz
         method.inference()(nd.zeros((1, 3, image_size, image_size), ctx=context)).wait_to_read()
 
 
-def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
+def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequence[str] = ()) -> list[str]:
     """Take the parameters of the checkpoint ``name`` for every block that fits.
 
     The inference block must fit wholly. Another block (the head) whose shapes differ, because the classes do, keeps its
-    random parameters, and the log says so. Returns the names of those blocks.
+    random parameters, and the log says so; one that the stage ``needs`` must fit. Returns the names of those blocks.
 
     Raises:
-        CheckpointError: no such checkpoint, or the inference block differs (the first differing layer is named).
+        CheckpointError: no such checkpoint, or the inference block or a needed one differs (the first differing layer
+            is named).
     """
     files = resolve(name, output)
     note = load_inference(method.inference(), files)
@@ -59,9 +60,9 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog) -> list[str]:
         if block is method.inference():
             continue
         own = {key[len(block_name) + 1 :]: v for key, v in saved.items() if key.startswith(f"{block_name}.")}
-        wanted = {key: tuple(parameter.shape) for key, parameter in structural(block).items()}
-        if wanted == {key: tuple(array.shape) for key, array in own.items()}:
-            set_values(block, own, str(files.blocks))
+        wanted = {key: tuple(array.shape) for key, array in arrays_of(block).items()}
+        if block_name in needs or wanted == {key: tuple(array.shape) for key, array in own.items()}:
+            set_arrays(block, own, str(files.blocks))
             continue
         anew.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +13,16 @@ from fairface.cli import progress
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.types import Batch
-from fairface.errors import TrainingError
-from fairface.methods.base import Method, StepReport
-from fairface.mx import Context, NDArray, autograd, mx
-from fairface.parallel import shard
+from fairface.errors import DataError, TrainingError
+from fairface.methods.base import Method, StepOutcome, StepReport
+from fairface.mx import NDArray, autograd, mx
+from fairface.parallel import World, shard
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
-from fairface.training.optimizer import Optimizer
 from fairface.training.schedule import learning_rate
 from fairface.training.stop import StopSignal
+from fairface.training.updates import Updates
 
 SEED_STRIDE = 1_000_003  # keeps the random streams of neighbouring seeds apart
 
@@ -49,8 +49,8 @@ class Trainer:
         config: TrainConfig,
         method: Method,
         loader: BatchLoader,
-        optimizer: Optimizer,
-        contexts: Sequence[Context],
+        updates: Updates,
+        world: World,
         log: RunLog,
         checkpointer: Checkpointer,
         total: int,
@@ -61,8 +61,8 @@ class Trainer:
         self.config = config
         self.method = method
         self.loader = loader
-        self.optimizer = optimizer
-        self.contexts = list(contexts)
+        self.updates = updates
+        self.world = world
         self.log = log
         self.checkpointer = checkpointer
         self.total = total
@@ -84,7 +84,8 @@ class Trainer:
         self._restart_window()
         with StopSignal() as stop, progress(total=self.total, label="train", unit="step") as bar:
             bar.update(self.start)
-            for batch in self.loader.iterate(self.start, self.total):
+            batches = self.loader.iterate(self.start, self.total)
+            while (batch := self._next(batches, step, pending)) is not None:
                 if step == self.start and self.on_first_batch is not None:
                     self.on_first_batch(batch)
                 launched = self.step(step, batch)
@@ -108,17 +109,33 @@ class Trainer:
         mx.random.seed((self.config.seed * SEED_STRIDE + step) % (2**31 - 1))
         lr = learning_rate(self.config.optimizer, step, self.total)
         factor = 1.0 if self.scale is None else self.scale.value
-        shards = shard(batch, self.contexts)
+        shards = shard(batch, self.world)
         with autograd.record():
-            report = self.method.losses(shards)
+            report = self.method.losses(shards, self.world)
             totals = [_sum(arrays) * factor for arrays in zip(*report.losses.values(), strict=True)]
         autograd.backward(totals)
-        applied = self.optimizer.step(lr, factor, check_finite=self.scale is not None)
+        applied = self.updates.step(lr, factor, check_finite=self.scale is not None)
+        self.method.after_step(StepOutcome(step, lr, factor, applied))
         if self.scale is not None:
             self.scale.update(applied)
-        if applied:
-            self.method.after_step()
+            if self.scale.exhausted:
+                self._stop_not_finite(step, "every gradient", math.nan, lr)
         return Pending(step, report, lr, len(batch))
+
+    def _next(self, batches: Iterator[Batch], step: int, pending: Pending | None) -> Batch | None:
+        """The next batch, None at the end. A record that cannot be used does not cost the steps before it.
+
+        Raises:
+            DataError: a bad record; the steps before it are saved.
+        """
+        try:
+            return next(batches, None)
+        except DataError as error:
+            if step == self.start:
+                raise
+            self._read(pending)
+            self.checkpointer.save(step, None)
+            raise DataError(f"{error}; the {step} steps before it are saved, --resume goes on from there") from error
 
     def _due(self, step: int) -> bool:
         return step == self.total or self.checkpointer.due(step)
@@ -133,7 +150,7 @@ class Trainer:
         }
         bad = [name for name in pending.report.losses if not math.isfinite(numbers[name])]
         if bad and self.scale is None:
-            self._stop_not_finite(pending, bad[0], numbers[bad[0]])
+            self._stop_not_finite(pending.step, bad[0], numbers[bad[0]], pending.lr)
         self._window.append(numbers)
         self._window_images += pending.images
         if (pending.step + 1) % self.config.log.every == 0 or pending.step + 1 == self.total:
@@ -156,11 +173,11 @@ class Trainer:
         self._window_images = 0
         self._window_began = time.monotonic()
 
-    def _stop_not_finite(self, pending: Pending, name: str, value: float) -> None:
+    def _stop_not_finite(self, step: int, name: str, value: float, lr: float) -> None:
         last = self.checkpointer.folder.last_step()
         where = f"{self.checkpointer.folder.folder}@{last}" if last is not None else "none was saved"
         raise TrainingError(
-            f"step {pending.step + 1}: {name} is {value} at learning rate {pending.lr:g}; "
+            f"step {step + 1}: {name} is {value} at learning rate {lr:g}; "
             f"last good checkpoint: {where}. "
             "Lower optimizer.lr, add optimizer.warmup or optimizer.clip_norm, or start with head.name=softmax"
         )

@@ -10,9 +10,9 @@ from fairface.data.array import ArrayDataset
 from fairface.data.loading.loader import Source
 from fairface.data.loading.pk_sampler import PKSampler
 from fairface.data.types import Batch
-from fairface.methods.base import Method
+from fairface.methods.base import Method, StepOutcome
 from fairface.mx import Context, autograd, gluon, nn
-from fairface.parallel import shard
+from fairface.parallel import World, shard
 from fairface.parameters import structural
 
 SIZE, EMBEDDING, CLASSES = 6, 8, 5
@@ -68,10 +68,11 @@ def start(method: Method, contexts: list[Context]) -> None:
 def step(method: Method, rows: Batch, contexts: list[Context]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """One step without an update: every number of the report summed over devices, and every gradient."""
     with autograd.record():
-        report = method.losses(shard(rows, contexts))
+        world = World(tuple(contexts))
+        report = method.losses(shard(rows, world), world)
         totals = [sum(arrays) for arrays in zip(*report.losses.values(), strict=True)]
     autograd.backward(totals)
-    method.after_step()
+    method.after_step(StepOutcome(0, 0.1, 1.0, True))
     numbers = {
         name: sum(float(array.asscalar()) for array in arrays)
         for name, arrays in {**report.losses, **report.metrics}.items()

@@ -33,7 +33,7 @@ def head():
 
 
 def fused(contexts, loss="triplet", **options):
-    made = Fused(term(loss, **options), backbone=Flat(), head=head(), source=source())
+    made = Fused(term(loss, **options), backbone=Flat(), head=head(), sources=[source()])
     start(made, contexts)
     return made
 
@@ -43,7 +43,7 @@ def fused(contexts, loss="triplet", **options):
 def test_several_devices_equal_one(make, loss):
     one, many = make(CONTEXTS[:1], loss), make(CONTEXTS, loss)
     for number in range(2):
-        rows = batch(one.source, number, (4,))
+        rows = batch(one.sources()[0], number, (4,))
         numbers, gradients = step(one, rows, CONTEXTS[:1])
         numbers_of_many, gradients_of_many = step(many, rows, CONTEXTS)
         assert numbers["triplets"] > 3
@@ -58,7 +58,7 @@ def test_fused_is_the_class_loss_plus_the_weighted_pair_loss():
     rows = batch(source(), 0)
     both, gradients = step(fused(CONTEXTS[:1], weight=0.5), rows, CONTEXTS[:1])
     alone, triplet_gradients = step(triplet(CONTEXTS[:1]), rows, CONTEXTS[:1])
-    classify = Classify(Flat(), head(), source())
+    classify = Classify(Flat(), head(), [source()])
     start(classify, CONTEXTS[:1])
     classes, class_gradients = step(classify, rows, CONTEXTS[:1])
     assert both["triplet"] == pytest.approx(0.5 * alone["loss"])
@@ -72,12 +72,12 @@ def test_fused_is_the_class_loss_plus_the_weighted_pair_loss():
 def test_the_number_of_steps_is_kept(make):
     first = make(CONTEXTS[:1])
     for number in range(3):
-        step(first, batch(first.source, number), CONTEXTS[:1])
+        step(first, batch(first.sources()[0], number), CONTEXTS[:1])
     state = first.state()
     assert state["triplet.step"] == 3
     second = make(CONTEXTS[:1])
     second.load_state(state)
-    rows = batch(first.source, 3)
+    rows = batch(first.sources()[0], 3)
     numbers, fresh = step(second, rows, CONTEXTS[:1])[0], step(make(CONTEXTS[:1]), rows, CONTEXTS[:1])[0]
     assert numbers == step(first, rows, CONTEXTS[:1])[0]
     assert numbers != fresh  # other negatives: the choice depends on the step
@@ -94,7 +94,7 @@ def test_the_seed_changes_the_choice():
 def test_a_pair_net_has_no_head():
     made = triplet(CONTEXTS[:1])
     assert list(made.blocks()) == ["backbone"]
-    assert made.stages == ("all",)
+    assert list(made.stages) == ["all"]
     assert [group.name for group in made.parameter_groups("all")] == ["backbone"]
 
 

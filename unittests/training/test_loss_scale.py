@@ -1,6 +1,6 @@
 """Dynamic loss scaling, step by step."""
 
-from fairface.training.loss_scale import LossScale
+from fairface.training.loss_scale import PATIENCE, LossScale
 
 
 def test_shrinks_on_overflow_and_grows_after_good_steps() -> None:
@@ -21,3 +21,16 @@ def test_never_below_one_and_state_round_trip() -> None:
     other = LossScale()
     other.load_state(scale.state())
     assert (other.value, other.good_steps, other.skipped) == (1.0, 1, 1)
+
+
+def test_gives_up_when_the_smallest_factor_does_not_help() -> None:
+    scale = LossScale(initial=2.0)
+    scale.update(False)  # the factor was 2
+    for _ in range(PATIENCE - 1):
+        scale.update(False)
+    assert not scale.exhausted
+    scale.update(True)
+    for _ in range(PATIENCE):
+        assert not scale.exhausted
+        scale.update(False)
+    assert scale.exhausted

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from fairface.config.schema import OptimizerConfig
-from fairface.errors import CheckpointError
+from fairface.errors import CheckpointError, ConfigError
 from fairface.methods.base import ParameterGroup
 from fairface.mx import autograd, gluon, mx, nd, nn
+from fairface.parallel import World
 from fairface.parameters import structural
 from fairface.training.optimizer import Optimizer
+from fairface.training.updates import Updates
 
 TWO = [mx.cpu(0), mx.cpu(1)]
 
@@ -19,9 +21,10 @@ def dense(contexts: list[mx.context.Context]) -> nn.Dense:
     return block
 
 
-def make(block: gluon.Block, contexts: list[mx.context.Context], **options: object) -> Optimizer:
+def make(block: gluon.Block, contexts: list[mx.context.Context], **options: object) -> Updates:
     group = ParameterGroup("all", structural(block), wd_mult=2.0)
-    return Optimizer([group], OptimizerConfig(**options), contexts, "device")  # type: ignore[arg-type]
+    config = OptimizerConfig(**options)  # type: ignore[arg-type]
+    return Updates(Optimizer([group], config, contexts, "device"), (), config.clip_norm, World(tuple(contexts)))
 
 
 def backward(block: gluon.Block, rows: np.ndarray, contexts: list[mx.context.Context]) -> None:
@@ -80,7 +83,8 @@ def test_saved_state_continues_to_the_same_bits(name: str) -> None:
     for key, parameter in structural(later).items():
         parameter.set_data(structural(whole)[key].data())
     group = ParameterGroup("all", structural(later), wd_mult=2.0)
-    resumed = Optimizer([group], OptimizerConfig(name=name), [mx.cpu()], "device", updates=2)
+    config = OptimizerConfig(name=name)
+    resumed = Updates(Optimizer([group], config, [mx.cpu()], "device", updates=2), (), 0.0, World((mx.cpu(),)))
     resumed.load_state(optimizer.state(), "state")
     for block, rule in ((whole, optimizer), (later, resumed)):
         backward(block, rows, [mx.cpu()])
@@ -125,3 +129,71 @@ def test_missing_state_is_named() -> None:
     optimizer = make(dense([mx.cpu()]), [mx.cpu()])
     with pytest.raises(CheckpointError, match="weight"):
         optimizer.load_state({}, "state-0001.params")
+
+
+class Rows:
+    """Plain gradient descent on a parameter that lies on one device only."""
+
+    name = "rows"
+
+    def __init__(self, parameter: gluon.Parameter) -> None:
+        self.parameters = [parameter]
+
+    def gradients(self) -> list[list[nd.NDArray]]:
+        return [self.parameters[0].list_grad()]
+
+    def update(self, lr: float, loss_scale: float) -> None:
+        data = self.parameters[0].list_data()[0]
+        data -= lr / loss_scale * self.parameters[0].list_grad()[0]
+
+    def state(self) -> dict[str, nd.NDArray]:
+        return {}
+
+    def load_state(self, state: object, source: str) -> None:
+        return None
+
+
+def test_the_norm_is_that_of_all_updaters_on_all_devices() -> None:
+    """Clipped together: two copies of a block count once, and the other updater's gradient counts too."""
+    block, alone = dense(TWO), dense([TWO[1]])
+    group = ParameterGroup("all", {"weight": block.weight})
+    rule = Optimizer([group], OptimizerConfig(momentum=0.0, weight_decay=0.0), TWO, "device")
+    both = Updates(rule, [Rows(alone.weight)], 0.5, World(tuple(TWO)))
+    rows = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
+    alone.bias.grad_req = block.bias.grad_req = "null"
+    backward(block, rows, TWO)
+    with autograd.record():
+        loss = (alone(nd.array(rows, ctx=TWO[1])) ** 2).sum()
+    loss.backward()
+    out = rows @ np.full((4, 3), 0.5)
+    gradient = (2 * out.T @ rows).astype(np.float64)
+    norm = np.sqrt(2 * (gradient**2).sum())
+    both.step(1.0)
+    for found in (*(block.weight.data(c) for c in TWO), alone.weight.data(TWO[1])):
+        np.testing.assert_allclose(found.asnumpy(), 0.5 - gradient * 0.5 / norm, rtol=1e-5)
+
+
+def test_a_parameter_that_no_loss_reached_has_gradient_zero() -> None:
+    block = dense(TWO)
+    optimizer = make(block, TWO, lr=0.1, momentum=0.0, weight_decay=0.0)
+    backward(block, np.ones((4, 4), np.float32), TWO)
+    optimizer.step(0.1)
+    before = structural(block)["weight"].data(TWO[0]).asnumpy()
+    with autograd.record():  # the second device has no rows in this step
+        loss = (block(nd.ones((1, 4), ctx=TWO[0])) ** 2).sum()
+    loss.backward()
+    out = before @ np.ones(4) + structural(block)["bias"].data(TWO[0]).asnumpy()
+    optimizer.step(0.1)
+    for context in TWO:
+        found = structural(block)["weight"].data(context).asnumpy()
+        np.testing.assert_allclose(found, before - 0.2 * out[:, None], rtol=1e-5)
+
+
+def test_updaters_have_names_of_their_own() -> None:
+    block = dense([mx.cpu()])
+    rule = Optimizer([], OptimizerConfig(), [mx.cpu()], "device")
+    for name in ("optimizer", "rows.1", ""):
+        other = Rows(block.weight)
+        other.name = name
+        with pytest.raises(ConfigError, match="name"):
+            Updates(rule, [other], 0.0, World((mx.cpu(),)))

@@ -26,11 +26,11 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     config = replace(config, data=replace(config.data, where=both(config.data.where, decision.where)))
     if decision.before is None:
         return config
-    metrics = replace(
+    monitored = replace(
         config.verify, sets=(choice.validation,), monitor=f"{choice.error}_worst", protected=choice.protected,
         min_people=choice.min_people, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
     )  # fmt: skip
-    return replace(config, verify=metrics)
+    return replace(config, verify=monitored)
 
 
 def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision) -> None:

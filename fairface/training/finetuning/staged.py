@@ -100,8 +100,8 @@ def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: boo
         return train(config, resume, overwrite and not resume)
     decision = decide_group(staged.fairness, config)
     tell(decision.messages)
-    metrics = on_group(config, staged.fairness, decision)
-    code = train(metrics, resume, overwrite and not resume, files={GROUP: decision.to_dict()})
+    monitored = on_group(config, staged.fairness, decision)
+    code = train(monitored, resume, overwrite and not resume, files={GROUP: decision.to_dict()})
     if not code:
         tell_outcome(config, staged.fairness.error, decision)
     return code
@@ -137,7 +137,7 @@ def is_finished(config: TrainConfig, of_group: bool) -> bool:
     """
     folder = Path(config.output) / config.name
     saved = saved_config(folder)
-    if of_group:  # which group, and so what is metrics, was found when it ran
+    if of_group:  # which group, and so what is monitored, was found when it ran
         config = replace(config, data=replace(config.data, where=str(saved.get("data", {}).get("where", ""))))
     check_resumable(config, saved)
     entries: Sequence[dict[str, object]] = read_manifest(folder)["checkpoints"]

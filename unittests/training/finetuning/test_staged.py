@@ -160,10 +160,10 @@ def test_hard_samples_start_from_the_pretrained_model(place: Path, capsys: pytes
 def test_a_computed_group_is_watched_and_one_by_hand_is_not(place: Path) -> None:
     config = staged(place, "watch")
     step = config.steps[2]
-    metrics = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
-    assert (metrics.monitor, metrics.protected) == ("fmr_worst", ("sex",))
-    assert metrics.sets == (str(place / "validation" / "packed"),)
-    assert (metrics.fmr[0], metrics.min_people) == (0.1, 4)
+    monitored = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
+    assert (monitored.monitor, monitored.protected) == ("fmr_worst", ("sex",))
+    assert monitored.sets == (str(place / "validation" / "packed"),)
+    assert (monitored.fmr[0], monitored.min_people) == (0.1, 4)
     by_hand = on_group(step, config.fairness, GroupDecision("sex=f", ()))
     assert by_hand.verify == step.verify
     assert by_hand.data.where == "sex=f"

@@ -39,11 +39,11 @@ def distinct_titles(paths: Sequence[str]) -> list[str | None]:
     else the shortest end of its path that no other has (``a/lfw``, ``b/lfw``)."""
     parts = [PurePath(path).with_suffix("").parts for path in paths]
     titles: list[str | None] = []
-    for own in parts:
+    for path, own in zip(paths, parts, strict=True):
         others = [other for other in parts if other is not own]
         if all(other[-1:] != own[-1:] for other in others):
             titles.append(None)
             continue
         length = next((n for n in range(2, len(own) + 1) if all(o[-n:] != own[-n:] for o in others)), 0)
-        titles.append("/".join(own[-length:]) if length else str(paths[parts.index(own)]))
+        titles.append("/".join(own[-length:]) if length else str(path))
     return titles

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from fairface.checkpoints import resolve
+from fairface.data.loading.samplers import RandomSampler
 from fairface.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from fairface.mx import mx
 from fairface.parameters import load_arrays
+from fairface.training.comparison_sets import distinct_titles
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
 
@@ -295,3 +297,40 @@ def test_bad_record_stops_or_is_skipped_and_listed(tmp_path: Path) -> None:
     listed = log_of(tmp_path / "models" / "skip", "skipped")
     assert len(listed) == 1
     assert "3.png" in str(listed[0]["record"])
+
+
+def test_a_bad_record_costs_no_step_before_it(tmp_path: Path) -> None:
+    """The record of step 2 is bad: steps 0 and 1 are saved, and once it is whole the run ends in the same bits."""
+    data = make_people(tmp_path / "people")
+    whole = tiny_config(tmp_path / "a", data, "verify.every=0", "save_every=100")
+    assert train(whole, quiet=True) == 0
+    names = sorted(data.rglob("*.png"))
+    bad = names[int(RandomSampler(len(names), 8, seed=0).batch(2)[3])]
+    content = bad.read_bytes()
+    bad.write_bytes(b"no image")
+    broken = tiny_config(tmp_path / "b", data, "verify.every=0", "save_every=100", "verify.sets=")
+    with pytest.raises(DataError, match=rf"{bad.name}.*the 2 steps before it are saved"):
+        train(broken, quiet=True)
+    assert resolve(f"{tmp_path / 'b' / 'models' / 'tiny'}@last").step == 2
+    bad.write_bytes(content)
+    again = tiny_config(tmp_path / "b", data, "verify.every=0", "save_every=100")
+    assert train(again, resume=True, quiet=True) == 0
+    assert params(tmp_path / "a" / "models" / "tiny") == params(tmp_path / "b" / "models" / "tiny")
+
+
+def test_sets_with_one_base_name_stand_apart(tmp_path: Path, people: Path) -> None:
+    other = make_people(tmp_path / "other" / "people", people=3)
+    sets = f"[{people},{other}]"
+    assert train(tiny_config(tmp_path, people, "steps=1", f"test.sets={sets}", f"verify.sets={sets}"), quiet=True) == 0
+    run = tmp_path / "models" / "tiny"
+    found = json.loads((run / "metrics.json").read_text())["sets"]
+    genuine = {name: result["genuine"] for name, result in found.items()}
+    assert genuine == {"/".join(people.parts[-2:]): 4 * 15, "other/people": 3 * 15}
+    events = {json.loads(line)["event"] for line in (run / "log.jsonl").read_text().splitlines()}
+    assert {f"verify/{name}" for name in genuine} <= events
+
+
+def test_titles_are_the_shortest_ends_that_differ() -> None:
+    assert distinct_titles(["a/lfw.bin", "b/cfp.bin"]) == [None, None]
+    assert distinct_titles(["x/a/lfw.bin", "y/a/lfw.bin", "z/cfp"]) == ["x/a/lfw", "y/a/lfw", None]
+    assert distinct_titles(["lfw.bin", "lfw.csv"]) == ["lfw.bin", "lfw.csv"]

@@ -46,8 +46,13 @@ class CheckpointFiles:
     manifest: dict[str, Any]
 
 
-def resolve(name: str, output: str = "models") -> CheckpointFiles:
+def resolve(name: str, output: str = "models", with_state: bool = False) -> CheckpointFiles:
     """Find the files that ``name`` stands for and check their sums where a manifest knows them.
+
+    Args:
+        name: see above.
+        output: the folder below which runs are looked for.
+        with_state: whether the optimizer's state is needed, as it is to resume; else its file may be gone or damaged.
 
     Raises:
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
@@ -63,8 +68,9 @@ def resolve(name: str, output: str = "models") -> CheckpointFiles:
     manifest = read_manifest(folder)
     entry = _choose(manifest, step, name)
     files = {role: folder / file for role, file in entry["files"].items()}
-    for file in entry["files"].values():
-        verify(folder / file, manifest["sha256"].get(file))
+    for role, file in entry["files"].items():
+        if role != "state" or with_state:
+            verify(folder / file, manifest["sha256"].get(file))
     return CheckpointFiles(
         name=name,
         symbol=files["symbol"],
@@ -98,8 +104,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         checkpoints = manifest["checkpoints"]
+        manifest.setdefault("best", None)
         for entry in checkpoints:
             int(entry["step"])
+            entry.setdefault("score", None)
+            dict(entry.setdefault("position", {}))
+            if not {"params", "symbol"} <= set(entry["files"]):
+                raise TypeError(f"step {entry['step']} has no parameters")
             for file in entry["files"].values():
                 if Path(file).name != file:
                     raise CheckpointError(f"{path}: {file!r} is no plain file name; the manifest was tampered with")

@@ -70,6 +70,18 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
         file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def sync(path: str | os.PathLike[str]) -> None:
+    """Have what was written to a file, or the names in a folder, on the disk before going on.
+
+    A rename outlives a power cut only when its folder was synced, and the file's content only when the file was.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fairface.errors import CheckpointError, DataError
+from fairface.files import sync
 from fairface.mx import NDArray, gluon, mx, nd
 
 FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
@@ -127,7 +128,8 @@ def load_arrays(path: str) -> dict[str, NDArray]:
 def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
     """Write a file of named arrays, whole or not at all.
 
-    MXNet opens the file itself and reports no failed write: it is written to a temporary folder, read, and renamed.
+    MXNet opens the file itself and reports no failed write: it is written to a temporary folder, read, synced and
+    renamed.
 
     Raises:
         DataError: it cannot be written.
@@ -139,6 +141,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
         try:
             mx.nd.save(str(part), dict(arrays))
             written = mx.nd.load(str(part))
+            sync(part)
         except mx.base.MXNetError as error:
             reason = str(error).strip().splitlines()[-1]
             raise DataError(f"{path}: cannot be written ({reason}); free space or choose another folder") from error

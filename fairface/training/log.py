@@ -29,6 +29,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "log.jsonl"
         self.quiet = quiet
+        self.cut_off = False  # nobody reads what is said any more (a closed pipe, a closed terminal)
         self._writer: Any = None
         if tensorboard:
             try:
@@ -40,8 +41,12 @@ class RunLog:
 
     def say(self, text: str) -> None:
         """A line for people only."""
-        if not self.quiet:
+        if self.quiet or self.cut_off:
+            return
+        try:
             tqdm.write(text, file=sys.stderr)
+        except OSError:  # BrokenPipeError, and EIO where the terminal is gone
+            self.cut_off = True
 
     def record(self, event: str, step: int, values: dict[str, Any], text: str | None = None) -> None:
         """One JSON line ``{"event", "step", "time", …}``; numbers go to TensorBoard as ``event/key``.
@@ -63,10 +68,15 @@ class RunLog:
             self.say(text)
 
     def forget_after(self, step: int) -> None:
-        """Drop the lines of steps after ``step``, which a resumed run makes again."""
+        """Drop the lines of steps after ``step``, which a resumed run makes again, and lines that are damaged."""
         if not self.path.is_file():
             return
-        kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        steps = [_step_of(line) for line in lines]
+        kept = [line for line, of_line in zip(lines, steps, strict=True) if of_line is not None and of_line <= step]
+        damaged = steps.count(None)
+        if damaged:
+            self.say(f"warning: {self.path}: {damaged} damaged lines were dropped")
         with atomic_write(self.path, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in kept)
 
@@ -77,9 +87,9 @@ class RunLog:
             self._writer = None
 
 
-def _step_of(line: str) -> float:
-    """The step of a JSON line; a line that was cut off when the process was killed belongs to no step."""
+def _step_of(line: str) -> int | None:
+    """The step of a JSON line; None for one that was cut off when the process was killed, or is damaged."""
     try:
         return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return math.inf
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None

@@ -16,8 +16,8 @@ from fairface.training.worst_rate import check_groups
 
 # What a run writes, and so what --overwrite removes; anything else in the folder stays.
 RUN_FILES = (
-    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png", "model-symbol.json",
-    "model-*.params", "blocks-*.params", "state-*.params",
+    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png", "classes.json", "classes-*.json",
+    "model-symbol.json", "model-*.params", "blocks-*.params", "state-*.params", ".*.part",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", ".part-*")
 
@@ -99,12 +99,10 @@ def _holds_run(folder: Path) -> bool:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove the files of a run, and the folder when nothing else is in it."""
+    """Remove the files of a run; what else is in the folder stays."""
     for pattern in RUN_FILES:
         for file in folder.glob(pattern):
             file.unlink()
     for pattern in RUN_FOLDERS:
         for part in folder.glob(pattern):
             shutil.rmtree(part)
-    if not any(folder.iterdir()):
-        folder.rmdir()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.checkpoints import resolve
+from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch, Described
@@ -20,11 +20,19 @@ from fairface.mx import mx
 from fairface.report.sheet import contact_sheet, save_png
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.freeze import freeze_all_but
+from fairface.training.lock import locked
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import Optimizer
 from fairface.training.preflight import check_inputs, claim_folder
-from fairface.training.restore import restore_blocks, restore_state, saved_config
+from fairface.training.restore import (
+    check_data,
+    differences,
+    newest_whole,
+    restore_blocks,
+    restore_state,
+    saved_config,
+)
 from fairface.training.run_folder import RunFolder
 from fairface.training.setup import Prepared, check_resumable, prepare
 from fairface.training.start import (
@@ -55,9 +63,13 @@ def train(
         FairfaceError: whatever stops the run; nothing half-written is left.
     """
     run = prepare(config)
-    check_inputs(run, resume, overwrite)
-    claim_folder(run.folder, resume, overwrite)
-    log = RunLog(run.folder, config.log.tensorboard, quiet)
+    with locked(run.folder):
+        check_inputs(run, resume, overwrite)
+        claim_folder(run.folder, resume, overwrite)
+        return _logged(run, resume, RunLog(run.folder, config.log.tensorboard, quiet), files)
+
+
+def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any] | None) -> int:
     try:
         for name, content in (files or {}).items():
             write_json(run.folder / name, content)
@@ -93,9 +105,11 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
     verifier = Verifier(run.verification, config.verify, run.world.contexts, config.data.image_size)
     start = updates = 0
+    files = None
     if resume:
-        check_resumable(config, saved_config(run.folder))
-        start, updates = restore_blocks(run)
+        files = resumed_from(run, log)
+        start, updates = files.step, restore_blocks(run, files)
+        folder.forget_after(start)
         log.forget_after(start)
     else:
         folder.write_text("config.yaml", dump(config))
@@ -106,8 +120,8 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
             log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
     together = make_updates(run, updates)
     scale = LossScale() if config.precision == "fp16" else None
-    if resume:
-        restore_state(run, together, scale)
+    if files is not None:
+        restore_state(run, files, together, scale)
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
     )
@@ -115,6 +129,23 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     return Trainer(
         config, run.method, run.loader, together, run.world, log, checkpointer, run.total, start, scale, sheet
     )
+
+
+def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:
+    """The checkpoint that this run goes on from; what a person should know of it is said.
+
+    Raises:
+        CheckpointError: another configuration or other data than the run began with, or no whole checkpoint.
+    """
+    check_resumable(run.config, saved_config(run.folder))
+    check_data(run.folder, run.facts)
+    files, problems = newest_whole(run.folder)
+    for problem in problems:
+        log.say(f"warning: {problem.split(';')[0]}; going on from step {files.step} instead")
+    for difference in differences(run.folder, run.facts):
+        log.say(f"note: {difference}")
+    log.say(f"resumed at step {files.step}")
+    return files
 
 
 def make_updates(run: Prepared, updates: int) -> Updates:

@@ -8,15 +8,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fairface.checkpoints import MANIFEST, read_manifest
-from fairface.files import atomic_write, sha256, write_json
+from fairface.files import atomic_write, sha256, sync, write_json
 from fairface.graph.export import export
 from fairface.mx import NDArray, gluon
 from fairface.parameters import arrays_of, save_arrays
+
+STATES = 2  # checkpoints that keep the state of the optimizer
+LEFTOVERS = (".part-*", ".*.part")  # of a process that was killed while it wrote
+CHECKPOINT_FILES = ("model-*.params", "blocks-*.params", "state-*.params")
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files, and folders with what is in them."""
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -30,12 +43,15 @@ class RunFolder:
 
     def __init__(self, folder: Path, keep: int, facts: Mapping[str, Any]) -> None:
         self.folder = folder
-        for leftover in folder.glob(".part-*"):  # of a process that was killed while it wrote
-            shutil.rmtree(leftover, ignore_errors=True)
         self.keep = keep
         self.manifest: dict[str, Any] = {"format": 1, "checkpoints": [], "best": None, "sha256": {}}
+        for pattern in LEFTOVERS:
+            remove(folder.glob(pattern))
         if (folder / MANIFEST).is_file():
             self.manifest = read_manifest(folder)
+            # A process that was killed between manifest and clean-up left whole files that no manifest names.
+            files = [file for pattern in CHECKPOINT_FILES for file in folder.glob(pattern)]
+            remove(file for file in files if file.name not in self.manifest["sha256"])
         self.manifest.update(facts)
 
     def write_text(self, name: str, text: str) -> None:
@@ -67,6 +83,8 @@ class RunFolder:
             score: the monitored score, or None when none was measured at this step.
             best_so_far: mark this checkpoint as the best.
 
+        A power cut at any moment leaves a manifest whose files are whole: they are on the disk before it names them.
+
         Raises:
             DataError: the files cannot be written; earlier checkpoints stay.
         """
@@ -92,9 +110,19 @@ class RunFolder:
         for name in files.values():
             self.manifest["sha256"][name] = sha256(self.folder / name)
         dropped = self._forget_old()
+        sync(self.folder)
         self.write_json(MANIFEST, self.manifest)
+        sync(self.folder)
         for name in dropped:
             (self.folder / name).unlink(missing_ok=True)
+
+    def forget_after(self, step: int) -> None:
+        """Go on from ``step``: checkpoints after it count no more, and their files go with the next one."""
+        kept = [entry for entry in self.manifest["checkpoints"] if int(entry["step"]) <= step]
+        self.manifest["checkpoints"] = kept
+        if self.manifest["best"] is not None and int(self.manifest["best"]) > step:
+            scored = [entry for entry in kept if entry["score"] is not None]
+            self.manifest["best"] = scored[-1]["step"] if scored else None
 
     def last_step(self) -> int | None:
         """Step of the newest checkpoint, None when there is none."""
@@ -111,11 +139,11 @@ class RunFolder:
     def _forget_old(self) -> list[str]:
         """Take all but the newest ``keep`` and the best checkpoint from the manifest; returns their files.
 
-        Only the newest checkpoint can be resumed, so only it keeps its optimizer state.
+        The newest ``STATES`` keep their optimizer state: where the newest is damaged, the one before can be resumed.
         """
         entries = self.manifest["checkpoints"]
         kept = [e for i, e in enumerate(entries) if i >= len(entries) - self.keep or e["step"] == self.manifest["best"]]
-        for entry in kept[:-1]:
+        for entry in kept[:-STATES]:
             entry["files"].pop("state", None)
         self.manifest["checkpoints"] = kept
         used = {name for entry in kept for name in entry["files"].values()}

@@ -18,7 +18,7 @@ from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.augment import Augmenter
 from fairface.data.loading.loader import BatchLoader, Source
-from fairface.errors import CheckpointError, ConfigError
+from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.files import sha256
 from fairface.hardware import usable_cores
 from fairface.methods.base import Method
@@ -31,6 +31,7 @@ from fairface.training.comparison_sets import open_sets, verification_names
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
+SAMPLED = 64  # records of a source whose bytes a resumed run compares
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,11 @@ def prepare(config: TrainConfig) -> Prepared:
         total=total,
         save_every=config.save_every or max(1, -(-total // SAVES_PER_RUN)),
         verify_every=steps_of(config.verify.every, total),
-        facts={**_facts(config, sources), "head": config.head.name if "head" in method.blocks() else None},
+        facts={
+            **_facts(config, sources),
+            "devices": [str(context) for context in world.contexts],
+            "head": config.head.name if "head" in method.blocks() else None,
+        },
         verification=open_sets(verification_names(config), config.data.image_size),
         test=open_sets(config.test.sets, config.data.image_size),
     )
@@ -124,12 +129,25 @@ def fingerprint(sources: Sequence[Source]) -> str:
     return digest.hexdigest()
 
 
+def content(sources: Sequence[Source]) -> list[str]:
+    """Short sums of the encoded images of ``SAMPLED`` records of each source, spread evenly."""
+    sums = []
+    for source in sources:
+        for index in np.unique(np.linspace(0, len(source.dataset) - 1, SAMPLED).astype(np.int64)).tolist():
+            try:
+                sums.append(hashlib.sha256(source.dataset.encoded(index)).hexdigest()[:16])
+            except DataError:  # data.on_bad_record says what becomes of it
+                sums.append("bad")
+    return sums
+
+
 def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
     """Raise :class:`CheckpointError` when a key that shapes the result differs from the run's own configuration.
 
-    Devices, logging, verification, thread counts and where the data lie may change.
+    Devices, logging, verification, thread counts and where the data lie may change; what "best" means may not.
     """
-    free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "verify", "test", "log"}
+    free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log"}
+    best = {"monitor", "protected"}
     free_data = {"path", "root", "checksums", "threads", "prefetch", "in_memory"}
     for key, value in as_dict(config).items():
         before = saved.get(key)
@@ -137,6 +155,7 @@ def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
             continue
         if isinstance(value, dict) and isinstance(before, dict):
             inner = [k for k in value if k in before and not (key == "data" and k in free_data)]
+            inner = [k for k in inner if key != "verify" or k in best]
             changed = [(f"{key}.{k}", before[k], value[k]) for k in inner if before[k] != value[k]]
         else:
             changed = [(key, before, value)] if before != value else []
@@ -157,6 +176,8 @@ def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         "classes": [source.dataset.num_classes for source in sources],
         "images": [len(source.dataset) for source in sources],
         "data_fingerprint": fingerprint(sources),
+        "content": content(sources),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "only_sha256": sha256(Path(config.data.only)) if config.data.only else None,
         "seed": config.seed,
         "versions": {

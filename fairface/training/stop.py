@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop after this step, so that the run can be saved."""
+"""Ctrl-C, SIGTERM and a closed terminal as a wish to stop after this step, so that the run can be saved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class StopSignal:
-    """While it is entered, the first SIGINT or SIGTERM only sets :attr:`received`; a second one stops at once."""
+    """While it is entered, the first SIGINT, SIGTERM or SIGHUP only sets :attr:`received`; a second stops at once."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -17,7 +17,10 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                before = signal.getsignal(number)
+                if number == signal.SIGHUP and before == signal.SIG_IGN:
+                    continue  # nohup: the run is to outlive its terminal
                 self._before[number] = signal.signal(number, self._receive)
         return self
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -92,15 +94,16 @@ class Trainer:
                 self._read(pending)
                 pending = launched
                 step += 1
-                bar.update(1)
-                if self._due(step) or stop.received is not None:
+                self._show(bar)
+                stopped = self._stopped(stop)
+                if self._due(step) or stopped is not None:
                     self._read(pending)
                     pending = None
                     pause = time.monotonic()
-                    self.checkpointer.after_step(step, self.total, stopping=stop.received is not None)
+                    self.checkpointer.after_step(step, self.total, stopping=stopped is not None)
                     self._window_began += time.monotonic() - pause  # images/s is that of training alone
-                if stop.received is not None:
-                    return stop.received
+                if stopped is not None:
+                    return stopped
             self._read(pending)
         return None
 
@@ -136,6 +139,21 @@ class Trainer:
             self._read(pending)
             self.checkpointer.save(step, None)
             raise DataError(f"{error}; the {step} steps before it are saved, --resume goes on from there") from error
+
+    def _show(self, bar: Any) -> None:
+        try:
+            bar.update(1)
+        except OSError:  # the terminal is gone
+            self.log.cut_off = True
+
+    def _stopped(self, stop: StopSignal) -> int | None:
+        """The signal that stops the run after this step; a closed pipe or terminal counts as one."""
+        received = stop.received
+        if received is None and self.log.cut_off:
+            received = signal.SIGPIPE
+        if not self.world.any(received is not None):
+            return None
+        return signal.SIGTERM if received is None else received
 
     def _due(self, step: int) -> bool:
         return step == self.total or self.checkpointer.due(step)

@@ -46,6 +46,7 @@ def test_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
     assert files == {
         "manifest.json",
         "model-symbol.json",
+        "state-0004.params",
         "state-0005.params",
         *(f"{kind}-{step:04d}.params" for kind in ("model", "blocks") for step in kept),
     }

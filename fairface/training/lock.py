@@ -1,0 +1,47 @@
+"""One process at a time in a run's folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fairface.errors import CheckpointError, DataError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system takes it back when the process ends, however it ends.
+
+    A folder that was made for the lock and in which nothing was written goes again.
+
+    Raises:
+        CheckpointError: another process trains in this folder.
+        DataError: the folder cannot be made or written to.
+    """
+    made = not folder.exists()
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CheckpointError(
+                f"{folder}: another process trains in it; wait for it, or give this run another name"
+            ) from error
+        except OSError:
+            pass  # a file system without locks: nothing can be known
+        yield
+    finally:
+        if made and [entry.name for entry in folder.iterdir()] == [LOCK]:
+            path.unlink()
+            folder.rmdir()
+        os.close(handle)

@@ -63,11 +63,9 @@ def choice(default: str, *others: str) -> Any:
     return field(default=default, metadata={_LIMIT: Choice((default, *others))})
 
 
-def limit_of(kind: type[Any], name: str) -> Range | Choice | None:
-    """What the field ``name`` of a dataclass may hold; None where nothing is noted."""
-    found: Range | Choice | None = next(
-        item.metadata.get(_LIMIT) for item in dataclasses.fields(kind) if item.name == name
-    )
+def limit_of(kind: type[Any], name: str) -> Range | Choice:
+    """What the field ``name`` of a dataclass, made by :func:`within` or :func:`choice`, may hold."""
+    found: Range | Choice = next(item.metadata[_LIMIT] for item in dataclasses.fields(kind) if item.name == name)
     return found
 
 

@@ -39,7 +39,7 @@ def from_tree(tree: Mapping[str, Any], where: str) -> TrainConfig:
     Raises:
         ConfigError: an unknown key, a value of the wrong type or out of range; errors begin with ``where``.
     """
-    config = build(TrainConfig, _with_inherited(tree), where)
+    config = build(TrainConfig, with_inherited(tree), where)
     if config.sources and tree.get("batch_size") is None:
         config = dataclasses.replace(config, batch_size=sum(source.batch_size for source in config.sources))
     check(config)
@@ -56,7 +56,7 @@ def dump(config: Any) -> str:
     return yaml.safe_dump(as_dict(config), sort_keys=False, default_flow_style=None, allow_unicode=True)
 
 
-def _with_inherited(tree: Mapping[str, Any]) -> dict[str, Any]:
+def with_inherited(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The tree, each of its sources with the run's keys under its own; what is no source stays, to be refused later."""
     result = dict(tree)
     sources = tree.get("sources")

@@ -27,8 +27,9 @@ from fairface.cli import parser, print_json, progress, run, table
 from fairface.config.schema import AugmentConfig
 from fairface.data.images import encode_jpeg
 from fairface.data.loading.augment import Augmenter
-from fairface.data.loading.loader import BatchLoader, Source
+from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.samplers import RandomSampler
+from fairface.data.loading.source import Source
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.recordio.files import RecordWriter
 from fairface.hardware import physical_cores, usable_cores
@@ -110,8 +111,9 @@ def measure(task: Task, repeats: int) -> dict[str, list[float]]:
 def ours(task: Task) -> Callable[[int], float]:
     """BatchLoader: shuffled, mirrored with probability 0.5, batches of uint8 RGB."""
     dataset = RecordDataset(task.rec)
-    source = Source(dataset, task.batch_size, RandomSampler(len(dataset), task.batch_size, seed=0))
-    loader = BatchLoader([source], Augmenter(AugmentConfig(mirror=0.5)), SIZE, threads=task.threads)
+    sampler = RandomSampler(len(dataset), task.batch_size, seed=0)
+    source = Source(dataset, task.batch_size, sampler, Augmenter(AugmentConfig(mirror=0.5)))
+    loader = BatchLoader([source], SIZE, threads=task.threads)
     steps = task.images // task.batch_size
 
     def once(repetition: int) -> float:

@@ -1,108 +1,25 @@
-"""Which values a configuration may hold, beyond their types."""
+"""What the values of a configuration must fulfil together, beyond the limits that stand beside each key."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from typing import Any
+import re
 
-from fairface.config.schema import TrainConfig
+from fairface.config.limits import check_fields
+from fairface.config.schema import AugmentConfig, SamplerConfig, SourceConfig, TrainConfig
 from fairface.errors import ConfigError
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "stage": ("all", "head"),
-    "kvstore": ("local", "device"),
-    "precision": ("fp32", "fp16", "bf16"),
-    "data.on_missing": ("stop", "skip"),
-    "data.on_bad_record": ("stop", "skip"),
-    "sampler.kind": ("random", "pk"),
-    "backbone.prelu": ("auto", "onednn", "native"),
-    "backbone.output": ("", "E", "GDC", "ECCV"),
-    "triplet.loss": ("triplet", "angular_triplet", "arc_circle_triplet", "fix_arc_circle_triplet"),
-    "head.init_from": ("random", "mean_embedding"),
-    "optimizer.name": ("sgd", "nag", "adam"),
-    "optimizer.schedule": ("step", "cosine", "poly", "constant"),
-    "verify.monitor": ("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst"),
-    "test.checkpoint": ("best", "last"),
-    "test.baseline": ("", "eigenfaces"),
-}
-
-# Lowest and highest allowed value, both included.
-RANGES: dict[str, tuple[float, float]] = {
-    "batch_size": (1, 1 << 24),
-    "epochs": (0, 1e9),
-    "steps": (0, 1 << 40),
-    "seed": (0, 2**31 - 1),
-    "save_every": (0, 1 << 40),
-    "keep": (1, 1 << 20),
-    "data.image_size": (16, 1024),
-    "data.threads": (0, 1024),
-    "data.prefetch": (0, 1024),
-    "augment.mirror": (0, 1),
-    "augment.color": (0, 1),
-    "augment.color_strength": (0, 1),
-    "augment.jpeg": (0, 1),
-    "augment.cutoff": (0, 1),
-    "augment.cutoff_size": (1, 1024),
-    "augment.shift": (0, 1),
-    "augment.shift_pixels": (0, 1024),
-    "augment.shift_degrees": (0, 180),
-    "augment.shift_scale": (0, 0.9),
-    "augment.crop": (0, 1),
-    "augment.low_res": (0, 1),
-    "augment.photometric": (0, 1),
-    "sampler.images_per_class": (1, 1 << 20),
-    "backbone.embedding": (1, 1 << 20),
-    "backbone.dropout": (-1, 0.99),
-    "backbone.width": (0.01, 64),
-    "head.s": (1e-6, 1e6),
-    "head.m1": (0.01, 10),
-    "head.m2": (0, 3.2),
-    "head.m3": (0, 2),
-    "head.label_smoothing": (0, 0.99),
-    "triplet.alpha": (0, 4),
-    "triplet.gamma": (1e-6, 1e6),
-    "triplet.theta_margin": (0.01, 3.14),
-    "triplet.weight": (0, 1e6),
-    "optimizer.lr": (0, 1e6),
-    "optimizer.momentum": (0, 0.9999),
-    "optimizer.weight_decay": (0, 1e3),
-    "optimizer.clip_norm": (0, 1e12),
-    "optimizer.head_lr_mult": (0, 1e6),
-    "optimizer.gamma": (0, 1),
-    "optimizer.power": (0, 100),
-    "optimizer.final_lr": (0, 1e6),
-    "optimizer.warmup": (0, 1 << 40),
-    "verify.every": (0, 1 << 40),
-    "verify.folds": (2, 1000),
-    "verify.batch_size": (1, 1 << 20),
-    "verify.min_people": (2, 1 << 40),
-    "test.bootstrap": (0, 1 << 20),
-    "log.every": (1, 1 << 40),
-}
+_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)  # can stand in sources.<name>.data.path, and is no position
+_RUN_WIDE = ("image_size", "threads", "prefetch")  # of data: one value for all sources
 
 
 def check(config: TrainConfig) -> None:
     """Raise :class:`ConfigError` for the first value that is not allowed; says which key and what is allowed."""
-    values = dict(_flat(config))
-    for key, allowed in CHOICES.items():
-        if values[key] not in allowed:
-            options = ", ".join(option or "(empty)" for option in allowed)
-            raise ConfigError(f"{key} is {values[key]!r}; it can be: {options}")
-    for key, (low, high) in RANGES.items():
-        if not low <= values[key] <= high:
-            raise ConfigError(f"{key} is {values[key]}; it must lie between {low:g} and {high:g}")
-    for key in ("optimizer.milestones", "verify.fmr", "test.fmr"):
-        if any(value <= 0 for value in values[key]):
-            raise ConfigError(f"{key} is {list(values[key])}; every value must be above 0")
-    low, high = values["augment.jpeg_quality"]
-    if not 1 <= low <= high <= 100:
-        raise ConfigError(f"augment.jpeg_quality is {[low, high]}; give two qualities from 1 to 100, the lower first")
-    if config.sampler.kind == "pk" and config.batch_size % config.sampler.images_per_class:
-        raise ConfigError(
-            f"batch_size {config.batch_size} is no multiple of "
-            f"sampler.images_per_class {config.sampler.images_per_class}"
-        )
+    check_fields(config)
+    if config.sources:
+        _check_sources(config)
+    else:
+        check_augment(config.augment)
+        _check_sampler(config.sampler, config.batch_size)
     if config.verify.monitor.endswith("_worst") and not (config.verify.protected and config.verify.fmr):
         raise ConfigError(f"verify.monitor={config.verify.monitor} needs verify.protected=sex and a verify.fmr")
     if config.devices and config.gpus:
@@ -113,10 +30,52 @@ def check(config: TrainConfig) -> None:
         )
 
 
-def _flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from _flat(value, f"{prefix}{field.name}.")
-        else:
-            yield f"{prefix}{field.name}", value
+def check_augment(config: AugmentConfig, prefix: str = "augment.") -> None:
+    """Raise :class:`ConfigError` for the first value of an ``augment`` group that is not allowed."""
+    check_fields(config, prefix)
+    low, high = config.jpeg_quality
+    if low > high:
+        raise ConfigError(f"{prefix}jpeg_quality is {[low, high]}; give two qualities from 1 to 100, the lower first")
+
+
+def _check_sampler(config: SamplerConfig, batch_size: int, prefix: str = "") -> None:
+    if config.kind == "pk" and batch_size % config.images_per_class:
+        raise ConfigError(
+            f"{prefix}batch_size {batch_size} is no multiple of "
+            f"{prefix}sampler.images_per_class {config.images_per_class}"
+        )
+
+
+def _check_sources(config: TrainConfig) -> None:
+    for number, source in enumerate(config.sources):
+        if not _NAME.fullmatch(source.name):
+            raise ConfigError(
+                f"sources.{number}.name is {source.name!r}; give each source a name of letters, digits, _ and -"
+            )
+        if source.name in [other.name for other in config.sources[:number]]:
+            raise ConfigError(f"two sources have the name {source.name}; give each its own")
+        _check_source(source, config)
+    total = sum(source.batch_size for source in config.sources)
+    if config.batch_size != total:
+        raise ConfigError(
+            f"batch_size is {config.batch_size}, but the batch sizes of the sources add up to {total}; leave it out"
+        )
+
+
+def _check_source(source: SourceConfig, config: TrainConfig) -> None:
+    prefix = f"sources.{source.name}."
+    check_fields(source, prefix)
+    check_augment(source.augment, f"{prefix}augment.")
+    if not source.data.path:
+        raise ConfigError(f"the source {source.name} has no data; set {prefix}data.path")
+    if source.batch_size < 1:
+        raise ConfigError(f"{prefix}batch_size is not set; give the images of this source in every step")
+    for key in _RUN_WIDE:
+        value, of_run = getattr(source.data, key), getattr(config.data, key)
+        if value != of_run:
+            raise ConfigError(
+                f"{prefix}data.{key} is {value}, but data.{key} is {of_run}; it is one for all sources: set data.{key}"
+            )
+    _check_sampler(source.sampler, source.batch_size, prefix)
+    if source.unlabeled and source.sampler.kind == "pk":
+        raise ConfigError(f"{prefix}sampler.kind=pk chooses by label, but {prefix}unlabeled=true; set kind to random")

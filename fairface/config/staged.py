@@ -7,7 +7,6 @@ mistakes are trained on. Step k is the run ``<name>_step<k>``.
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +14,13 @@ from typing import Any
 
 from easydict import EasyDict
 
-from fairface.config.check import check
-from fairface.config.load import apply_override, build, read_yaml
+from fairface.config.limits import check_fields, choice, within
+from fairface.config.load import from_tree
 from fairface.config.schema import TrainConfig
+from fairface.config.tree import apply_override, holds, merged, read_yaml
+from fairface.config.typed import build
 from fairface.errors import ConfigError
 
-ERROR_TYPES = ("fmr", "fnmr")
 _OWN = ("steps", "fairness", "hard_samples_of")
 
 
@@ -39,9 +39,9 @@ class GroupChoice:
 
     validation: str = ""
     protected: tuple[str, ...] = ()
-    error: str = "fmr"
-    fmr: float = 0.01
-    min_people: int = 30
+    error: str = choice("fmr", "fnmr")
+    fmr: float = within(0.01, 0, 1, open_low=True, open_high=True)
+    min_people: int = within(30, 2)
     group: str = ""
 
 
@@ -57,10 +57,6 @@ class StagedConfig:
     worst_group: tuple[bool, ...]
     fairness: GroupChoice = field(default_factory=GroupChoice)
     hard_samples_of: str = ""
-
-    def run(self, step: int) -> str:
-        """The run of ``step``, counted from 1."""
-        return step_name(self.name, step)
 
 
 def step_name(name: str, step: int) -> str:
@@ -83,18 +79,18 @@ def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     for number, override in sorted(map(_addressed, overrides), key=lambda item: item[0] > 0):  # those of one step last
         if number > len(own):
             raise ConfigError(f"step{number}.{override}: there is no step {number}; {where} has {len(own)}")
+        if number == 0 and override.partition("=")[0].strip().split(".")[0] == "steps":
+            raise ConfigError(f"{override!r}: steps is the list of steps; set the length of one with step1.steps=100")
         if number:
             apply_override(own[number - 1], override)
             continue
         apply_override(tree, override)
         for step in own:
-            if _holds(step, override.partition("=")[0].strip().split(".")):
+            if holds(step, override.partition("=")[0].strip().split(".")):
                 apply_override(step, override)
-    if tree["steps"] is not steps:
-        raise ConfigError(f"{where}: steps is the list of steps; set the length of one with step1.steps=100")
     shared = {key: value for key, value in tree.items() if key not in _OWN}
     fairness = build(GroupChoice, tree.get("fairness") or {}, where, "fairness.")
-    _check_choice(fairness)
+    check_fields(fairness, "fairness.")
     worst = [step.pop("worst_group", False) for step in own]
     if not all(isinstance(value, bool) for value in worst):
         raise ConfigError(f"{where}: worst_group of a step wants true or false, not {worst}")
@@ -116,39 +112,9 @@ def _addressed(override: str) -> tuple[int, str]:
     return int(number), rest
 
 
-def _holds(tree: Mapping[str, Any], path: Sequence[str]) -> bool:
-    """Whether the tree says something itself at ``path``."""
-    for key in path:
-        if not isinstance(tree, Mapping) or key not in tree:
-            return False
-        tree = tree[key]
-    return True
-
-
 def _step(shared: Mapping[str, Any], own: Mapping[str, Any], name: str, number: int, where: str) -> TrainConfig:
     tree = merged(shared, own)
     tree["name"] = step_name(name, number)
     if number > 1 and "start_from" not in own:
         tree["start_from"] = os.path.join(str(tree.get("output", "models")), step_name(name, number - 1))
-    config = build(TrainConfig, tree, f"{where}, step {number}")
-    check(config)
-    return config
-
-
-def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """``shared`` with the keys of ``own`` put over it, group by group."""
-    result = copy.deepcopy(dict(shared))
-    for key, value in own.items():
-        before = result.get(key)
-        both = isinstance(value, Mapping) and isinstance(before, Mapping)
-        result[key] = merged(before, value) if both else copy.deepcopy(value)  # type: ignore[arg-type]
-    return result
-
-
-def _check_choice(choice: GroupChoice) -> None:
-    if choice.error not in ERROR_TYPES:
-        raise ConfigError(f"fairness.error is {choice.error!r}; it can be: {', '.join(ERROR_TYPES)}")
-    if not 0 < choice.fmr < 1:
-        raise ConfigError(f"fairness.fmr is {choice.fmr}; it must lie between 0 and 1")
-    if choice.min_people < 2:
-        raise ConfigError(f"fairness.min_people is {choice.min_people}; it must be 2 or more")
+    return from_tree(tree, f"{where}, step {number}")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairface.data.images import encode_png
-from fairface.data.types import UNLABELED, Sample
-from fairface.data.view import IndexedDataset, Subset
+from fairface.data.types import UNLABELED
+from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
 
@@ -55,9 +55,10 @@ class ArrayDataset(IndexedDataset):
         self.images = images
         self._names = None if names is None else list(names)
 
-    def __getitem__(self, index: int) -> Sample:
-        self._check(index)
-        return Sample(self.images[index], int(self.labels[index]), self.attributes[index], self.name(index))
+    @property
+    def holds_pixels(self) -> bool:
+        """True."""
+        return True
 
     def name(self, index: int) -> str:
         self._check(index)
@@ -70,16 +71,3 @@ class ArrayDataset(IndexedDataset):
     def decoded(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 RGB, without a copy."""
         return self.images[self._check(index)]
-
-    def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> ArraySubset:
-        return ArraySubset(self, indices)
-
-
-class ArraySubset(Subset):
-    """Some images of an :class:`ArrayDataset`."""
-
-    base: ArrayDataset
-
-    def decoded(self, index: int) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB, without a copy."""
-        return self.base.decoded(int(self.indices[self._check(index)]))

@@ -49,9 +49,7 @@ class FolderDataset(IndexedDataset):
         self._photos = [f"{name}/{photo}" for name in self.identities for photo in photos[name]]
         self._folder = os.path.join(self.root, "")
         labels = np.repeat(np.arange(len(self.identities), dtype=np.int32), [len(photos[n]) for n in self.identities])
-        super().__init__(
-            str(self.root), labels, len(self.identities), class_names=self.identities, notes=notes
-        )
+        super().__init__(str(self.root), labels, len(self.identities), class_names=self.identities, notes=notes)
 
     def path(self, index: int) -> Path:
         """The photograph's path."""
@@ -59,6 +57,10 @@ class FolderDataset(IndexedDataset):
 
     def name(self, index: int) -> str:
         return f"{self._folder}{self._photos[self._check(index)]}"
+
+    def record_name(self, index: int) -> str:
+        """The photograph's path below ``root``."""
+        return self._photos[self._check(index)]
 
     def encoded(self, index: int) -> bytes:
         return read_bytes(f"{self._folder}{self._photos[self._check(index)]}")

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.images import check_size, decode, resize
+from fairface.data.images import check_size, resize
 from fairface.data.types import Dataset
 from fairface.errors import DataError
 
 Image = NDArray[np.uint8]
-
-
-@runtime_checkable
-class Decoded(Protocol):
-    """A data set that holds its pixels: nothing needs to be decoded."""
-
-    def decoded(self, index: int) -> Image:
-        """(H, W, 3) uint8 RGB, not to be written to; raises DataError for a record that was found bad."""
 
 
 class ImageReader:
@@ -31,7 +21,6 @@ class ImageReader:
         self.size = size
         self.may_resize = may_resize
         self._shape = (size, size, 3)
-        self._pixels = dataset.decoded if isinstance(dataset, Decoded) else self._decode
 
     def read(self, index: int) -> Image:
         """The pixels of record ``index``; grey images become RGB.
@@ -40,7 +29,7 @@ class ImageReader:
             DataError: the record cannot be read or decoded, or has another size and may not be resized.
         """
         try:
-            image = self._pixels(index)
+            image = self.dataset.decoded(index)
         except (OSError, cv2.error) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{self.dataset.name(index)}: cannot be read ({reason}); restore or remove it") from error
@@ -49,12 +38,3 @@ class ImageReader:
                 check_size(image, self.dataset.name(index), self.size)
             image = resize(image, self.size)
         return image
-
-    def _decode(self, index: int) -> Image:
-        """``images.decode`` without making the record's name, which takes longer than everything else but decoding."""
-        data = self.dataset.encoded(index)
-        if data:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-            if image is not None:
-                return image  # type: ignore[return-value]
-        return decode(data, self.dataset.name(index))

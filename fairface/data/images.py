@@ -28,13 +28,17 @@ def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]
     Raises:
         DataError: the bytes are no whole image, or its size is another one.
     """
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
-    if decoded is None:
+    image = try_decode(data)
+    if image is None:
         raise DataError(f"{name}: {_what_is_wrong(data)}; restore or remove it, or skip it (data.on_bad_record=skip)")
-    image: NDArray[np.uint8] = np.asarray(decoded, np.uint8)
     if size is not None:
         check_size(image, name, size)
     return image
+
+
+def try_decode(data: bytes) -> NDArray[np.uint8] | None:
+    """As :func:`decode`, with ``None`` instead of an error."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None  # type: ignore[return-value]
 
 
 def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:

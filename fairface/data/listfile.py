@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,10 @@ class ListDataset(IndexedDataset):
 
     def name(self, index: int) -> str:
         return f"{self._folder}{self._names[self._check(index)]} ({self._list_name}, line {self._lines[index]})"
+
+    def record_name(self, index: int) -> str:
+        """The photograph's path below ``root``."""
+        return PurePosixPath(self._names[self._check(index)]).as_posix()
 
     def encoded(self, index: int) -> bytes:
         return read_bytes(f"{self._folder}{self._names[self._check(index)]}", self.name(index))

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import ConfigError, DataError
+from fairface.config.limits import check_value, limit_of
+from fairface.config.schema import DataConfig
+from fairface.errors import DataError
 
 STOP, SKIP = "stop", "skip"
 _FEW = 16  # files of one folder; fewer are looked up one by one, more by listing the folder
@@ -44,8 +46,7 @@ def _files(folder: str) -> set[str]:
 
 def check_policy(on_missing: str) -> None:
     """Raise a ConfigError unless ``on_missing`` is ``stop`` or ``skip``."""
-    if on_missing not in (STOP, SKIP):
-        raise ConfigError(f"data.on_missing: {on_missing!r} is not known; choose {STOP} or {SKIP}")
+    check_value(on_missing, limit_of(DataConfig, "on_missing"), "data.on_missing")
 
 
 def report_missing(source: str, named: Sequence[str], total: int, on_missing: str, remedy: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from fairface.config.schema import DataConfig
 from fairface.data.formats import OpenOptions
 from fairface.data.opening import open_dataset
 from fairface.data.types import UNLABELED, Dataset
-from fairface.data.view import IndexedDataset
+from fairface.data.view import DatasetView
 from fairface.errors import ConfigError, DataError
 
 
@@ -48,10 +48,8 @@ def labeled_only(dataset: Dataset) -> Dataset:
         return dataset
     if not len(labeled):
         raise DataError(f"{dataset.name(0)} and all other records are unlabeled; this method needs labels")
-    result = dataset.subset(labeled)
-    if isinstance(result, IndexedDataset):
-        result.notes = (*result.notes, f"{len(dataset) - len(labeled)} unlabeled images are not used by this method")
-    return result
+    note = f"{len(dataset) - len(labeled)} unlabeled images are not used by this method"
+    return DatasetView(dataset.subset(labeled), notes=(*dataset.notes, note))
 
 
 def select(dataset: Dataset, config: DataConfig) -> Dataset:
@@ -103,7 +101,7 @@ def _having(dataset: Dataset, name: str, value: str) -> NDArray[np.bool_]:
     if name not in dataset.attribute_names:
         known = ", ".join(dataset.attribute_names) or "none"
         raise ConfigError(f"data.where: there is no attribute {name!r}; this data set has: {known}")
-    told = tuple(getattr(dataset, "attribute_values", {}).get(name, ()))
+    told = dataset.attribute_values.get(name, ())
     if value not in told and not value.removeprefix("-").isdecimal():
         raise ConfigError(
             f"data.where: {name}={value}: no such value; it can be: {', '.join(told) or 'a whole number, its code'}"

@@ -1,12 +1,12 @@
 """The contracts between data and everything after it: Sample, Dataset, Batch.
 
 Images are uint8 HWC RGB from disk to batch. Labels are int32 ``0..N-1``; ``-1`` is unlabeled. Attributes are int8,
-``-1`` is unknown, and their names stand beside the data.
+``-1`` is unknown, and their names stand beside the data. Extra columns are float32, NaN is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -29,14 +29,27 @@ class Sample:
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Images with labels and attributes, all of which are known without decoding an image.
+    """Images with labels, attributes and extra columns, all of which are known without decoding an image.
 
-    ``encoded`` returns the image file's bytes and may be called from several threads and after a fork.
+    ``encoded`` and ``decoded`` may be called from several threads and after a fork.
+    :class:`fairface.data.view.IndexedDataset` gives all of it to a reader that has ``name`` and ``encoded``.
     """
+
+    @property
+    def title(self) -> str:
+        """How to name the whole to a person: the file or folder that it lies in."""
 
     @property
     def labels(self) -> NDArray[np.int32]:
         """(N,) int32, ``-1`` where unlabeled."""
+
+    @property
+    def num_classes(self) -> int:
+        """Number of identities; labels are below it."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called where the data come from; empty: class i is label i there."""
 
     @property
     def attributes(self) -> NDArray[np.int8]:
@@ -47,8 +60,24 @@ class Dataset(Protocol):
         """K names."""
 
     @property
-    def num_classes(self) -> int:
-        """Number of identities; labels are below it."""
+    def attribute_values(self) -> Mapping[str, tuple[str, ...]]:
+        """For an attribute, what its codes 0, 1, … stand for, where the data say it."""
+
+    @property
+    def extra(self) -> Mapping[str, NDArray[np.float32]]:
+        """Further columns by name, each (N, …) float32, NaN where unknown: landmarks, a quality …"""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should be told about the data before they are used, a sentence each."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The files that the data name but that are not there and were left out, named as to a person."""
+
+    @property
+    def holds_pixels(self) -> bool:
+        """Whether pixels lie in memory, so that ``decoded`` costs nothing."""
 
     def __len__(self) -> int: ...
 
@@ -57,33 +86,27 @@ class Dataset(Protocol):
     def name(self, index: int) -> str:
         """How to name this record to a person: file and key, or a path."""
 
+    def record_name(self, index: int) -> str:
+        """What lists and stored embeddings call this record: its path below the data's folder, or ``record <key>``."""
+
     def encoded(self, index: int) -> bytes:
         """The record's image as it lies on disk (JPEG, PNG, …)."""
 
+    def decoded(self, index: int) -> NDArray[np.uint8]:
+        """The record's image as (H, W, 3) uint8 RGB, not to be written to; raises DataError for a bad record."""
+
     def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> Dataset:
         """The records at ``indices``, in that order, without copying an image. Labels are kept as they are."""
-
-
-@runtime_checkable
-class Described(Protocol):
-    """A data set that can tell more than :class:`Dataset` asks for."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """What the classes are called where the data come from; empty: class i is label i there."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a user should be told about the data before they are used, a sentence each."""
 
 
 @dataclass
 class Batch:
     """What one training step gets, before it is split over devices.
 
-    ``images (B, H, W, 3)`` uint8 RGB; ``labels (B,)`` int32; ``source (B,)`` int16 tells data sets apart;
-    ``attributes (B, K)`` int8; ``extra`` carries what a method needs, each ``(B, …)`` float32;
-    ``indices (B,)`` int64 are positions in the source's data set.
+    Rows stand source after source. ``images (B, H, W, 3)`` uint8 RGB; ``labels (B,)`` int32; ``source (B,)`` int16,
+    the source's position; ``attributes (B, K)`` int8; ``indices (B,)`` int64, positions in the source's data set;
+    ``extra``: every column that the data of any source have or that any transform writes, each ``(B, …)`` float32, NaN
+    in the rows of a source that does not have it.
     """
 
     images: NDArray[np.uint8]

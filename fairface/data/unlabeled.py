@@ -1,17 +1,23 @@
-"""Label 0 as "nobody knows who": the convention of data for semi-supervised training."""
+"""Data without labels: all of them taken away, or label 0 as "nobody knows who", the convention of UFace's data."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.types import UNLABELED, Sample
-from fairface.data.view import IndexedDataset
+from fairface.data.types import UNLABELED, Dataset
+from fairface.data.view import DatasetView
 
 ZERO = "0"
 
 
-class ZeroUnlabeled(IndexedDataset):
+def without_labels(dataset: Dataset) -> DatasetView:
+    """The data set with every label turned into -1 and no classes: data of which identities are not to be used."""
+    labels = np.full(len(dataset), UNLABELED, np.int32)
+    return DatasetView(dataset, labels=labels, num_classes=0, class_names=())
+
+
+class ZeroUnlabeled(DatasetView):
     """``base`` with the class that its files call 0 turned into -1, and the classes above it moved down by one.
 
     In UFace's data people have the labels 1..N and 0 marks unlabeled (masked) faces. Plain TFace indexes use 0 for a
@@ -19,7 +25,7 @@ class ZeroUnlabeled(IndexedDataset):
     other labels without a gap.
     """
 
-    def __init__(self, base: IndexedDataset) -> None:
+    def __init__(self, base: Dataset) -> None:
         names = base.class_names or tuple(map(str, range(base.num_classes)))
         zero = names.index(ZERO) if ZERO in names else None
         unlabeled = np.zeros(len(base), bool) if zero is None else base.labels == zero
@@ -28,29 +34,15 @@ class ZeroUnlabeled(IndexedDataset):
             labels[labels > zero] -= 1
             labels[unlabeled] = UNLABELED
         super().__init__(
-            base.title,
-            labels,
-            base.num_classes - (zero is not None),
-            base.attributes,
-            base.attribute_names,
-            tuple(name for name in names if name != ZERO),
-            (*base.notes, *_notes(base, names, unlabeled)),
-            base.attribute_values,
+            base,
+            labels=labels,
+            num_classes=base.num_classes - (zero is not None),
+            class_names=tuple(name for name in names if name != ZERO),
+            notes=(*base.notes, *_notes(base, names, unlabeled)),
         )
-        self.base = base
-
-    def __getitem__(self, index: int) -> Sample:
-        sample = self.base[self._check(index)]
-        return Sample(sample.image, int(self.labels[index]), sample.attributes, sample.name)
-
-    def name(self, index: int) -> str:
-        return self.base.name(self._check(index))
-
-    def encoded(self, index: int) -> bytes:
-        return self.base.encoded(self._check(index))
 
 
-def _notes(base: IndexedDataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) -> tuple[str, ...]:
+def _notes(base: Dataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) -> tuple[str, ...]:
     zeros = int(unlabeled.sum())
     told = f"{base.title}: {zeros} of {len(base)} images have the label 0 and became unlabeled (-1)"
     others = np.bincount(base.labels[~unlabeled & (base.labels >= 0)], minlength=base.num_classes)

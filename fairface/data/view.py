@@ -1,4 +1,4 @@
-"""What all data sets share, and a view of some records of one."""
+"""What all data sets share, and views of one: some of its records, or some of what is known of them told otherwise."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.images import decode
-from fairface.data.types import Sample
+from fairface.data.columns import float_columns
+from fairface.data.images import decode, try_decode
+from fairface.data.types import Dataset, Sample
 from fairface.errors import DataError
 
 
 class IndexedDataset(ABC):
-    """Base of the data sets: labels and attributes are arrays in memory, images are decoded when asked for.
+    """Base of the data sets: labels, attributes and extra columns are in memory, images are decoded when asked for.
 
-    A subclass gives ``name`` and ``encoded``.
+    A subclass gives ``name`` and ``encoded``; arguments are those of :class:`fairface.data.types.Dataset`.
 
-    Attributes:
-        title: names the whole in errors.
-        class_names: what the classes are called where the data come from; empty: class i is label i there.
-        notes: what a user should be told about the data before they are used, a sentence each.
-        attribute_values: for an attribute, what its codes 0, 1, … stand for, where the data say it.
+    Raises:
+        DataError: attributes or extra columns do not fit the labels.
     """
 
     def __init__(
@@ -35,6 +33,7 @@ class IndexedDataset(ABC):
         class_names: Sequence[str] = (),
         notes: Sequence[str] = (),
         attribute_values: Mapping[str, tuple[str, ...]] | None = None,
+        extra: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> None:
         self.title = title
         self.attribute_values: Mapping[str, tuple[str, ...]] = attribute_values or {}
@@ -49,6 +48,14 @@ class IndexedDataset(ABC):
                 f"{title}: attributes of shape {self._attributes.shape} do not fit {len(labels)} records "
                 f"and {len(self._attribute_names)} attribute names"
             )
+        self.extra: Mapping[str, NDArray[np.float32]] = float_columns(title, len(labels), extra or {})
+
+    missing: tuple[str, ...] = ()  # set by formats that leave out files that are not there
+
+    @property
+    def holds_pixels(self) -> bool:
+        """Whether pixels lie in memory, so that ``decoded`` costs nothing."""
+        return False
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -74,7 +81,7 @@ class IndexedDataset(ABC):
         return len(self._labels)
 
     def __getitem__(self, index: int) -> Sample:
-        image = decode(self.encoded(index), self.name(index))
+        image = self.decoded(index)
         return Sample(image, int(self._labels[index]), self._attributes[index], self.name(index))
 
     def __iter__(self) -> Iterator[Sample]:
@@ -87,6 +94,21 @@ class IndexedDataset(ABC):
     @abstractmethod
     def encoded(self, index: int) -> bytes:
         """The record's image as it lies on disk (JPEG, PNG, …)."""
+
+    def record_name(self, index: int) -> str:
+        """What lists and stored embeddings call this record; here what ``name`` says."""
+        return self.name(index)
+
+    def decoded(self, index: int) -> NDArray[np.uint8]:
+        """The record's image as (H, W, 3) uint8 RGB.
+
+        Raises:
+            DataError: the record cannot be read or decoded.
+        """
+        data = self.encoded(index)
+        image = try_decode(data)
+        # The record's name is made only for an error: it takes longer than everything else but decoding.
+        return decode(data, self.name(index)) if image is None else image
 
     def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> Subset:
         """The records at ``indices``, in that order; labels are kept as they are.
@@ -105,38 +127,79 @@ class IndexedDataset(ABC):
         return index
 
 
-class Subset(IndexedDataset):
-    """Some records of a data set, in any order and as often as wanted; nothing is copied but labels and attributes."""
+class DatasetView(IndexedDataset):
+    """Records of ``base``, whose images it gives; arguments left at ``None`` are what the base says.
 
-    def __init__(self, base: IndexedDataset, indices: Sequence[int] | NDArray[np.integer]) -> None:
-        chosen = _positions(base, indices)
+    Args:
+        base: any data set.
+        indices: positions in ``base``, in any order and as often as wanted; ``None`` = all.
+        labels, num_classes, class_names, notes, extra: told instead of what ``base`` says, for the records of the view.
+    """
+
+    def __init__(
+        self,
+        base: Dataset,
+        indices: NDArray[np.int64] | None = None,
+        *,
+        labels: NDArray[np.int32] | None = None,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        notes: Sequence[str] | None = None,
+        extra: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        rows = slice(None) if indices is None else indices
         super().__init__(
             base.title,
-            base.labels[chosen],
-            base.num_classes,
-            base.attributes[chosen],
+            base.labels[rows] if labels is None else labels,
+            base.num_classes if num_classes is None else num_classes,
+            base.attributes[rows],
             base.attribute_names,
-            base.class_names,
-            base.notes,
+            base.class_names if class_names is None else class_names,
+            base.notes if notes is None else notes,
             base.attribute_values,
+            {name: values[rows] for name, values in base.extra.items()} if extra is None else extra,
         )
+        self.missing = tuple(base.missing)
         self.base = base
-        self.indices = chosen
+        self.indices = np.arange(len(base)) if indices is None else indices
+
+    @property
+    def holds_pixels(self) -> bool:
+        """Whether the base's pixels lie in memory."""
+        return self.base.holds_pixels
 
     def __getitem__(self, index: int) -> Sample:
-        return self.base[int(self.indices[self._check(index)])]
+        sample = self.base[self._position(index)]
+        return Sample(sample.image, int(self._labels[index]), sample.attributes, sample.name)
 
     def name(self, index: int) -> str:
-        return self.base.name(int(self.indices[self._check(index)]))
+        return self.base.name(self._position(index))
+
+    def record_name(self, index: int) -> str:
+        return self.base.record_name(self._position(index))
 
     def encoded(self, index: int) -> bytes:
-        return self.base.encoded(int(self.indices[self._check(index)]))
+        return self.base.encoded(self._position(index))
+
+    def decoded(self, index: int) -> NDArray[np.uint8]:
+        return self.base.decoded(self._position(index))
+
+    def _position(self, index: int) -> int:
+        return int(self.indices[self._check(index)])
+
+
+class Subset(DatasetView):
+    """Some records of a data set, in any order and as often as wanted; nothing is copied but labels, attributes and
+    extra columns."""
+
+    def __init__(self, base: Dataset, indices: Sequence[int] | NDArray[np.integer]) -> None:
+        super().__init__(base, _positions(base, indices))
 
     def subset(self, indices: Sequence[int] | NDArray[np.integer]) -> Subset:
-        return self.base.subset(self.indices[_positions(self, indices)])
+        return Subset(self.base, self.indices[_positions(self, indices)])
 
 
-def _positions(base: IndexedDataset, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
+def _positions(base: Dataset, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
     chosen = np.asarray(indices)
     if chosen.size == 0:
         chosen = chosen.astype(np.int64)

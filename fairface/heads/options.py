@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fairface.config.limits import Range, check_value
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
 
@@ -34,10 +35,7 @@ def options_of(config: HeadConfig, known: Mapping[str, Option]) -> dict[str, flo
             raise ConfigError(f"head.options: {config.name} knows no {name!r}; {hint}")
     values = {name: config.options.get(name, option.default) for name, option in known.items()}
     for name, option in known.items():
-        if not option.low <= values[name] <= option.high:
-            raise ConfigError(
-                f"head.options.{name} is {values[name]:g}; it must lie between {option.low:g} and {option.high:g}"
-            )
+        check_value(values[name], Range(option.low, option.high), f"head.options.{name}")
     return values
 
 

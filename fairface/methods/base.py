@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray as Array
 
-from fairface.data.loading.loader import Source
+from fairface.data.loading.source import Source
 from fairface.mx import NDArray, gluon
 from fairface.parallel import Shard, World
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.backbones import build_backbone
 from fairface.config.schema import TrainConfig
-from fairface.data.loading.cached import decode_all
-from fairface.data.loading.loader import Source
-from fairface.data.loading.samplers import build_sampler
-from fairface.data.selection import labeled_only, open_selected
-from fairface.data.types import Dataset
+from fairface.data.loading.open_sources import open_sources
+from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
 from fairface.heads import build_head
 from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
-from fairface.methods.classify import Classify
+from fairface.methods.classify import Classify, labeled_source
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
-    """The method ``classify``: one labeled data set, backbone and head as configured.
+    """The method ``classify``: one labeled source, others without labels beside it, backbone and head as configured.
 
     Raises:
-        ConfigError: no data path, or fewer than two classes.
+        ConfigError: no data path, no labeled source or several, or fewer than two classes.
     """
-    return Classify(**_classify(config, on_gpu))
+    return Classify(**_classify(config, on_gpu, open_sources(config)))
 
 
 def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
@@ -37,7 +34,7 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
     """
     term = _triplet_term(config)
     backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
-    return TripletMethod(backbone, _source(config, _training_data(config)), term, config.optimizer.decay_norm)
+    return TripletMethod(backbone, _one_source(config), term, config.optimizer.decay_norm)
 
 
 def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
@@ -46,46 +43,36 @@ def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
     Raises:
         ConfigError: as ``classify`` and ``triplet``.
     """
-    return Fused(_triplet_term(config, config.triplet.weight), **_classify(config, on_gpu))
+    term = _triplet_term(config, config.triplet.weight)
+    return Fused(term, **_classify(config, on_gpu, [_one_source(config)]))
 
 
-def _classify(config: TrainConfig, on_gpu: bool) -> dict[str, Any]:
-    dataset = _training_data(config)
+def _classify(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
+    labeled = labeled_source(sources)
+    head = config.all_sources()[labeled].head or config.head
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
-        "head": build_head(config.head, config.backbone.embedding, dataset.num_classes),
-        "sources": [_source(config, dataset)],
-        "label_smoothing": config.head.label_smoothing,
+        "head": build_head(head, config.backbone.embedding, sources[labeled].dataset.num_classes),
+        "sources": sources,
+        "label_smoothing": head.label_smoothing,
         "head_lr_mult": config.optimizer.head_lr_mult,
         "decay_norm": config.optimizer.decay_norm,
     }
 
 
-def _training_data(config: TrainConfig) -> Dataset:
-    if not config.data.path:
-        raise ConfigError("data.path is not set; name a folder of people, a folder with train.rec, or a list file")
-    dataset = labeled_only(open_selected(config.data))
-    if dataset.num_classes < 2:
-        raise ConfigError(f"{config.data.path}: {dataset.num_classes} person; training needs at least two")
-    if not config.data.in_memory:
-        return dataset
-    return decode_all(
-        dataset,
-        config.data.image_size,
-        config.data.resize,
-        config.data.threads,
-        skip_bad=config.data.on_bad_record == "skip",
-    )
-
-
-def _source(config: TrainConfig, dataset: Dataset) -> Source:
-    sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, config.seed)
-    return Source(dataset, config.batch_size, sampler)
+def _one_source(config: TrainConfig) -> Source:
+    """The one labeled source of methods that train on no more than that."""
+    sources = config.all_sources()
+    if len(sources) > 1 or sources[0].unlabeled:
+        named = ", ".join(f"{source.name}{' (unlabeled)' if source.unlabeled else ''}" for source in sources)
+        raise ConfigError(f"method {config.method} trains on one labeled source, but sources names {named}")
+    return open_sources(config)[0]
 
 
 def _triplet_term(config: TrainConfig, weight: float = 1.0) -> TripletTerm:
-    images, batch = config.sampler.images_per_class, config.batch_size
-    if config.sampler.kind != "pk" or images < 2 or batch < 2 * images or batch % images:
+    sampler, batch = config.all_sources()[0].sampler, config.batch_size
+    images = sampler.images_per_class
+    if sampler.kind != "pk" or images < 2 or batch < 2 * images or batch % images:
         raise ConfigError(
             f"method {config.method} compares images within a batch: set sampler.kind=pk, sampler.images_per_class "
             f"(now {images}) to 2 or more and batch_size (now {batch}) to a multiple of it, at least twice"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray as Array
 
-from fairface.data.loading.loader import Source
+from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
 from fairface.heads.base import Head
 from fairface.heads.loss import CrossEntropy

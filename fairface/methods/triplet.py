@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray as Array
 
-from fairface.data.loading.loader import Source
+from fairface.data.loading.source import Source
 from fairface.errors import CheckpointError
 from fairface.heads.triplets.base import TripletLoss
 from fairface.heads.triplets.mining import semi_hard

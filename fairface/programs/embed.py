@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from fairface.cli import parser, print_json, tell
 from fairface.data.opening import open_dataset
 from fairface.embedding.from_checkpoint import load_embedder
-from fairface.embedding.image_names import image_names
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.graph.inference import PRECISIONS
 
@@ -35,11 +34,11 @@ def main(argv: Sequence[str]) -> None:
         "model": args.model, "data": args.data, "flip": not args.no_flip, "precision": args.precision,
         "classes": dataset.num_classes,
     }  # fmt: skip
-    values = getattr(dataset, "attribute_values", {})
-    if values:
-        meta["attribute_values"] = {name: list(told) for name, told in values.items()}
+    if dataset.attribute_values:
+        meta["attribute_values"] = {name: list(told) for name, told in dataset.attribute_values.items()}
+    names = tuple(map(dataset.record_name, range(len(dataset))))
     stored = Embeddings(
-        embeddings, image_names(dataset), meta, dataset.labels, dataset.attributes, dataset.attribute_names
+        embeddings, names, meta, dataset.labels, dataset.attributes, dataset.attribute_names
     )
     save_embeddings(args.output, stored)
     count, size = embeddings.shape

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.cli import parser, print_json, table
-from fairface.config.load import dump, keys, load_config
+from fairface.config.keys import keys
+from fairface.config.load import dump, load_config
 
 
 def main(argv: Sequence[str]) -> int:

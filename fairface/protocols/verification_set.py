@@ -55,6 +55,6 @@ def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[
         attributes=dataset.attributes,
         attribute_names=dataset.attribute_names,
         names=tuple(dataset.name(i) for i in range(len(dataset))),
-        attribute_values=getattr(dataset, "attribute_values", {}),
+        attribute_values=dataset.attribute_values,
     )
     return VerificationSet(Path(path).name, dataset, comparisons)

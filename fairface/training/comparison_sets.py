@@ -14,9 +14,11 @@ from fairface.protocols.verification_set import VerificationSet, open_verificati
 
 def verification_names(config: TrainConfig) -> tuple[str, ...]:
     """The verification sets that ``config`` names, else the ``.bin`` files beside its training data."""
-    if config.verify.sets or not Path(config.data.path).is_dir():
+    if config.verify.sets:
         return config.verify.sets
-    return tuple(str(path) for path in verification_sets(config.data.path).values())
+    paths = [source.data.path for source in config.all_sources()]
+    folders = [path for path in paths if path and Path(path).is_dir()]
+    return tuple(str(path) for folder in folders for path in verification_sets(folder).values())
 
 
 def open_sets(names: Sequence[str], image_size: int) -> tuple[VerificationSet, ...]:

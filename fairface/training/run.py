@@ -12,7 +12,7 @@ import numpy as np
 from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
-from fairface.data.types import Batch, Described
+from fairface.data.types import Batch
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError
 from fairface.files import atomic_write, write_json
@@ -166,10 +166,9 @@ def describe_data(run: Prepared, log: RunLog) -> None:
     """Say what is trained on, warn of people with a single image, and keep what the classes are called."""
     for number, source in enumerate(run.method.sources()):
         labels = source.dataset.labels
-        if isinstance(source.dataset, Described):
-            write_class_names(run.folder, number, source.dataset.class_names)
-            for note in source.dataset.notes:
-                log.say(note)
+        write_class_names(run.folder, number, source.dataset.class_names)
+        for note in source.dataset.notes:
+            log.say(note)
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
         single = int((counts == 1).sum())
         people = int((counts > 0).sum())

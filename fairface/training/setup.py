@@ -16,8 +16,8 @@ import numpy as np
 import fairface
 from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
-from fairface.data.loading.augment import Augmenter
-from fairface.data.loading.loader import BatchLoader, Source
+from fairface.data.loading.loader import BatchLoader
+from fairface.data.loading.source import Source
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.files import sha256
 from fairface.hardware import usable_cores
@@ -80,13 +80,10 @@ def prepare(config: TrainConfig) -> Prepared:
     total = total_steps(config, sources)
     loader = BatchLoader(
         sources,
-        Augmenter(config.augment),
         image_size=config.data.image_size,
         seed=config.seed,
         threads=config.data.threads or usable_cores(),
         prefetch=config.data.prefetch,
-        on_bad_record=config.data.on_bad_record,
-        resize=config.data.resize,
     )
     return Prepared(
         config=config,

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fairface.config.load import as_dict, dump, keys, load_config
+from fairface.config.keys import keys
+from fairface.config.load import as_dict, dump, load_config
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import load_staged
 from fairface.errors import ConfigError
@@ -47,13 +48,22 @@ def test_dump_reads_back_the_same(tmp_path: Path) -> None:
     [
         ("optimizer.lrr=1", "did you mean optimizer.lr?"),
         ("batchsize=1", "did you mean batch_size?"),
-        ("lr=1", "optimizer.lr"),
+        ("lr=1", "did you mean optimizer.lr?"),
+        ("optim.weight_decai=1", "did you mean optimizer.weight_decay?"),
+        ("optimizer_lr=1", "did you mean optimizer.lr?"),
+        ("data.pth=a", "did you mean data.path?"),
+        ("lerning_rate=1", "; it is none of the known ones ("),
+        ("optimizer.beta=1", "; it is none of the known ones ("),
+        ("loss_function=1", "; it is none of the known ones ("),
         ("optimizer.lr=fast", "wants a number"),
         ("batch_size=1.5", "wants a whole number"),
         ("data.resize=1", "wants true or false"),
         ("augment.mirror=2", "between 0 and 1"),
         ("head.s=0", "head.s"),
-        ("stage=middle", "all, head"),
+        ("kvstore=far", "device, local"),
+        ("verify.fmr=[0.1,2]", "each must lie between 0 and 1, 0 excluded"),
+        ("steps=nan", "wants a whole number"),
+        ("head.s=.nan", "wants a number"),
         ("augment.jpeg_quality=[20,2]", "lower first"),
         ("augment.jpeg_quality=[20]", "wants 2 values"),
         ("name=../x", "folder below"),

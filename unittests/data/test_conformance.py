@@ -16,13 +16,14 @@ from fairface.data.folder import FolderDataset
 from fairface.data.formats import OpenOptions
 from fairface.data.images import decode
 from fairface.data.listfile import ListDataset
-from fairface.data.loading.loader import BatchLoader, Source
-from fairface.data.loading.samplers import SequentialSampler
+from fairface.data.loading.loader import BatchLoader
+from fairface.data.loading.source import Source
 from fairface.data.opening import open_dataset
-from fairface.data.types import Dataset, Described
+from fairface.data.types import Dataset
 from fairface.data.unlabeled import ZeroUnlabeled
 from fairface.errors import DataError
 from unittests.data.builders import BUILDERS, LABELS, images, list_file, tfrecord
+from unittests.data.in_order import InOrder
 
 
 @pytest.fixture(params=BUILDERS)
@@ -41,7 +42,6 @@ def same_pixels(one, other) -> bool:
 
 def test_contract(data, built):
     assert isinstance(data, Dataset)
-    assert isinstance(data, Described)
     assert len(data) == len(built.labels)
     assert data.labels.dtype == np.int32
     assert data.labels.tolist() == built.labels
@@ -121,7 +121,7 @@ def test_determinism(data, built):
 
 
 def test_batches(data, built):
-    loader = BatchLoader([Source(data, 6, SequentialSampler(6, 6))], image_size=16, threads=2)
+    loader = BatchLoader([Source(data, 6, InOrder(6, 6))], image_size=16, threads=2)
     batch = loader.batch(0)
     assert batch.labels.tolist() == built.labels
     assert np.array_equal(batch.images[2], data[2].image)

@@ -110,7 +110,7 @@ def test_missing_photos_of_a_folder(tmp_path, photos):
     assert [message.partition(": ")[0] for message in data.missing] == ["line 2", "line 3", f"line {photos + 1}"]
     assert data.class_labels.tolist() == [0, *range(21, 7 * photos, 7)]
     assert data.notes[1].endswith(f"became classes 0 to {photos - 3}, in ascending order")
-    with pytest.raises(ConfigError, match="choose stop or skip"):
+    with pytest.raises(ConfigError, match="must be one of: stop, skip"):
         ListDataset(tmp_path / "list.txt", on_missing="never")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fairface.data.array import ArrayDataset
-from fairface.data.loading.loader import Source
 from fairface.data.loading.pk_sampler import PKSampler
+from fairface.data.loading.source import Source
 from fairface.data.types import Batch
 from fairface.methods.base import Method, StepOutcome
 from fairface.mx import Context, autograd, gluon, nn

@@ -121,7 +121,7 @@ def test_two_devices_learn_the_same_as_one(tmp_path, people, name):
 
 def test_options_reach_the_head(tmp_path, people):
     config = tiny_config(tmp_path, people, *QUICK, "head.name=adaface", "head.options.h=101")
-    with pytest.raises(ConfigError, match=r"head\.options\.h is 101; it must lie between 0 and 100"):
+    with pytest.raises(ConfigError, match=r"head\.options\.h is 101.0; it must lie between 0 and 100"):
         train(config, quiet=True)
 
 

@@ -14,7 +14,6 @@ from fairface.data.formats import OpenOptions
 from fairface.data.inspection.records import RecordCheck, check_records
 from fairface.data.missing import SKIP
 from fairface.data.opening import locate, open_dataset
-from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.types import UNKNOWN
 from fairface.data.view import IndexedDataset
 
@@ -139,11 +138,10 @@ def find_duplicates(records: RecordCheck, labels: NDArray[np.int32]) -> Duplicat
 
 
 def _attribute_counts(dataset: IndexedDataset) -> dict[str, dict[str, int]]:
-    known = dataset.attribute_values if isinstance(dataset, RecordDataset) else {}
     result = {}
     for column, name in enumerate(dataset.attribute_names):
         values, counts = np.unique(dataset.attributes[:, column], return_counts=True)
-        texts = known.get(name, ())
+        texts = dataset.attribute_values.get(name, ())
         result[name] = {
             "unknown" if value == UNKNOWN else texts[value] if value < len(texts) else str(value): count
             for value, count in zip(values.tolist(), counts.tolist(), strict=True)
@@ -154,7 +152,7 @@ def _attribute_counts(dataset: IndexedDataset) -> dict[str, dict[str, int]]:
 def _problems(
     dataset: IndexedDataset, per_class: NDArray[np.int64], records: RecordCheck | None, duplicates: Duplicates
 ) -> list[str]:
-    problems = [f"missing: {text}" for text in getattr(dataset, "missing", ())]
+    problems = [f"missing: {text}" for text in dataset.missing]
     empty = np.flatnonzero(per_class == 0).tolist()
     if empty:
         problems.append(f"{len(empty)} of {len(per_class)} classes have no image: {_some(empty)}")

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.formats import OpenOptions
-from fairface.data.image_reader import Decoded
 from fairface.data.images import decode, is_jpeg, is_png, jpeg_size
 from fairface.data.opening import open_dataset
 from fairface.data.processes import map_processes
@@ -145,7 +144,7 @@ def _look_at(dataset: IndexedDataset, task: _Task, remark: Callable[[], str]) ->
 
 def _look(dataset: IndexedDataset, index: int, whole: bool) -> tuple[bytes, tuple[int, int], str]:
     """The image file (or pixels), height and width, and the kind of file."""
-    if isinstance(dataset, Decoded):
+    if dataset.holds_pixels:
         pixels = dataset.decoded(index)
         return pixels.tobytes(), (pixels.shape[0], pixels.shape[1]), "pixels"
     data = dataset.encoded(index)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.image_reader import ImageReader
-from fairface.data.types import Dataset, Described, Sample
+from fairface.data.types import Dataset, Sample
+from fairface.data.view import DatasetView
 from fairface.errors import DataError
 from fairface.hardware import usable_cores
 
@@ -18,63 +19,28 @@ Image = NDArray[np.uint8]
 _CHUNK = 256  # images that a thread decodes before it takes the next
 
 
-class CachedDataset:
-    """``dataset`` with its pixels beside it, which the loader takes as they are; made by :func:`decode_all`.
+class CachedDataset(DatasetView):
+    """``base`` with its pixels beside it, which the loader takes as they are; made by :func:`decode_all`.
 
     Record i's pixels are ``images[rows[i]]``; ``bad`` tells what is wrong with a row that could not be decoded.
+    ``encoded`` reads the image as it lies on disk again.
     """
 
     def __init__(
-        self, dataset: Dataset, images: NDArray[np.uint8], rows: NDArray[np.int64], bad: Mapping[int, str]
+        self, base: Dataset, images: NDArray[np.uint8], rows: NDArray[np.int64], bad: Mapping[int, str]
     ) -> None:
-        self.dataset = dataset
+        super().__init__(base)
         self._images = images
         self._rows = rows
         self._bad = bad
 
     @property
-    def labels(self) -> NDArray[np.int32]:
-        """(N,) int32, ``-1`` where unlabeled."""
-        return self.dataset.labels
-
-    @property
-    def attributes(self) -> NDArray[np.int8]:
-        """(N, K) int8, ``-1`` where unknown."""
-        return self.dataset.attributes
-
-    @property
-    def attribute_names(self) -> tuple[str, ...]:
-        """K names."""
-        return self.dataset.attribute_names
-
-    @property
-    def num_classes(self) -> int:
-        """Number of identities; labels are below it."""
-        return self.dataset.num_classes
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """What the classes are called where the data come from."""
-        return self.dataset.class_names if isinstance(self.dataset, Described) else ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a user should be told about the data."""
-        return self.dataset.notes if isinstance(self.dataset, Described) else ()
-
-    def __len__(self) -> int:
-        return len(self._rows)
+    def holds_pixels(self) -> bool:
+        """True."""
+        return True
 
     def __getitem__(self, index: int) -> Sample:
         return Sample(self.decoded(index), int(self.labels[index]), self.attributes[index], self.name(index))
-
-    def name(self, index: int) -> str:
-        """How the data set underneath names this record."""
-        return self.dataset.name(index)
-
-    def encoded(self, index: int) -> bytes:
-        """The record's image as it lies on disk, read again."""
-        return self.dataset.encoded(index)
 
     def decoded(self, index: int) -> Image:
         """(size, size, 3) uint8 RGB, read-only.
@@ -82,16 +48,16 @@ class CachedDataset:
         Raises:
             DataError: the record was found bad when the data set was decoded.
         """
-        row = int(self._rows[index])
+        row = int(self._rows[self._check(index)])
         if row in self._bad:
             raise DataError(self._bad[row])
         image: Image = self._images[row]
         return image
 
-    def subset(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> CachedDataset:
+    def subset(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> CachedDataset:  # type: ignore[override]
         """The records at ``indices``, in that order, sharing the pixels."""
-        rows = self._rows[np.asarray(indices, np.int64)]
-        return CachedDataset(self.dataset.subset(indices), self._images, rows, self._bad)
+        chosen = self.base.subset(indices)
+        return CachedDataset(chosen, self._images, self._rows[np.asarray(indices, np.int64)], self._bad)
 
 
 def decode_all(

@@ -1,4 +1,4 @@
-"""Batches from data sets: decoded, changed as the configuration asks, made ahead in threads."""
+"""Batches from data sets: decoded, changed as each source's transform says, made ahead in threads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.image_reader import ImageReader
-from fairface.data.loading.augment import Augmenter, Draws
 from fairface.data.loading.draws import Purpose, generator
 from fairface.data.loading.prefetch import prefetch as work_ahead
-from fairface.data.loading.samplers import Sampler
-from fairface.data.types import UNKNOWN, UNLABELED, Batch, Dataset
+from fairface.data.loading.source import Source
+from fairface.data.loading.transform import Columns, Drawn
+from fairface.data.loading.trial import try_transform
+from fairface.data.types import UNKNOWN, Batch
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
 
@@ -23,84 +24,64 @@ _SMALLEST_JOB = 16  # images; below that, handing a job to a thread costs more t
 
 
 @dataclass(frozen=True)
-class Source:
-    """One data set's part of every batch: ``batch_size`` images, chosen by ``sampler``.
-
-    Raises:
-        ConfigError: the sampler draws another number of images.
-        DataError: a label outside -1..num_classes-1.
-    """
-
-    dataset: Dataset
-    batch_size: int
-    sampler: Sampler
-
-    def __post_init__(self) -> None:
-        if self.sampler.batch_size != self.batch_size:
-            raise ConfigError(f"the sampler draws {self.sampler.batch_size} images and the source {self.batch_size}")
-        labels, classes = self.dataset.labels, self.dataset.num_classes
-        wrong = np.flatnonzero((labels < UNLABELED) | (labels >= classes))
-        if len(wrong):
-            first = int(wrong[0])
-            raise DataError(
-                f"{self.dataset.name(first)}: label {labels[first]} is outside 0..{classes - 1} ({len(wrong)} such "
-                "records); fix the labels or the number of classes beside the data"
-            )
-
-
-@dataclass(frozen=True)
 class _Plan:
+    """A batch without its pixels, and for each source what happens to its images and the columns beside them."""
+
     step: int
     batch: Batch
-    draws: Draws
+    drawn: list[Drawn | None]
+    columns: list[Columns]
 
 
 class BatchLoader:
     """Batches that are a pure function of (seed, step).
 
     Rows stand source after source. ``attribute_names`` is the union of the sources' names in order of appearance;
-    what a source does not know is -1.
+    what a source does not know is -1. So it is with the columns of ``Batch.extra``, where NaN is unknown. Source i's
+    transform draws from stream i.
 
     Args:
         sources: the data sets with their share of the batch.
-        augmenter: what is done to the images; ``None`` leaves them as they are.
-        image_size: side in pixels; an image of another size is a bad record, unless ``resize``.
+        image_size: side in pixels; an image of another size is a bad record, unless its source resizes.
         threads: decoding threads; 0 = one for each core that this process may use.
         prefetch: batches made ahead by :meth:`iterate`; 0 makes each when it is asked for, in the caller's thread.
-        on_bad_record: ``stop`` raises DataError; ``skip`` takes another record and notes the bad one in ``skipped``.
+
+    Attributes:
+        skipped: name of a bad record to what is wrong with it, of sources with ``on_bad_record=skip``.
+
+    Raises:
+        ConfigError: wrong numbers, sources that have a column in different shapes, or a transform that writes a column
+            which it does not declare (each transform is tried out on a few rows).
     """
 
     def __init__(
         self,
         sources: Sequence[Source],
-        augmenter: Augmenter | None = None,
         image_size: int = 112,
         seed: int = 0,
         threads: int = 0,
         prefetch: int = 3,
-        on_bad_record: str = "stop",
-        resize: bool = False,
     ) -> None:
-        if on_bad_record not in ("stop", "skip"):
-            raise ConfigError(f"data.on_bad_record: {on_bad_record!r} is not known; choose stop or skip")
         if not sources or min(threads, prefetch) < 0 or image_size < 1:
             raise ConfigError("the loader needs a source, threads and prefetch of 0 or more and an image size")
         self.sources = tuple(sources)
-        self.augmenter = augmenter
         self.image_size = image_size
         self.seed = seed
         self.threads = threads or usable_cores()
         self.prefetch = prefetch
-        self.on_bad_record = on_bad_record
-        self.skipped: dict[str, str] = {}  # name of a bad record -> what is wrong with it
+        self.skipped: dict[str, str] = {}
         self._bad: set[tuple[int, int]] = set()
-        self._readers = [ImageReader(source.dataset, image_size, may_resize=resize) for source in sources]
-        self._sizes = [source.batch_size for source in sources]
-        self._source = np.repeat(np.arange(len(sources), dtype=np.int16), self._sizes)
-        self._labels = [source.dataset.labels for source in sources]
-        self.attribute_names = tuple(dict.fromkeys(n for source in sources for n in source.dataset.attribute_names))
-        self._attributes = [source.dataset.attributes for source in sources]
-        self._columns = [[self.attribute_names.index(n) for n in s.dataset.attribute_names] for s in sources]
+        self._readers = [ImageReader(source.dataset, image_size, source.resize) for source in sources]
+        sizes = [source.batch_size for source in sources]
+        self._source = np.repeat(np.arange(len(sources), dtype=np.int16), sizes)
+        self._first = np.cumsum([0, *sizes[:-1]]).tolist()
+        self._slices = [slice(first, first + size) for first, size in zip(self._first, sizes, strict=True)]
+        self._data = [source.dataset for source in sources]
+        self.attribute_names = tuple(dict.fromkeys(name for data in self._data for name in data.attribute_names))
+        self._attributes = [[self.attribute_names.index(name) for name in data.attribute_names] for data in self._data]
+        self._shapes = _shapes(sources)
+        for stream, source in enumerate(sources):
+            try_transform(source, generator(seed, 0, Purpose.AUGMENT, stream), image_size)
 
     @property
     def batch_size(self) -> int:
@@ -109,12 +90,8 @@ class BatchLoader:
 
     @property
     def steps_per_epoch(self) -> float:
-        """Steps per epoch of the first source."""
-        return self.sources[0].sampler.steps_per_epoch
-
-    def epoch(self, step: int) -> int:
-        """The first source's epoch at ``step``."""
-        return self.sources[0].sampler.epoch(step)
+        """Steps per epoch of the longest source; shorter ones begin anew in another order."""
+        return max(source.sampler.steps_per_epoch for source in self.sources)
 
     def batch(self, step: int) -> Batch:
         """The batch of ``step``, made in the caller's thread.
@@ -146,41 +123,60 @@ class BatchLoader:
         return plan.batch, [partial(self._fill, plan, i, min(i + size, self.batch_size)) for i in starts]
 
     def _plan(self, step: int) -> _Plan:
-        """Everything about a batch but its pixels."""
-        n = self.batch_size
-        rows = [source.sampler.batch(step) for source in self.sources]
-        attributes = np.full((n, len(self.attribute_names)), UNKNOWN, np.int8)
-        first = 0
-        for chosen, values, columns in zip(rows, self._attributes, self._columns, strict=True):
-            attributes[first : first + len(chosen), columns] = values[chosen]
-            first += len(chosen)
+        """Everything about a batch but its pixels and what transforms write."""
+        n, size = self.batch_size, self.image_size
         batch = Batch(
-            images=np.empty((n, self.image_size, self.image_size, 3), np.uint8),
-            labels=np.concatenate([labels[i] for labels, i in zip(self._labels, rows, strict=True)]),
+            images=np.empty((n, size, size, 3), np.uint8),
+            labels=np.empty(n, np.int32),
             source=self._source.copy(),
-            attributes=attributes,
-            indices=np.concatenate(rows),
+            attributes=np.full((n, len(self.attribute_names)), UNKNOWN, np.int8),
+            indices=np.concatenate([source.sampler.batch(step) for source in self.sources]),
+            extra={name: np.full((n, *shape), np.nan, np.float32) for name, shape in self._shapes.items()},
         )
-        return _Plan(step, batch, self._draw(step))
+        for source, rows in enumerate(self._slices):
+            self._describe(batch, source, rows)
+        sources = range(len(self.sources))
+        return _Plan(step, batch, [self._draw(step, i) for i in sources], [self._columns(batch, i) for i in sources])
 
-    def _draw(self, step: int) -> Draws:
-        if self.augmenter is None:
-            return Draws.none(self.batch_size)
-        return self.augmenter.draw(generator(self.seed, step, Purpose.AUGMENT), self.batch_size, self.image_size)
+    def _draw(self, step: int, source: int) -> Drawn | None:
+        transform = self.sources[source].transform
+        if transform is None:
+            return None
+        rng = generator(self.seed, step, Purpose.AUGMENT, stream=source)
+        return transform.draw(rng, self.sources[source].batch_size, self.image_size)
+
+    def _describe(self, batch: Batch, source: int, rows: slice | int) -> None:
+        """Write what the data set says of the records at ``batch.indices[rows]``."""
+        data, chosen = self._data[source], batch.indices[rows]
+        batch.labels[rows] = data.labels[chosen]
+        batch.attributes[rows, self._attributes[source]] = data.attributes[chosen]
+        for name, values in data.extra.items():
+            batch.extra[name][rows] = values[chosen]
+
+    def _columns(self, batch: Batch, source: int) -> Columns:
+        """The source's rows of every column it has, writable where its transform declares it."""
+        views = {name: batch.extra[name][self._slices[source]] for name in self.sources[source].columns}
+        for name, view in views.items():
+            view.flags.writeable = name in self.sources[source].writes
+        return Columns(views)
 
     def _fill(self, plan: _Plan, start: int, stop: int) -> None:
         """Write the pixels of rows ``start..stop-1``."""
-        images, apply = plan.batch.images, plan.draws.apply
+        images = plan.batch.images
         sources = plan.batch.source[start:stop].tolist()
         indices = plan.batch.indices[start:stop].tolist()
         for row, source, index in zip(range(start, stop), sources, indices, strict=True):
             try:
                 image = self._readers[source].read(index)
             except DataError as error:
-                if self.on_bad_record == "stop":
+                if self.sources[source].on_bad_record == "stop":
                     raise
                 image = self._substitute(plan, row, error)
-            apply(image, row, images[row])
+            drawn = plan.drawn[source]
+            if drawn is None:
+                images[row] = image
+            else:
+                drawn.apply(image, row - self._first[source], images[row], plan.columns[source])
 
     def _substitute(self, plan: _Plan, row: int, error: DataError) -> NDArray[np.uint8]:
         """Note the bad record of ``row`` and put the next good one of its source in its place."""
@@ -196,11 +192,22 @@ class BatchLoader:
                 self._note(source, index, other)
                 continue
             batch.indices[row] = index
-            batch.labels[row] = self._labels[source][index]
-            batch.attributes[row, self._columns[source]] = self._attributes[source][index]
+            self._describe(batch, source, row)
             return image
         raise DataError(f"no record is left that can be used, {len(self._bad)} are bad; one of them: {error}")
 
     def _note(self, source: int, index: int, error: DataError) -> None:
         self._bad.add((source, index))
-        self.skipped[self.sources[source].dataset.name(index)] = str(error)
+        self.skipped[self._data[source].name(index)] = str(error)
+
+
+def _shapes(sources: Sequence[Source]) -> dict[str, tuple[int, ...]]:
+    """Every column's name and the shape of one row's value."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for source in sources:
+        for name, shape in source.columns.items():
+            if shapes.setdefault(name, shape) != shape:
+                raise ConfigError(
+                    f"source {source.name}: has the column {name} as {shape}, a source before it as {shapes[name]}"
+                )
+    return shapes

@@ -53,9 +53,6 @@ class PKSampler:
     def steps_per_epoch(self) -> float:
         return float(-(-len(self._identities) // self.classes))
 
-    def epoch(self, step: int) -> int:
-        return step // int(self.steps_per_epoch)
-
     def batch(self, step: int) -> NDArray[np.int64]:
         epoch, position = divmod(step, int(self.steps_per_epoch))
         chosen = np.arange(position * self.classes, (position + 1) * self.classes) % len(self._identities)

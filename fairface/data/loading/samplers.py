@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.config.limits import check_fields
 from fairface.config.schema import SamplerConfig
 from fairface.data.loading.draws import Purpose, generator
 from fairface.data.loading.pk_sampler import PKSampler
@@ -25,40 +26,13 @@ class Sampler(Protocol):
 
     @property
     def steps_per_epoch(self) -> float:
-        """Steps after which every image (random, sequential) or identity (pk) has had its turn."""
-
-    def epoch(self, step: int) -> int:
-        """The epoch, from 0, that the first image of ``step`` belongs to."""
+        """Steps after which every image (random) or identity (pk) has had its turn."""
 
     def batch(self, step: int) -> NDArray[np.int64]:
         """(B,) int64 positions for ``step``, the same at every call."""
 
     def substitutes(self, index: int, step: int, row: int) -> Iterator[int]:
         """Positions that may stand in, one after the other, for the bad record ``index`` in ``row`` of ``step``."""
-
-
-class SequentialSampler:
-    """The images in their order, over and over: step k covers positions ``[k*B, (k+1)*B)`` modulo the length."""
-
-    def __init__(self, length: int, batch_size: int) -> None:
-        _check(length, batch_size)
-        self.length = length
-        self.batch_size = batch_size
-
-    @property
-    def steps_per_epoch(self) -> float:
-        return self.length / self.batch_size
-
-    def epoch(self, step: int) -> int:
-        return step * self.batch_size // self.length
-
-    def batch(self, step: int) -> NDArray[np.int64]:
-        start = step * self.batch_size
-        return np.arange(start, start + self.batch_size, dtype=np.int64) % self.length
-
-    def substitutes(self, index: int, step: int, row: int) -> Iterator[int]:
-        """The records after ``index``."""
-        return _scan(index, self.length)
 
 
 class RandomSampler:
@@ -79,9 +53,6 @@ class RandomSampler:
     @property
     def steps_per_epoch(self) -> float:
         return self.length / self.batch_size
-
-    def epoch(self, step: int) -> int:
-        return step * self.batch_size // self.length
 
     def indices(self, epoch: int) -> NDArray[np.int64]:
         """(length,) the permutation of ``epoch``; the latest one is kept, since the next steps need it again."""
@@ -116,11 +87,10 @@ def build_sampler(
         ConfigError: an unknown kind, or a batch size that K does not divide.
         DataError: no images, or fewer identities than a batch needs.
     """
-    if config.kind == "random":
-        return RandomSampler(len(labels), batch_size, seed, stream)
+    check_fields(config, "sampler.")
     if config.kind == "pk":
         return PKSampler(labels, batch_size, config.images_per_class, seed, stream)
-    raise ConfigError(f"sampler.kind: {config.kind!r} is not known; choose random or pk")
+    return RandomSampler(len(labels), batch_size, seed, stream)
 
 
 def _check(length: int, batch_size: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.recordio.notes import AttributeNotes
 from fairface.data.types import UNKNOWN
 from fairface.data.view import IndexedDataset
@@ -92,7 +91,7 @@ def join_attributes(sets: Sequence[IndexedDataset]) -> tuple[AttributeNotes, lis
     names = tuple(dict.fromkeys(name for data in sets for name in data.attribute_names))
     values: dict[str, tuple[str, ...]] = {}
     for data in sets:
-        known = data.attribute_values if isinstance(data, RecordDataset) else {}
+        known = data.attribute_values
         for name in set(known) & set(data.attribute_names):
             if values.setdefault(name, tuple(known[name])) != tuple(known[name]):
                 raise DataError(

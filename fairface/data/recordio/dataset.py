@@ -70,6 +70,10 @@ class RecordDataset(IndexedDataset):
     def name(self, index: int) -> str:
         return f"{self.path}: record {self.keys[self._check(index)]}"
 
+    def record_name(self, index: int) -> str:
+        """``record <key>``."""
+        return f"record {self.keys[self._check(index)]}"
+
     def encoded(self, index: int) -> bytes:
         size = int(self._sizes[self._check(index)])
         if size == MULTIPART:

@@ -91,6 +91,10 @@ class IndexTFRDataset(IndexedDataset):
         line = f"{self.path.name}, line {self._lines[index]}"
         return f"{record} ({line})" if image is None else f"{record} ({line}, {image})"
 
+    def record_name(self, index: int) -> str:
+        """The image's name where the index has it, else as :meth:`name`."""
+        return self.image_name(index) or self.name(index)
+
     def encoded(self, index: int) -> bytes:
         offset = int(self._offsets[self._check(index)])
         record = self._files[self._which[index]].read_at(offset, self.checksums)

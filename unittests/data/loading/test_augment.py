@@ -31,7 +31,7 @@ def run(config, n=24, size=SIZE, image=None):
     image = picture(size=size) if image is None else image
     out = np.zeros((n, *image.shape), np.uint8)
     for i in range(n):
-        draws.apply(image, i, out[i])
+        draws.apply(image, i, out[i], {})
     return draws, out
 
 
@@ -67,7 +67,7 @@ def test_draws_are_pure_and_rows_can_be_done_in_any_order():
     draws = Augmenter(config).draw(rng(), 24, SIZE)
     for i in reversed(range(24)):
         out = np.zeros((SIZE, SIZE, 3), np.uint8)
-        draws.apply(picture(), i, out)
+        draws.apply(picture(), i, out, {})
         assert (out == first[i]).all()
 
 
@@ -204,12 +204,12 @@ def test_jpeg_quality_range_and_true_recompression():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mirror": 1.5}, "augment.mirror: 1.5"),
-        ({"jpeg": -0.1}, "augment.jpeg: -0.1"),
+        ({"mirror": 1.5}, "augment.mirror is 1.5"),
+        ({"jpeg": -0.1}, "augment.jpeg is -0.1"),
         ({"crop": float("nan")}, "augment.crop"),
         ({"jpeg_quality": (20, 2)}, "augment.jpeg_quality"),
         ({"jpeg_quality": (0, 20)}, "augment.jpeg_quality"),
-        ({"color_strength": 2.0}, "augment.color_strength"),
+        ({"color_strength": 2.0}, "augment.color_strength is 2.0"),
         ({"shift_scale": 1.0}, "augment.shift_scale"),
         ({"cutoff_size": -1}, "augment.cutoff_size"),
     ],

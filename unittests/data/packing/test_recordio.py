@@ -19,8 +19,8 @@ from fairface.data.packing.plan import plan_folder
 from fairface.data.packing.recordio import PackOptions, ordered_map, pack_plan
 from fairface.data.pairsets.bin_set import read_bin
 from fairface.data.recordio.dataset import RecordDataset
-from fairface.data.recordio.files import RecordReader
 from fairface.errors import ConfigError, DataError
+from unittests.data.recordio.records import Records
 
 VECTORS = np.load(Path(__file__).parents[2] / "vectors" / "data_recordio.npz")
 FILES = {"train.rec", "train.idx", "property", "id_to_path.txt", "identities.txt"}
@@ -108,7 +108,7 @@ def test_csv_with_attributes(tmp_path):
         "names": ["sex", "age", "glasses"],
         "values": {"sex": ["f", "m"], "age": ["9", "10"], "glasses": ["0", "1"]},
     }
-    assert RecordReader(tmp_path / "all" / "train.rec").read(1).header.label.tolist() == [0, 1, 0, 0, 1]
+    assert Records(tmp_path / "all" / "train.rec").read(1)[0].label.tolist() == [0, 1, 0, 0, 1]
     plan = plan_csv(table, tmp_path / "photos", ["sex"], {"sex": ["m", "x", "f"]})
     pack_plan(plan, tmp_path / "some", PackOptions())
     assert RecordDataset(tmp_path / "some").attributes.tolist() == [[2], [2], [0], [0]]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fairface.config.check import CHOICES
+from fairface.config.limits import options_of
 from fairface.config.schema import TripletConfig
 from fairface.errors import ConfigError
 from fairface.heads.arc_circle import THETA_MARGIN
@@ -119,7 +119,7 @@ def test_large_exponents_do_not_overflow():
 def test_the_configuration_reaches_the_loss():
     loss = build_triplet_loss(TripletConfig(loss="fix_arc_circle_triplet", alpha=0.2, gamma=32.0, theta_margin=2.0))
     assert (loss.alpha, loss.gamma, loss.curves.theta_margin, loss.curves.offset) == (0.2, 32.0, 2.0, 0.0)
-    assert set(CHOICES["triplet.loss"]) == set(TRIPLET_LOSSES)
+    assert set(options_of(TripletConfig, "loss")) == set(TRIPLET_LOSSES)
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.config.check import check_augment
 from fairface.config.schema import AugmentConfig
 from fairface.data.loading.augment.color import draw_color, draw_photometric
 from fairface.data.loading.augment.geometry import Crop, Cutoff, Shift
 from fairface.data.loading.augment.quality import Jpeg, LowRes
-from fairface.errors import ConfigError
 
 Image = NDArray[np.uint8]
-_JPEG_QUALITIES = (1, 100)
-_LIMITS = {
-    "color_strength": 1.0, "shift_scale": 0.9, "shift_degrees": 180.0, "shift_pixels": 1e4, "cutoff_size": 1e4,
-}  # fmt: skip
 
 
 class Change(Protocol):
@@ -46,64 +43,49 @@ _KINDS: dict[str, _Draw] = {
 
 
 @dataclass(frozen=True)
-class Draws:
+class BatchAugmentation:
     """What happens to each of a batch's n images; ``apply`` may be called from several threads."""
 
     mirror: list[bool]
     changed: list[bool]
     changes: tuple[Change, ...]
 
-    @classmethod
-    def none(cls, n: int) -> Draws:
-        """Nothing happens to any of n images."""
-        return cls([False] * n, [False] * n, ())
+    def apply(self, image: Image, row: int, out: Image, extra: Mapping[str, NDArray[np.float32]]) -> None:
+        """Write the row's version of ``image (H, W, 3)`` into ``out``, without another copy when it is only mirrored.
 
-    def apply(self, image: Image, i: int, out: Image) -> None:
-        """Write row i's version of ``image (H, W, 3)`` into ``out``, without another copy when it is only mirrored.
-
-        ``image`` is left as it is.
+        ``image`` is left as it is, and so are the extra columns: landmarks are those of the image before.
         """
-        if self.mirror[i]:
+        if self.mirror[row]:
             cv2.flip(image, 1, out)
         else:
             out[:] = image
-        if not self.changed[i]:
+        if not self.changed[row]:
             return
         result = out
         for change in self.changes:
-            if change.on[i]:
-                result = change.apply(result, i)
+            if change.on[row]:
+                result = change.apply(result, row)
         if result is not out:
             out[:] = result
 
 
 class Augmenter:
-    """Draws the changes that an :class:`AugmentConfig` asks for.
+    """The transform that an :class:`AugmentConfig` asks for; writes no columns.
 
     Raises:
-        ConfigError: a probability outside 0..1, a JPEG quality outside 1..100, or a size that makes no sense.
+        ConfigError: a value that is not allowed.
     """
 
+    writes: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+
     def __init__(self, config: AugmentConfig) -> None:
-        for name in ("mirror", *_KINDS):
-            _check_range(config, name, 1.0)
-        for name, highest in _LIMITS.items():
-            _check_range(config, name, highest)
-        low, high = config.jpeg_quality
-        if not _JPEG_QUALITIES[0] <= low <= high <= _JPEG_QUALITIES[1]:
-            raise ConfigError(f"augment.jpeg_quality: {low}, {high}; choose two qualities from 1 to 100, lowest first")
+        check_augment(config)
         self.config = config
         self._kinds = tuple(draw for name, draw in _KINDS.items() if getattr(config, name) > 0)
 
-    def draw(self, rng: np.random.Generator, n: int, size: int) -> Draws:
+    def draw(self, rng: np.random.Generator, n: int, size: int) -> BatchAugmentation:
         """The changes of n images of ``size x size`` pixels, all taken from ``rng`` in a fixed order."""
         mirror = rng.random(n) < self.config.mirror
         changes = tuple(draw(rng, self.config, n, size) for draw in self._kinds)
         changed = np.any([change.on for change in changes], axis=0) if changes else np.zeros(n, bool)
-        return Draws(mirror.tolist(), changed.tolist(), changes)
-
-
-def _check_range(config: AugmentConfig, name: str, highest: float) -> None:
-    value = getattr(config, name)
-    if not 0 <= value <= highest:
-        raise ConfigError(f"augment.{name}: {value} is out of range; choose 0 to {highest:g}")
+        return BatchAugmentation(mirror.tolist(), changed.tolist(), changes)

@@ -36,6 +36,7 @@ class NetEmbedder:
         image_size: side in pixels that every image must have; ``None``: that of the first image.
         threads: decoding threads; 0 = the cores that this process may use.
         show_progress: show a progress bar on standard error.
+        resize: bring images of a data set to that size instead of refusing those of another.
 
     Raises:
         ConfigError: no context, or a batch size below one.
@@ -50,6 +51,7 @@ class NetEmbedder:
         image_size: int | None = None,
         threads: int = 0,
         show_progress: bool = True,
+        resize: bool = False,
     ) -> None:
         if not contexts or batch_size < 1:
             raise ConfigError(f"embedding needs a device and a batch size of 1 or more, not {contexts}, {batch_size}")
@@ -60,6 +62,7 @@ class NetEmbedder:
         self.image_size = image_size
         self.threads = threads or usable_cores()
         self.show_progress = show_progress
+        self.resize = resize
 
     def embed(self, images: Images) -> NDArray[np.float32]:
         """Embeddings (N, D) float32, not normalised, of a data set, of N encoded images, or of uint8 (N, H, W, 3) RGB.
@@ -72,7 +75,7 @@ class NetEmbedder:
         count = len(images)
         if count == 0:
             raise DataError("there is no image to embed; check the data set's path and filters")
-        read, size = _reader(images, self.image_size)
+        read, size = _reader(images, self.image_size, self.resize)
         rows: list[NDArray[np.float32]] = []
         running: deque[list[tuple[nd.NDArray, nd.NDArray | None]]] = deque()
         batches = self._batches(read, count, size)
@@ -136,7 +139,7 @@ def _fetch(shards: list[tuple[Any, Any]]) -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 
-def _reader(images: Images, image_size: int | None) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
+def _reader(images: Images, image_size: int | None, resize: bool) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
     """How to get the pixels of image i, and their height and width."""
     if isinstance(images, np.ndarray):
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
@@ -147,7 +150,7 @@ def _reader(images: Images, image_size: int | None) -> tuple[Callable[[int], Pix
         return images.__getitem__, (height, width)
     if isinstance(images, Dataset):
         size = image_size or _square(images[0].image, images.name(0))
-        return ImageReader(images, size).read, (size, size)
+        return ImageReader(images, size, resize).read, (size, size)
     encoded = images
     size = image_size or _square(decode(encoded[0], "image 0"), "image 0")
     return (lambda index: decode(encoded[index], f"image {index}", size)), (size, size)

@@ -169,10 +169,14 @@ def describe_data(run: Prepared, log: RunLog) -> None:
         write_class_names(run.folder, number, source.dataset.class_names)
         for note in source.dataset.notes:
             log.say(note)
+        of = "data" if len(run.method.sources()) == 1 else f"source {source.name}"
+        if not (labels >= 0).any():
+            log.say(f"{of}: {len(labels)} images without labels, batch {source.batch_size}")
+            continue
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
         single = int((counts == 1).sum())
         people = int((counts > 0).sum())
-        log.say(f"data: {len(labels)} images of {people} people, batch {source.batch_size}")
+        log.say(f"{of}: {len(labels)} images of {people} people, batch {source.batch_size}")
         if people == 1:
             log.say("warning: only one identity: nothing to classify")
         if single:
@@ -195,8 +199,11 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     needs = run.method.stages[config.stage].needs
     anew = fine_tune(run.method, config.start_from, config.output, log, needs)
     if "head" in anew and config.head.init_from == "mean_embedding":
-        source = run.method.sources()[0]
-        embedder = NetEmbedder(run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip)
+        source = next(source for source in run.method.sources() if (source.dataset.labels >= 0).any())
+        embedder = NetEmbedder(
+            run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
+            config.data.image_size, resize=source.resize,
+        )  # fmt: skip
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
         log.say(f"head starts from the mean embedding of each of {count} people")
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ from fairface.training.comparison_sets import open_sets, verification_names
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
+FREE = ("devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log")  # may change at --resume
+FREE_DATA = ("path", "root", "checksums", "threads", "prefetch", "in_memory")  # of data and of each source's data
+BEST = ("monitor", "protected")  # what of verify.* may not change: scores of two kinds cannot be compared
 SAMPLED = 64  # records of a source whose bytes a resumed run compares
 
 
@@ -138,29 +141,34 @@ def content(sources: Sequence[Source]) -> list[str]:
     return sums
 
 
-def check_resumable(config: TrainConfig, saved: dict[str, Any]) -> None:
+def check_resumable(config: TrainConfig, saved: Mapping[str, Any]) -> None:
     """Raise :class:`CheckpointError` when a key that shapes the result differs from the run's own configuration.
 
     Devices, logging, verification, thread counts and where the data lie may change; what "best" means may not.
     """
-    free = {"devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log"}
-    best = {"monitor", "protected"}
-    free_data = {"path", "root", "checksums", "threads", "prefetch", "in_memory"}
-    for key, value in as_dict(config).items():
-        before = saved.get(key)
-        if key in free or before is None:
+    before, now = dict(_shaping(saved)), dict(_shaping(as_dict(config)))
+    for name in [name for name in now if name in before and before[name] != now[name]][:1]:
+        raise CheckpointError(
+            f"{config.output}/{config.name}: {name} was {before[name]!r} and is now {now[name]!r}; a resumed run "
+            "keeps its configuration, for another one give it another name and start_from"
+        )
+
+
+def _shaping(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key that shapes a run's result, with its value."""
+    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
+        tree = {str(item.get("name", number)): item for number, item in enumerate(tree)}
+    if not isinstance(tree, dict):
+        yield prefix, tree
+        return
+    for key, value in tree.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        group, last = name.split(".")[0], name.rsplit(".", 1)[-1]
+        if name in FREE or (group == "verify" and "." in name and last not in BEST):
             continue
-        if isinstance(value, dict) and isinstance(before, dict):
-            inner = [k for k in value if k in before and not (key == "data" and k in free_data)]
-            inner = [k for k in inner if key != "verify" or k in best]
-            changed = [(f"{key}.{k}", before[k], value[k]) for k in inner if before[k] != value[k]]
-        else:
-            changed = [(key, before, value)] if before != value else []
-        for name, was, now in changed[:1]:
-            raise CheckpointError(
-                f"{config.output}/{config.name}: {name} was {was!r} and is now {now!r}; a resumed run "
-                "keeps its configuration, for another one give it another name and start_from"
-            )
+        if ".data." in f".{name}" and last in FREE_DATA:
+            continue
+        yield from _shaping(value, name)
 
 
 def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.cli import finite, table
-from fairface.data.images import decode
-from fairface.data.types import Dataset
+from fairface.data.image_reader import ImageReader
 from fairface.embedding.eigenfaces import Eigenfaces
 from fairface.mx import gluon
 from fairface.parameters import count
@@ -22,6 +21,8 @@ from fairface.training.setup import Prepared
 from fairface.training.verifier import Verifier
 
 EIGENFACES = 60
+MOST_TRAINING = 10_000  # images that the eigenfaces are learnt from, spread evenly over the training data
+CHUNK = 2_000  # images that are in memory at a time when test sets are embedded
 
 
 def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> tuple[dict[str, Any], str]:
@@ -53,18 +54,23 @@ def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> 
 
 
 def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> VerificationResult:
-    """Whitened eigenfaces, learnt from the training images, on the comparisons of ``item``."""
-    images = _decoded(run.method.sources()[0].dataset)
+    """Whitened eigenfaces, learnt from (at most ``MOST_TRAINING``) training images, on the comparisons of ``item``."""
+    source = next(source for source in run.method.sources() if (source.dataset.labels >= 0).any())
+    size, count = run.config.data.image_size, len(source.dataset)
+    chosen = np.unique(np.linspace(0, count - 1, MOST_TRAINING).astype(np.int64))
+    images = _decoded(ImageReader(source.dataset, size, source.resize), chosen)
     model = Eigenfaces(min(EIGENFACES, len(images) - 1)).fit(images)
-    embeddings = model.embed(_decoded(item.images))
+    reader, positions = ImageReader(item.images, size), np.arange(len(item.images))
+    parts = [positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK)]
+    embeddings = np.concatenate([model.embed(_decoded(reader, part)) for part in parts])
     config = scorer.config
     return verify_embeddings(
         embeddings, item.comparisons, folds=config.folds, fmr=config.fmr, rounds=run.config.test.bootstrap
     )
 
 
-def _decoded(dataset: Dataset) -> NDArray[np.uint8]:
-    return np.stack([decode(dataset.encoded(i), dataset.name(i)) for i in range(len(dataset))])
+def _decoded(reader: ImageReader, positions: NDArray[np.integer]) -> NDArray[np.uint8]:
+    return np.stack([reader.read(int(position)) for position in positions])
 
 
 def _table(model: str, results: dict[str, VerificationResult], baselines: dict[str, VerificationResult]) -> str:

@@ -85,7 +85,9 @@ def mine(
     contexts = contexts_of(devices, gpus)
     head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
     net = load_model(model, contexts, output)
-    embedder = NetEmbedder(net.net, contexts, batch_size, flip=False, image_size=net.image_size)
+    embedder = NetEmbedder(
+        net.net, contexts, batch_size, flip=False, image_size=net.image_size, resize=chosen.resize
+    )
     kept = kept_records(dataset, replace(chosen, only=""))
     labeled = np.flatnonzero(kept & (dataset.labels != UNLABELED))
     if not len(labeled):

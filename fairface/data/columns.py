@@ -18,7 +18,10 @@ def float_columns(title: str, count: int, columns: Mapping[str, ArrayLike]) -> d
     """
     result = {}
     for name, values in columns.items():
-        array = np.asarray(values)
+        try:
+            array = np.asarray(values)
+        except ValueError:  # rows of different lengths
+            array = np.asarray(values, object)
         if array.ndim < 1 or len(array) != count or array.dtype.kind not in "fiu":
             raise DataError(
                 f"{title}: the column {name} must hold a number or an array of numbers for each of {count} records, "

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.backbones import build_backbone
-from fairface.config.schema import TrainConfig
-from fairface.data.loading.open_sources import open_sources
+from fairface.config.schema import SourceConfig, TrainConfig
+from fairface.data.loading.open_sources import open_source, open_sources
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
 from fairface.heads import build_head
@@ -34,7 +34,7 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
     """
     term = _triplet_term(config)
     backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
-    return TripletMethod(backbone, _one_source(config), term, config.optimizer.decay_norm)
+    return TripletMethod(backbone, _open_one(config), term, config.optimizer.decay_norm)
 
 
 def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
@@ -44,7 +44,7 @@ def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: as ``classify`` and ``triplet``.
     """
     term = _triplet_term(config, config.triplet.weight)
-    return Fused(term, **_classify(config, on_gpu, [_one_source(config)]))
+    return Fused(term, **_classify(config, on_gpu, [_open_one(config)]))
 
 
 def _classify(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
@@ -60,17 +60,21 @@ def _classify(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> d
     }
 
 
-def _one_source(config: TrainConfig) -> Source:
+def _one_source(config: TrainConfig) -> SourceConfig:
     """The one labeled source of methods that train on no more than that."""
     sources = config.all_sources()
     if len(sources) > 1 or sources[0].unlabeled:
         named = ", ".join(f"{source.name}{' (unlabeled)' if source.unlabeled else ''}" for source in sources)
         raise ConfigError(f"method {config.method} trains on one labeled source, but sources names {named}")
-    return open_sources(config)[0]
+    return sources[0]
+
+
+def _open_one(config: TrainConfig) -> Source:
+    return open_source(_one_source(config), config.seed)
 
 
 def _triplet_term(config: TrainConfig, weight: float = 1.0) -> TripletTerm:
-    sampler, batch = config.all_sources()[0].sampler, config.batch_size
+    sampler, batch = _one_source(config).sampler, config.batch_size
     images = sampler.images_per_class
     if sampler.kind != "pk" or images < 2 or batch < 2 * images or batch % images:
         raise ConfigError(

@@ -50,11 +50,16 @@ def test_contract(data, built):
     assert data.class_names == built.class_names
     assert data.num_classes == max(built.labels) + 1
     assert data.title
+    assert all(isinstance(texts, tuple) for texts in (data.notes, data.missing, data.attribute_names))
+    assert set(data.attribute_values) <= set(data.attribute_names)
+    assert dict(data.extra) == {}
+    assert len({data.record_name(i) for i in range(len(data))}) == len(data)
     assert len({data.name(i) for i in range(len(data))}) == len(data)
     for i, sample in enumerate(data):
         assert sample.image.dtype == np.uint8
         assert sample.image.shape == (16, 16, 3)
         assert np.array_equal(sample.image, decode(built.images[i], "x"))
+        assert np.array_equal(data.decoded(i), sample.image)
         assert (sample.label, sample.name) == (built.labels[i], data.name(i))
         assert same_pixels(data.encoded(i), built.images[i])
 
@@ -76,7 +81,9 @@ def test_subset(data, built):
     assert part.num_classes == data.num_classes
     assert (part.class_names, part.notes) == (data.class_names, data.notes)
     assert part.encoded(0) == data.encoded(4)
-    assert part.name(1) == data.name(0)
+    assert (part.name(1), part.record_name(1)) == (data.name(0), data.record_name(0))
+    assert (part.title, part.missing, part.attribute_values) == (data.title, data.missing, data.attribute_values)
+    assert np.array_equal(part.decoded(0), data.decoded(4))
     again = part.subset([2, 0])
     assert [again.name(i) for i in range(2)] == [data.name(0), data.name(4)]
     assert np.array_equal(again[1].image, data[4].image)
@@ -84,6 +91,9 @@ def test_subset(data, built):
         with pytest.raises(DataError):
             data.subset(indices)
     for index in (6, -1):
+        for read in (data.decoded, data.record_name, part.decoded, part.encoded):
+            with pytest.raises(DataError, match="record"):
+                read(index)
         with pytest.raises(DataError, match="record"):
             data.encoded(index)
         with pytest.raises(DataError, match="record"):

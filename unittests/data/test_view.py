@@ -1,10 +1,14 @@
-"""fairface.data.view and array."""
+"""fairface.data.view, array, extra and unlabeled."""
 
 import numpy as np
 import pytest
 
 from fairface.data.array import ArrayDataset
+from fairface.data.extra import with_extra
+from fairface.data.loading.cached import decode_all
 from fairface.data.types import Dataset
+from fairface.data.unlabeled import ZeroUnlabeled, without_labels
+from fairface.data.view import DatasetView
 from fairface.errors import DataError
 
 
@@ -86,3 +90,48 @@ def test_what_does_not_fit(arguments, said):
 def test_label_above_the_given_classes():
     with pytest.raises(DataError, match="0 to 1"):
         ArrayDataset(np.zeros((1, 4, 4, 3), np.uint8), [2], num_classes=2)
+
+
+def test_extra_columns_go_along(data):
+    landmarks = np.arange(5 * 2 * 2).reshape(5, 2, 2)
+    extended = with_extra(data, {"landmarks": landmarks, "quality": [0.1, 0.2, np.nan, 0.4, 0.5]})
+    assert isinstance(extended, Dataset)
+    assert {name: (v.dtype, v.shape) for name, v in extended.extra.items()} == {
+        "landmarks": (np.float32, (5, 2, 2)), "quality": (np.float32, (5,))}  # fmt: skip
+    assert not data.extra
+    part = extended.subset([4, 0, 4]).subset([2, 1])
+    assert part.extra["landmarks"].tolist() == [landmarks[4].tolist(), landmarks[0].tolist()]
+    assert part.extra["quality"].tolist() == pytest.approx([0.5, 0.1])
+    assert [part.name(i) for i in range(2)] == ["e", "a"]
+    for view in (without_labels(part), ZeroUnlabeled(part), decode_all(extended, 8, may_resize=True).subset([4, 0])):
+        assert view.extra["landmarks"].tolist() == part.extra["landmarks"].tolist()
+    assert set(with_extra(part, {"more": [1, 2]}).extra) == {"landmarks", "quality", "more"}
+
+
+@pytest.mark.parametrize("values", [[1, 2], 3, [["a"]] * 5, [[1], [2, 3], [], [], []], [True] * 5])
+def test_a_column_that_does_not_fit(data, values):
+    with pytest.raises(DataError, match="the column x must hold a number or an array of numbers for each of 5 records"):
+        with_extra(data, {"x": values})
+
+
+def test_a_column_twice(data):
+    with pytest.raises(DataError, match="has a column x already"):
+        with_extra(with_extra(data, {"x": range(5)}), {"x": range(5)})
+
+
+def test_without_labels(data):
+    bare = without_labels(data)
+    assert bare.labels.tolist() == [-1] * 5
+    assert bare.labels.dtype == np.int32
+    assert (bare.num_classes, bare.class_names, bare[1].label) == (0, (), -1)
+    assert (bare.subset([1])[0].label, data[1].label) == (-1, 2)
+    assert bare.attributes.tolist() == data.attributes.tolist()
+
+
+def test_a_view_gives_what_its_base_knows(data):
+    data.missing = ("gone.jpg",)
+    view = DatasetView(data, notes=("told",))
+    assert (view.missing, view.notes, view.title, view.holds_pixels) == (("gone.jpg",), ("told",), data.title, True)
+    assert np.shares_memory(view.decoded(1), data.images)
+    assert [view.record_name(i) for i in range(5)] == list("abcde")
+    assert view.subset([3]).notes == ("told",)

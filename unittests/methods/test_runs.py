@@ -128,3 +128,27 @@ def test_options_reach_the_head(tmp_path, people):
 def test_fused_has_no_stage_that_trains_the_head_alone(tmp_path, people):
     with pytest.raises(ConfigError, match="method fused knows: all"):
         train(tiny_config(tmp_path, people, *QUICK, *PK, "method=fused", "stage=head"), quiet=True)
+
+
+@pytest.mark.parametrize("method", ["classify", "triplet", "fused"])
+def test_one_listed_source_is_as_the_short_form(tmp_path, people, method):
+    runs = []
+    for name, sources in (("short", []), ("listed", [{"name": "only", "batch_size": 8, "head": {"s": 8}}])):
+        config = tiny_config(tmp_path, people, *QUICK, *PK, f"method={method}", "steps=2", name=name, sources=sources)
+        assert train(config, quiet=True) == 0
+        runs.append(saved(tmp_path / "models" / name))
+    assert runs[0].keys() == runs[1].keys()
+    assert all((runs[0][key] == runs[1][key]).all() for key in runs[0])
+
+
+@pytest.mark.parametrize("method", ["classify", "triplet", "fused"])
+@pytest.mark.parametrize("unlabeled", [[True], [False, False]])
+def test_methods_of_one_source_refuse_others(tmp_path, people, method, unlabeled):
+    sources = [
+        {"name": f"s{i}", "batch_size": 8, "unlabeled": value, "sampler": {"kind": "random" if value else "pk"}}
+        for i, value in enumerate(unlabeled)
+    ]
+    config = tiny_config(tmp_path, people, *QUICK, *PK, f"method={method}", sources=sources)
+    with pytest.raises(ConfigError, match=f"method {method} trains on one labeled source, but .* s0") as said:
+        train(config, quiet=True)
+    assert "\n" not in str(said.value)

@@ -129,6 +129,20 @@ def test_attributes_by_name(tmp_path):
     pack_encoded(Plan(tuple(photos), ("A",), notes), images()[:3], tmp_path, 16)
     found = inspect(str(tmp_path), OpenOptions(), read=False).to_dict()
     assert found["attributes"] == {"sex": {"f": 1, "m": 2}, "hat": {"unknown": 1, "1": 2}}
+    assert (
+        inspect(str(tmp_path), OpenOptions(zero_is_unlabeled=True), read=False).to_dict()["attributes"]
+        == (found["attributes"])
+    )
+
+
+def test_missing_files_where_zero_is_unlabeled(tmp_path):
+    built = list_file(tmp_path, images())
+    (built.path.parent / "my photos" / "3 é.img").unlink()
+    found = [
+        inspect(str(built.path), OpenOptions(zero_is_unlabeled=zero), read=False).problems for zero in (False, True)
+    ]
+    assert found[0] == found[1]
+    assert found[0][0].startswith("missing: line 4: ")
 
 
 def test_histogram(tmp_path):

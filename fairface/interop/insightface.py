@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from fairface.graph.saved import Graph, with_names, with_prelu
-from fairface.mx import NDArray
+
+T = TypeVar("T")
 
 EMBEDDINGS = ("fc1", "fusion_fc1")  # operator that gives the embedding, the second with attribute fusion
 
@@ -53,8 +55,8 @@ def structural_name(insightface: str) -> str:
     return f"{layer}.{kind}"
 
 
-def from_insightface(arrays: Mapping[str, NDArray], structural: Iterable[str]) -> dict[str, NDArray]:
-    """Arrays by insightface's names (without ``arg:`` and ``aux:``) as arrays by structural names.
+def from_insightface(arrays: Mapping[str, T], structural: Iterable[str]) -> dict[str, T]:
+    """What is kept by insightface's names (without ``arg:`` and ``aux:``) by structural names.
 
     The classifier of a training checkpoint (``fc7_*``) is left out, as is the ``2048_`` that the fair-face system puts
     before the output layers of nets with 2048 values. What has no counterpart keeps its own name, so that whoever takes

@@ -8,6 +8,7 @@ from pathlib import Path
 from fairface.checkpoints import MANIFEST, resolve
 from fairface.data.images import decode
 from fairface.errors import CheckpointError
+from fairface.interop.weights import weights_for
 from fairface.protocols.verification_set import open_verification_set
 from fairface.training.setup import Prepared
 from fairface.training.verifier import WORST
@@ -35,6 +36,7 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
             check_groups(found.comparisons, config.verify.protected, config.verify.fmr[0], name)
     if config.start_from and not resume:
         source = resolve(config.start_from, config.output)
+        weights_for(run.method.inference(), source)
         if overwrite and run.folder.resolve() in source.params.resolve().parents:
             raise CheckpointError(
                 f"{run.folder}: --overwrite would delete {config.start_from}, which the run starts from; "

@@ -41,7 +41,7 @@ def restore_blocks(run: Prepared) -> tuple[int, int]:
     Raises:
         CheckpointError: the training data are not those the run began with, or the files do not fit.
     """
-    files = resolve(f"{run.folder}@last")
+    files = resolve(f"{run.folder}@last", with_state=True)
     known = json.loads((run.folder / MANIFEST).read_text(encoding="utf-8")).get("data_fingerprint")
     if known != run.facts["data_fingerprint"]:
         raise CheckpointError(
@@ -59,7 +59,7 @@ def restore_blocks(run: Prepared) -> tuple[int, int]:
 
 def restore_state(run: Prepared, optimizer: Optimizer, scale: LossScale | None) -> None:
     """Load the newest checkpoint's optimizer and method state."""
-    files = resolve(f"{run.folder}@last")
+    files = resolve(f"{run.folder}@last", with_state=True)
     arrays = load_arrays(str(files.state)) if files.state else {}
     optimizer.load_state(arrays, str(files.state))
     run.method.load_state(method_state(arrays))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from fairface.graph.roles import names_by_operator
 from fairface.graph.saved import Graph, with_names, with_prelu
 
 T = TypeVar("T")
@@ -74,7 +75,11 @@ def to_insightface(graph: Graph) -> Graph:
 
 def to_fairface(graph: Graph) -> Graph:
     """The net as a run on a CPU writes it: structural names, PReLU made of operators that oneDNN has."""
-    return with_names(with_prelu(graph, "onednn"), structural_name, EMBEDDINGS)
+    ours = any("." in name for name in graph.arrays)
+    by_operator = {} if ours else names_by_operator(graph)
+    return with_names(
+        with_prelu(graph, "onednn"), lambda name: structural_name(by_operator.get(name, name)), EMBEDDINGS
+    )
 
 
 def _their_layer(layer: str) -> str:

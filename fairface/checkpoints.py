@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fairface.files import sha256
 
 MANIFEST = "manifest.json"
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt")
+_SYMBOL = "-symbol.json"
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,31 @@ def _deploy(name: str) -> CheckpointFiles:
     prefix, _, epoch = name.rpartition(",")
     if not epoch.strip().isdigit() or not prefix:
         raise CheckpointError(f"{name!r}: write prefix,epoch with a whole number, such as models/r100/model,0")
-    symbol, params = Path(f"{prefix}-symbol.json"), Path(f"{prefix}-{int(epoch):04d}.params")
-    for path in (symbol, params):
-        if not path.is_file():
-            raise CheckpointError(f"{name}: there is no {path}")
+    symbol, params = Path(f"{prefix}{_SYMBOL}"), Path(f"{prefix}-{int(epoch):04d}.params")
+    if not symbol.is_file():
+        raise CheckpointError(f"{name}: there is no {symbol}{_others(symbol)}")
+    if not params.is_file():
+        epochs = _epochs(prefix)
+        there = f"there are the epochs {', '.join(map(str, epochs))}" if epochs else "there is no other epoch either"
+        raise CheckpointError(f"{name}: there is no {params}; {there}")
     return CheckpointFiles(name, symbol, params, int(epoch), None, None, {}, {})
+
+
+def _epochs(prefix: str) -> list[int]:
+    """Epochs of which there are parameters."""
+    pattern = re.compile(rf"{re.escape(Path(prefix).name)}-(\d{{4,}})\.params")
+    found = (pattern.fullmatch(path.name) for path in _neighbours(Path(prefix)))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _others(symbol: Path) -> str:
+    """The models beside a symbol that is not there, in words."""
+    names = sorted(path.name.removesuffix(_SYMBOL) for path in _neighbours(symbol) if path.name.endswith(_SYMBOL))
+    return f"; in that folder there are the models {', '.join(names)}" if names else ""
+
+
+def _neighbours(path: Path) -> list[Path]:
+    return list(path.parent.iterdir()) if path.parent.is_dir() else []
 
 
 def _torch(name: str) -> CheckpointFiles:

@@ -11,7 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from fairface.errors import DataError
+from fairface.errors import CheckpointError, DataError
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @contextmanager
@@ -99,6 +101,23 @@ def inside(root: str | os.PathLike[str], name: str | os.PathLike[str]) -> Path:
     if joined != base and base not in joined.parents:
         raise DataError(f"{os.fspath(name)!r} would leave the folder {root}; names must be relative and stay below it")
     return joined
+
+
+def refuse_lfs_pointer(path: Path) -> None:
+    """Raise where a file holds a Git LFS pointer in place of its content; a file that cannot be read is left to others.
+
+    Raises:
+        CheckpointError: it is such a pointer (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS_POINTER))
+    except OSError:
+        return
+    if start == _LFS_POINTER:
+        raise CheckpointError(
+            f"{path}: is a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`, or download it"
+        )
 
 
 def sha256(path: Path) -> str:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+Capability = tuple[int, int]  # major, minor
+
+OLDEST_CAPABILITY: Capability = (5, 0)  # GTX 900
+TOO_NEW_CAPABILITY: Capability = (9, 0)  # H100
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
 CUDA_PACKAGES = (
     "cuda_nvrtc", "cuda_runtime", "nvtx", "cublas", "cufft", "curand", "cusparse", "cusolver", "cudnn", "nccl",
 )  # fmt: skip
@@ -41,6 +48,40 @@ def processor_name() -> str:
 def total_memory() -> int:
     """Bytes of main memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def compute_capabilities(load: Callable[[str], Any] = ctypes.CDLL) -> list[Capability]:
+    """Compute capability of every NVIDIA GPU that this process may use, in CUDA's order; empty without a driver.
+
+    Asks the driver itself (https://docs.nvidia.com/cuda/cuda-driver-api/), which knows ``CUDA_VISIBLE_DEVICES``.
+    """
+    number = ctypes.c_int()
+    try:
+        driver = load("libcuda.so.1")
+        if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(number)):
+            return []
+        return [_capability(driver, device) for device in range(number.value)]
+    except (OSError, AttributeError):  # no driver, or a library that is not the driver's
+        return []
+
+
+def _capability(driver: Any, number: int) -> Capability:
+    device, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+    driver.cuDeviceGet(ctypes.byref(device), number)
+    driver.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, device)
+    driver.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, device)
+    return major.value, minor.value
+
+
+def without_gpu_code(capability: Capability) -> str:
+    """Why mxnet-cu112 cannot run on a GPU of this compute capability; empty where it can.
+
+    It holds machine code for 5.0, 6.0, 7.0, 8.0 and 8.6 and no PTX: code of a major version runs on its later minors,
+    and there is nothing to compile for another major version from.
+    """
+    if OLDEST_CAPABILITY <= capability < TOO_NEW_CAPABILITY:
+        return ""
+    return "MXNet's last CUDA package has code for compute capability 5.0 to 8.9 only"
 
 
 def load_cuda_libraries() -> list[str]:

@@ -27,6 +27,8 @@ os.environ.setdefault("MXNET_DISABLE_MKLDNN_FUSE_CONV_RELU", "1")
 # Scratch space of operators is kept in this many copies (4 unless told), each as large as the largest need: 0.2 GB in
 # a training step of fresnet50 with 32 images. Operators run one after the other here.
 os.environ.setdefault("MXNET_CPU_TEMP_COPY", "1")
+# Else it prints "Subgraph backend MKLDNN is activated" wherever a model is bound.
+os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 load_cuda_libraries()
 
 with warnings.catch_warnings():

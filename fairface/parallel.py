@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray as Array
 
+from fairface.cli import tell
 from fairface.data.types import Batch
 from fairface.errors import ConfigError, DeviceError
+from fairface.hardware import compute_capabilities, without_gpu_code
 from fairface.mx import Context, NDArray, mx, nd
 
 
@@ -85,18 +87,20 @@ class World:
 
 
 def contexts_of(devices: str = "", gpus: str = "") -> list[Context]:
-    """The contexts that ``devices`` ("cpu0,cpu1", "gpu0") or ``gpus`` ("0,1") name; without either GPU 0, else CPU 0.
+    """The contexts that ``devices`` ("cpu0,cpu1", "gpu0") or ``gpus`` ("0,1") name.
+
+    Without either the first GPU that this MXNet has code for, else CPU 0; GPUs that are passed over are named.
 
     Raises:
         ConfigError: both are given, or one cannot be read, or names a device twice.
-        DeviceError: a GPU that is not there, or MXNet without CUDA.
+        DeviceError: a GPU that is not there, one that MXNet has no code for, or MXNet without CUDA.
     """
     if devices and gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     names = [f"gpu{part.strip()}" for part in gpus.split(",")] if gpus else []
     names = names or [part.strip() for part in devices.split(",") if devices]
     if not names:
-        return [mx.gpu(0) if count_gpus() else mx.cpu(0)]
+        return [_default()]
     contexts = [_context(name, "gpus" if gpus else "devices") for name in names]
     for context in contexts:
         if contexts.count(context) > 1:
@@ -112,6 +116,18 @@ def count_gpus() -> int:
         return 0
 
 
+def _default() -> Context:
+    """The first GPU that MXNet has code for, else CPU 0."""
+    present = count_gpus()
+    capabilities = compute_capabilities() if present else []
+    reasons = [without_gpu_code(capability) for capability in capabilities[:present]]
+    usable = [number for number in range(present) if not any(reasons[number : number + 1])]
+    chosen = mx.gpu(usable[0]) if usable else mx.cpu(0)
+    passed = reasons[: usable[0] if usable else present]
+    tell(f"GPU {number} is passed over: {reason}; {chosen} is used" for number, reason in enumerate(passed))
+    return chosen
+
+
 def _context(name: str, key: str) -> Context:
     match = re.fullmatch(r"(cpu|gpu)\(?(\d{0,4})\)?", name)
     if match is None:
@@ -119,6 +135,11 @@ def _context(name: str, key: str) -> Context:
     kind, number = match[1], int(match[2] or 0)
     if kind == "cpu":
         return mx.cpu(number)
+    capability = next(iter(compute_capabilities()[number : number + 1]), None)
+    reason = without_gpu_code(capability) if capability else ""
+    if capability and reason:
+        had = ".".join(map(str, capability))
+        raise DeviceError(f"{key} asks for GPU {number} of compute capability {had}; {reason}: use devices=cpu0")
     if not mx.runtime.Features().is_enabled("CUDA"):
         raise DeviceError(f"{key} asks for GPU {number}, but this MXNet has no CUDA; install the extra cu112")
     present = count_gpus()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fairface.errors import CheckpointError, DataError
-from fairface.files import sync
+from fairface.files import refuse_lfs_pointer, sync
 from fairface.mx import NDArray, gluon, mx, nd
 
 FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
@@ -71,6 +71,17 @@ def set_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -
     """Give every parameter of ``block`` the array of its structural name.
 
     Raises:
+        CheckpointError: as :func:`check_values`.
+    """
+    check_values(block, arrays, source)
+    for name, parameter in structural(block).items():
+        parameter.set_data(arrays[name].astype(parameter.dtype))
+
+
+def check_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -> None:
+    """Whether :func:`set_values` can be called; nothing is changed, and ``block`` need not be initialised.
+
+    Raises:
         CheckpointError: a parameter is missing in ``arrays``, one is left over, or a shape differs; the first is named.
     """
     own = structural(block)
@@ -83,8 +94,6 @@ def set_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str) -
         raise CheckpointError(
             f"{source}: holds {extra}, which this network has not; it belongs to another architecture"
         )
-    for name, parameter in own.items():
-        parameter.set_data(arrays[name].astype(parameter.dtype))
 
 
 def check_shape(name: str, parameter: gluon.Parameter, array: NDArray, source: str) -> None:
@@ -115,6 +124,7 @@ def load_arrays(path: str) -> dict[str, NDArray]:
     Raises:
         CheckpointError: missing, damaged or without names.
     """
+    refuse_lfs_pointer(Path(path))
     try:
         arrays = mx.nd.load(path)
     except Exception as error:  # MXNet raises its own base error for every cause

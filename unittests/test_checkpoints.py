@@ -90,3 +90,33 @@ def test_empty_run(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"checkpoints": [], "best": null, "sha256": {}}')
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
         resolve(str(tmp_path))
+
+
+def test_a_missing_epoch_lists_those_that_are_there(tmp_path: Path) -> None:
+    for name in ("model-symbol.json", "model-0003.params", "model-12000.params", "model-x.params", "other-0001.params"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"no .*model-0000\.params; there are the epochs 3, 12000$"):
+        resolve(f"{tmp_path}/model,0")
+    (tmp_path / "lone-symbol.json").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"no .*lone-0001\.params; there is no other epoch"):
+        resolve(f"{tmp_path}/lone,1")
+    with pytest.raises(CheckpointError, match=r"no .*modle-symbol\.json; .* the models lone, model$"):
+        resolve(f"{tmp_path}/modle,3")
+    with pytest.raises(CheckpointError, match=r"no .*model-symbol\.json$"):
+        resolve(f"{tmp_path}/nowhere/model,3")
+
+
+def test_the_state_file_is_checked_only_where_it_is_needed(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for entry in manifest["checkpoints"]:
+        entry["files"]["state"] = f"state-{entry['step']:04d}.params"
+    (folder / "state-0005.params").write_bytes(b"whole")
+    manifest["sha256"]["state-0005.params"] = sha256(folder / "state-0005.params")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert resolve(f"{folder}@5", with_state=True).state == folder / "state-0005.params"
+    (folder / "state-0005.params").write_bytes(b"damaged")
+    for step, said in ((5, "changed since"), (10, "cannot be read")):
+        assert resolve(f"{folder}@{step}").step == step
+        with pytest.raises(CheckpointError, match=rf"state-{step:04d}\.params: {said}"):
+            resolve(f"{folder}@{step}", with_state=True)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fairface import parallel
 from fairface.backbones import build_backbone
 from fairface.config.schema import BackboneConfig, HeadConfig
 from fairface.data.types import Batch
@@ -70,6 +71,36 @@ def test_gpu_beyond_those_present(monkeypatch):
     monkeypatch.setattr(mx.context, "num_gpus", broken)
     with pytest.raises(DeviceError, match="nvidia-smi"):
         contexts_of("gpu0")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "chosen", "passed"),
+    [
+        ([(7, 0), (8, 9)], mx.gpu(0), 0),
+        ([(9, 0), (8, 0)], mx.gpu(1), 1),
+        ([(9, 0), (12, 0)], mx.cpu(0), 2),
+        ([], mx.gpu(0), 0),  # a driver that does not say
+    ],
+)
+def test_a_gpu_without_code_is_passed_over(monkeypatch, capsys, capabilities, chosen, passed):
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: 2)
+    monkeypatch.setattr(parallel, "compute_capabilities", lambda: capabilities)
+    assert contexts_of() == [chosen]
+    assert capsys.readouterr().err.count("is passed over") == passed
+
+
+@pytest.mark.parametrize("with_cuda", [False, True])
+def test_a_named_gpu_without_code_is_refused_with_the_reason(monkeypatch, with_cuda):
+    """Whatever MXNet is installed: nobody shall fetch the CUDA package for it."""
+    enabled = type("Features", (), {"is_enabled": lambda self, name: with_cuda})
+    monkeypatch.setattr(mx.runtime, "Features", enabled)
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: 2)
+    monkeypatch.setattr(parallel, "compute_capabilities", lambda: [(8, 9), (9, 0)])
+    for wish in ({"gpus": "1"}, {"devices": "gpu1"}):
+        with pytest.raises(DeviceError, match=r"GPU 1 of compute capability 9\.0; .* 5\.0 to 8\.9 only.*devices=cpu0"):
+            contexts_of(**wish)
+    if with_cuda:
+        assert contexts_of(gpus="0") == [mx.gpu(0)]
 
 
 def test_input_keeps_pixels_and_moves_channels_first():

@@ -25,6 +25,7 @@ from fairface.environment.system import check_libraries, check_platform
 from fairface.environment.venv import Venv
 from fairface.errors import DeviceError
 
+ON_THE_CPU = "leave gpus= and devices= out to train on the CPU"
 EXTRAS = {"run": ["cpu", "demo"], "dev": ["cpu", "demo", "dev"]}
 
 
@@ -72,11 +73,14 @@ def build(venv: Venv, wish: Wish) -> None:
             "a GPU was asked for, but no NVIDIA driver was found (nvidia-smi, libcuda.so.1); "
             "install the driver or leave gpus= and devices= out to train on the CPU"
         )
+    failure = gpu.unusable() if gpu else ""
+    if failure and wish.gpu:
+        raise DeviceError(f"{gpu}: {failure}; {ON_THE_CPU}")
     start = time.monotonic()
     options = venv.open()
-    failure = _try(venv, gpu, options) if gpu else ""
+    failure = failure or (_try(venv, gpu, options) if gpu else "")
     if failure and wish.gpu:
-        raise DeviceError(f"{gpu}: {failure}; leave gpus= and devices= out to train on the CPU")
+        raise DeviceError(f"{gpu}: {failure}; {ON_THE_CPU}")
     if failure:
         say(f"{gpu}: {failure}; the CPU is used")
     device = "cu112" if gpu and not failure else "cpu"

@@ -6,7 +6,7 @@ import numpy as np
 
 from fairface.errors import CheckpointError
 from fairface.interop.models import load_model
-from fairface.mx import mx, nd
+from fairface.mx import gluon, mx, nd
 
 # Share of an embedding's length: above float32's rounding in the deepest nets, far below what a wrong layer does.
 LARGEST = 1e-4
@@ -22,10 +22,21 @@ def check_same(first: str, second: str, output: str = "models", images: int = 2)
     sizes = [(model.image_size, model.embedding) for model in models]
     if sizes[0] != sizes[1]:
         raise CheckpointError(f"{second}: image and embedding size are {sizes[1]}, those of {first} are {sizes[0]}")
-    size = models[0].image_size
-    pixels = nd.array(np.random.default_rng(0).uniform(0, 255, (images, 3, size, size)))
-    a, b = (model.net(pixels).asnumpy().astype(np.float64) for model in models)
-    difference = float(np.max(np.linalg.norm(a - b, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-12)))
+    difference = difference_of(models[0].net, models[1].net, models[0].image_size, images)
     if not difference <= LARGEST:
         raise CheckpointError(f"{second}: its embeddings differ from {first}'s by {difference:.1e} of their length")
     return difference
+
+
+def difference_of(first: gluon.Block, second: gluon.Block, size: int, images: int = 2) -> float:
+    """Largest difference of two nets' embeddings of random images of ``size`` pixels, as a share of the first's length.
+
+    Each net runs on the first device that it is on.
+    """
+    pixels = np.random.default_rng(0).uniform(0, 255, (images, 3, size, size))
+    embeddings = []
+    for net in (first, second):
+        context = next(iter(net.collect_params().values())).list_ctx()[0]
+        embeddings.append(net(nd.array(pixels, ctx=context)).asnumpy().astype(np.float64))
+    a, b = embeddings
+    return float(np.max(np.linalg.norm(a - b, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-12)))

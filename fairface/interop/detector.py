@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.errors import CheckpointError
 from fairface.faces.retinaface import RetinaFaceConfig, RetinaFaceDetector, output_shapes
+from fairface.graph.symbol_file import read_symbol
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays
 
@@ -34,10 +35,7 @@ def load_retinaface(name: str, context: Context, config: RetinaFaceConfig | None
     files = resolve(name)
     if files.symbol is None:
         raise CheckpointError(f"{name}: is a file of PyTorch; a detector is named prefix,epoch of an MXNet model")
-    try:
-        symbol = mx.sym.load(str(files.symbol))
-    except (mx.base.MXNetError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{files.symbol}: is no MXNet symbol; name the prefix of another model") from error
+    symbol = read_symbol(files.symbol)
     chosen = _nine_outputs(symbol, files)
     forward = _Forward(_block(chosen, files, context), context)
     try:

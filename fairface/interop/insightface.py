@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
+from fairface.graph.roles import names_by_operator
 from fairface.graph.saved import Graph, with_names, with_prelu
-from fairface.mx import NDArray
+
+T = TypeVar("T")
 
 EMBEDDINGS = ("fc1", "fusion_fc1")  # operator that gives the embedding, the second with attribute fusion
 
@@ -53,8 +56,8 @@ def structural_name(insightface: str) -> str:
     return f"{layer}.{kind}"
 
 
-def from_insightface(arrays: Mapping[str, NDArray], structural: Iterable[str]) -> dict[str, NDArray]:
-    """Arrays by insightface's names (without ``arg:`` and ``aux:``) as arrays by structural names.
+def from_insightface(arrays: Mapping[str, T], structural: Iterable[str]) -> dict[str, T]:
+    """What is kept by insightface's names (without ``arg:`` and ``aux:``) by structural names.
 
     The classifier of a training checkpoint (``fc7_*``) is left out, as is the ``2048_`` that the fair-face system puts
     before the output layers of nets with 2048 values. What has no counterpart keeps its own name, so that whoever takes
@@ -72,7 +75,11 @@ def to_insightface(graph: Graph) -> Graph:
 
 def to_fairface(graph: Graph) -> Graph:
     """The net as a run on a CPU writes it: structural names, PReLU made of operators that oneDNN has."""
-    return with_names(with_prelu(graph, "onednn"), structural_name, EMBEDDINGS)
+    ours = any("." in name for name in graph.arrays)
+    by_operator = {} if ours else names_by_operator(graph)
+    return with_names(
+        with_prelu(graph, "onednn"), lambda name: structural_name(by_operator.get(name, name)), EMBEDDINGS
+    )
 
 
 def _their_layer(layer: str) -> str:

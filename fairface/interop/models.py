@@ -11,6 +11,7 @@ from fairface.errors import CheckpointError
 from fairface.graph.export import export
 from fairface.graph.inference import for_inference
 from fairface.graph.saved import Graph
+from fairface.graph.symbol_file import read_symbol
 from fairface.interop.torch.models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
@@ -53,7 +54,7 @@ def load_model(
     """
     files = resolve(name, output)
     graph = load_graph(files)
-    size = int(files.manifest.get("image_size", 0)) or _image_size(graph)
+    size = image_size_of(files, graph)
     net = _symbol_block(for_inference(graph, contexts[0].device_type == "gpu", precision), contexts)
     source = files.symbol or files.params
     try:
@@ -90,10 +91,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
 
 
 def _load_symbol(path: Any) -> Any:
-    try:
-        symbol = mx.sym.load(str(path))
-    except (mx.base.MXNetError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path}: is no MXNet symbol; name the prefix of another model") from error
+    symbol = read_symbol(path)
     outputs = symbol.list_outputs()
     if len(outputs) == 1:
         return symbol
@@ -117,8 +115,10 @@ def _symbol_block(graph: Graph, contexts: Sequence[Context]) -> gluon.SymbolBloc
     return net
 
 
-def _image_size(graph: Graph) -> int:
-    """Height and width of the images that the net takes: 112 if it does, else the first size that fits its layers."""
+def image_size_of(files: CheckpointFiles, graph: Graph) -> int:
+    """Height and width of the images that the net takes: as the manifest says, else 112 or the first that fits."""
+    if "image_size" in files.manifest:
+        return int(files.manifest["image_size"])
     shapes = {name: array.shape for name, array in graph.arrays.items()}
     for size in (DEFAULT_IMAGE_SIZE, *_OTHER_SIZES):
         try:  # infer_shape prints what it was given when it fails, infer_shape_partial does not

@@ -8,6 +8,7 @@ from pathlib import Path
 from fairface.checkpoints import MANIFEST, resolve
 from fairface.config.schema import TrainConfig
 from fairface.errors import CheckpointError
+from fairface.interop.weights import weights_for
 from fairface.methods.base import Method
 from fairface.parameters import load_arrays
 from fairface.training.setup import Prepared
@@ -37,6 +38,7 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
         check_needs(run.method, config)
     if config.start_from and not resume:
         source = resolve(config.start_from, config.output)
+        weights_for(run.method.inference(), source)
         if overwrite and run.folder.resolve() in source.params.resolve().parents:
             raise CheckpointError(
                 f"{run.folder}: --overwrite would delete {config.start_from}, which the run starts from; "

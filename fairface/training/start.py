@@ -12,13 +12,16 @@ from fairface.data.types import Dataset
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
 from fairface.files import sha256
-from fairface.interop.insightface import from_insightface
-from fairface.interop.torch.models import fill, read_weights
+from fairface.interop.check import difference_of
+from fairface.interop.models import load_model
+from fairface.interop.weights import weights_for
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import arrays_of, load_arrays, set_arrays, set_values, structural
 from fairface.training.log import RunLog
 
+# Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
+OTHER_FUNCTION = 0.1
 STARTED_FROM = "started_from"  # in a run's manifest
 
 
@@ -54,6 +57,8 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
     """
     files = resolve(name, output)
     note = load_inference(method.inference(), files)
+    if files.symbol is not None and not files.manifest:
+        _compare(method.inference(), name, log)
     saved = load_arrays(str(files.blocks)) if files.blocks else {}
     anew = []
     for block_name, block in method.blocks().items():
@@ -72,23 +77,27 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
 
 
 def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> str:
-    """Fill ``net`` from MXNet's deploy layout, our own names or insightface's, or from a file of PyTorch.
+    """Fill ``net`` from MXNet's deploy layout, ours or another system's, or from a file of PyTorch.
 
     Returns what a file of PyTorch holds, and what of it was not taken, in words; else nothing.
 
     Raises:
-        CheckpointError: a layer is missing, left over or of another shape.
+        CheckpointError: as :func:`fairface.interop.weights.weights_for`.
     """
-    if files.symbol is None:
-        weights = read_weights(files.params)
-        fill(net, weights)
-        return str(weights)
-    arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
-    own = structural(net)
-    if not any(key in own for key in arrays):
-        arrays = from_insightface(arrays, own)
+    arrays, note = weights_for(net, files)
     set_values(net, arrays, str(files.params))
-    return ""
+    return note
+
+
+def _compare(net: gluon.HybridBlock, name: str, log: RunLog) -> None:
+    """Warn where the net makes something else of another system's parameters than that system's own graph does."""
+    theirs = load_model(name, [mx.cpu()])
+    difference = difference_of(theirs.net, net, theirs.image_size)
+    if not difference <= OTHER_FUNCTION:
+        log.say(
+            f"warning: with the parameters of {name} this network's embeddings differ from those of that model's own "
+            f"graph by {difference:.0%} of their length; does the model scale its pixels outside of the graph?"
+        )
 
 
 def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> int:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from fairface.environment.gpu import Gpu, find_gpu, try_gpu
+from fairface.environment.gpu import TRIAL, Gpu, find_gpu, try_gpu
+from fairface.hardware import compute_capabilities
 
 
 def loads(name):
@@ -75,15 +76,78 @@ def test_driver_without_its_tool(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("gpu", "words"),
     [
-        (Gpu("H100", "535.1", "9.0"), "up to 8.6"),
         (Gpu("K80", "418.39", "3.7"), "driver 450 or newer"),
         (Gpu("V100", "470.1", "7.0"), ""),
-        (Gpu("A40", "470.1", "8.6"), ""),
+        (Gpu("L40", "535.1", "8.9"), ""),
         (Gpu("?"), ""),
     ],
 )
 def test_hint(gpu, words):
     assert (words in gpu.hint()) if words else gpu.hint() == ""
+
+
+# Published compute capabilities: https://developer.nvidia.com/cuda-gpus
+@pytest.mark.parametrize("capability", ["5.0", "5.2", "6.1", "7.0", "7.5", "8.0", "8.6", "8.9", "unknown"])
+def test_gpus_with_code(capability):
+    assert Gpu("?", "535.1", capability).unusable() == ""
+
+
+@pytest.mark.parametrize("capability", ["3.5", "3.7", "9.0", "10.0", "12.0"])
+def test_gpus_without_code(capability):
+    assert "5.0 to 8.9" in Gpu("?", "535.1", capability).unusable()
+
+
+class Driver:
+    """libcuda.so.1 with GPUs of these compute capabilities."""
+
+    def __init__(self, capabilities, failure=0):
+        self.capabilities = capabilities
+        self.failure = failure
+
+    def __call__(self, name):
+        assert name == "libcuda.so.1"
+        return self
+
+    def cuInit(self, flags):
+        assert flags == 0
+        return self.failure
+
+    def cuDeviceGetCount(self, count):
+        count._obj.value = len(self.capabilities)
+        return 0
+
+    def cuDeviceGet(self, device, number):
+        device._obj.value = 100 + number  # a handle, not the number
+        return 0
+
+    def cuDeviceGetAttribute(self, value, attribute, device):
+        value._obj.value = self.capabilities[device.value - 100][{75: 0, 76: 1}[attribute]]
+        return 0
+
+
+def test_the_driver_is_asked_for_capabilities():
+    assert compute_capabilities(Driver([(8, 9), (9, 0), (12, 0)])) == [(8, 9), (9, 0), (12, 0)]
+    assert compute_capabilities(Driver([])) == []
+    assert compute_capabilities(Driver([(8, 0)], failure=100)) == []
+    assert compute_capabilities(fails) == []
+    assert compute_capabilities(lambda name: object()) == []
+
+
+def test_the_driver_tells_what_the_tool_does_not(monkeypatch, tmp_path, nvidia_smi, no_proc):
+    nvidia_smi('case "$*" in *compute_cap*) exit 2;; *) echo "H100, 470.1"; echo "H100, 470.1";; esac')
+    assert find_gpu(Driver([(9, 0), (9, 0)]), no_proc) == Gpu("H100", "470.1", "9.0")
+    assert find_gpu(Driver([(9, 0), (8, 0)]), no_proc) == Gpu("H100", "470.1", "unknown")
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    proc = tmp_path / "version"
+    proc.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.1\n")
+    assert find_gpu(Driver([(12, 0)]), proc) == Gpu("NVIDIA GPU", "570.1", "12.0")
+
+
+def test_the_first_gpu_with_code_counts(nvidia_smi, no_proc):
+    nvidia_smi("echo 'H100, 535.1, 9.0'; echo 'A100, 535.1, 8.0'; echo 'T4, 535.1, 7.5'")
+    assert find_gpu(loads, no_proc) == Gpu("A100", "535.1", "8.0")
+    nvidia_smi("echo 'H100, 535.1, 9.0'; echo 'K80, 535.1, 3.7'")
+    assert find_gpu(loads, no_proc) == Gpu("H100", "535.1", "9.0")
 
 
 def trial(code, root, seconds=30.0):
@@ -101,6 +165,11 @@ def test_trial_that_fails_gives_its_last_line(root):
 
 def test_trial_that_crashes(root):
     assert trial("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", root) == "the trial was ended by SIGSEGV"
+
+
+def test_the_trial_itself_where_no_gpu_is_to_be_seen(root, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert trial(TRIAL, root) == "MXNet sees no GPU that it can use"
 
 
 def test_trial_that_only_fails(root):

@@ -166,15 +166,30 @@ def test_gpu_that_works(place, machine):
     assert ready(place, Wish(cpu=True))
 
 
+def test_a_gpu_without_code_is_told_before_anything_is_fetched(place, machine, monkeypatch, capsys):
+    machine.gpu = Gpu("H100", "535.1", "9.0")
+    monkeypatch.setattr(__main__, "try_gpu", lambda command, root: pytest.fail("a trial ran"))
+    with pytest.raises(DeviceError, match=r"^H100.* 5\.0 to 8\.9 only; leave gpus="):
+        build(place, Wish(gpu=True))
+    assert machine.calls == []
+    assert not place.path.exists()
+    build(place, Wish())
+    assert "5.0 to 8.9 only; the CPU is used" in capsys.readouterr().err
+    assert "mxnet_cu112" not in machine.installed(place)
+    assert place.stamp().device == "cpu"
+    assert ready(place, Wish())
+    assert not ready(place, Wish(gpu=True))
+
+
 @pytest.mark.parametrize("how", ["trial", "pip"])
 def test_gpu_that_fails_is_named_and_the_cpu_used(place, machine, capsys, how):
-    machine.gpu = Gpu("H100", "535.1", "9.0")
+    machine.gpu = Gpu("V100", "418.39", "7.0")
     machine.trial = "import and one convolution did not end within 60 s"
     machine.break_at = "nvidia-nccl-cu11>" if how == "pip" else ""
     build(place, Wish())
     err = capsys.readouterr().err
-    assert "H100, driver 535.1, compute capability 9.0: " in err
-    assert ("up to 8.6" if how == "trial" else "offline") in err
+    assert "V100, driver 418.39, compute capability 7.0: " in err
+    assert ("driver 450 or newer" if how == "trial" else "offline") in err
     assert place.stamp().device == "cpu"
     assert place.stamp().gpu_failure
     assert {"mxnet", "setuptools"} <= machine.installed(place)

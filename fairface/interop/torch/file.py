@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from fairface.data.pairsets.safe_pickle import UnsafePickleError
 from fairface.errors import CheckpointError
+from fairface.files import refuse_lfs_pointer
 from fairface.interop.torch.pickle import DamagedPickleError, Inert, PickleMachine
 from fairface.interop.torch.tensors import CALLS, Array, StorageTable, Tensor
 
@@ -39,6 +40,7 @@ def read_torch(path: str | Path) -> dict[str, Array]:
     Raises:
         CheckpointError: not readable, cut off, damaged, no state dict in it, or a pickle that runs code.
     """
+    refuse_lfs_pointer(Path(path))
     with _described(path), open(path, "rb") as file:
         start = file.read(len(_LEGACY))
         file.seek(0)

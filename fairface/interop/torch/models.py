@@ -13,7 +13,7 @@ from fairface.interop.arcface_torch import ArcFaceTorchFamily
 from fairface.interop.torch.family import State, TorchFamily
 from fairface.interop.torch.file import read_torch
 from fairface.interop.torch.values import values_for
-from fairface.mx import gluon, mx, nd
+from fairface.mx import NDArray, gluon, mx, nd
 from fairface.parameters import check_shape, set_values, structural
 
 FAMILIES: tuple[TorchFamily, ...] = (AdaFaceFamily(), ArcFaceTorchFamily())
@@ -83,6 +83,15 @@ def fill(net: gluon.HybridBlock, weights: TorchWeights) -> None:
     """Give ``net`` the weights.
 
     Raises:
+        CheckpointError: as :func:`arrays_for`.
+    """
+    set_values(net, arrays_for(net, weights), str(weights.path))
+
+
+def arrays_for(net: gluon.HybridBlock, weights: TorchWeights) -> dict[str, NDArray]:
+    """Structural name to array for every parameter of ``net``, which need not be initialised.
+
+    Raises:
         CheckpointError: another architecture or size; the first layer that differs is named as the file names it.
     """
     _check(net, weights)
@@ -90,7 +99,7 @@ def fill(net: gluon.HybridBlock, weights: TorchWeights) -> None:
     for name, value in values.items():
         if not np.isfinite(value).all() or (name.endswith("running_var") and np.any(value < 0)):
             raise CheckpointError(f"{weights.path}: {weights.family.key(name)} holds values that no net can have")
-    set_values(net, {name: nd.array(value, dtype=np.float32) for name, value in values.items()}, str(weights.path))
+    return {name: nd.array(value, dtype=np.float32) for name, value in values.items()}
 
 
 def _check(net: gluon.HybridBlock, weights: TorchWeights) -> None:

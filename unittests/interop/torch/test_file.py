@@ -139,6 +139,31 @@ def test_pickle_that_does_more_than_hold_data_is_refused(
     assert sorted(tmp_path.iterdir()) == [legacy, modern]
 
 
+PLAIN = ["a text", 3, None, True, 0.5, [1], (1, 2), tensor(ONES, "0")]
+OBJECTS = [{"a": 1}, Call(Global("utils", "Class"), (), new=True), Call(Global("collections", "OrderedDict"))]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(Call(maker, ("x",), new=True) for maker in (*PLAIN, *OBJECTS)),
+        *(Call(maker, ("x",)) for maker in (*PLAIN, *OBJECTS)),
+        *(Built(changed, {"a": 1}) for changed in PLAIN),
+    ],
+)
+def test_only_a_named_class_makes_an_object(tmp_path: Path, value: object) -> None:
+    """Whatever else stands where a class, a function or an object belongs is refused, not passed over."""
+    data = {"a": tensor(ONES, "0"), "b": value}
+    text = refused(write_zip(tmp_path / "x.pth", data, {"0": ONES.tobytes()}))
+    assert "torch.save(net.state_dict()" in text
+
+
+def test_a_pointer_of_git_lfs(tmp_path: Path) -> None:
+    path = tmp_path / "backbone.pth"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    assert "is a Git LFS pointer" in refused(path)
+
+
 def test_objects_of_unknown_classes_keep_nothing(tmp_path: Path) -> None:
     code = Call(Global("evil", "Class"), (Global("os", "system"),), new=True)
     system = Global("os", "system")

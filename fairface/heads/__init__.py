@@ -1,6 +1,7 @@
 """Embedding and label to logits, one file per head.
 
-:data:`HEADS` maps a name to a factory ``(config, embedding, classes) -> Head``. ``head.s`` is every head's scale
+:data:`HEADS` maps a name to a factory ``config -> Margin``; class weights and a margin make a :class:`Classifier`.
+``head.s`` is every head's scale
 (circle loss's gamma), ``head.m1``, ``m2``, ``m3`` are margins; what stands in brackets is set in ``head.options``.
 
 ==================  =======================  ==================================================================
@@ -40,16 +41,17 @@ from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
 from fairface.heads.adaface import adaface
 from fairface.heads.arc_circle import arc_circle, fix_arc_circle
-from fairface.heads.base import Head
+from fairface.heads.base import Margin
 from fairface.heads.circle import softmax_circle
+from fairface.heads.classifier import Classifier
 from fairface.heads.curricular import curricularface
-from fairface.heads.margin import MarginHead
+from fairface.heads.margin import AngularMargin
 from fairface.heads.mv_softmax import mv_softmax
 from fairface.heads.options import margins_of, options_of
-from fairface.heads.softmax import SoftmaxHead
+from fairface.heads.softmax import NoMargin
 from fairface.heads.svx import svx
 
-Factory = Callable[[HeadConfig, int, int], Head]
+Factory = Callable[[HeadConfig], Margin]
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,23 @@ PRESETS = {
 }
 
 
-def _margin(name: str, config: HeadConfig, embedding: int, classes: int) -> Head:
+def _angular(name: str, config: HeadConfig) -> Margin:
     preset = PRESETS[name]
     options_of(config, {})
     own = {"m1": preset.m1, "m2": preset.m2, "m3": preset.m3}
     margins = margins_of(config, {key: value for key, value in own.items() if value is not None})
-    return MarginHead(embedding, classes, config.s, beyond_pi=preset.beyond_pi, clamp=preset.clamp, **margins)
+    return AngularMargin(config.s, beyond_pi=preset.beyond_pi, clamp=preset.clamp, **margins)
 
 
-def _softmax(config: HeadConfig, embedding: int, classes: int) -> Head:
+def _softmax(config: HeadConfig) -> Margin:
     options_of(config, {})
     margins_of(config, {})
-    return SoftmaxHead(embedding, classes)
+    return NoMargin()
 
 
 HEADS: dict[str, Factory] = {
     "softmax": _softmax,
-    **{name: partial(_margin, name) for name in PRESETS},
+    **{name: partial(_angular, name) for name in PRESETS},
     "svx": svx,
     "mv_am": partial(mv_softmax, False, False),
     "mv_arc": partial(mv_softmax, True, False),
@@ -105,8 +107,8 @@ HEADS: dict[str, Factory] = {
 }
 
 
-def build_head(config: HeadConfig, embedding: int, classes: int) -> Head:
-    """The head that ``config`` names, not yet initialised. A margin left at its neutral value is the head's own.
+def build_margin(config: HeadConfig) -> Margin:
+    """The margin that ``config`` names. A value left neutral (m1 1, m2 0, m3 0) is the margin's own.
 
     Raises:
         ConfigError: unknown name or option, a margin that this head does not have, a value out of range.
@@ -116,6 +118,15 @@ def build_head(config: HeadConfig, embedding: int, classes: int) -> Head:
         close = difflib.get_close_matches(config.name, HEADS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(HEADS)}"
         raise ConfigError(f"head.name is {config.name!r}, which is no head; {hint}")
+    return factory(config)
+
+
+def build_head(config: HeadConfig, embedding: int, classes: int) -> Classifier:
+    """The head that ``config`` names, not yet initialised: ``classes`` weights of ``embedding`` values, and its margin.
+
+    Raises:
+        ConfigError: as :func:`build_margin`.
+    """
     if classes < 1 or embedding < 1:
         raise ConfigError(f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0")
-    return factory(config, embedding, classes)
+    return Classifier(embedding, classes, build_margin(config))

@@ -9,7 +9,7 @@ from typing import Any
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
 from fairface.heads.angle import angle
-from fairface.heads.circle import CircleHead
+from fairface.heads.circle import CircleMargin
 from fairface.heads.options import Option, margins_of, options_of
 
 THETA_MARGIN = 0.65 * math.pi
@@ -19,10 +19,10 @@ THETA_MARGIN = 0.65 * math.pi
 class ArcCircle:
     """With T the margin in radians and pi as the largest angle within a cosine:
 
-    Own: ``(theta + pi - T) * cos(theta + T)``; others: ``max(0, T - theta) * cos(theta + pi - T)``.
+    Positive: ``(theta + pi - T) * cos(theta + T)``; negative: ``max(0, T - theta) * cos(theta + pi - T)``.
 
-    The curve of the others falls and rises again: with the default T it is lowest at 67 degrees, so that a class at a
-    right angle costs more than one at 67 degrees.
+    The curve of the negatives falls and rises again: with the default T it is lowest at 67 degrees, so that a class at
+    a right angle costs more than one at 67 degrees.
 
     Raises:
         ConfigError: a margin that is not between 0 and pi.
@@ -34,21 +34,21 @@ class ArcCircle:
         if not 0 < self.theta_margin < math.pi:
             raise ConfigError(f"theta_margin is {self.theta_margin}; it must lie between 0 and pi, both excluded")
 
-    def own(self, F: Any, cosine: Any) -> Any:
+    def positive(self, F: Any, cosine: Any) -> Any:
         theta = angle(F, cosine)
         return (theta + (math.pi - self.theta_margin)) * _cosine(F, theta + self.theta_margin)
 
-    def other(self, F: Any, cosine: Any) -> Any:
+    def negative(self, F: Any, cosine: Any) -> Any:
         theta = angle(F, cosine)
         return F.relu(self.theta_margin - theta) * _cosine(F, theta + (math.pi - self.theta_margin))
 
 
 @dataclass(frozen=True)
 class FixedArcCircle(ArcCircle):
-    """The corrected form, in which the others' curve never rises with the angle.
+    """The corrected form, in which the negatives' curve never rises with the angle.
 
-    Own: ``(theta + pi - T) * cos(theta + T) + c``; others: ``(2 pi - T - theta) * cos(theta - T) - c``, angles within a
-    cosine held in 0..pi.
+    Positive: ``(theta + pi - T) * cos(theta + T) + c``; negative: ``(2 pi - T - theta) * cos(theta - T) - c``,
+    angles within a cosine held in 0..pi.
 
     Args:
         offset: c; the fair-face system's head has ``0.2 * (pi - T)``, its triplet loss 0.
@@ -56,10 +56,10 @@ class FixedArcCircle(ArcCircle):
 
     offset: float = 0.0
 
-    def own(self, F: Any, cosine: Any) -> Any:
-        return super().own(F, cosine) + self.offset
+    def positive(self, F: Any, cosine: Any) -> Any:
+        return super().positive(F, cosine) + self.offset
 
-    def other(self, F: Any, cosine: Any) -> Any:
+    def negative(self, F: Any, cosine: Any) -> Any:
         theta = angle(F, cosine)
         weight = 2 * math.pi - self.theta_margin - theta
         return weight * _cosine(F, theta - self.theta_margin) - self.offset
@@ -69,15 +69,15 @@ def _cosine(F: Any, theta: Any) -> Any:
     return F.cos(F.clip(theta, 0.0, math.pi))
 
 
-def arc_circle(config: HeadConfig, embedding: int, classes: int) -> CircleHead:
+def arc_circle(config: HeadConfig) -> CircleMargin:
     """``arc_circle``: option ``theta_margin`` in radians."""
-    return CircleHead(embedding, classes, config.s, ArcCircle(_theta_margin(config)))
+    return CircleMargin(config.s, ArcCircle(_theta_margin(config)))
 
 
-def fix_arc_circle(config: HeadConfig, embedding: int, classes: int) -> CircleHead:
+def fix_arc_circle(config: HeadConfig) -> CircleMargin:
     """``fix_arc_circle``: option ``theta_margin`` in radians."""
     margin = _theta_margin(config)
-    return CircleHead(embedding, classes, config.s, FixedArcCircle(margin, 0.2 * (math.pi - margin)))
+    return CircleMargin(config.s, FixedArcCircle(margin, 0.2 * (math.pi - margin)))
 
 
 def _theta_margin(config: HeadConfig) -> float:

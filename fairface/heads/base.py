@@ -1,75 +1,83 @@
-"""What every head shares: class weights, and whether a row is recognised when the margin is left aside."""
+"""The contract of a margin: what a head does to the cosines of a batch, apart from whose weights they come from."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from fairface.errors import ConfigError
 from fairface.heads.statistics import Statistic
-from fairface.mx import NDArray, autograd, gluon, mx, nd
 
 
-class Head(gluon.HybridBlock):
-    """``(embedding (B, D), label (B,)) -> logits (B, C)``; normalises inside; rows with label -1 get no margin.
-
-    A head has no state beside its parameters: statistics over the whole batch are handed to it as further arguments,
-    one ``(1,)`` array for each name of :attr:`statistic`.
-
-    Args:
-        embedding: D.
-        classes: C.
+@dataclass(frozen=True)
+class Target:
+    """What a margin knows of each row's target, wherever the target's column is.
 
     Attributes:
-        weight: ``(C, D)``, one row per class; starts as a Gaussian with deviation 0.01, as insightface's.
-        statistic: what the head's further arguments are; None = it has none.
+        cosine: (B, 1), of each row's target; any number for rows without a label.
+        labeled: (B, 1), 1 for rows with a label.
+        column: (B,), the target's column in this matrix; any number where it lies in another one or there is none.
+        mask: (B, C), 1 in the target's column, else 0; a row without a 1 has its target in another matrix, or no label.
     """
 
+    cosine: Any
+    labeled: Any
+    column: Any
+    mask: Any
+
+    def pick(self, F: Any, logits: Any) -> Any:
+        """(B, 1): each row's value of ``logits (B, C)`` in the target's column, any where it is not in this matrix."""
+        return F.pick(logits, self.column, axis=1, keepdims=True)
+
+    def add(self, F: Any, logits: Any, difference: Any) -> Any:
+        """``logits (B, C)`` with ``difference (B, 1)`` added in the target's column; rows without one stay."""
+        return F.elemwise_add(logits, F.broadcast_mul(self.mask, difference))
+
+
+class Margin:
+    """Scaled cosines of a batch to its logits: a pure function, without parameters.
+
+    A matrix of cosines need not hold every class. Where classes lie in several matrices (shards, virtual classes), a
+    margin is applied to each of them; what it has to know of the target comes as an argument, so that the logits side
+    by side are those of one matrix.
+
+    Args:
+        s: scale of all logits, above 0.
+
+    Attributes:
+        normalises: embeddings and class weights are brought to unit length before they are multiplied.
+        uses_label: the logits depend on the label.
+        uses_length: the margin depends on the embeddings' lengths.
+        reshapes: other columns than the target's differ from ``s * cosine``, too.
+        statistic: running statistics of the whole batch that it takes as further arguments; None = it has none.
+
+    Raises:
+        ConfigError: ``s`` is not above 0.
+    """
+
+    normalises: ClassVar[bool] = True
+    uses_length: ClassVar[bool] = False
+    reshapes: ClassVar[bool] = False
     statistic: Statistic | None = None
 
-    def __init__(self, embedding: int, classes: int) -> None:
-        super().__init__()
-        self.classes = classes
-        self._dtype = "float32"
-        with self.name_scope():
-            self.weight = self.params.get("weight", shape=(classes, embedding), init=mx.init.Normal(0.01))
+    def __init__(self, s: float) -> None:
+        if not 0 < s < math.inf:
+            raise ConfigError(f"head.s is {s}; the scale must be above 0")
+        self.s = s
 
     @property
     def uses_label(self) -> bool:
-        """Whether the logits depend on the label; without, the graph has one input."""
         return True
 
-    def forward(self, embedding: Any, label: Any, *statistics: Any) -> Any:
-        """See the class."""
-        return super().forward(embedding, label, *statistics) if self.uses_label else super().forward(embedding)
+    def __call__(self, F: Any, scaled: Any, target: Target | None, length: Any, *statistics: Any) -> Any:
+        """The logits (B, C).
 
-    def cast(self, dtype: str) -> None:
-        """Compute in ``dtype``."""
-        super().cast(dtype)
-        self._dtype = dtype
-
-    def add_at_label(self, F: Any, logits: Any, label: Any, difference: Any) -> Any:
-        """``logits (B, C)`` with ``difference (B, 1)`` added in each row's own column; rows with label -1 stay."""
-        own = F.one_hot(label, depth=self.classes, dtype=self._dtype)
-        return F.elemwise_add(logits, F.broadcast_mul(own, difference))
-
-    def own_logit(self, embedding: NDArray, label: NDArray) -> NDArray:
-        """(B,): each row's logit of its own class without margin. Costs B rows of ``weight``, not all C."""
-        rows = nd.take(self.weight.data(embedding.context), label, mode="clip")
-        return (embedding * rows).sum(axis=1)
-
-    def rivals(self, embedding: NDArray, logits: NDArray) -> NDArray:
-        """(B, C) logits whose other columns stand as they are without margin; the own column may hold anything.
-
-        ``logits`` are those of the training step: a margin changes the own column only, so the others are read there.
+        Args:
+            F: ``mx.nd`` or ``mx.sym``.
+            scaled: (B, C), ``s`` times the cosine between each row and each class of this matrix.
+            target: each row's target; None where ``uses_label`` is False.
+            length: (B, 1), lengths of the embeddings, where ``uses_length``; else None.
+            statistics: (1,) each, in the order of ``statistic.start``.
         """
-        return logits
-
-    def hits(self, embedding: NDArray, logits: NDArray, label: NDArray) -> NDArray:
-        """(B,) float, 1 where the own class scores highest of all without margin (0 for rows with label -1).
-
-        ``logits`` are those of the training step.
-        """
-        with autograd.pause():
-            own = nd.one_hot(label, self.classes, dtype=logits.dtype)
-            rival = (self.rivals(embedding, logits) - own * 1e9).max(axis=1)
-            labeled = label.astype(logits.dtype) >= 0
-            return (self.own_logit(embedding, label) > rival) * labeled
+        raise NotImplementedError(f"{type(self).__name__} has no logits")

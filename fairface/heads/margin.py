@@ -1,7 +1,7 @@
-"""Margins on the target's angle: ``s * (cos(m1 * theta + m2) - m3)`` for the own class, ``s * cos(theta)`` else.
+"""Margins on the target's angle: ``s * (cos(m1 * theta + m2) - m3)`` for the target, ``s * cos(theta)`` else.
 
 ArcFace (Deng et al. 2019, eq. 4) gives the three margins; CosFace (Wang et al. 2018) is m3 alone, SphereFace m1 alone.
-Only one column per row is computed anew, so the cost beyond the matrix product does not depend on the margin.
+Only one column per row is computed again, so the cost beyond the matrix product does not depend on the margin.
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ from typing import Any
 
 from fairface.errors import ConfigError
 from fairface.heads.angle import angle
-from fairface.heads.cosine import CosineHead
+from fairface.heads.base import Margin, Target
 
 BEYOND_PI = ("cos", "clip", "linear", "easy")
 _SMALLEST_SINE_SQUARED = 1e-6  # theta = 0.001; the slope of the sine grows without bound towards theta = 0 and pi
 
 
-class MarginHead(CosineHead):
-    """Cosine head with the margins m1 (times), m2 (plus, radians), m3 (minus), and exact gradients.
+class AngularMargin(Margin):
+    """The margins m1 (times), m2 (plus, radians), m3 (minus) on the target, with exact gradients.
 
     Args:
-        embedding: D.
-        classes: C.
         s: scale of all logits, above 0.
         m1, m2, m3: the margins; (1, 0, 0) is the plain cosine.
-        beyond_pi: what the own class gets where ``m1 * theta + m2`` passes pi and the cosine would rise again:
+        beyond_pi: what the target gets where ``m1 * theta + m2`` passes pi and the cosine would rise again:
             ``cos`` leaves it so (insightface, the fair-face system); ``clip`` holds it at -1 (AdaFace's ArcFace);
             ``linear`` continues as ``cos(theta) - m2 * sin(m2)`` (the original ArcFace code, VirFace; m1 = 1 only);
             ``easy`` leaves the margin out wherever theta is above 90 degrees (m1 = 1 only).
@@ -36,10 +34,10 @@ class MarginHead(CosineHead):
     """
 
     def __init__(
-        self, embedding: int, classes: int, s: float = 64.0, m1: float = 1.0, m2: float = 0.0, m3: float = 0.0,
-        beyond_pi: str = "cos", clamp: float = 0.0,
+        self, s: float = 64.0, m1: float = 1.0, m2: float = 0.0, m3: float = 0.0, beyond_pi: str = "cos",
+        clamp: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(embedding, classes, s)
+        super().__init__(s)
         _check(m1, m2, m3, beyond_pi)
         self.m1, self.m2, self.m3 = m1, m2, m3
         self.beyond_pi = beyond_pi
@@ -49,17 +47,16 @@ class MarginHead(CosineHead):
     def uses_label(self) -> bool:
         return (self.m1, self.m2, self.m3) != (1.0, 0.0, 0.0)
 
-    def hybrid_forward(self, F: Any, embedding: Any, label: Any = None, *, weight: Any) -> Any:
-        logits = self.cosines(F, embedding, weight)
+    def __call__(self, F: Any, scaled: Any, target: Target | None, length: Any, *statistics: Any) -> Any:
         if self.clamp:
-            logits = F.clip(logits, -self.s * (1 - self.clamp), self.s * (1 - self.clamp))
-        if not self.uses_label:
-            return logits
-        cosine = F.pick(logits, label, axis=1, keepdims=True) * (1.0 / self.s)
-        return self.add_at_label(F, logits, label, (self.target(F, cosine) - cosine) * self.s)
+            scaled = F.clip(scaled, -self.s * (1 - self.clamp), self.s * (1 - self.clamp))
+        if target is None:
+            return scaled
+        cosine = F.clip(target.cosine, self.clamp - 1, 1 - self.clamp) if self.clamp else target.cosine
+        return target.add(F, scaled, (self.with_margin(F, cosine) - cosine) * self.s)
 
-    def target(self, F: Any, cosine: Any) -> Any:
-        """The own class's cosine with the margins; element by element."""
+    def with_margin(self, F: Any, cosine: Any) -> Any:
+        """The target's cosine with the margins; element by element."""
         if self.m1 != 1.0:
             result = F.cos(angle(F, cosine) * self.m1 + self.m2)
         elif self.m2 != 0.0:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairface.heads.base import Head
+from fairface.heads.base import Margin, Target
 
 
-class SoftmaxHead(Head):
+class NoMargin(Margin):
     """``logits = embedding . weight``, what the fair-face system calls ``softmax``."""
+
+    normalises = False
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
 
     @property
     def uses_label(self) -> bool:
         return False
 
-    def hybrid_forward(self, F: Any, embedding: Any, *, weight: Any) -> Any:
-        return F.FullyConnected(embedding, weight, no_bias=True, num_hidden=self.classes)
+    def __call__(self, F: Any, scaled: Any, target: Target | None, length: Any, *statistics: Any) -> Any:
+        return scaled

@@ -12,20 +12,22 @@ from fairface.errors import CheckpointError
 from fairface.mx import NDArray, autograd, nd
 from fairface.parallel import World
 
+LENGTH, TARGET = "length", "target"
+
 
 @dataclass(frozen=True)
 class Statistic:
-    """What a head wants to know of a whole batch, as two pure functions.
+    """What a margin wants to know of a whole batch.
 
     Attributes:
         start: name to value before the first step; the head's further arguments stand in this order.
-        measure: ``(embedding (b, D), label (b,)) -> (b,)``, one number per row, computed where the rows are.
+        of: what is measured of a row: ``LENGTH``, that of its embedding, or ``TARGET``, the cosine of its target.
         move: ``(old values, each (1,); rows (B,); labeled (B,) 1 or 0) -> new values``; a batch that says nothing (no
             labeled row) leaves the old values.
     """
 
     start: Mapping[str, float]
-    measure: Callable[[NDArray, NDArray], NDArray]
+    of: str
     move: Callable[[Sequence[NDArray], NDArray, NDArray], Sequence[NDArray]]
 
 
@@ -36,11 +38,13 @@ class RunningStatistics:
     that include its own batch; they are kept when :meth:`commit` says that the step counted.
 
     Args:
-        statistic: what the head wants; None = nothing.
+        statistic: what the margin wants; None = nothing.
+        measure: ``(embedding (b, D), label (b,)) -> (b,)``, what the statistic is of, computed where the rows are.
     """
 
-    def __init__(self, statistic: Statistic | None) -> None:
+    def __init__(self, statistic: Statistic | None, measure: Callable[[NDArray, NDArray], NDArray]) -> None:
         self.statistic = statistic
+        self.measure = measure
         start = {} if statistic is None else statistic.start
         self._values = {name: nd.full((1,), value) for name, value in start.items()}
         self._next = self._values
@@ -59,7 +63,7 @@ class RunningStatistics:
             return [()] * len(embeddings)
         first = embeddings[0].context
         with autograd.pause():
-            rows = [self.statistic.measure(e, y).astype("float32") for e, y in zip(embeddings, labels, strict=True)]
+            rows = [self.measure(e, y).astype("float32") for e, y in zip(embeddings, labels, strict=True)]
             labeled = world.join([y >= 0 for y in labels], first).astype("float32")
             old = [value.as_in_context(first) for value in self._values.values()]
             new = self.statistic.move(old, world.join(rows, first), labeled)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray as Array
 
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
-from fairface.heads.base import Head
+from fairface.heads.classifier import Classifier
 from fairface.heads.loss import CrossEntropy
 from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport
@@ -32,9 +32,10 @@ def labeled_source(sources: Sequence[Source]) -> int:
     """
     labeled = [number for number, source in enumerate(sources) if (source.dataset.labels >= 0).any()]
     if len(labeled) != 1:
+        named = ", ".join(f"{s.name}{'' if n in labeled else ' (unlabeled)'}" for n, s in enumerate(sources))
         raise ConfigError(
-            f"{len(labeled)} of {len(sources)} sources have labels; a classifier takes one labeled source: merge them "
-            "(data_process/merge_sets.py), or mark the others as unlabeled"
+            f"method classify trains on one labeled source, but sources names {named}; merge those with labels "
+            "(data_process/merge_sets.py), or mark all but one as unlabeled"
         )
     return labeled[0]
 
@@ -59,7 +60,7 @@ class Classify(Method):
     def __init__(
         self,
         backbone: gluon.HybridBlock,
-        head: Head,
+        head: Classifier,
         sources: Sequence[Source],
         label_smoothing: float = 0.0,
         head_lr_mult: float = 1.0,
@@ -71,7 +72,7 @@ class Classify(Method):
         self.labeled = labeled_source(self.data)
         self.criterion = CrossEntropy(label_smoothing)
         self.criterion.hybridize()
-        self.statistics = RunningStatistics(head.statistic)
+        self.statistics = RunningStatistics(head.statistic, head.measured)
         self.head_lr_mult = head_lr_mult
         self.decay_norm = decay_norm
         self.backbone_is_frozen = False
@@ -105,7 +106,7 @@ class Classify(Method):
             logits = self.head(embedding, shard.labels, *values)
             losses.append(self.criterion(logits, shard.labels).sum() / total)
             with autograd.pause():
-                correct.append(self.head.hits(embedding, logits, shard.labels).sum() / total)
+                correct.append(self.head.is_correct(embedding, logits, shard.labels).sum() / total)
         return StepReport({"loss": losses}, {"accuracy": correct})
 
     def after_step(self, outcome: StepOutcome) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.heads.base import Head
+from fairface.heads.classifier import Classifier
 from fairface.heads.loss import CrossEntropy
 from fairface.mx import autograd, nd
 
@@ -21,7 +21,7 @@ def vectors(name: str) -> Any:
 
 
 def run(
-    head: Head,
+    head: Classifier,
     x: np.ndarray,
     weight: np.ndarray,
     label: Sequence[int] | np.ndarray,
@@ -50,8 +50,9 @@ def run(
 
 
 def forward(
-    head: Head, x: np.ndarray, weight: np.ndarray, label: np.ndarray, statistics: Sequence[float], smoothing: float
-) -> float:
+    head: Classifier, x: np.ndarray, weight: np.ndarray, label: np.ndarray, statistics: Sequence[float],
+    smoothing: float,
+) -> float:  # fmt: skip
     """The mean loss in float64, of a head that :func:`run` has set up."""
     head.weight.set_data(nd.array(weight, dtype="float64"))
     arguments = [nd.array([value], dtype="float64") for value in statistics]
@@ -61,7 +62,7 @@ def forward(
     )
 
 
-def start_of(head: Head) -> list[float]:
+def start_of(head: Classifier) -> list[float]:
     """The head's statistics before the first step."""
     return [] if head.statistic is None else list(head.statistic.start.values())
 

@@ -8,7 +8,8 @@ import pytest
 from fairface.config.schema import HeadConfig
 from fairface.heads import build_head
 from fairface.heads.statistics import RunningStatistics
-from fairface.mx import nd
+from fairface.mx import mx, nd
+from fairface.parallel import World
 from unittests.heads.helpers import close, run, unit, vectors
 
 
@@ -22,11 +23,11 @@ def configured(v):
 def test_two_steps_equal_the_published_code(name, hybridize):
     v = vectors(name)
     head = configured(v)
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     assert statistics.state() == {"batch_mean": v["batch_mean0"], "batch_std": v["batch_std0"]}
     for step in "12":
         label = v[f"label{step}"]
-        values = statistics.update([nd.array(v[f"x{step}"])], [nd.array(label, dtype="int32")])[0]
+        values = statistics.update([nd.array(v[f"x{step}"])], [nd.array(label, dtype="int32")], World((mx.cpu(),)))[0]
         statistics.commit()
         state = statistics.state()
         assert state["batch_mean"] == pytest.approx(v[f"batch_mean{step}"], rel=1e-6)
@@ -74,9 +75,9 @@ def moved(labels, lengths, mean=20.0, std=100.0, alpha=0.3):
     head = build_head(HeadConfig(name="adaface", options={"t_alpha": alpha}), 3, 4)
     x = np.zeros((len(lengths), 3), np.float32)
     x[:, 1] = lengths
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     statistics.load_state({"batch_mean": np.array([mean], np.float32), "batch_std": np.array([std], np.float32)})
-    statistics.update([nd.array(x)], [nd.array(labels, dtype="int32")])
+    statistics.update([nd.array(x)], [nd.array(labels, dtype="int32")], World((mx.cpu(),)))
     statistics.commit()
     return [float(value[0]) for value in statistics.state().values()]
 

@@ -19,8 +19,8 @@ def test_equals_the_fair_face_system(name, hybridize):
     v = vectors("loss_paranoidai_class")
     head = build_head(HeadConfig(name=name), v["x"].shape[1], len(v["weight"]))
     gamma, margin, theta = v[f"{name}_loss_params"][4:7]
-    assert head.s == gamma
-    kept = head.curves.margin if name == "softmax_circle" else head.curves.theta_margin
+    assert head.margin.s == gamma
+    kept = head.margin.curves.margin if name == "softmax_circle" else head.margin.curves.theta_margin
     assert kept == pytest.approx(margin or theta)
     logits, _, dx, dweight = run(head, v["x"], v["weight"], v["label"], hybridize=hybridize)
     close(logits, v[f"{name}_loss_logits"], 1e-5)

@@ -8,7 +8,8 @@ import pytest
 from fairface.config.schema import HeadConfig
 from fairface.heads import build_head
 from fairface.heads.statistics import RunningStatistics
-from fairface.mx import nd
+from fairface.mx import mx, nd
+from fairface.parallel import World
 from unittests.heads.helpers import close, run, unit, vectors
 
 
@@ -24,11 +25,11 @@ def test_two_steps_equal_the_published_code(hybridize):
     v = vectors("head_curricularface")
     config = HeadConfig(name="curricularface", s=float(v["s"]), m2=float(v["m"]), options={"alpha": float(v["alpha"])})
     head = with_weight(config, v["kernel"])
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     assert statistics.state() == {"t": v["t0"]}
     for step in "12":
         label = v[f"label{step}"]
-        values = statistics.update([nd.array(v[f"x{step}"])], [nd.array(label, dtype="int32")])[0]
+        values = statistics.update([nd.array(v[f"x{step}"])], [nd.array(label, dtype="int32")], World((mx.cpu(),)))[0]
         statistics.commit()
         assert statistics.state()["t"] == pytest.approx(v[f"t{step}"], rel=1e-5)
         logits, rows, dx, dweight = run(
@@ -53,9 +54,9 @@ def test_ufaces_loss_with_unlabeled_rows():
         close(dx, v[f"cur_grad_x_ce{step}"], 1e-5)
         # The reference keeps the gradient of its total loss only; the regularisers do not touch the kernel.
         close(dweight, v[f"cur_grad_kernel{step}"].T, 1e-4)
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     label = v["label1"]
-    t = statistics.update([nd.array(v["x1"])], [nd.array(label, dtype="int32")])[0][0].asscalar()
+    t = statistics.update([nd.array(v["x1"])], [nd.array(label, dtype="int32")], World((mx.cpu(),)))[0][0].asscalar()
     assert (label < 0).any()
     assert t * (label >= 0).mean() == pytest.approx(float(v["cur_t1"][0]), rel=1e-5)
 
@@ -85,8 +86,8 @@ def test_logits_equal_a_float64_loop():
 
 def test_a_batch_without_labels_keeps_t():
     head = with_weight(HeadConfig(name="curricularface"), np.eye(3))
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     statistics.load_state({"t": np.array([0.4], np.float32)})
-    statistics.update([nd.ones((2, 3))], [nd.array([-1, -1], dtype="int32")])
+    statistics.update([nd.ones((2, 3))], [nd.array([-1, -1], dtype="int32")], World((mx.cpu(),)))
     statistics.commit()
     assert statistics.state()["t"] == np.float32(0.4)

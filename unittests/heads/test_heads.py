@@ -5,8 +5,8 @@ import pytest
 
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
-from fairface.heads import HEADS, build_head
-from fairface.heads.adaface import AdaFaceHead
+from fairface.heads import HEADS, build_head, build_margin
+from fairface.heads.adaface import AdaFaceMargin
 from fairface.heads.arc_circle import ArcCircle
 from fairface.mx import nd
 from unittests.heads.helpers import forward, run, slopes, start_of, unit
@@ -65,7 +65,7 @@ def test_zero_embedding_gives_finite_results(name):
 
 
 @pytest.mark.parametrize("name", sorted(HEADS))
-def test_hits_leave_the_margin_aside(name):
+def test_is_correct_leaves_the_margin_aside(name):
     rng = np.random.default_rng(2)
     weight, label = rng.normal(size=(9, 6)).astype(np.float32), rng.integers(0, 9, 40)
     x = (weight[label] + 1.2 * rng.normal(size=(40, 6))).astype(np.float32)
@@ -78,7 +78,7 @@ def test_hits_leave_the_margin_aside(name):
     plain = x @ weight.T if name == "softmax" else unit(x) @ unit(weight).T
     expected = plain.argmax(1) == label
     assert 0 < expected.sum() < 37
-    np.testing.assert_array_equal(head.hits(nd.array(x), logits, target).asnumpy(), expected)
+    np.testing.assert_array_equal(head.is_correct(nd.array(x), logits, target).asnumpy(), expected)
 
 
 @pytest.mark.parametrize("name", ["arcface", "svx", "mv_am", "mv_arc_easy", "curricularface", "adaface"])
@@ -102,8 +102,8 @@ def test_rows_without_label_are_plain_cosines(name):
         (HeadConfig(name="svx", m2=3.15), "m2 in 0..3.14"),
         (HeadConfig(name="svx", options={"mask": 0.9}), "head.options.mask is 0.9; it must lie between 1 and 10"),
         (HeadConfig(name="mv_arc", options={"mask": float("nan")}), "head.options.mask is nan"),
-        (HeadConfig(name="adaface", options={"h": -1.0}), "head.options.h is -1; it must lie between 0 and 100"),
-        (HeadConfig(name="adaface", options={"m": 2.0}), "head.options.m is 2; it must lie between 0 and 1.5"),
+        (HeadConfig(name="adaface", options={"h": -1.0}), "head.options.h is -1.0; it must lie between 0 and 100"),
+        (HeadConfig(name="adaface", options={"m": 2.0}), "head.options.m is 2.0; it must lie between 0 and 1.5"),
         (HeadConfig(name="adaface", options={"t_alfa": 0.1}), "did you mean t_alpha?"),
         (HeadConfig(name="adaface", options={"t_alpha": 1.5}), "between 0 and 1"),
         (HeadConfig(name="curricularface", options={"alpha": -0.1}), "head.options.alpha is -0.1"),
@@ -127,10 +127,10 @@ def test_angles_out_of_range_are_refused():
 
 
 def test_heads_keep_what_the_configuration_says():
-    head = build_head(HeadConfig(name="adaface", s=32.0, options={"m": 0.5, "h": 0.0, "t_alpha": 0.5}), 8, 4)
-    assert isinstance(head, AdaFaceHead)
-    assert (head.s, head.m, head.h, head.t_alpha) == (32.0, 0.5, 0.0, 0.5)
-    head = build_head(HeadConfig(name="svx", m1=1.2, m2=0.3, m3=0.1, options={"mask": 1.5}), 8, 4)
-    assert (head.m1, head.m2, head.m3, head.mask) == (1.2, 0.3, 0.1, 1.5)
-    assert build_head(HeadConfig(name="curricularface", m2=0.4), 8, 4).m2 == 0.4
-    assert build_head(HeadConfig(name="mv_am"), 8, 4).m3 == 0.35
+    margin = build_margin(HeadConfig(name="adaface", s=32.0, options={"m": 0.5, "h": 0.0, "t_alpha": 0.5}))
+    assert isinstance(margin, AdaFaceMargin)
+    assert (margin.s, margin.m, margin.h, margin.t_alpha) == (32.0, 0.5, 0.0, 0.5)
+    margin = build_margin(HeadConfig(name="svx", m1=1.2, m2=0.3, m3=0.1, options={"mask": 1.5}))
+    assert (margin.m1, margin.m2, margin.m3, margin.mask) == (1.2, 0.3, 0.1, 1.5)
+    assert build_margin(HeadConfig(name="curricularface", m2=0.4)).m2 == 0.4
+    assert build_margin(HeadConfig(name="mv_am")).m3 == 0.35

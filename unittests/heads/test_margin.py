@@ -8,7 +8,8 @@ import pytest
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
 from fairface.heads import build_head
-from fairface.heads.margin import MarginHead
+from fairface.heads.classifier import Classifier
+from fairface.heads.margin import AngularMargin
 from unittests.heads.helpers import close, run, vectors
 
 
@@ -46,7 +47,8 @@ def test_presets_equal_the_fair_face_system(name, hybridize):
     v = vectors("loss_paranoidai_class")
     s, m1, m2, m3 = v[f"{name}_params"][:4]
     head = build_head(HeadConfig(name=name), v["x"].shape[1], len(v["weight"]))
-    assert (head.s, head.m1, head.m2, head.m3) == (s, m1, m2, m3)  # presets hold the system's own values
+    margin = head.margin
+    assert (margin.s, margin.m1, margin.m2, margin.m3) == (s, m1, m2, m3)  # presets hold the system's own values
     logits, _, dx, dweight = run(head, v["x"], v["weight"], v["label"], hybridize=hybridize)
     close(logits, v[f"{name}_logits"], 1e-5)
     close(dx, v[f"{name}_grad_x"], 1e-4)
@@ -59,12 +61,12 @@ def test_presets_equal_the_fair_face_system(name, hybridize):
 
 def test_insightface_cosface_equals_ours_with_unlabeled_rows():
     v = vectors("head_insightface_combined")
-    head = MarginHead(32, 17, 64.0, m3=0.35)
+    head = Classifier(32, 17, AngularMargin(64.0, m3=0.35))
     logits, _, dx, dweight = run(head, v["x"], v["weight"], v["label"])
     close(logits, v["cos_logits"], 1e-5)
     close(dx, v["cos_grad_x"], 1e-4)
     close(dweight, v["cos_grad_weight"], 1e-4)
-    logits, rows, _, _ = run(MarginHead(32, 17, 64.0, m3=0.35), v["x"], v["weight"], v["label_partial"])
+    logits, rows, _, _ = run(Classifier(32, 17, AngularMargin(64.0, m3=0.35)), v["x"], v["weight"], v["label_partial"])
     close(logits, v["cos_partial_logits"], 1e-5)
     assert (rows[v["label_partial"] < 0] == 0).all()
     assert (rows[v["label_partial"] >= 0] > 0).any()
@@ -74,7 +76,7 @@ def test_insightface_arcface_has_our_logits_but_another_gradient():
     """insightface computes the margin without gradient: d logit / d cos is s, where the true factor is
     s * sin(theta + m) / sin(theta). Ours is exact, so the values agree and the gradients do not."""
     v = vectors("head_insightface_combined")
-    logits, _, dx, _ = run(MarginHead(32, 17, 64.0, m2=0.5), v["x"], v["weight"], v["label"])
+    logits, _, dx, _ = run(Classifier(32, 17, AngularMargin(64.0, m2=0.5)), v["x"], v["weight"], v["label"])
     close(logits, v["arc_logits"], 1e-3)  # rows 0 and 1 have cosine +1 and -1: the sine is held at 0.001 there
     close(logits[2:], v["arc_logits"][2:], 1e-5)
     assert np.abs(dx[2:] - v["arc_grad_x"][2:]).max() > 0.05 * np.abs(v["arc_grad_x"]).max()
@@ -83,9 +85,9 @@ def test_insightface_arcface_has_our_logits_but_another_gradient():
 def test_insightface_combined_ignores_m2():
     """With m3 above 0 insightface's CombinedMarginLoss leaves m2 out; ours applies both."""
     v = vectors("head_insightface_combined")
-    theirs = run(MarginHead(32, 17, 64.0, m3=0.2), v["x"], v["weight"], v["label"])[0]
+    theirs = run(Classifier(32, 17, AngularMargin(64.0, m3=0.2)), v["x"], v["weight"], v["label"])[0]
     close(theirs, v["combined_logits"], 1e-5)
-    ours = run(MarginHead(32, 17, 64.0, m2=0.3, m3=0.2), v["x"], v["weight"], v["label"])[0]
+    ours = run(Classifier(32, 17, AngularMargin(64.0, m2=0.3, m3=0.2)), v["x"], v["weight"], v["label"])[0]
     assert np.abs(ours - v["combined_logits"]).max() > 1
 
 
@@ -93,7 +95,7 @@ def test_insightface_combined_ignores_m2():
 def test_clamped_presets_equal_adaface(name, preset):
     v = vectors(f"head_adarepo_{name}")
     head = build_head(HeadConfig(name=preset), 32, 17)
-    assert max(head.m2, head.m3) == pytest.approx(float(v["m"]))
+    assert max(head.margin.m2, head.margin.m3) == pytest.approx(float(v["m"]))
     logits, _, dx, dweight = run(head, v["x"], v["kernel"].T, v["label"])
     close(logits, v["logits"], 1e-5)
     close(dx, v["grad_x"], 1e-4)
@@ -115,7 +117,7 @@ def test_logits_and_gradients_in_float64(beyond, margins):
     label = np.array([0, 1, 2, 3, 4, 0, 1, -1])
     x[5] = -weight[0] + 0.2 * rng.normal(size=6)  # far beyond pi with the margin
     x[6] = weight[1] + 0.1 * rng.normal(size=6)
-    head = MarginHead(6, 5, 8.0, *margins, beyond_pi=beyond)
+    head = Classifier(6, 5, AngularMargin(8.0, *margins, beyond_pi=beyond))
     logits, rows, dx, dweight = run(head, x, weight, label, "float64")
     np.testing.assert_allclose(logits, reference_logits(x, weight, label, 8.0, *margins, beyond), rtol=1e-9, atol=1e-9)
     assert rows.mean() == pytest.approx(mean_loss(logits, label), rel=1e-9)
@@ -135,7 +137,7 @@ def test_logits_and_gradients_in_float64(beyond, margins):
 
 def test_no_label_means_no_margin():
     v = vectors("head_insightface_combined")
-    logits = run(MarginHead(32, 17, 64.0, m2=0.5), v["x"], v["weight"], np.full(10, -1))[0]
+    logits = run(Classifier(32, 17, AngularMargin(64.0, m2=0.5)), v["x"], v["weight"], np.full(10, -1))[0]
     close(logits, 64 * v["cosine"], 1e-6)
 
 
@@ -161,6 +163,6 @@ def test_bad_sizes_and_combinations_are_named():
     with pytest.raises(ConfigError, match="above 0"):
         build_head(HeadConfig(), 8, 0)
     with pytest.raises(ConfigError, match="m1 = 1 only"):
-        MarginHead(4, 3, m1=1.2, beyond_pi="linear")
+        Classifier(4, 3, AngularMargin(m1=1.2, beyond_pi="linear"))
     with pytest.raises(ConfigError, match="cos, clip, linear, easy"):
-        MarginHead(4, 3, beyond_pi="wrap")
+        Classifier(4, 3, AngularMargin(beyond_pi="wrap"))

@@ -101,14 +101,14 @@ def test_logits_equal_a_float64_loop(config):
     expected = np.empty_like(cosine)
     hard = 0
     for i, y in enumerate(label):
-        with_margin = math.cos(head.m1 * math.acos(cosine[i, y]) + head.m2) - head.m3
+        with_margin = math.cos(head.margin.m1 * math.acos(cosine[i, y]) + head.margin.m2) - head.margin.m3
         for j in range(7):
             value = cosine[i, j]
             if j == y:
-                easy = config.name.endswith("easy") and value <= head.m3
+                easy = config.name.endswith("easy") and value <= head.margin.m3
                 value = value if easy else with_margin
             elif y >= 0 and value > with_margin:
-                value = head.mask * value + head.mask - 1
+                value = head.margin.mask * value + head.margin.mask - 1
                 hard += 1
             expected[i, j] = 8 * value
     assert 10 < hard < 170

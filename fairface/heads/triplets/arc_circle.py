@@ -23,7 +23,7 @@ class _CurveTriplet(TripletLoss):
 
 
 class ArcCircleTriplet(_CurveTriplet):
-    """``log(1 + sum exp(gamma / pi * other) * sum exp(-gamma / pi * own))`` over all triplets of a batch.
+    """``log(1 + sum exp(gamma / pi * negative) * sum exp(-gamma / pi * positive))`` over all triplets of a batch.
 
     Args:
         alpha: width of the semi-hard band in radians; the loss itself has no such margin.
@@ -37,11 +37,11 @@ class ArcCircleTriplet(_CurveTriplet):
     def __init__(self, alpha: float = 0.35, gamma: float = 64.0, theta_margin: float = THETA_MARGIN) -> None:
         super().__init__(alpha, gamma, ArcCircle(theta_margin))
 
-    def reduce(self, F: Any, own: Any, other: Any, valid: Any) -> Any:
+    def reduce(self, F: Any, positive: Any, negative: Any, valid: Any) -> Any:
         scale = self.gamma / math.pi
-        positive = self._log_sum(F, self.curves.own(F, own) * -scale, valid)
-        negative = self._log_sum(F, self.curves.other(F, other) * scale, valid)
-        return F.Activation(positive + negative, act_type="softrelu")
+        of_positives = self._log_sum(F, self.curves.positive(F, positive) * -scale, valid)
+        of_negatives = self._log_sum(F, self.curves.negative(F, negative) * scale, valid)
+        return F.Activation(of_positives + of_negatives, act_type="softrelu")
 
     def _log_sum(self, F: Any, exponent: Any, valid: Any) -> Any:
         exponent = F.where(valid, exponent, F.ones_like(exponent) * _NOTHING)
@@ -50,10 +50,13 @@ class ArcCircleTriplet(_CurveTriplet):
 
 
 class FixedArcCircleTriplet(_CurveTriplet):
-    """Mean of ``max(0, gamma * (other - own))`` with the corrected curves; arguments as :class:`ArcCircleTriplet`'s."""
+    """Mean of ``max(0, gamma * (negative - positive))`` with the corrected curves.
+
+    Arguments as :class:`ArcCircleTriplet`'s.
+    """
 
     def __init__(self, alpha: float = 0.3, gamma: float = 64.0, theta_margin: float = THETA_MARGIN) -> None:
         super().__init__(alpha, gamma, FixedArcCircle(theta_margin))
 
-    def excess(self, F: Any, own: Any, other: Any) -> Any:
-        return (self.curves.other(F, other) - self.curves.own(F, own)) * self.gamma
+    def excess(self, F: Any, positive: Any, negative: Any) -> Any:
+        return (self.curves.negative(F, negative) - self.curves.positive(F, positive)) * self.gamma

@@ -37,15 +37,15 @@ class TripletLoss(gluon.HybridBlock):
 
     def hybrid_forward(self, F: Any, anchor: Any, positive: Any, negative: Any, valid: Any) -> Any:
         anchor = F.L2Normalization(anchor)
-        own = F.sum(anchor * F.L2Normalization(positive), axis=1)
-        other = F.sum(anchor * F.L2Normalization(negative), axis=1)
-        return self.reduce(F, own, other, valid)
+        positive = F.sum(anchor * F.L2Normalization(positive), axis=1)
+        negative = F.sum(anchor * F.L2Normalization(negative), axis=1)
+        return self.reduce(F, positive, negative, valid)
 
-    def reduce(self, F: Any, own: Any, other: Any, valid: Any) -> Any:
+    def reduce(self, F: Any, positive: Any, negative: Any, valid: Any) -> Any:
         """(1,): the loss from the cosines of positive and negative pairs, each (T,); here the mean of a hinge."""
-        rows = F.relu(self.excess(F, own, other)) * valid
+        rows = F.relu(self.excess(F, positive, negative)) * valid
         return F.broadcast_div(F.sum(rows), F.maximum(F.sum(valid), 1.0))
 
-    def excess(self, F: Any, own: Any, other: Any) -> Any:
+    def excess(self, F: Any, positive: Any, negative: Any) -> Any:
         """(T,): what a triplet costs where above 0."""
-        return self.distance(F, own) - self.distance(F, other) + self.alpha
+        return self.distance(F, positive) - self.distance(F, negative) + self.alpha

@@ -18,7 +18,7 @@ from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError, DataError
 from fairface.files import atomic_write
 from fairface.heads import build_head
-from fairface.heads.base import Head
+from fairface.heads.classifier import Classifier
 from fairface.interop.models import load_model
 from fairface.mx import Context, nd
 from fairface.parallel import contexts_of
@@ -96,7 +96,7 @@ def mine(
     return collect(dataset, labeled, predicted, f"{chosen.path} by {model}")
 
 
-def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -> Head:
+def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -> Classifier:
     """The run's trained head.
 
     Raises:
@@ -117,7 +117,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
     return head
 
 
-def predict(head: Head, embeddings: NDArray[np.float32], context: Context, rows: int = 256) -> NDArray[np.int64]:
+def predict(head: Classifier, embeddings: NDArray[np.float32], context: Context, rows: int = 256) -> NDArray[np.int64]:
     """(N,) the class that scores highest for each of ``embeddings (N, D)``, margins left aside.
 
     Label -1 asks a head for logits without a margin; its statistics, which only shape margins, do not matter then.
@@ -127,7 +127,7 @@ def predict(head: Head, embeddings: NDArray[np.float32], context: Context, rows:
     for start in range(0, len(embeddings), rows):
         part = nd.array(embeddings[start : start + rows], ctx=context)
         logits = head(part, nd.full((len(part),), UNLABELED, ctx=context), *statistics)
-        found.append(head.rivals(part, logits).argmax(axis=1).asnumpy().astype(np.int64))
+        found.append(head.non_target_logits(part, logits).argmax(axis=1).asnumpy().astype(np.int64))
     return np.concatenate(found)
 
 

@@ -35,7 +35,7 @@ format:  ## write every file in the one style
 	@$(with_python) -m ruff check --fix-only --quiet . && "$$python" -m ruff format .
 
 bench:  ## all benchmarks, side by side with their peers (needs the extra `bench`)
-	@$(with_python) -V; for program in $$(grep -l '^def main' benchmarks/*.py); do echo "== $$program"; "$$python" "$$program" $(arguments); done
+	@$(with_python) -V; for program in $$(grep -l '^def main(argv' benchmarks/*.py); do echo "== $$program"; "$$python" "$$program" $(arguments); done
 
 docs:  ## check every link and command in the documents
 	@$(with_python) -m pytest unittests/test_docs.py $(arguments)

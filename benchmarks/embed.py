@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sides import Kind, add_options, chosen, job_of, measure, show, summary
-from train_step import NETS
+from comparison import chosen, job_of, options, show, summary
+from sides import Kind, measure
 
-from fairface.cli import parser, print_json, run
+from fairface.cli import print_json, run
 
 OURS, THEIRS = "embed_mxnet.py", "embed_torch.py"
 SIDES = {
@@ -33,14 +33,10 @@ PAIRS = (
 
 
 def main(argv: Sequence[str]) -> None:
-    options = parser(__doc__.splitlines()[0])
-    add_options(options, NETS, SIDES)
-    options.set_defaults(batch=64)
-    args = options.parse_args(argv)
-    names = chosen(args.sides, SIDES)
-    job = job_of(args, NETS)
-    sides = measure({name: SIDES[name] for name in names}, args.torch_python, job, args.pairs, args.steps, "parameters")
-    result = summary(sides, job, PAIRS)
+    args = options(__doc__.splitlines()[0], SIDES, batch=64).parse_args(argv)
+    job = job_of(args)
+    sides = measure(chosen(args.sides, SIDES), args.torch_python, job, args.pairs, args.steps)
+    result = {"benchmark": "embed", **summary(sides, job, PAIRS)}
     print_json(result) if args.json else show(result)
 
 

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from figures import peak_memory, quotients, ratio_lines, ratios
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, run, table
@@ -47,15 +47,16 @@ def main(argv: Sequence[str]) -> None:
         return
     turns = [{name: in_new_process(name, args) for name in MEASUREMENTS} for _ in range(args.repeats)]
     results = {name: middle([turn[name] for turn in turns]) for name in MEASUREMENTS}
-    ratio = median(turn[LOOP]["seconds"] / turn["table"]["seconds"] for turn in turns)
+    loop_seconds, table_seconds = ([turn[name]["seconds"] for turn in turns] for name in (LOOP, "table"))
+    found = {"results": results, **ratios({"table / plain loop": quotients(loop_seconds, table_seconds)})}
     if args.json:
         setting = {"comparisons": args.comparisons, "people": args.people, "rounds": args.rounds}
         machine = {"processor": processor_name(), "cores": usable_cores()}
-        print_json({**setting, **machine, "repeats": args.repeats, "results": results, "ratio": ratio})
+        print_json({"benchmark": "fairness_bootstrap", **setting, **machine, "repeats": args.repeats, **found})
     else:
-        rows = [(name, f"{found['seconds']:.2f}", f"{found['peak_mb']:.0f}") for name, found in results.items()]
+        rows = [(name, f"{one['seconds']:.2f}", f"{one['peak_mb']:.0f}") for name, one in results.items()]
         print(table(rows, ("measured", "seconds", "peak MB")))
-        print(f"the plain loop takes {ratio:.1f} times as long as the table")
+        print("how many times as fast as a plain loop", *ratio_lines(found), sep="\n")
 
 
 def middle(turns: Sequence[dict[str, float]]) -> dict[str, Any]:
@@ -118,14 +119,6 @@ def loop(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
 MEASUREMENTS: dict[str, Callable[..., float]] = {
     "table": score, "many people": score, "curves": curves, LOOP: loop,
 }  # fmt: skip
-
-
-def peak_memory() -> float:
-    """Highest resident size of this process in MB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
 
 
 def in_new_process(name: str, args: Any) -> dict[str, float]:

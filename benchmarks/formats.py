@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import cv2
 import numpy as np
+from figures import quotients, ratios, spread
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, progress, run, table
@@ -80,8 +80,9 @@ def main(argv: Sequence[str]) -> None:
         "repeats": args.repeats,
         "machine": {"processor": processor_name(), "cores": usable_cores(), "physical_cores": physical_cores(),
                     "opencv": cv2.__version__, "numpy": np.__version__},
-        "reading": figures(reading, RECORDIO), "reading_target": READING_TARGET,
-        "packing": figures(packing, BARE), "packing_target": PACKING_TARGET,
+        "reading": {name: spread(values) for name, values in reading.items()}, "reading_target": READING_TARGET,
+        "packing": {name: spread(values) for name, values in packing.items()}, "packing_target": PACKING_TARGET,
+        **ratios({**over(reading, RECORDIO), **over(packing, BARE)}),
     }  # fmt: skip
     if args.json:
         print_json(result)
@@ -194,24 +195,19 @@ def measure(competitors: dict[str, Callable[[int], float]], repeats: int, label:
     return speeds
 
 
-def figures(speeds: dict[str, list[float]], against: str) -> dict[str, dict[str, Any]]:
-    """Median, lowest and highest speed, and the ratio to ``against``, taken within each repetition."""
-    result: dict[str, dict[str, Any]] = {}
-    for name, values in speeds.items():
-        ratios = [value / other for value, other in zip(values, speeds[against], strict=True)]
-        result[name] = {"median": median(values), "min": min(values), "max": max(values),
-                        "ratio": median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios)}  # fmt: skip
-    return result
+def over(speeds: dict[str, list[float]], against: str) -> dict[str, list[float]]:
+    """How fast each is beside ``against``, within each repetition."""
+    return {f"{name} / {against}": quotients(values, speeds[against]) for name, values in speeds.items()}
 
 
 def show(result: dict[str, Any]) -> None:
     """Print two tables."""
     for what, against in (("reading", RECORDIO), ("packing", BARE)):
-        rows = [
-            [name, f"{v['median']:.0f}", f"{v['min']:.0f}", f"{v['max']:.0f}", f"{v['ratio']:.2f}",
-             f"{v['ratio_min']:.2f}-{v['ratio_max']:.2f}"]
-            for name, v in result[what].items()
-        ]  # fmt: skip
+        rows = []
+        for name, speed in result[what].items():
+            ratio = result["ratio_spread"][f"{name} / {against}"]
+            rows.append([name, *(f"{speed[key]:.0f}" for key in ("median", "min", "max")), f"{ratio['median']:.2f}",
+                         f"{ratio['min']:.2f}-{ratio['max']:.2f}"])  # fmt: skip
         print(table(rows, [f"{what}, images/s", "median", "min", "max", f"to {against}", "spread"]))
         print(f"target: {result[f'{what}_target']} of {against}\n")
 

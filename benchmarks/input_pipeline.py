@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import cv2
 import numpy as np
+from figures import quotients, ratio_lines, ratios, spread
 from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, progress, run, table
@@ -39,7 +39,8 @@ SIZE = 112
 IDENTITIES = 500
 TEXTURE = ((7, 36.0), (14, 20.0), (28, 11.0), (56, 5.0))  # (grid, contrast): about 6.3 KB a JPEG, as aligned faces have
 GRAIN = 2.0
-TARGET_BARE, TARGET_ITERATOR = 0.6, 1.2
+PEERS = {"bare_loop": "read + imdecode loop", "image_record_iter": "ImageRecordIter"}
+TARGETS = {"bare_loop": 0.6, "image_record_iter": 1.2}
 
 
 @dataclass(frozen=True)
@@ -166,39 +167,27 @@ def image_record_iter(task: Task) -> Callable[[int], float]:
 
 def summary(task: Task, written: float, speeds: dict[str, list[float]]) -> dict[str, Any]:
     """Speeds and ratios (above 1 = ours is faster), each ratio taken within its repetition."""
-    figures = {name: spread(values) for name, values in speeds.items()}
-    to_bare = spread([a / b for a, b in zip(speeds["ours"], speeds["bare_loop"], strict=True)])
-    to_iterator = spread([a / b for a, b in zip(speeds["ours"], speeds["image_record_iter"], strict=True)])
+    over = {name: quotients(speeds["ours"], speeds[key]) for key, name in PEERS.items()}
     return {
         "benchmark": "input_pipeline", "unit": "images/s", "images": task.images, "jpeg_bytes": round(written),
         "batch_size": task.batch_size, "threads": task.threads, "repeats": len(speeds["ours"]),
         "machine": {"cores": usable_cores(), "physical_cores": physical_cores(), "opencv": cv2.__version__,
                     "mxnet": mx.__version__, "numpy": np.__version__},
-        **figures,
-        "ratio": to_iterator["median"], "ratio_spread": to_iterator, "ratio_target": TARGET_ITERATOR,
-        "ratio_bare": to_bare["median"], "ratio_bare_spread": to_bare, "ratio_bare_target": TARGET_BARE,
+        **{name: spread(values) for name, values in speeds.items()},
+        **ratios({f"ours / {name}": values for name, values in over.items()}),
+        "targets": {f"ours / {name}": TARGETS[key] for key, name in PEERS.items()},
     }  # fmt: skip
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": median(values), "min": min(values), "max": max(values)}
-
-
 def show(result: dict[str, Any]) -> None:
-    titles = {
-        "ours": "fairface BatchLoader",
-        "bare_loop": "read + imdecode loop",
-        "image_record_iter": "ImageRecordIter",
-    }
     rows = [
-        [title, *(f"{result[name][key]:.0f}" for key in ("median", "min", "max"))] for name, title in titles.items()
+        [title, *(f"{result[name][key]:.0f}" for key in ("median", "min", "max"))]
+        for name, title in {"ours": "fairface BatchLoader", **PEERS}.items()
     ]
     print(f"{result['images']} JPEGs of {result['jpeg_bytes']} bytes, batches of {result['batch_size']}, "
           f"{result['threads']} threads, {result['repeats']} repetitions in turns")  # fmt: skip
     print(table(rows, ["images/s", "median", "min", "max"]))
-    for name, what in (("ratio", "ImageRecordIter"), ("ratio_bare", "read + imdecode loop")):
-        low, high = result[f"{name}_spread"]["min"], result[f"{name}_spread"]["max"]
-        print(f"ours / {what}: {result[name]:.2f} ({low:.2f}-{high:.2f}), target {result[f'{name}_target']}")
+    print(*ratio_lines(result), sep="\n")
 
 
 if __name__ == "__main__":

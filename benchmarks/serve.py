@@ -6,8 +6,8 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 WARM_UP = 2
 
@@ -28,3 +28,20 @@ def serve(about: dict[str, Any], step: Callable[[], float]) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         cpu = (time.process_time() - begun) / len(seconds)
         print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak, "check": check}), flush=True)
+
+
+class Trained(Protocol):
+    """What can be trained on given batches."""
+
+    def take(self, images: Any, labels: Any) -> None: ...
+
+    def step(self) -> float: ...
+
+
+def trained(side: Trained, batches: Sequence[tuple[Any, Any]], steps: int) -> list[float]:
+    """The losses of ``steps`` steps on ``batches`` in turns."""
+    losses = []
+    for step in range(steps):
+        side.take(*batches[step % len(batches)])
+        losses.append(side.step())
+    return losses

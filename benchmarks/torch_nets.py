@@ -102,8 +102,8 @@ class MobileFaceNet(nn.Module):
             channels = outputs
         size = -(-image_size // 16)
         self.features = nn.Sequential(
-            *layers, conv_bn(channels, 512, 1), nn.Conv2d(512, 512, size, groups=512, bias=False), norm(512),
-            nn.Dropout(dropout),
+            *layers, conv_bn(channels, 512, 1), nn.Conv2d(512, 512, size, groups=512, bias=False),
+            nn.BatchNorm2d(512, eps=1e-3), nn.Dropout(dropout),
         )  # fmt: skip
         self.pre_fc1 = nn.Linear(512, embedding)
         self.fc1 = nn.BatchNorm1d(embedding, eps=2e-5)
@@ -114,11 +114,11 @@ class MobileFaceNet(nn.Module):
         return self.fc1(self.pre_fc1(torch.flatten(x, 1)))
 
 
-def build(name: str, embedding: int, image_size: int) -> nn.Module:
+def build(name: str, embedding: int, image_size: int, dropout: float = 0.4) -> nn.Module:
     """The net that we call ``name``."""
     if name == "mobilefacenet":
-        return MobileFaceNet(embedding, 0.4, image_size)
-    return FResNet(name, embedding, 0.4, image_size)
+        return MobileFaceNet(embedding, dropout, image_size)
+    return FResNet(name, embedding, dropout, image_size)
 
 
 class ArcFace(nn.Module):

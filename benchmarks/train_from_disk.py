@@ -3,7 +3,8 @@
 python benchmarks/train_from_disk.py --blocks 9 --steps 10 --json
 
 One net is trained in turns on batches from the disk and from memory, in one process, so that the machine's drift meets
-both alike. Then it is trained on from disk: resident memory after 100 and after 400 steps is compared.
+both alike. Then it is trained on from disk: resident memory after a quarter of ``--memory-steps`` and after all of them
+is compared.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from input_pipeline import SIZE, spread, write_rec
+from figures import quotients, ratio_lines, ratios, spread
+from input_pipeline import SIZE, write_rec
 
 from fairface.cli import parser, print_json, progress, run, table
 from fairface.config.schema import BackboneConfig, DataConfig, HeadConfig, LogConfig, TrainConfig
@@ -29,7 +31,7 @@ from fairface.training.setup import prepare
 from fairface.training.trainer import Trainer
 
 TARGET_SPEED, TARGET_MEMORY = 0.97, 0.02
-EARLY, LATE = 100, 400  # steps at which memory is looked at
+READINGS = 5  # of memory, of which the median counts
 
 
 def main(argv: Sequence[str]) -> None:
@@ -39,22 +41,24 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--blocks", type=int, default=9, help="timed turns of each side")
     options.add_argument("--steps", type=int, default=10, help="steps in a turn")
     options.add_argument("--memory-batch", type=int, default=16, help="batch size of the memory run")
+    options.add_argument("--memory-steps", type=int, default=400, help="steps of the memory run")
     options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     arguments = options.parse_args(argv)
+    if min(arguments.blocks, arguments.steps) < 1 or arguments.memory_steps < 4:
+        options.error("--blocks and --steps must be 1 or more, --memory-steps 4 or more")
     with tempfile.TemporaryDirectory() as folder:
         write_rec(Path(folder) / "train.rec", arguments.images)
         speeds = measure_speed(Path(folder), arguments.batch_size, arguments.blocks, arguments.steps)
         # In a process of its own: what the speed runs gave back would blur the reading.
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            memory = pool.apply(measure_memory, (Path(folder), arguments.memory_batch))
-    ratios = spread([disk / memory for disk, memory in zip(speeds["disk"], speeds["memory"], strict=True)])
+            memory = pool.apply(measure_memory, (Path(folder), arguments.memory_batch, arguments.memory_steps))
     result: dict[str, Any] = {
         "benchmark": "train_from_disk", "unit": "images/s", "net": "fresnet_tiny", "batch_size": arguments.batch_size,
         "blocks": arguments.blocks, "steps": arguments.steps,
         "disk": spread(speeds["disk"]), "in_memory": spread(speeds["memory"]),
-        "ratio": ratios["median"], "ratio_spread": ratios, "ratio_target": TARGET_SPEED,
-        "resident_bytes": memory, "memory_growth": memory[str(LATE)] / memory[str(EARLY)] - 1,
-        "memory_growth_limit": TARGET_MEMORY,
+        **ratios({"from disk / from memory": quotients(speeds["disk"], speeds["memory"])}),
+        "ratio_target": TARGET_SPEED, "memory_steps": arguments.memory_steps, "resident_bytes": memory,
+        "memory_growth": memory["late"] / memory["early"] - 1, "memory_growth_limit": TARGET_MEMORY,
     }  # fmt: skip
     if arguments.json:
         print_json(result)
@@ -100,17 +104,18 @@ def take(trainer: Trainer, batches: Iterator[Batch], steps: int) -> None:
     mx.nd.waitall()
 
 
-def measure_memory(folder: Path, batch_size: int) -> dict[str, int]:
-    """Resident bytes after EARLY and after LATE steps; the median of a few readings around each."""
+def measure_memory(folder: Path, batch_size: int, steps: int) -> dict[str, int]:
+    """Resident bytes after a quarter of ``steps`` and after all; the median of a few readings before each."""
     trainer = make_trainer(folder, "memory_over_time", batch_size, in_memory=False)
-    readings: dict[int, list[int]] = {EARLY: [], LATE: []}
-    batches = trainer.loader.iterate(0, LATE + 1)
-    for step in progress(range(LATE), label="memory", unit="step"):
+    marks = {"early": steps // 4, "late": steps}
+    readings: dict[str, list[int]] = {name: [] for name in marks}
+    batches = trainer.loader.iterate(0, steps + 1)
+    for step in progress(range(steps), label="memory", unit="step"):
         take(trainer, batches, 1)
-        for mark, values in readings.items():
-            if mark - 5 < step + 1 <= mark:
-                values.append(resident_bytes())
-    return {str(mark): int(median(values)) for mark, values in readings.items()}
+        for name, mark in marks.items():
+            if mark - READINGS < step + 1 <= mark:
+                readings[name].append(resident_bytes())
+    return {name: int(median(values)) for name, values in readings.items()}
 
 
 def resident_bytes() -> int:
@@ -125,10 +130,10 @@ def show(result: dict[str, Any]) -> None:
     rows = [[name, *(f"{result[key][k]:.1f}" for k in ("median", "min", "max"))]
             for name, key in (("from disk", "disk"), ("from memory", "in_memory"))]  # fmt: skip
     print(table(rows, [f"images/s, batch {result['batch_size']}", "median", "min", "max"]))
-    low, high = result["ratio_spread"]["min"], result["ratio_spread"]["max"]
-    print(f"disk / memory: {result['ratio']:.3f} ({low:.3f}-{high:.3f}), target {result['ratio_target']}")
-    early, late = (result["resident_bytes"][str(mark)] / 2**20 for mark in (EARLY, LATE))
-    print(f"resident memory: {early:.1f} MiB after {EARLY} steps, {late:.1f} MiB after {LATE} "
+    print(*ratio_lines(result), f"target {result['ratio_target']}", sep="\n")
+    early, late = (result["resident_bytes"][name] / 2**20 for name in ("early", "late"))
+    steps = result["memory_steps"]
+    print(f"resident memory: {early:.1f} MiB after {steps // 4} steps, {late:.1f} MiB after {steps} "
           f"({result['memory_growth']:+.2%}), limit {result['memory_growth_limit']:.0%}")  # fmt: skip
 
 

@@ -3,21 +3,22 @@
 python benchmarks/train_step.py --net r50 --batch 32 --pairs 9 --torch-python .venv-torch/bin/python --json
 
 Sides: ours and PyTorch, eager (NCHW, channels_last) and compiled by inductor, in fp32 and bf16. How they are measured:
-benchmarks/sides.py. ``--profile`` shows where our step's time goes instead (benchmarks/step_profile.py).
+benchmarks/sides.py. Before that, ours and PyTorch train from the same weights on the same batches, and their losses
+must agree (benchmarks/same_learning.py); where they do not, the program ends with 1.
+``--profile`` shows where our step's time goes instead (benchmarks/step_profile.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sides import Kind, add_options, chosen, job_of, measure, show, summary
+from comparison import chosen, job_of, options, show, summary
+from same_learning import compare_losses, show_losses
+from sides import Kind, measure
 from step_profile import profile, show_profile
 
-from fairface.cli import parser, print_json, run
+from fairface.cli import print_json, run
 
-# Short names, and those of fairface.backbones.
-NETS = {"r18": "fresnet18", "r50": "fresnet50", "mobilefacenet": "mobilefacenet", "tiny": "fresnet_tiny"}
-NETS |= {name: name for name in NETS.values()}
 OURS, THEIRS = "train_step_mxnet.py", "train_step_torch.py"
 SIDES = {
     "ours": Kind(OURS, {"precision": "fp32"}),
@@ -37,22 +38,29 @@ PAIRS = (
 )
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser(__doc__.splitlines()[0])
-    add_options(options, NETS, SIDES)
-    options.set_defaults(batch=32)
-    options.add_argument("--classes", type=int, default=10572)
-    options.add_argument("--profile", action="store_true", help="where the time of our sides goes")
-    args = options.parse_args(argv)
-    names = chosen(args.sides, SIDES)
-    job = job_of(args, NETS, "classes")
+def main(argv: Sequence[str]) -> int:
+    parser = options(__doc__.splitlines()[0], SIDES, batch=32)
+    parser.add_argument("--classes", type=int, default=10572)
+    parser.add_argument("--loss-steps", type=int, default=8, help="steps whose losses are compared; 0 = not compared")
+    parser.add_argument("--profile", action="store_true", help="where the time of our sides goes")
+    args = parser.parse_args(argv)
+    kinds = chosen(args.sides, SIDES)
+    job = job_of(args, "classes")
     if args.profile:
-        profiles = [profile(name, SIDES[name], job) for name in names if name.startswith("ours")]
+        profiles = [profile(name, kind, job) for name, kind in kinds.items() if name.startswith("ours")]
         print_json({"job": job, "profiles": profiles}) if args.json else show_profile(profiles)
-        return
-    sides = measure({name: SIDES[name] for name in names}, args.torch_python, job, args.pairs, args.steps, "parameters")
-    result = summary(sides, job, PAIRS)
-    print_json(result) if args.json else show(result)
+        return 0
+    losses = None
+    if args.loss_steps > 0 and any(kind.needs for kind in kinds.values()):
+        losses = compare_losses(SIDES["ours"], SIDES["torch channels_last"], args.torch_python, job, args.loss_steps)
+    sides = measure(kinds, args.torch_python, job, args.pairs, args.steps)
+    result = {"benchmark": "train_step", **summary(sides, job, PAIRS), "losses": losses}
+    if args.json:
+        print_json(result)
+    else:
+        show(result)
+        show_losses(losses)
+    return 0 if losses is None or losses["agree"] else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""Every benchmark prints one JSON object with ratios of which above 1 means that ours is better."""
+
+import math
+import re
+
+import pytest
+
+
+def programs(root):
+    """Those that a user runs; the sides that others start take no arguments."""
+    return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
+
+
+SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "train_from_disk",
+         "train_step"]  # fmt: skip
+
+
+def test_every_program_is_tried(root):
+    assert programs(root) == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_json_has_ratios_with_their_spread(result_of, name):
+    result = result_of(name)
+    assert result["benchmark"] == name
+    assert result["ratios"]
+    assert set(result["ratio_spread"]) == set(result["ratios"])
+    for comparison, ratio in result["ratios"].items():
+        spread = result["ratio_spread"][comparison]
+        assert 0 < spread["min"] <= ratio <= spread["max"] < math.inf
+        assert spread["readings"] >= (1 if comparison.endswith(", memory") else 2)
+
+
+def test_above_1_means_ours_is_better(result_of):
+    rates = result_of("input_pipeline")
+    assert (
+        rates["ratio_spread"]["ours / ImageRecordIter"]["max"]
+        <= rates["ours"]["max"] / (rates["image_record_iter"]["min"])
+    )
+    seconds = result_of("open_records")
+    assert (seconds["ratio_spread"]["cached / plain loop"]["max"]
+            <= seconds["plain loop"]["range"][1] / seconds["cached"]["range"][0])  # fmt: skip
+    assert seconds["cold"]["records"] == seconds["cached"]["records"] == seconds["plain loop"]["records"] == 3000
+    disk = result_of("train_from_disk")
+    assert (disk["ratio_spread"]["from disk / from memory"]["min"]
+            >= disk["disk"]["min"] / disk["in_memory"]["max"])  # fmt: skip
+    assert disk["resident_bytes"]["late"] > 2**20
+
+
+def test_ratios_of_the_seeds_are_medians_of_each_seed(result_of):
+    result = result_of("orl_seeds")
+    assert result["ratios"] == pytest.approx({"AUC, ours / eigenfaces": 1.0, "TAR at FMR 0.01, ours / eigenfaces": 1.4})
+    assert result["ratio_spread"]["TAR at FMR 0.01, ours / eigenfaces"] == pytest.approx(
+        {"median": 1.4, "min": 1.2, "max": 1.6, "readings": 3}
+    )
+    assert not result["every_seed_above_eigenfaces"]
+
+
+def test_quotients_are_taken_turn_by_turn(benchmarks):
+    from figures import quotients, ratios
+
+    found = ratios({"a / b": quotients([1.0, 6.0, 12.0], [2.0, 3.0, 3.0])})
+    assert found["ratios"] == {"a / b": 2.0}
+    assert found["ratio_spread"] == {"a / b": {"median": 2.0, "min": 0.5, "max": 4.0, "readings": 3}}
+    with pytest.raises(ValueError, match="argument 2"):
+        quotients([1.0], [1.0, 2.0])

@@ -90,3 +90,10 @@ def test_empty_run(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"checkpoints": [], "best": null, "sha256": {}}')
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
         resolve(str(tmp_path))
+
+
+@pytest.mark.parametrize("sums", ["[]", "null", '"x"'])
+def test_a_manifest_whose_sums_are_no_table_is_damaged(tmp_path: Path, sums: str) -> None:
+    (tmp_path / "manifest.json").write_text(f'{{"checkpoints": [], "best": null, "sha256": {sums}}}')
+    with pytest.raises(CheckpointError, match=r"manifest\.json: is damaged \(sha256\)"):
+        read_manifest(tmp_path)

@@ -23,6 +23,7 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
     ast.RShift: (">>", "<<"),
 }  # fmt: skip
 TWINS = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "ceil", "ceil": "floor"}
+SYMMETRIC = {"min", "max", "minimum", "maximum", "hypot", "gcd", "union1d", "intersect1d", "array_equal", "allclose"}
 SKIPPED_FIELDS = {"annotation", "returns", "decorator_list"}
 
 
@@ -134,7 +135,8 @@ def _of_call(node: ast.Call, text: _Text) -> Iterator[Change]:
     if name in TWINS:
         end = text.span(node.func)[1]
         yield Change(node.lineno, end - len(name), end, name, TWINS[name])
-    if len(node.args) > 1 and not any(isinstance(item, ast.Starred) for item in node.args[:2]):
+    starred = any(isinstance(item, ast.Starred) for item in node.args[:2])
+    if len(node.args) > 1 and name not in SYMMETRIC and not starred:
         (first, last), other = text.span(node.args[0]), text.span(node.args[1])
         between = text.source[last : other[0]].decode()
         swapped = f"{text.of(node.args[1])}{between}{text.of(node.args[0])}"

@@ -56,6 +56,7 @@ def changed(mutations, source):
         ("a = b.min(c)", {"a = b.max(c)"}),
         ("a = f(b, c, d)", {"a = f(c, b, d)"}),
         ("a = f(*b, c)", set()),
+        ("a = hypot(b, c)", set()),
         ("a = b if c else d", {"a = b if (not (c)) else d"}),
         ("if c: raise E", {"if (not (c)): raise E", "if c: pass"}),
         ("a += b", {"pass"}),

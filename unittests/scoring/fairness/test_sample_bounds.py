@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fairface.errors import ConfigError
+from fairface.errors import ConfigError, DataError
 from fairface.scoring.bootstrap import subject_draws
 from fairface.scoring.fairness import permutation
 from fairface.scoring.fairness.assess import assess
-from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
+from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure, placement
 from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.counts import count_pairs, node_ends
 from fairface.scoring.fairness.grouping import group_images
-from fairface.scoring.fairness.interval import ratio_interval
+from fairface.scoring.fairness.interval import difference_interval, gap_interval, ratio_interval
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.spread import spread
-from fairface.scoring.fairness.threshold import given_threshold
+from fairface.scoring.fairness.threshold import check_reach, given_threshold
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 AT = given_threshold(0.35)
@@ -61,6 +61,13 @@ def test_one_round_is_a_round(world):
     assert scalar.null_rounds == 1
     assert scalar.null_median == scalar.null_extreme
     assert scalar.p_value in (0.5, 1.0)
+
+
+def test_without_rounds_there_is_no_null(world):
+    scalars = assess(*world, ["sex"], AT, replace(FAST, rounds=0)).groupings["sex"].scalars
+    for scalar in scalars.values():
+        assert scalar.null_rounds == 0
+        assert np.isnan([scalar.null_median, scalar.null_extreme, scalar.p_value]).all()
 
 
 def test_intervals_reach_equality_only_where_groups_cannot_be_told_apart():
@@ -202,10 +209,10 @@ def test_people_of_groups_that_do_not_count_are_not_shuffled(genuine, limit, mon
 def test_differences_without_rounds_have_no_interval(world):
     scores, comparisons = world
     change = compare((scores, AT), (scores + 0.05, AT), comparisons, ["sex"], replace(FAST, rounds=0))["sex"]
-    garbe = change.scalars["garbe"]
-    assert np.isfinite([garbe.before, garbe.after, garbe.value]).all()
-    assert math.isnan(garbe.low)
-    assert math.isnan(garbe.high)
+    for found in change.scalars.values():
+        assert np.isfinite([found.before, found.after, found.value]).all()
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
     assert change.fmr["f"].low < change.fmr["f"].high
 
 
@@ -267,3 +274,68 @@ def test_the_challenge_with_one_group_and_nobody_named():
     for row in range(3):
         assert side.comparisons[row].tolist() == [int((~comparisons.same & (worn == row)).sum())]
     assert math.isnan(side.scalar.value)
+
+
+def test_placement_among_few_or_no_scores():
+    scores = np.array([0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(placement(scores, np.zeros(0)), [0, 0, 0])
+    np.testing.assert_array_equal(placement(scores, np.array([0.5])), [0, 0.5, 1])
+    np.testing.assert_array_equal(placement(scores, np.array([0.5, 0.5, 0.7, 2.0])), [0, 0.25, 0.75])
+
+
+def test_a_threshold_lies_above_the_lowest_score_and_not_above_the_highest():
+    scores = np.array([0.1, 0.4, 0.9])
+    check_reach(given_threshold(0.9), scores)
+    check_reach(given_threshold(0.1000001), scores)
+    check_reach(given_threshold(0.5), scores[:0])  # nothing to separate
+    with pytest.raises(DataError, match=r"threshold 0\.1 .given. is not above any score"):
+        check_reach(given_threshold(0.1), scores)
+    with pytest.raises(DataError, match=r"threshold 0\.91 .given. is above every score"):
+        check_reach(given_threshold(0.91), scores)
+
+
+def test_a_difference_of_lopsided_intervals_by_hand():
+    """Newcombe's method 10: below, the lower half of a and the upper half of b; above, the other two halves."""
+    low, high = difference_interval(0.5, (0.46, 0.6), 0.2, (0.08, 0.23))
+    assert low == pytest.approx(0.3 - math.hypot(0.04, 0.03), rel=1e-12)
+    assert high == pytest.approx(0.3 + math.hypot(0.1, 0.12), rel=1e-12)
+
+
+def test_a_gap_stays_between_0_and_1():
+    rates = np.array([0.02, 0.97])
+    low, high = gap_interval(rates, np.array([0.0, 0.5]), np.array([0.3, 1.0]))
+    assert low == pytest.approx(0.95 - math.hypot(0.47, 0.28), rel=1e-12)
+    assert high == pytest.approx(0.95 + math.hypot(0.03, 0.02), rel=1e-12)
+    low, high = gap_interval(rates, np.array([0.0, 0.02]), np.array([0.9, 1.0]))
+    assert low == 0.0
+    wide = gap_interval(rates, np.array([-0.5, 0.5]), np.array([0.3, 1.0]))
+    assert wide[1] == 1.0
+
+
+def test_one_group_alone_has_no_null(world):
+    scores, comparisons = world
+    glasses = np.where(np.arange(180) // 3 < 50, 0, 1)  # ten people wear them
+    result = assess(scores, with_attribute(comparisons, glasses), ["sex", "glasses"], AT, FAST)
+    assert np.isnan(list(result.groupings["glasses"].null_kept.values())).all()
+    assert np.isfinite(list(result.groupings["sex"].null_kept.values())).all()
+    none = assess(scores, comparisons, ["sex"], AT, replace(FAST, rounds=0)).groupings["sex"]
+    assert np.isnan(list(none.null_kept.values())).all()
+
+
+def test_the_interval_of_failures_to_detect_is_over_people(world):
+    """Images of a person fail together: Wilson's interval with as many images as would vary like the people do."""
+    scores, comparisons = world
+    failed = np.zeros(180, bool)
+    for person, images in ((0, 3), (4, 1), (10, 2), (20, 3), (22, 1)):
+        failed[3 * person : 3 * person + images] = True
+    found = assess(scores, comparisons, ["sex"], AT, FAST, failed).groupings["sex"].row("f").failures
+    share = failed.reshape(60, 3).mean(axis=1)[::2]
+    rate, variance = share.mean(), share.var(ddof=1) / 30
+    kurtosis = stats.kurtosis(share, fisher=False)
+    freedom = np.clip(2 * 30 / (kurtosis - 1 + 2 / 29), 3, 29)
+    n, t = min(rate * (1 - rate) / variance, 90), stats.t.ppf(0.975, freedom)
+    centre, half = (rate + t**2 / (2 * n)) / (1 + t**2 / n), t * math.sqrt(rate * (1 - rate) / n + t**2 / (4 * n**2))
+    assert (found.errors, found.comparisons, found.people) == (10, 90, 30)
+    assert found.value == pytest.approx(rate, abs=1e-15)
+    assert found.low == pytest.approx(max(0, centre - half / (1 + t**2 / n)), rel=1e-9)
+    assert found.high == pytest.approx(centre + half / (1 + t**2 / n), rel=1e-9)

@@ -28,18 +28,22 @@ def tests_of(root: Path, file: str) -> tuple[str, ...]:
     path = Path(file)
     parts = path.parts[1:]
     if len(parts) == 1:
-        found = [root / "unittests" / f"test_{path.stem}.py"]
+        found = [test for test in (root / "unittests").glob("test_*.py") if _named_after(test, path)]
     else:
-        found = sorted((root / "unittests" / parts[0]).rglob("test_*.py"))
+        found = [*(root / "unittests" / parts[0]).rglob("test_*.py")]
     near = Path("unittests", *parts).parent
 
     def distance(test: Path) -> tuple[bool, bool, str]:
-        return test.stem != f"test_{path.stem}", test.parent != near, test.as_posix()
+        return not _named_after(test, path), test.parent != near, test.as_posix()
 
-    tests = [test.relative_to(root) for test in found if test.is_file()]
+    tests = [test.relative_to(root) for test in found]
     if path.parts[0] != "fairface" or not tests:
         raise ConfigError(f"{file}: no tests in unittests/ mirror it; name files of fairface/ that have some")
     return tuple(test.as_posix() for test in sorted(tests, key=distance))
+
+
+def _named_after(test: Path, file: Path) -> bool:
+    return f"{test.stem}_".startswith(f"test_{file.stem}_")
 
 
 class Copy:

@@ -3,8 +3,8 @@
 Example: make mutants PATHS="fairface/scoring fairface/files.py" COUNT=100 SEED=0
 
 Each change is made in a copy of the checkout, never in the checkout, and tried against the tests that mirror its
-package: unittests/scoring for fairface/scoring/roc.py, unittests/test_files.py for fairface/files.py. Changes that are
-known to change nothing stand in unittests/equivalent_changes.yaml, each with its reason, and do not count.
+package: unittests/scoring for fairface/scoring/roc.py, unittests/test_files.py (test_files_….py) for fairface/files.py.
+Changes that are known to change nothing stand in unittests/equivalent_changes.yaml with their reasons and do not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import yaml
 from mutant_copy import NOTICED, SURVIVED, Copy, tests_of
 from mutations import Change, changes
 
-from fairface.cli import parser, print_json, progress, run, table
+from fairface.cli import parser, print_json, progress, run, table, tell
 from fairface.errors import ConfigError
 
 EQUIVALENT = "equivalent"
@@ -44,11 +44,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of ``file`` (relative to the checkout); ``text`` is the line that it begins in."""
+    """A change of ``file`` (relative to the checkout), and the line of the file that it begins in."""
 
     file: str
     change: Change
     text: str
+
+    @property
+    def entry(self) -> dict[str, str]:
+        """What the list of changes that change nothing calls it; ``line`` is text, for numbers move."""
+        return {"file": self.file, "line": self.text, "before": self.change.before, "after": self.change.after}
 
     def result(self, outcome: str) -> Result:
         """What became of it."""
@@ -69,11 +74,12 @@ def main(argv: Sequence[str]) -> None:
     root = Path(__file__).resolve().parents[1]
     drawn = draw(root, files_of(root, args.paths), args.count, args.seed)
     known = equivalent(root)
+    tell(f"{KNOWN}: {file} has no line {line!r} any more; take it out" for file, line in stale(root, known))
     if args.list:
         print(table([_row(mutant.file, mutant.change) for mutant in drawn], ["where", "before", "after"]))
         return
-    results = [mutant.result(EQUIVALENT) for mutant in drawn if _key(mutant) in known]
-    results += try_all(root, [mutant for mutant in drawn if _key(mutant) not in known], args.jobs, args.limit)
+    results = [mutant.result(EQUIVALENT) for mutant in drawn if mutant.entry in known]
+    results += try_all(root, [mutant for mutant in drawn if mutant.entry not in known], args.jobs, args.limit)
     report(results, args.seed, args.json)
 
 
@@ -103,11 +109,22 @@ def draw(root: Path, files: Sequence[Path], count: int, seed: int) -> list[Mutan
     return random.Random(seed).sample(every, min(count, len(every)))
 
 
-def equivalent(root: Path) -> set[tuple[str, str, str, str]]:
-    """Changes that change nothing: file, the line's text, before and after."""
+def equivalent(root: Path) -> list[dict[str, str]]:
+    """The changes that change nothing, as :attr:`Mutant.entry` has them."""
     path = root / KNOWN
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or [] if path.exists() else []
-    return {(entry["file"], entry["line"], entry["before"], entry["after"]) for entry in entries}
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    return [{key: entry[key] for key in ("file", "line", "before", "after")} for entry in entries or []]
+
+
+def stale(root: Path, known: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
+    """File and line of the entries whose line is not in the file any more."""
+    found = []
+    for entry in known:
+        path = root / entry["file"]
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        if entry["line"] not in map(str.strip, lines):
+            found.append((entry["file"], entry["line"]))
+    return found
 
 
 def try_all(root: Path, mutants: Sequence[Mutant], jobs: int, limit: float) -> list[Result]:
@@ -156,10 +173,6 @@ def report(results: Sequence[Result], seed: int, as_json: bool) -> None:
     share = f" ({summary[NOTICED] / counted:.0%})" if counted else ""
     nothing = f"{outcomes[EQUIVALENT]} more change nothing"
     print(f"seed {seed}: {summary[NOTICED]} of {counted} changes noticed{share}; {nothing}")
-
-
-def _key(mutant: Mutant) -> tuple[str, str, str, str]:
-    return mutant.file, mutant.text, mutant.change.before, mutant.change.after
 
 
 def _row(file: str, change: Change) -> tuple[str, str, str]:

@@ -131,16 +131,16 @@ def try_all(root: Path, mutants: Sequence[Mutant], jobs: int, limit: float) -> l
     """Try each change; the tests that are needed must pass without a change.
 
     Raises:
-        ConfigError: a file without tests, or tests that fail unchanged.
+        ConfigError: a file outside fairface/, or tests that fail unchanged.
     """
     needed = {mutant.file: tests_of(root, mutant.file) for mutant in mutants}
     with _copies(root, jobs) as copies:
-        limits = {tests: limit or copies.queue[0].baseline(tests) * 3 + 20 for tests in set(needed.values())}
+        limits = {tests: limit or copies.queue[0].baseline(tests) * 3 + 20 for tests in {*needed.values()} - {()}}
 
         def attempt(mutant: Mutant) -> Result:
             copy, tests = copies.get(), needed[mutant.file]
             try:
-                outcome = copy.attempt(mutant.file, mutant.change, tests, limits[tests])
+                outcome = copy.attempt(mutant.file, mutant.change, tests, limits.get(tests, 0.0))
             finally:
                 copies.put(copy)
             return mutant.result(outcome)

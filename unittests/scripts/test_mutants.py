@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fairface.errors import ConfigError
+
 ROOT = Path(__file__).parents[2]
 TOOL = ("mutants.py", "mutant_copy.py", "mutations.py")
 
@@ -95,9 +97,10 @@ def test_the_nearest_tests_come_first(mutant_copy):
     assert mutant_copy.tests_of(ROOT, "fairface/files.py") == (
         "unittests/test_files.py", "unittests/test_files_whole.py",
     )  # fmt: skip
-    for file in ("fairface/no_such_file.py", "train/train.py"):
-        with pytest.raises(Exception, match="no tests in unittests/ mirror it"):
-            mutant_copy.tests_of(ROOT, file)
+    assert mutant_copy.tests_of(ROOT, "fairface/cli.py") == ("unittests/test_errors_cli.py",)
+    assert mutant_copy.tests_of(ROOT, "fairface/no_such_file.py") == ()
+    with pytest.raises(ConfigError, match="no tests in unittests/ mirror it"):
+        mutant_copy.tests_of(ROOT, "train/train.py")
 
 
 @pytest.fixture
@@ -119,6 +122,7 @@ def checkout(tmp_path):
     (tmp_path / "unittests/equivalent_changes.yaml").write_text(
         "- {file: fairface/sums/add.py, line: return a - a, before: a - a, after: a + a, why: it is called with 0}\n"
     )
+    (tmp_path / "fairface/alone.py").write_text("def alone(a):\n    return a // a\n")
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     return tmp_path
 
@@ -163,10 +167,11 @@ def test_known_changes_of_lines_that_are_gone_are_told(checkout):
 
 
 def test_the_table_names_what_survived(checkout):
-    done = start(checkout, "fairface/sums/add.py")
+    done = start(checkout, "fairface")
     lines = done.stdout.splitlines()
-    assert lines[2].split() == ["fairface/sums/add.py:6", "a", "*", "b", "a", "/", "b"]
-    assert lines[3:] == ["seed 0: 1 of 2 changes noticed (50%); 1 more change nothing"]
+    assert lines[2].split() == ["fairface/alone.py:2", "a", "//", "a", "(a", "*", "a)"]  # it has no tests
+    assert lines[3].split() == ["fairface/sums/add.py:6", "a", "*", "b", "a", "/", "b"]
+    assert lines[4:] == ["seed 0: 1 of 3 changes noticed (33%); 1 more change nothing"]
 
 
 def test_the_seed_makes_the_sample(checkout):

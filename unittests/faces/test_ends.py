@@ -261,3 +261,20 @@ def test_crops_are_written_in_the_format_and_quality_that_were_asked_for(tmp_pat
         assert error < 8 if kind == "jpg" else error == 0
         sizes.append(len(content))
     assert (sizes[0] < sizes[1]) == (kind == "jpg")
+
+
+def test_a_copy_is_averaged_where_it_shrinks_and_smooth_where_it_grows():
+    image = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    shrunk, _ = resized(image, 15)
+    assert np.abs(shrunk - image.reshape(10, 2, 15, 2, 3).astype(float).mean(axis=(1, 3))).max() <= 0.5
+    grown, _ = resized(image, 60)
+    np.testing.assert_array_equal(grown, cv2.resize(image, (60, 40), interpolation=cv2.INTER_CUBIC))
+    same, _ = resized(image, 30)
+    np.testing.assert_array_equal(same, image)
+
+
+def test_a_full_disk_is_told_by_the_journal(tmp_path):
+    journal = Journal(tmp_path, "t.csv", resume=False)
+    (tmp_path / ".t.csv.journal").symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"\.t\.csv\.journal: cannot be written \(No space left on device\)"), journal:
+        journal.add([Landmarks("a.jpg", 0, None, None)])

@@ -9,7 +9,7 @@ from scipy import stats
 
 from fairface.errors import ConfigError, DataError
 from fairface.scoring.bootstrap import subject_draws
-from fairface.scoring.fairness import permutation
+from fairface.scoring.fairness import grouped, permutation
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure, placement
 from fairface.scoring.fairness.compare import compare
@@ -339,3 +339,13 @@ def test_the_interval_of_failures_to_detect_is_over_people(world):
     assert found.value == pytest.approx(rate, abs=1e-15)
     assert found.low == pytest.approx(max(0, centre - half / (1 + t**2 / n)), rel=1e-9)
     assert found.high == pytest.approx(centre + half / (1 + t**2 / n), rel=1e-9)
+
+
+def test_a_null_that_keeps_just_enough_is_not_remarked_upon(world, monkeypatch):
+    scores, comparisons = world
+    kept = assess(scores, comparisons, ["sex"], AT, FAST).groupings["sex"].null_kept["fmr"]
+    for limit, remarks in ((kept, 0), (np.nextafter(kept, 2), 1)):
+        monkeypatch.setattr(grouped, "_KEPT_ENOUGH", limit)
+        notes = assess(scores, comparisons, ["sex"], AT, FAST).groupings["sex"].notes
+        said = f"shuffled labels keep {kept:.0%} of the FMR's comparisons within groups"
+        assert sum(note.startswith(said) for note in notes) == remarks

@@ -7,9 +7,10 @@ import pytest
 
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
-from fairface.scoring.bootstrap import bootstrap_intervals
+from fairface.scoring.bootstrap import bootstrap_intervals, subject_draws
 from fairface.scoring.kfold import kfold_accuracy, val_at_far
 from fairface.scoring.shared_identities import shared_identities
+from fairface.scoring.transductive.rerank import rerank
 from fairface.scoring.verification import DEFAULT_FMR, count_duplicates
 
 
@@ -97,3 +98,25 @@ def test_a_label_for_each_embedding_is_needed():
             shared_identities(train, labels, train, wrong)
         with pytest.raises(DataError, match="the first set has no labels"):
             shared_identities(train, wrong, train, labels)
+
+
+def test_rounds_count_from_a_single_comparison_of_each_kind_on():
+    """One genuine comparison of person 0, one impostor comparison of people 1 and 2: all three must be drawn."""
+    everything = all_pairs([0, 0, 1, 2])
+    one = [(0, 1), (2, 3)]
+    kept = np.array([pair in one for pair in zip(everything.a.tolist(), everything.b.tolist(), strict=True)])
+    part = replace(everything, **{
+        name: getattr(everything, name)[kept] for name in ("a", "b", "same", "fold", "subject_a", "subject_b")
+    })  # fmt: skip
+    interval, _ = bootstrap_intervals(np.where(part.same, 0.9, 0.1), part, (0.5,), 60)
+    assert interval.rounds == sum(bool((drawn > 0).all()) for drawn in subject_draws(3, 60, 0))
+    assert 0 < interval.rounds < 60
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+def test_reranking_takes_images_that_are_named_on_one_side_only():
+    """Three images, k = 3: image 2 shares the neighbours of 0; each is its own first neighbour with 1.0."""
+    scores = np.array([0.8, 0.6])
+    expected = 0.65 * scores + 0.7 / 6 * np.array([0.8 + 0.8, 0.6 + 0.6])
+    np.testing.assert_allclose(rerank(np.array([0, 0]), np.array([1, 2]), scores, k=3), expected, atol=1e-12)
+    np.testing.assert_allclose(rerank(np.array([1, 2]), np.array([0, 0]), scores, k=3), expected, atol=1e-12)

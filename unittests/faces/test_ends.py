@@ -274,7 +274,11 @@ def test_a_copy_is_averaged_where_it_shrinks_and_smooth_where_it_grows():
 
 
 def test_a_full_disk_is_told_by_the_journal(tmp_path):
+    row = Landmarks("a.jpg", 0, None, None)
+    said = r"\.t\.csv\.journal: cannot be written \(No space left on device\); free space and resume"
     journal = Journal(tmp_path, "t.csv", resume=False)
     (tmp_path / ".t.csv.journal").symlink_to("/dev/full")
-    with pytest.raises(DataError, match=r"\.t\.csv\.journal: cannot be written \(No space left on device\)"), journal:
-        journal.add([Landmarks("a.jpg", 0, None, None)])
+    with pytest.raises(DataError, match=said), journal, pytest.raises(DataError, match=said):
+        journal.add([row])  # told here, and once more by the end of the block, which cannot write it either
+    with pytest.raises(ValueError, match="of the block"), journal:
+        raise ValueError("of the block")

@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
 arguments ?=
 
-.PHONY: help setup test test-slow test-faults lint format types walls bench docs clean
+.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -33,6 +33,9 @@ walls:  ## import-linter's contracts
 
 format:  ## write every file in the one style
 	@$(with_python) -m ruff check --fix-only --quiet . && "$$python" -m ruff format .
+
+mutants:  ## small changes of the code that no test notices (PATHS="fairface/scoring" COUNT=100 SEED=0)
+	@$(with_python) scripts/mutants.py $(PATHS) --count $(or $(COUNT),100) --seed $(or $(SEED),0) $(arguments)
 
 bench:  ## all benchmarks, side by side with their peers (needs the extra `bench`)
 	@$(with_python) -V; for program in $$(grep -l '^def main(argv' benchmarks/*.py); do echo "== $$program"; "$$python" "$$program" $(arguments); done

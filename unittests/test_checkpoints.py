@@ -120,3 +120,10 @@ def test_the_state_file_is_checked_only_where_it_is_needed(tmp_path: Path) -> No
         assert resolve(f"{folder}@{step}").step == step
         with pytest.raises(CheckpointError, match=rf"state-{step:04d}\.params: {said}"):
             resolve(f"{folder}@{step}", with_state=True)
+
+
+@pytest.mark.parametrize("sums", ["[]", "null", '"x"'])
+def test_a_manifest_whose_sums_are_no_table_is_damaged(tmp_path: Path, sums: str) -> None:
+    (tmp_path / "manifest.json").write_text(f'{{"checkpoints": [], "best": null, "sha256": {sums}}}')
+    with pytest.raises(CheckpointError, match=r"manifest\.json: is damaged \(sha256\)"):
+        read_manifest(tmp_path)

@@ -49,8 +49,12 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as trouble:  # what could not be written is tried again; the first error says it already
+            if error is None:
+                raise self._not_written(trouble) from trouble
 
     def add(self, rows: Iterable[Landmarks]) -> None:
         """Add rows; they are on disk when this returns.
@@ -64,7 +68,10 @@ class Journal:
             csv.writer(self._file, lineterminator="\n").writerows(row.row() for row in rows)
             self._file.flush()
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror}); free space and resume") from error
+            raise self._not_written(error) from error
+
+    def _not_written(self, error: OSError) -> DataError:
+        return DataError(f"{self._path}: cannot be written ({error.strerror}); free space and resume")
 
     def remove(self) -> None:
         """Delete the journal, once its rows are in the table."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -39,7 +40,7 @@ FMR = "0.001"
 
 
 def align(data: Path, aligned: Path) -> None:
-    """Every photograph of LFW by its given landmarks, in one folder."""
+    """Every photograph of LFW in one folder: by its given landmarks, else as align.py does with --rescue."""
     if aligned.is_dir():
         return
     tell(["aligning"])
@@ -49,7 +50,14 @@ def align(data: Path, aligned: Path) -> None:
             with tarfile.open(data / f"{split}.tar") as tar:
                 tar.extractall(folder, filter="data")
         landmarks = read_landmarks(data / "landmarks.csv")
-        align_folder(folder, part, AlignConfig(quality=QUALITY), landmarks=landmarks, jobs=usable_cores())
+        report = align_folder(folder, part, AlignConfig(quality=QUALITY), landmarks=landmarks, jobs=usable_cores())
+        if report.no_face:
+            tell(f"{name} has no landmarks: its face is looked for" for name in report.no_face)
+            with TemporaryDirectory(prefix="fairface-lfw-") as found:
+                align_folder(folder, found, AlignConfig(quality=QUALITY, rescue=True), names=report.no_face)
+                for name in report.no_face:
+                    (part / name).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(Path(found) / name, part / name)
     part.rename(aligned)
 
 

@@ -20,8 +20,9 @@ published model the accuracy that its authors report, and that a run can start f
 
 ## The commands
 
-`real_model.py` aligns the photographs by the landmarks given in `LFW/landmarks.csv`
-and calls these programs. `test.npz` holds the rows of the test people, `test.csv` the columns image and sex:
+`real_model.py` aligns the photographs by the landmarks given in `LFW/landmarks.csv` (one has none: its face is found as
+`data_process/align.py --rescue` does) and calls these programs. `test.npz` holds the rows of the test people,
+`test.csv` the columns image and sex:
 
 ```sh
 python test/embed.py model,0 --data aligned --output embeddings.npz
@@ -88,6 +89,6 @@ def _taken_over(taken: Mapping[str, Any]) -> str:
     return (
         "## Taken over by a run\n\n"
         f"BACKBONE is `{taken['backbone']}`;\na run with another one names it. The run's embeddings differ from the "
-        f"model's by {taken['difference']:.0e} of their length.\nThe weight of its operator `pre_fc1` is called "
+        f"model's by {taken['difference']:.1g} of their length.\nThe weight of its operator `pre_fc1` is called "
         "`fc1_weight`: parameters are known by what they feed.\n"
     )

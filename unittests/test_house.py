@@ -171,6 +171,14 @@ def test_train_with_settings_only_means_the_embedded_set(copy, arguments):
     assert lines[1] == f"train.py {['train/configs/orl_demo.yaml', *arguments]} {copy}"
 
 
+@pytest.mark.parametrize("arguments", [["--resume", "./a=b/own run.yaml"], ["lr=0.1", "x.yaml", "--dry-run"],
+                                       ["x.yaml", "fail_not=x.yaml"]])  # fmt: skip
+def test_the_configuration_may_stand_anywhere(copy, arguments):
+    assert call(copy, "train.sh", *arguments).stdout == f"train.py {arguments} {copy}\n"
+    demo = ["--resume", "train/configs/orl_demo.yaml"]
+    assert call(copy, "train.sh", *demo).stdout.splitlines()[1] == f"train.py {demo} {copy}"
+
+
 @pytest.mark.parametrize("word", ["--help", "-h", "--keys"])
 def test_train_answers_questions_without_preparing_data(copy, word):
     assert call(copy, "train.sh", word).stdout == f"train.py {['train/configs/orl_demo.yaml', word]} {copy}\n"

@@ -163,7 +163,10 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     anew = fine_tune(run.method, config.start_from, config.output, log)
     if "head" in anew and config.head.init_from == "mean_embedding":
         source = run.method.sources()[0]
-        embedder = NetEmbedder(run.method.inference(), run.contexts, config.verify.batch_size, config.verify.flip)
+        embedder = NetEmbedder(
+            run.method.inference(), run.contexts, config.verify.batch_size, config.verify.flip,
+            show_progress=not log.quiet,
+        )  # fmt: skip
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
         log.say(f"head starts from the mean embedding of each of {count} people")
 

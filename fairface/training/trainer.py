@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Trainer:
         step = self.start
         pending: Pending | None = None
         self._restart_window()
-        with StopSignal() as stop, progress(total=self.total, label="train", unit="step") as bar:
+        with StopSignal() as stop, self._progress() as bar:
             bar.update(self.start)
             for batch in self.loader.iterate(self.start, self.total):
                 if step == self.start and self.on_first_batch is not None:
@@ -102,6 +103,9 @@ class Trainer:
                     return stop.received
             self._read(pending)
         return None
+
+    def _progress(self) -> Any:
+        return progress(total=self.total, label="train", unit="step", quiet=self.log.quiet)
 
     def step(self, step: int, batch: Batch) -> Pending:
         """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``."""

@@ -191,6 +191,22 @@ def test_train_with_a_configuration(copy):
     assert f"asked {['--', *arguments]}" in done.stderr
 
 
+@pytest.mark.parametrize(("script", "arguments", "passed"), [
+    ("fairface_finetune.sh", ["--resume", "own.yaml", "all"], ["own.yaml", "all", "--resume"]),
+    ("fairface_finetune.sh", ["lr=1", "--start-from", "base", "own.yaml"],
+     ["own.yaml", "1", "lr=1", "--start-from", "base"]),
+    ("fairface_step2_finetune.sh", ["--start-from", "base", "--dry-run"],
+     ["train/configs/orl_fair.yaml", "2", "--start-from", "base", "--dry-run"]),
+])  # fmt: skip
+def test_words_of_the_finetuning_stand_anywhere(copy, root, script, arguments, passed):
+    for name in (script, "scripts/finetune.sh", "train/train.py"):
+        source = copy / name if name.endswith(".py") else root / name
+        target = copy / name.replace("train.py", "finetune.py")
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o755)
+    assert call(copy, script, *arguments).stdout == f"finetune.py {passed} {copy}\n"
+
+
 def test_train_passes_the_exit_code_on(copy):
     assert call(copy, "train.sh", "x.yaml", "fail=1").returncode == 7
 

@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -123,6 +124,18 @@ def test_commands_are_found_by_either_name_and_misspelt_ones_answered(capsys):
     )
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("fairface ")
+
+
+def test_an_old_python_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    assert call(find("pack"), "--help") == 2
+    assert capsys.readouterr().err == "error: Python 3.9 is too old; use 3.10 to 3.12, or `make setup` for one\n"
+
+
+def test_installing_brings_the_command():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    name = re.search(r'^\[project\.scripts\]\nfairface = "(.+):(.+)"$', text, re.MULTILINE)
+    assert getattr(importlib.import_module(name[1]), name[2]) is main
 
 
 def test_the_list_of_commands_comes_at_once_and_needs_nothing():

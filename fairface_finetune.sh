@@ -5,9 +5,9 @@
 #   ./fairface_finetune.sh train/configs/fairface_r100.yaml --start-from ms1m_r100@120000
 # step2.optimizer.lr=0.001 sets a key of one step, optimizer.lr=0.001 of all. --resume goes on after Ctrl-C.
 set -euo pipefail
-steps=1
-if [[ ${1:-} == all ]]; then
-    steps=all
-    shift
-fi
+steps=1 words=()
+for word in "$@"; do
+    if [[ $word == all ]]; then steps=all; else words+=("$word"); fi
+done
+set -- ${words[@]+"${words[@]}"}
 exec "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/scripts/finetune.sh" train/configs/orl_fair.yaml "$steps" "$@"

@@ -12,12 +12,20 @@ cd -- "$root"
 demo=train/configs/orl_demo.yaml
 # The demonstration may be run again and again; any other run is replaced only when --overwrite says so.
 if [[ $# -eq 0 ]]; then set -- "$demo" --overwrite; fi
-if [[ $1 == -* || $1 == *=* ]]; then set -- "$demo" "$@"; fi
+# The configuration is the first word that is neither an option nor a setting, wherever it stands.
+config="" setting='^[A-Za-z0-9_.]+='
+for word in "$@"; do
+    if [[ -z $config && $word != -* && ! $word =~ $setting ]]; then config=$word; fi
+done
+if [[ -z $config ]]; then
+    config=$demo
+    set -- "$demo" "$@"
+fi
 
 python="$(scripts/environment.sh -- "$@")"
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
 
-prepare=$([[ $1 == "$demo" ]] && echo yes || echo no)
+prepare=$([[ $config == "$demo" ]] && echo yes || echo no)
 for word in "$@"; do
     case $word in -h | --help | --keys) prepare=no ;; esac
 done

@@ -1,7 +1,10 @@
 """Find the main face of every photograph of a folder and write it aligned, with its landmarks in a table."""
 
-from fairface.cli import run
-from fairface.programs.align import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("align", "align.py")

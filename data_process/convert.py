@@ -1,7 +1,10 @@
 """Unpack insightface's files: train.rec to a folder of images, .bin verification sets to memory files."""
 
-from fairface.cli import run
-from fairface.programs.convert import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("convert", "convert.py")

@@ -1,7 +1,10 @@
 """Write images of TFRecords as files; no file overwrites another."""
 
-from fairface.cli import run
-from fairface.programs.decode import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("decode", "decode.py")

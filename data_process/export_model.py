@@ -1,7 +1,10 @@
 """Write a model as an MXNet model that other programs load: prefix-symbol.json and prefix-0000.params."""
 
-from fairface.cli import run
-from fairface.programs.export_model import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("export_model", "export_model.py")

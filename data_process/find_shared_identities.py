@@ -1,7 +1,10 @@
 """Report people of a test set who may be in a training set, by likeness of embeddings."""
 
-from fairface.cli import run
-from fairface.programs.find_shared_identities import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("find_shared_identities", "find_shared_identities.py")

@@ -1,7 +1,10 @@
 """Tell what a data set of any format holds and what is wrong with it; --check decodes every image."""
 
-from fairface.cli import run
-from fairface.programs.inspect_data import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("inspect_data", "inspect_data.py")

@@ -1,7 +1,10 @@
 """Make an insightface verification set (.bin) from a list of pairs and the photographs that it names."""
 
-from fairface.cli import run
-from fairface.programs.make_bin import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("make_bin", "make_bin.py")

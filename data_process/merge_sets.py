@@ -1,7 +1,10 @@
 """Merge data sets of any formats (.rec, TFRecords, folders, lists) to one train.rec."""
 
-from fairface.cli import run
-from fairface.programs.merge_sets import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("merge_sets", "merge_sets.py")

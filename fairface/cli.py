@@ -10,21 +10,39 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from fairface.errors import FairfaceError
+from fairface.extras import missing_package
 
 T = TypeVar("T")
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that answers wrong words with one line and exit code 2, without its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; {self.prog} --help lists the options\n")
+
+
 def parser(description: str, **kwargs: Any) -> argparse.ArgumentParser:
-    """An argument parser with the option that every program has, ``--debug``."""
-    result = argparse.ArgumentParser(
+    """An argument parser with the option that everything that is started has, ``--debug``."""
+    result = OneLineParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,  # "--overwrit" must not overwrite
         **kwargs,
     )
     result.add_argument("--debug", action="store_true", help="show the whole traceback of an error")
+    return result
+
+
+def program_parser(description: str, prog: str, gives_json: bool = True) -> argparse.ArgumentParser:
+    """:func:`parser` with what every program of :mod:`fairface.programs` has: ``--quiet`` and, where it gives a result,
+    ``--json`` (:class:`fairface.console.Console` keeps what they promise)."""
+    result = parser(description, prog=prog)
+    result.add_argument("--quiet", action="store_true", help="no progress and no information on standard error")
+    if gives_json:
+        result.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     return result
 
 
@@ -39,7 +57,8 @@ def add_groups(arguments: argparse.ArgumentParser, groups: Mapping[str, Mapping[
 def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> None:
     """Call ``main(argv)`` and leave the process: 0 or its return value, 2 after an error, 130 after Ctrl-C.
 
-    A :class:`FairfaceError` or ``OSError`` is printed as one line on standard error; ``--debug`` adds the traceback.
+    A :class:`FairfaceError`, an ``OSError`` or a package that is not installed is one line on standard error;
+    ``--debug`` adds the traceback.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -48,7 +67,9 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
-    except (FairfaceError, OSError) as error:
+    except (FairfaceError, OSError, ModuleNotFoundError) as error:
+        if not isinstance(error, (FairfaceError, OSError)) and missing_package(error.name or "") is None:
+            raise  # a fault of ours
         if "--debug" in arguments:
             traceback.print_exc()
         print(f"error: {describe(error)}", file=sys.stderr)
@@ -60,7 +81,10 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
 
 
 def describe(error: BaseException) -> str:
-    """The error as one line: our own message as it is, the operating system's with its file."""
+    """The error as one line: our own message as it is, the operating system's with its file, a missing package's with
+    the command that installs it."""
+    if isinstance(error, ModuleNotFoundError) and (lacking := missing_package(error.name or "")):
+        return lacking
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check that the path exists and may be used"
     return " ".join(str(error).split()) or type(error).__name__
@@ -72,14 +96,18 @@ def tell(notes: Iterable[str]) -> None:
         print(note, file=sys.stderr)
 
 
-def progress(items: Iterable[T] | None = None, *, total: int | None = None, label: str = "", unit: str = "it") -> Any:
-    """A progress bar with rate and ETA on standard error (tqdm); silent where standard error is no terminal.
+def progress(
+    items: Iterable[T] | None = None, *, total: int | None = None, label: str = "", unit: str = "it",
+    quiet: bool = False,
+) -> Any:  # fmt: skip
+    """A progress bar with rate and ETA on standard error (tqdm); none when ``quiet`` or where that is no terminal.
 
     Iterate over it when ``items`` is given, else call ``update(n)`` on it and use it as a context manager.
     """
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc=label, unit=unit, disable=None, dynamic_ncols=True, leave=False)
+    hidden = True if quiet else None  # None: tqdm looks whether standard error is a terminal
+    return tqdm(items, total=total, desc=label, unit=unit, disable=hidden, dynamic_ncols=True, leave=False)
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:

@@ -27,3 +27,7 @@ class DeviceError(FairfaceError):
 
 class TrainingError(FairfaceError):
     """Training that cannot go on, such as a loss that is not finite."""
+
+
+class MissingPackageError(FairfaceError, ImportError):
+    """A package that is not installed; the message names the command that installs it (:mod:`fairface.extras`)."""

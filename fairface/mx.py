@@ -13,6 +13,8 @@ import warnings
 
 import numpy as np
 
+from fairface.errors import MissingPackageError
+from fairface.extras import missing_package
 from fairface.hardware import load_cuda_libraries, physical_cores
 
 if "bool" not in vars(np):
@@ -33,7 +35,13 @@ load_cuda_libraries()
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import mxnet as mx
+    try:
+        import mxnet as mx
+    except ModuleNotFoundError as error:
+        lacking = missing_package(error.name or "")
+        if lacking is None:
+            raise
+        raise MissingPackageError(lacking, name=error.name) from error
     from mxnet import autograd, gluon, nd
     from mxnet.contrib import amp
     from mxnet.gluon import nn

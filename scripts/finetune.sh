@@ -10,11 +10,18 @@ shift 2
 
 fresh=()
 if [[ $# -eq 0 ]]; then fresh=(--overwrite); fi
-config=$default
-if [[ $# -gt 0 && $1 != -* && $1 != *=* ]]; then
-    config=$1
-    shift
-fi
+# The configuration is the first word that is neither an option (or --start-from's model) nor a setting.
+config="" before="" others=() setting='^[A-Za-z0-9_.]+='
+for word in "$@"; do
+    if [[ -z $config && $before != --start-from && $word != -* && ! $word =~ $setting ]]; then
+        config=$word
+    else
+        others+=("$word")
+    fi
+    before=$word
+done
+config=${config:-$default}
+set -- ${others[@]+"${others[@]}"}
 
 python="$(scripts/environment.sh -- "$config" "$@")"
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"

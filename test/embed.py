@@ -1,7 +1,10 @@
 """Embed the photographs of a data set with a trained model and write embeddings.npz."""
 
-from fairface.cli import run
-from fairface.programs.embed import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("embed", "embed.py")

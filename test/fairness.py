@@ -1,7 +1,10 @@
-"""Score fairness: error rates by group at one shared threshold, with intervals."""
+"""Score fairness: error rates by group at one shared threshold, with intervals over people."""
 
-from fairface.cli import run
-from fairface.programs.fairness import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("fairness", "fairness.py")

@@ -1,7 +1,10 @@
 """Photographs (or aligned faces) and pairs in; predictions, fairness and verification report out."""
 
-from fairface.cli import run
-from fairface.programs.final_eval import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("final_eval", "final_eval.py")

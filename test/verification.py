@@ -1,7 +1,10 @@
 """Score one-to-one verification: .bin sets or pair lists with a model, or embeddings that exist already."""
 
-from fairface.cli import run
-from fairface.programs.verification import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("verification", "verification.py")

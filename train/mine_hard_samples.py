@@ -1,7 +1,10 @@
 """List the hard samples of a trained classifier: the records it gets wrong, and all records of their people."""
 
-from fairface.cli import run
-from fairface.programs.mine_hard_samples import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("mine_hard_samples", "mine_hard_samples.py")

@@ -1,7 +1,10 @@
 """Train a model from a configuration."""
 
-from fairface.cli import run
-from fairface.programs.train import main
+import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    run(main)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("train", "train.py")

@@ -171,6 +171,14 @@ def test_train_with_settings_only_means_the_embedded_set(copy, arguments):
     assert lines[1] == f"train.py {['train/configs/orl_demo.yaml', *arguments]} {copy}"
 
 
+@pytest.mark.parametrize("arguments", [["--resume", "./a=b/own run.yaml"], ["lr=0.1", "x.yaml", "--dry-run"],
+                                       ["x.yaml", "fail_not=x.yaml"]])  # fmt: skip
+def test_the_configuration_may_stand_anywhere(copy, arguments):
+    assert call(copy, "train.sh", *arguments).stdout == f"train.py {arguments} {copy}\n"
+    demo = ["--resume", "train/configs/orl_demo.yaml"]
+    assert call(copy, "train.sh", *demo).stdout.splitlines()[1] == f"train.py {demo} {copy}"
+
+
 @pytest.mark.parametrize("word", ["--help", "-h", "--keys"])
 def test_train_answers_questions_without_preparing_data(copy, word):
     assert call(copy, "train.sh", word).stdout == f"train.py {['train/configs/orl_demo.yaml', word]} {copy}\n"
@@ -181,6 +189,22 @@ def test_train_with_a_configuration(copy):
     done = call(copy, "train.sh", *arguments)
     assert done.stdout == f"train.py {arguments} {copy}\n"
     assert f"asked {['--', *arguments]}" in done.stderr
+
+
+@pytest.mark.parametrize(("script", "arguments", "passed"), [
+    ("fairface_finetune.sh", ["--resume", "own.yaml", "all"], ["own.yaml", "all", "--resume"]),
+    ("fairface_finetune.sh", ["lr=1", "--start-from", "base", "own.yaml"],
+     ["own.yaml", "1", "lr=1", "--start-from", "base"]),
+    ("fairface_step2_finetune.sh", ["--start-from", "base", "--dry-run"],
+     ["train/configs/orl_fair.yaml", "2", "--start-from", "base", "--dry-run"]),
+])  # fmt: skip
+def test_words_of_the_finetuning_stand_anywhere(copy, root, script, arguments, passed):
+    for name in (script, "scripts/finetune.sh", "train/train.py"):
+        source = copy / name if name.endswith(".py") else root / name
+        target = copy / name.replace("train.py", "finetune.py")
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o755)
+    assert call(copy, script, *arguments).stdout == f"finetune.py {passed} {copy}\n"
 
 
 def test_train_passes_the_exit_code_on(copy):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairface.cli import progress
+from fairface.console import Console
 from fairface.errors import DataError
+from fairface.evaluation.engines import Engines
 from fairface.evaluation.pairs import SourcePairs
 from fairface.evaluation.request import Cropping
 from fairface.faces.align_report import AlignReport
@@ -30,7 +30,9 @@ class Crops:
     notes: tuple[str, ...] = ()
 
 
-def prepare_crops(pairs: SourcePairs, work: Path, cropping: Cropping) -> Crops:
+def prepare_crops(
+    pairs: SourcePairs, work: Path, cropping: Cropping, engines: Engines, console: Console
+) -> Crops:
     """The crops of ``pairs``; photographs are aligned into ``work``.
 
     Raises:
@@ -41,26 +43,17 @@ def prepare_crops(pairs: SourcePairs, work: Path, cropping: Cropping) -> Crops:
     if pairs.source.aligned:
         return Crops(Path(folder), files, pairs, pairs.failed, pairs.notes)
     config = AlignConfig(cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True)
-    report = _align(folder, files, work, config, cropping)
+    detector = engines.detector(cropping.detector) if cropping.detector else None
+    with console.progress(total=len(files), label="align", unit="img") as bar:
+        report = align_folder(
+            folder, work, config, names=files, jobs=cropping.jobs, detector=detector, on_done=bar.update
+        )
     _refuse_unreadable(report, folder)
     ids = dict(zip(files, pairs.counts.ids, strict=True))
     failed = tuple(sorted(ids[name] for name in report.failed))
     unused = len(list_photographs(folder)[0]) - len(files)
     notes = (f"{unused} photographs of {folder} are in no pair and were not aligned",) if unused else ()
     return Crops(work, tuple(output_name(name, config) for name in files), pairs, failed, notes)
-
-
-def _align(photos: str, names: Sequence[str], work: Path, config: AlignConfig, cropping: Cropping) -> AlignReport:
-    detector = None
-    if cropping.detector:
-        from fairface.interop.detector import load_retinaface
-        from fairface.parallel import contexts_of
-
-        detector = load_retinaface(cropping.detector, contexts_of(cropping.devices)[0])
-    with progress(total=len(names), label="align", unit="img") as bar:
-        return align_folder(
-            photos, work, config, names=names, jobs=cropping.jobs, detector=detector, on_done=bar.update
-        )
 
 
 def _refuse_unreadable(report: AlignReport, folder: str) -> None:

@@ -105,9 +105,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         "calibration": calibration(args),
         "steps": ChainSteps(args.rerank, args.cut, fuse),
         "options": final_options(args),
-        "cropping": Cropping(args.size, args.enlarge, args.border, args.detector, args.devices),
-        "devices": args.devices,
-        "batch_size": args.batch_size,
+        "cropping": Cropping(args.size, args.enlarge, args.border, args.detector),
         "decimals": args.decimals,
     }
 

@@ -46,7 +46,6 @@ class Cropping:
     enlarge: float = 1.0
     border: int = 0
     detector: str = ""
-    devices: str = ""
     jobs: int = field(default_factory=usable_cores)
 
 

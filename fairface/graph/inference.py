@@ -7,9 +7,8 @@ from fairface.errors import DeviceError
 from fairface.graph.fold import fold
 from fairface.graph.fuse import fused
 from fairface.graph.half import with_bfloat16
+from fairface.graph.precisions import PRECISIONS
 from fairface.graph.saved import Graph, with_prelu
-
-PRECISIONS = ("fp32", "bf16")
 
 
 def for_inference(graph: Graph, on_gpu: bool, precision: str = "fp32") -> Graph:

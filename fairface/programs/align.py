@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from fairface.cli import parser, print_json, progress
+from fairface.console import Console
 from fairface.errors import DataError
 from fairface.faces.align import FILLS
 from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE, AlignReport
@@ -20,10 +20,11 @@ from fairface.faces.folder_worker import FORMATS, AlignConfig
 from fairface.faces.landmarks import read_landmarks
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 
 
-def _options() -> argparse.ArgumentParser:
-    options = parser("Find the main face of every photograph of a folder and write it aligned.")
+def _options(prog: str) -> argparse.ArgumentParser:
+    options = options_of("align", prog)
     options.add_argument("source", help="folder of photographs, any depth")
     options.add_argument("target", help="output folder; crops keep their relative names")
     options.add_argument("--landmarks", help="CSV of landmarks to use instead of the detector")
@@ -43,23 +44,20 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     options.add_argument("--resume", action="store_true", help="skip what an earlier run finished")
     options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
-    options.add_argument("--json", action="store_true", help="print the counts as JSON")
     return options
 
 
-def main(argv: Sequence[str]) -> None:
-    args = _options().parse_args(argv)
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = _options(prog).parse_args(argv)
+    console = Console.of(args)
     mtcnn = MtcnnConfig(args.min_face, args.factor, tuple(args.thresholds))
     config = AlignConfig(args.size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue)
     landmarks = read_landmarks(args.landmarks) if args.landmarks else None
     detector = _retinaface(args.detector) if args.detector else None
-    with progress(label="align", unit="img") as bar:
+    with console.progress(label="align", unit="img") as bar:
         report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
                               jobs=args.jobs, resume=args.resume, on_done=bar.update)
-    if args.json:
-        print_json({**asdict(report), "failed": report.failed})
-    else:
-        print(summary(report, args.target))
+    console.show({**asdict(report), "failed": report.failed}, summary(report, args.target))
     if report.unreadable and not args.skip_bad:
         name, problem = report.unreadable[0]
         raise DataError(

@@ -5,25 +5,26 @@ Example: python data_process/convert_new_index.py --old labels.txt --tfr_index T
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from fairface.cli import parser
+from fairface.console import Console
 from fairface.data.packing.index_conversion import convert_index
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Join a list of labels with the index of TFRecords to an index for training.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("convert-index", prog)
     options.add_argument("--old", required=True, help="list with lines `image label`")
     options.add_argument("--tfr_index", required=True, help="index beside the TFRecords: image, shard, offset")
     options.add_argument("--new", required=True, help="index to write: TFRecord name, shard, offset, label")
     options.add_argument("--name", help="of the TFRecord; default: that of its index")
     args = options.parse_args(argv)
     done = convert_index(args.old, args.tfr_index, args.new, args.name)
-    for image in done.unknown:
-        print(f"{image} failed", file=sys.stderr)
-    print(
+    console = Console.of(args)
+    console.tell(f"{image} failed" for image in done.unknown)
+    console.show(
+        {"index": args.new, "images": done.written, "unknown": done.unknown, "unused": done.unused},
         f"{args.new}: {done.written} images; {len(done.unknown)} of the list are not in the TFRecords, "
-        f"{done.unused} of the TFRecords are not in the list"
+        f"{done.unused} of the TFRecords are not in the list",
     )
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairface.cli import parser, tell
+from fairface.console import Console
 from fairface.data.formats import find_index
 from fairface.data.inspection.extraction import extract
 from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import locate
 from fairface.data.tfrecord.dataset import IndexTFRDataset
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Write images of TFRecords as files.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("decode", prog)
     options.add_argument(
         "--tfrecords_dir", required=True, help="folder of TFRecords with their index, or an index file"
     )
@@ -32,7 +33,11 @@ def main(argv: Sequence[str]) -> None:
         options.error("--limit must be 0 (all) or more")
     index = find_index(locate(args.tfrecords_dir)[0])
     dataset = IndexTFRDataset(index, args.root, not args.no_checksums, args.on_missing)
-    tell(dataset.notes)
+    console = Console.of(args)
+    console.tell(dataset.notes)
     written = extract(dataset, args.output_dir, args.limit)
-    print(f"{args.output_dir}: {len(written)} of {len(dataset)} images")
+    console.show(
+        {"output": args.output_dir, "written": [str(path) for path in written], "images": len(dataset)},
+        f"{args.output_dir}: {len(written)} of {len(dataset)} images",
+    )
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairface.cli import parser, print_json, tell
+from fairface.console import Console
 from fairface.data.opening import open_dataset
-from fairface.embedding.from_checkpoint import load_embedder
 from fairface.embedding.store import Embeddings, save_embeddings
-from fairface.graph.inference import PRECISIONS
+from fairface.graph.precisions import PRECISIONS
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Embed the photographs of a data set with a trained model and write embeddings.npz.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("embed", prog)
     options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
     options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
@@ -23,12 +23,16 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
     options.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16 is faster on CPUs that have it")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of a sentence")
     args = options.parse_args(argv)
+    console = Console.of(args)
 
     dataset = open_dataset(args.data)
-    tell(dataset.notes)
-    embedder = load_embedder(args.model, args.devices, args.batch_size, not args.no_flip, args.precision)
+    from fairface.embedding.from_checkpoint import load_embedder  # MXNet: not for --help, nor for a wrong path
+
+    console.tell(dataset.notes)
+    embedder = load_embedder(
+        args.model, args.devices, args.batch_size, not args.no_flip, args.precision, show_progress=not console.quiet
+    )
     embeddings = embedder.embed(dataset)
     meta = {
         "model": args.model, "data": args.data, "flip": not args.no_flip, "precision": args.precision,
@@ -42,8 +46,8 @@ def main(argv: Sequence[str]) -> None:
     )
     save_embeddings(args.output, stored)
     count, size = embeddings.shape
-    if args.json:
-        print_json({"output": args.output, "images": count, "embedding": size, **meta})
-    else:
-        print(f"{args.output}: {count} embeddings of {size} values")
+    console.show(
+        {"output": args.output, "images": count, "embedding": size, **meta},
+        f"{args.output}: {count} embeddings of {size} values",
+    )
 

@@ -8,30 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.checkpoints import resolve
-from fairface.cli import parser, print_json
-from fairface.graph.export import write_deploy
-from fairface.interop.check import check_same
-from fairface.interop.insightface import to_fairface, to_insightface
-from fairface.interop.models import load_graph
+from fairface.console import Console
+from fairface.programs.catalog import options_of
 
-FORMATS = {"insightface": to_insightface, "fairface": to_fairface}
+FORMATS = ("insightface", "fairface")
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Write a model as an MXNet model that other programs load.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("export", prog)
     options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
     options.add_argument("prefix", metavar="PREFIX", help="what the files' names begin with")
     options.add_argument("--to", default="insightface", choices=FORMATS, help="whose names the parameters get")
     options.add_argument("--output", default="models", metavar="DIR", help="where runs are looked for")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     args = options.parse_args(argv)
 
-    files = write_deploy(FORMATS[args.to](load_graph(resolve(args.model, args.output))), args.prefix)
+    found = resolve(args.model, args.output)
+    # MXNet: not for --help, nor for a model that is not there.
+    from fairface.graph.export import write_deploy
+    from fairface.interop.check import check_same
+    from fairface.interop.insightface import to_fairface, to_insightface
+    from fairface.interop.models import load_graph
+
+    rename = to_insightface if args.to == "insightface" else to_fairface
+    files = write_deploy(rename(load_graph(found)), args.prefix)
     difference = check_same(args.model, f"{args.prefix},0", args.output)
     names = [str(path) for path in files]
-    if args.json:
-        print_json({"model": args.model, "to": args.to, "files": names, "difference": difference})
-    else:
-        print(f"{args.model}: written as {' and '.join(names)}, names as {args.to} writes them")
-        print(f"read again, its embedding differs by {difference:.1e} of its length")
+    Console.of(args).show(
+        {"model": args.model, "to": args.to, "files": names, "difference": difference},
+        f"{args.model}: written as {' and '.join(names)}, names as {args.to} writes them\n"
+        f"read again, its embedding differs by {difference:.1e} of its length",
+    )
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from fairface.cli import parser, progress
+from fairface.console import Console
 from fairface.data.packing.csv_list import plan_csv
 from fairface.data.packing.lst import plan_lst
 from fairface.data.packing.plan import Plan, plan_folder
@@ -19,24 +19,26 @@ from fairface.data.packing.recordio import PackOptions, pack_plan
 from fairface.errors import ConfigError
 from fairface.faces.align import align
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    args = _arguments(argv)
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = _arguments(argv, prog)
+    console = Console.of(args)
     plan = _plan(args)
     options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
-    watch = functools.partial(progress, total=len(plan.photos), label="packing", unit="photo")
+    watch = functools.partial(console.progress, total=len(plan.photos), label="packing", unit="photo")
     pack_plan(plan, args.output, options, watch)
-    print(f"{args.output}: {len(plan.photos)} photographs of {len(plan.identities)} identities")
+    text = f"{args.output}: {len(plan.photos)} photographs of {len(plan.identities)} identities"
     if plan.skipped:
-        print(
-            f"{len(plan.skipped)} other files were left out: {', '.join(plan.skipped[:10])}"
-            + (" …" if len(plan.skipped) > 10 else "")
-        )
+        more = " …" if len(plan.skipped) > 10 else ""
+        text += f"\n{len(plan.skipped)} other files were left out: {', '.join(plan.skipped[:10])}{more}"
+    counts = {"images": len(plan.photos), "identities": len(plan.identities), "left_out": list(plan.skipped)}
+    console.show({"output": args.output, **counts}, text)
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    arguments = parser("Pack photographs into train.rec, train.idx and property.")
+def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    arguments = options_of("pack", prog)
     arguments.add_argument("input", help="folder of identities, .lst or .csv")
     arguments.add_argument("--output", required=True, help="folder to write to")
     arguments.add_argument("--root", help="folder that the paths of a list are below; default: the list's own")

@@ -1,4 +1,4 @@
-"""Score fairness: error rates by group at one shared threshold, with intervals over people, for scores or embeddings.
+"""Score fairness: error rates by group at one shared threshold, with intervals over people.
 
 Examples:
     python test/fairness.py --pairs scores.csv --column score --protected sex --fmr 0.01 --calibration calibration.csv
@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.cli import add_groups, parser, print_json
+from fairface.cli import add_groups
 from fairface.comparisons import Comparisons
+from fairface.console import Console
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
+from fairface.programs.catalog import options_of
 from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.opening import KINDS
 from fairface.protocols.scores import check_scored
@@ -43,27 +45,25 @@ from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_thre
 Scores = NDArray[np.float64]
 
 
-def main(argv: Sequence[str]) -> int:
-    args = arguments(argv)
+def main(argv: Sequence[str], prog: str = "") -> int:
+    args = arguments(argv, prog)
     conditions = [parse_condition(text) for text in args.fail_if]
-    report = make_report(args)
+    console = Console.of(args)
+    report = make_report(args, console)
     met = failures(conditions, report.measures)
     if args.plot:
         plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
     if args.report:
         with atomic_write(args.report, "w", encoding="utf-8") as file:
             file.write(report.markdown())
-    if args.json:
-        source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
-        print_json({"source": source, **report.to_dict(), "failed_conditions": met})
-    else:
-        print(report.text())
+    source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
+    console.show({"source": source, **report.to_dict(), "failed_conditions": met}, report.text())
     for sentence in met:
         print(f"failed: {sentence}", file=sys.stderr)
     return 1 if met else 0
 
 
-def make_report(args: argparse.Namespace) -> FairnessReport:
+def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
     options = FairnessOptions(
         args.alpha, args.level, args.bootstrap, args.seed, args.min_people, args.power, args.target_fnmr,
         args.target_fmr, args.unscored,
@@ -76,7 +76,7 @@ def make_report(args: argparse.Namespace) -> FairnessReport:
     if args.failures:
         failed, strangers = read_failed_images(args.failures, comparisons)
         if strangers:
-            print(f"{args.failures}: {len(strangers)} images are in no comparison", file=sys.stderr)
+            console.tell([f"{args.failures}: {len(strangers)} images are in no comparison"])
     if failed is not None and args.leave_out_failures:
         kept = ~(failed[comparisons.a] | failed[comparisons.b])
         comparisons, scores, failed = select(comparisons, kept), [of[kept] for of in scores], None
@@ -151,13 +151,12 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--report": {"metavar": "FILE.md", "help": "write the report as Markdown"},
         "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 when it is met, "
                       "such as 'fnmr_gap>0.02'"},
-        "--json": {"action": "store_true", "help": "print one JSON object instead of tables"},
     },
 }  # fmt: skip
 
 
-def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    options = parser("Error rates by group at one shared threshold, with intervals over people.")
+def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
+    options = options_of("fairness", prog)
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     check(args)

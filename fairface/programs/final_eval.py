@@ -13,9 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fairface.cli import add_groups, parser, print_json, tell
+from fairface.cli import add_groups
+from fairface.console import Console
 from fairface.evaluation.demo import lay_out_demo, require_models
+from fairface.evaluation.engines import Embedder, Engines
 from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
+from fairface.evaluation.run import FinalRun, run_final
+from fairface.faces.detect import FaceDetector
+from fairface.programs.catalog import options_of
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -73,27 +78,41 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
         "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "of resamplings and shuffles"},
-        "--json": {"action": "store_true", "help": "print fairness.json's object instead of tables"},
     },
 }  # fmt: skip
 
 
-def main(argv: Sequence[str]) -> None:
-    args, notes = arguments(argv)
-    prepared = prepare(args)
-    from fairface.evaluation.run import FinalRun, run_final  # MXNet: after everything that can be refused without it
-
-    report = run_final(FinalRun(notes=notes, **prepared))
-    if args.json:
-        print_json({"output": args.output, **report.to_dict()})
-    else:
-        print(report.text())
-        print(f"\n{args.output}: predictions.csv, fairness.json, report.md (all tables)")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args, notes = arguments(argv, prog)
+    console = Console.of(args)
+    run = FinalRun(notes=notes, **prepare(args))
+    report = run_final(run, mxnet_engines(args, console), console)
+    text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables)"
+    console.show({"output": args.output, **report.to_dict()}, text)
 
 
-def arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]]:
+def mxnet_engines(args: argparse.Namespace, console: Console) -> Engines:
+    """MXNet's, on the devices that the options name.
+
+    Raises:
+        MissingPackageError: MXNet is not installed; told now, before any photograph is aligned.
+    """
+    from fairface.embedding.from_checkpoint import load_embedder
+    from fairface.interop import detector
+    from fairface.parallel import contexts_of
+
+    def embedder_of(model: str) -> Embedder:
+        return load_embedder(model, args.devices, args.batch_size, flip=True, show_progress=not console.quiet)
+
+    def detector_of(model: str) -> FaceDetector:
+        return detector.load_retinaface(model, contexts_of(args.devices)[0])
+
+    return Engines(embedder_of, detector_of)
+
+
+def arguments(argv: Sequence[str], prog: str = "") -> tuple[argparse.Namespace, tuple[str, ...]]:
     """The options, and notes about them; on the embedded data whatever is written goes before its settings."""
-    options = parser("Photographs and pairs in; predictions, fairness and verification report out.")
+    options = options_of("evaluate", prog)
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     notes: tuple[str, ...] = ()
@@ -102,7 +121,7 @@ def arguments(argv: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]]
         require_models(demo_models(args).values())
         options.set_defaults(output="results/orl_demo")
         demo = lay_out_demo(Path(options.parse_args(argv).output))
-        tell(notes := demo.notes)
+        Console.of(args).tell(notes := demo.notes)
         options.set_defaults(**demo_settings(demo, args))
         args = options.parse_args(argv)
     find_named(args)

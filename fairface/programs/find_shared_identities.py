@@ -9,24 +9,25 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
-from fairface.cli import parser, print_json, table
+from fairface.cli import table
+from fairface.console import Console
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.files import atomic_write
+from fairface.programs.catalog import options_of
 from fairface.scoring.shared_identities import SharedIdentities, shared_identities
 
 COLUMNS = ("test_label", "train_label", "similarity", "test_image", "train_image")
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Report people of a test set who may be in a training set.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("shared-identities", prog)
     options.add_argument("train", help="embeddings of the training set (.npz with labels)")
     options.add_argument("test", help="embeddings of the test set, of the same model")
     options.add_argument("--threshold", type=float, help="cosine similarity; default: found from --fmr")
     options.add_argument("--fmr", type=float, default=1e-4, help="share of different people that may reach it")
     options.add_argument("--top", type=int, default=20, help="pairs to print")
     options.add_argument("--csv", help="write all pairs that reach the threshold to this file")
-    options.add_argument("--json", action="store_true", help="print one JSON object")
     args = options.parse_args(argv)
     if not 0 < args.fmr < 1:
         raise ConfigError(f"--fmr is {args.fmr}; it must lie between 0 and 1")
@@ -42,15 +43,13 @@ def main(argv: Sequence[str]) -> None:
         with atomic_write(args.csv, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([COLUMNS, *rows[: found.count]])
-    if args.json:
-        pairs = [dict(zip(COLUMNS, row, strict=True)) for row in rows[: args.top]]
-        counts = {"shared": found.count, "test_identities": len(rows)}
-        print_json({"threshold": found.threshold, "expected_by_chance": found.by_chance, **counts, "pairs": pairs})
-        return
-    print(table(rows[: args.top], COLUMNS))
-    print(
+    pairs = [dict(zip(COLUMNS, row, strict=True)) for row in rows[: args.top]]
+    counts = {"shared": found.count, "test_identities": len(rows)}
+    Console.of(args).show(
+        {"threshold": found.threshold, "expected_by_chance": found.by_chance, **counts, "pairs": pairs},
+        f"{table(rows[: args.top], COLUMNS)}\n"
         f"{found.count} of {len(rows)} people of the test set reach a similarity of {found.threshold:.3f} to somebody "
-        f"in the training set; about {found.by_chance:.1f} pairs would by chance"
+        f"in the training set; about {found.by_chance:.1f} pairs would by chance",
     )
 
 

@@ -8,35 +8,44 @@ python train/finetune.py train/configs/fairface_r100.yaml 3 fairness.group=gende
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from fairface.cli import parser, tell
 from fairface.config.load import dump
-from fairface.config.staged import load_staged
+from fairface.config.staged import StagedConfig, load_staged
+from fairface.console import Console
+from fairface.programs.catalog import options_of
+from fairface.programs.run_options import add_run_options, parse_run
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], prog: str = "") -> int:
     """Parse and run the steps; returns the exit code."""
-    arguments = parser(__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument("config", help="YAML file with steps, see train/configs/orl_fair.yaml")
-    arguments.add_argument("steps", help="1, 2, … or all")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key for all steps; step2.key for one")
-    arguments.add_argument("--start-from", default="", metavar="MODEL", help="instead of the step before")
-    arguments.add_argument("--resume", action="store_true", help="go on with what was stopped; finished steps stay")
-    arguments.add_argument("--overwrite", action="store_true", help="replace runs of the same names")
-    arguments.add_argument("--dry-run", action="store_true", help="print each step's configuration; stop")
-    options = arguments.parse_intermixed_args(argv)
-    if options.resume and options.overwrite:
-        arguments.error("--resume goes on with a run and --overwrite replaces it: give one of them")
-    if options.steps not in ("1", "all") and any(word.startswith("start_from=") for word in options.overrides):
-        arguments.error("start_from= is what step 1 starts from; give this step another start with --start-from MODEL")
-    staged = load_staged(options.config, options.overrides)
+    options = options_of("finetune", prog)
+    options.usage = (
+        "%(prog)s CONFIG STEPS [key=value ...] [options]; CONFIG is a YAML file with steps such as "
+        "train/configs/orl_fair.yaml, STEPS is 1, 2, ... or all, and step2.key=value sets a key of one step"
+    )
+    add_run_options(options, "each step's configuration")
+    options.add_argument("--start-from", default="", metavar="MODEL", help="instead of the step before")
+    args = parse_run(options, argv, ["config", "steps"])
+    if args.steps is None:
+        options.error("name a configuration with steps and what to run: 1, 2, ... or all")
+    if args.steps not in ("1", "all") and any(word.startswith("start_from=") for word in args.overrides):
+        options.error("start_from= is what step 1 starts from; give this step another start with --start-from MODEL")
+    staged = load_staged(args.config, args.overrides)
+    console = Console.of(args)
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     from fairface.training.finetuning.staged import chosen, finetune
 
-    if options.dry_run:
-        for number in chosen(staged, options.steps):
-            print(f"# step {number}\n{dump(staged.steps[number - 1])}")
-        tell([f"fairness: {staged.fairness}"])
+    if args.dry_run:
+        show_steps(staged, chosen(staged, args.steps), console)
         return 0
-    return finetune(staged, options.steps, options.resume, options.overwrite, options.start_from)
+    return finetune(staged, args.steps, args.resume, args.overwrite, args.start_from, console)
 
+
+def show_steps(staged: StagedConfig, numbers: Sequence[int], console: Console) -> None:
+    """The configuration of each step, as YAML or JSON."""
+    steps = {number: staged.steps[number - 1] for number in numbers}
+    text = "\n".join(f"# step {number}\n{dump(config)}" for number, config in steps.items())
+    console.tell([f"fairness: {staged.fairness}"])
+    fairness = asdict(staged.fairness)
+    console.show({"steps": {number: asdict(config) for number, config in steps.items()}, "fairness": fairness}, text)

@@ -9,7 +9,7 @@ import argparse
 import functools
 from collections.abc import Sequence
 
-from fairface.cli import parser, progress, tell
+from fairface.console import Console
 from fairface.data.missing import SKIP, STOP
 from fairface.data.packing.names import plan_names
 from fairface.data.packing.recordio import PackOptions
@@ -17,21 +17,26 @@ from fairface.data.packing.tfrecord import RECORDS_PER_SHARD, pack_tfrecords
 from fairface.faces.align import align
 from fairface.faces.point_list import read_point_list
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    args = _arguments(argv)
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = _arguments(argv, prog)
+    console = Console.of(args)
     points = read_point_list(args.pts_list) if args.pts_list else None
     plan = plan_names(args.img_list, args.root, points, args.on_missing)
-    tell(plan.notes)
+    console.tell(plan.notes)
     options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
-    watch = functools.partial(progress, total=len(plan.photos), label="packing", unit="photo")
+    watch = functools.partial(console.progress, total=len(plan.photos), label="packing", unit="photo")
     shards = pack_tfrecords(plan.names, plan.photos, args.tfrecords_name, options, watch, args.shard_size)
-    print(f"{args.tfrecords_name}: {len(plan.photos)} photographs in {len(shards)} TFRecords")
+    console.show(
+        {"output": args.tfrecords_name, "images": len(plan.photos), "tfrecords": len(shards)},
+        f"{args.tfrecords_name}: {len(plan.photos)} photographs in {len(shards)} TFRecords",
+    )
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    options = parser("Pack photographs into TFRecords with an index.")
+def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    options = options_of("pack-tfrecord", prog)
     options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
     options.add_argument(
         "--pts_list",

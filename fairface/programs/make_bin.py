@@ -11,15 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from fairface.cli import parser, progress
+from fairface.console import Console
 from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 from fairface.protocols.pairs import read_pairs
 
 
-def main(argv: Sequence[str]) -> None:
-    arguments = parser("Make an insightface .bin verification set.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    arguments = options_of("pack-pairs", prog)
     arguments.add_argument("pairs", help="CSV with the columns image_a,image_b,same, or LFW's pairs.txt")
     arguments.add_argument("--root", help="folder of the photographs; default: the list's own")
     arguments.add_argument("--output", required=True, help="the .bin file to write")
@@ -28,11 +29,15 @@ def main(argv: Sequence[str]) -> None:
     arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = arguments.parse_args(argv)
+    console = Console.of(args)
     pairs = read_pairs(args.pairs)
     names = [pairs.names[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
     root = args.root or Path(args.pairs).parent
     options = PackOptions(args.size, args.quality, args.resize, args.workers)
-    watch = functools.partial(progress, total=len(set(names)), label="packing", unit="photo")
+    watch = functools.partial(console.progress, total=len(set(names)), label="packing", unit="photo")
     pack_bin(args.output, root, names, pairs.same, options, watch)
-    print(f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same person")
+    console.show(
+        {"output": args.output, "pairs": len(pairs), "genuine": pairs.genuine, "impostor": pairs.impostor},
+        f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same person",
+    )
 

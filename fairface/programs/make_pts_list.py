@@ -5,10 +5,11 @@ Example: python data_process/make_pts_list.py --img_list images.txt --pts_list p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fairface.cli import parser, progress
+from fairface.console import Console
 from fairface.data.packing.names import read_image_list
 from fairface.errors import DataError
 from fairface.faces.find_points import PointSearch, find_points
@@ -17,10 +18,43 @@ from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.point_list import write_point_list
 from fairface.files import atomic_write
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Find the five landmarks of every photograph of a list.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = _arguments(argv, prog)
+    console = Console.of(args)
+    names = list(dict.fromkeys(read_image_list(args.img_list)[0]))
+    rows, problems = _search(args, names, console)
+    if problems and not args.skip_bad:
+        first, problem = next(iter(problems.items()))
+        raise DataError(f"{first}: {problem}; {len(problems)} cannot be read: restore them, or use --skip-bad")
+    written = write_point_list(args.pts_list, rows.values())
+    faceless = [name for name in names if name not in rows or rows[name].points is None]
+    text = f"{args.pts_list}: landmarks of {written} of {len(names)} photographs"
+    if faceless:
+        path = Path(args.pts_list).with_suffix(".no_face.txt")
+        with atomic_write(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in faceless)
+        text += f"\n{path}: {len(faceless)} photographs without a face, first {faceless[0]}"
+    counts = {"photographs": len(names), "found": written, "no_face": faceless, "unreadable": problems}
+    console.show({"output": args.pts_list, **counts}, text)
+
+
+def _search(
+    args: argparse.Namespace, names: list[str], console: Console
+) -> tuple[Mapping[str, Landmarks], dict[str, str]]:
+    """The landmarks by name, from the table that is named or by the detector, and what cannot be read."""
+    if args.landmarks:
+        known = read_landmarks(args.landmarks)
+        return {name: known.get(name, Landmarks(name, 0, None, None)) for name in names}, {}
+    search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border)
+    with console.progress(total=len(names), label="detect", unit="img") as bar:
+        return find_points(args.root, names, search, args.jobs, bar.update)
+
+
+def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    options = options_of("landmarks", prog)
     options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
     options.add_argument("--pts_list", required=True, help="file to write")
     options.add_argument("--root", default=".", help="folder that the paths of the list are below")
@@ -32,25 +66,4 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
-    args = options.parse_args(argv)
-    names = list(dict.fromkeys(read_image_list(args.img_list)[0]))
-    if args.landmarks:
-        known = read_landmarks(args.landmarks)
-        rows = {name: known.get(name, Landmarks(name, 0, None, None)) for name in names}
-        problems: dict[str, str] = {}
-    else:
-        search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border)
-        with progress(total=len(names), label="detect", unit="img") as bar:
-            rows, problems = find_points(args.root, names, search, args.jobs, bar.update)
-    if problems and not args.skip_bad:
-        first, problem = next(iter(problems.items()))
-        raise DataError(f"{first}: {problem}; {len(problems)} cannot be read: restore them, or use --skip-bad")
-    written = write_point_list(args.pts_list, rows.values())
-    faceless = [name for name in names if name not in rows or rows[name].points is None]
-    print(f"{args.pts_list}: landmarks of {written} of {len(names)} photographs")
-    if faceless:
-        path = Path(args.pts_list).with_suffix(".no_face.txt")
-        with atomic_write(path, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in faceless)
-        print(f"{path}: {len(faceless)} photographs without a face, first {faceless[0]}")
-
+    return options.parse_args(argv)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from fairface.cli import parser, progress, tell
+from fairface.console import Console
 from fairface.data.formats import OpenOptions
 from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import open_dataset
@@ -17,10 +17,11 @@ from fairface.data.packing.merge_people import JOINS, OFFSET, read_identity_map
 from fairface.data.packing.merging import merge
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Merge data sets of any formats to one train.rec.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("merge", prog)
     options.add_argument("sets", nargs="+", metavar="PATH_OR_CARD", help="data sets")
     options.add_argument("--output", required=True, help="folder to write to")
     options.add_argument("--root", default="", help="folder that the paths of lists and indexes are below")
@@ -32,15 +33,18 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="files that are not there")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = options.parse_args(argv)
+    console = Console.of(args)
     sets = [open_dataset(name, options=OpenOptions(args.root, on_missing=args.on_missing)) for name in args.sets]
     for data in sets:
-        tell(data.notes)
+        console.tell(data.notes)
     identity_map = read_identity_map(args.map) if args.map else {}
     pack = PackOptions(args.size, args.quality, args.resize, args.workers)
-    watch = functools.partial(progress, total=sum(map(len, sets)), label="merging", unit="image")
+    watch = functools.partial(console.progress, total=sum(map(len, sets)), label="merging", unit="image")
     done = merge(sets, args.output, pack, args.join, identity_map, watch)
-    print(
+    counts = {"images": done.images, "identities": done.identities, "shared": done.shared, "left_out": done.left_out}
+    console.show(
+        {"output": args.output, **counts},
         f"{args.output}: {done.images} images of {done.identities} identities, {done.shared} of them in several sets; "
-        f"{done.left_out} images left out (unlabeled, or by the map)"
+        f"{done.left_out} images left out (unlabeled, or by the map)",
     )
 

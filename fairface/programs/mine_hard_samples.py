@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fairface.cli import parser, print_json
 from fairface.config.schema import DataConfig
+from fairface.console import Console
+from fairface.programs.catalog import options_of
 
 
-def main(argv: Sequence[str]) -> None:
-    arguments = parser(__doc__.split("\n")[0] if __doc__ else "")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    arguments = options_of("hard-samples", prog)
     arguments.add_argument("model", metavar="RUN", help="run or run@step that was trained with a head")
     arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: what the run was "
                            "trained on, all of it")  # fmt: skip
@@ -24,22 +25,21 @@ def main(argv: Sequence[str]) -> None:
     arguments.add_argument("--models", default="models", metavar="DIR", help="folder that holds runs")
     arguments.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
     arguments.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
-    arguments.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     options = arguments.parse_args(argv)
+    console = Console.of(options)
     from fairface.training.finetuning.hard_samples import mine, write_list
 
     data = DataConfig(path=options.data, root=options.root) if options.data else None
-    found = mine(options.model, data, options.models, options.devices, batch_size=options.batch_size)
+    found = mine(
+        options.model, data, options.models, options.devices, batch_size=options.batch_size,
+        show_progress=not console.quiet,
+    )  # fmt: skip
     write_list(options.output, found)
-    if options.json:
-        print_json(
-            {
-                "model": options.model, "output": str(options.output), "accuracy": found.accuracy,
-                "labeled": found.labeled, "hard": len(found.hard), "people": found.people,
-                "records": len(found.indices),
-            }
-        )  # fmt: skip
-    else:
-        print(found.message())
-        print(f"{options.output}: {len(found.indices)} records")
+    console.show(
+        {
+            "model": options.model, "output": str(options.output), "accuracy": found.accuracy,
+            "labeled": found.labeled, "hard": len(found.hard), "people": found.people, "records": len(found.indices),
+        },
+        f"{found.message()}\n{options.output}: {len(found.indices)} records",
+    )  # fmt: skip
 

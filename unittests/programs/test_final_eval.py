@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -22,21 +21,20 @@ from fairface.evaluation.find_models import find_models, find_template
 from fairface.evaluation.layout import ALL, MARKER, mark, marked
 from fairface.faces.align import TEMPLATE_112
 from fairface.faces.detect import Faces
+from fairface.programs import final_eval as final_eval_program
 from fairface.recipes.orl import ALIGNMENT
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "test" / "final_eval.py"
 PEOPLE, IMAGES = 8, 4
 
 
 def final_eval(*words):
     """Exit code, standard output and standard error of the program, run in this process."""
-    main = runpy.run_path(str(PROGRAM))["main"]
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as left:
-        run(main, list(map(str, words)))
+        run(final_eval_program.main, list(map(str, words)))
     return left.value.code, out.getvalue(), err.getvalue()
 
 
@@ -571,12 +569,12 @@ def demonstration(tmp_path, monkeypatch, photographs):
     """The options that the program works with on the embedded data, with models that are not looked for."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
-    monkeypatch.setattr("fairface.evaluation.demo.require_models", lambda names: None)
+    monkeypatch.setattr("fairface.programs.final_eval.require_models", lambda names: None)
 
     def options(*words):
         from fairface.evaluation.options import prepare
 
-        args, _ = runpy.run_path(str(PROGRAM))["arguments"](["--demo", *words])
+        args, _ = final_eval_program.arguments(["--demo", *words])
         return args, prepare(args)
 
     return options
@@ -682,8 +680,9 @@ def test_do_passes_arguments_and_the_exit_code_on(copy):
 
 
 def test_every_option_that_is_written_about_exists():
-    flags = {flag for group in runpy.run_path(str(PROGRAM))["OPTIONS"].values() for flag in group}
-    flags |= {flag.replace("--", "--no-", 1) for flag in ("--rerank", "--cut", "--fuse")} | {"--help"}
-    for name in ("do.sh", "docs/final_evaluation.md", "test/final_eval.py"):
+    flags = {flag for group in final_eval_program.OPTIONS.values() for flag in group}
+    flags |= {flag.replace("--", "--no-", 1) for flag in ("--rerank", "--cut", "--fuse")}
+    flags |= {"--help", "--json", "--quiet"}
+    for name in ("do.sh", "docs/final_evaluation.md", "fairface/programs/final_eval.py"):
         for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / name).read_text(encoding="utf-8")):
             assert flag in flags, (name, flag)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fairface.cli import tell
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
+from fairface.console import Console
 from fairface.files import write_json
 from fairface.training.finetuning.worst_group import GroupDecision, both
 from fairface.training.run_folder import RunFolder
@@ -33,13 +33,13 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     return replace(config, verify=monitored)
 
 
-def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision) -> None:
+def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision, console: Console) -> None:
     """Say, and note in ``group.json``, the worst group's rate before and after the step."""
     if decision.before is None:
         return
     folder = Path(config.output) / config.name
     after = RunFolder(folder, 1, {}).best_score()
-    tell(outcome(side, decision.before, after, config.start_from))
+    console.tell(outcome(side, decision.before, after, config.start_from))
     write_json(folder / GROUP, {**decision.to_dict(), "before": decision.before, "after": after})
 
 

@@ -64,7 +64,7 @@ class HardSamples:
 
 def mine(
     model: str, data: DataConfig | None = None, output: str = "models", devices: str = "", gpus: str = "",
-    batch_size: int = 64,
+    batch_size: int = 64, show_progress: bool = True,
 ) -> HardSamples:  # fmt: skip
     """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
 
@@ -86,7 +86,8 @@ def mine(
     head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
     net = load_model(model, contexts, output)
     embedder = NetEmbedder(
-        net.net, contexts, batch_size, flip=False, image_size=net.image_size, resize=chosen.resize
+        net.net, contexts, batch_size, flip=False, image_size=net.image_size, resize=chosen.resize,
+        show_progress=show_progress,
     )
     kept = kept_records(dataset, replace(chosen, only=""))
     labeled = np.flatnonzero(kept & (dataset.labels != UNLABELED))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairface.checkpoints import MANIFEST, read_manifest, resolve
-from fairface.cli import tell
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import StagedConfig
+from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
 from fairface.training.finetuning.group_step import GROUP, on_group, tell_outcome
@@ -25,8 +25,9 @@ ALL = "all"
 
 
 def finetune(
-    staged: StagedConfig, steps: str = ALL, resume: bool = False, overwrite: bool = False, start_from: str = ""
-) -> int:
+    staged: StagedConfig, steps: str = ALL, resume: bool = False, overwrite: bool = False, start_from: str = "",
+    console: Console | None = None,
+) -> int:  # fmt: skip
     """Run one step (``"1"``, ``"2"`` …) or ``all`` of them; returns 0, or 128 + the signal that stopped it.
 
     ``start_from`` replaces the checkpoint that the first of these steps starts from. With ``resume`` and ``all``,
@@ -36,24 +37,25 @@ def finetune(
         ConfigError: no such step, or nothing to start from.
         FairfaceError: whatever stops a step; what can be met before the first step is.
     """
+    console = console or Console()
     numbers = chosen(staged, steps)
     first = numbers[0]
     configs = {number: staged.steps[number - 1] for number in numbers}
     configs[first] = replace(configs[first], start_from=start_from or configs[first].start_from)
     check_steps(staged, configs, resume, overwrite)
     if staged.hard_samples_of:
-        only = hard_sample_list(staged)
+        only = hard_sample_list(staged, console)
         configs = {number: replace(c, data=replace(c.data, only=only)) for number, c in configs.items()}
     for number, config in configs.items():
         going_on = resume and (Path(config.output) / config.name / MANIFEST).is_file()
         if going_on and len(numbers) > 1:
             if is_stale(config):
-                tell([f"{config.name} is made anew: {config.start_from} is not what it started from"])
+                console.tell([f"{config.name} is made anew: {config.start_from} is not what it started from"])
                 going_on = False
             elif is_finished(config, staged.worst_group[number - 1]):
-                tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
+                console.tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
                 continue
-        code = run_step(staged, number, config, going_on, overwrite or resume)
+        code = run_step(staged, number, config, going_on, overwrite or resume, console)
         if code:
             return code
     return 0
@@ -93,29 +95,32 @@ def check_steps(staged: StagedConfig, configs: dict[int, TrainConfig], resume: b
             raise ConfigError("hard_samples_of and data.only are both set; a step trains on one list: leave one out")
 
 
-def run_step(staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool) -> int:
+def run_step(
+    staged: StagedConfig, number: int, config: TrainConfig, resume: bool, overwrite: bool, console: Console
+) -> int:
     """One step; the group that it trains on is found first, and ``group.json`` in the run's folder tells it."""
-    tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
+    console.tell([f"== {config.name}: step {number} of {len(staged.steps)}, from {config.start_from}"])
     if not staged.worst_group[number - 1]:
-        return train(config, resume, overwrite and not resume)
-    decision = decide_group(staged.fairness, config)
-    tell(decision.messages)
+        return train(config, resume, overwrite and not resume, console.quiet)
+    decision = decide_group(staged.fairness, config, not console.quiet)
+    console.tell(decision.messages)
     monitored = on_group(config, staged.fairness, decision)
-    code = train(monitored, resume, overwrite and not resume, files={GROUP: decision.to_dict()})
+    code = train(monitored, resume, overwrite and not resume, console.quiet, {GROUP: decision.to_dict()})
     if not code:
-        tell_outcome(config, staged.fairness.error, decision)
+        tell_outcome(config, staged.fairness.error, decision, console)
     return code
 
 
-def hard_sample_list(staged: StagedConfig) -> str:
+def hard_sample_list(staged: StagedConfig, console: Console) -> str:
     """Mine the hard samples for these steps and write their list, ``<output>/<name>_samples.txt``."""
     first = staged.steps[0]
     path = Path(first.output) / f"{staged.name}_samples.txt"
     found = mine(
-        staged.hard_samples_of, first.data, first.output, first.devices, first.gpus, first.verify.batch_size
-    )
+        staged.hard_samples_of, first.data, first.output, first.devices, first.gpus, first.verify.batch_size,
+        show_progress=not console.quiet,
+    )  # fmt: skip
     write_list(path, found)
-    tell([found.message(), f"{path}: {len(found.indices)} records"])
+    console.tell([found.message(), f"{path}: {len(found.indices)} records"])
     return str(path)
 
 

@@ -44,7 +44,7 @@ class GroupDecision:
         return {"where": self.where, "messages": list(self.messages), "report": self.report}
 
 
-def decide_group(choice: GroupChoice, config: TrainConfig) -> GroupDecision:
+def decide_group(choice: GroupChoice, config: TrainConfig, show_progress: bool = True) -> GroupDecision:
     """The most discriminated group of ``choice.protected`` for the model that ``config`` starts from.
 
     Raises:
@@ -54,7 +54,7 @@ def decide_group(choice: GroupChoice, config: TrainConfig) -> GroupDecision:
     if choice.group:
         return GroupDecision(choice.group, (f"group set by hand: {choice.group}",))
     _check_named(choice)
-    return decide(fairness_of_start(choice, config), choice)
+    return decide(fairness_of_start(choice, config, show_progress), choice)
 
 
 def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
@@ -99,14 +99,15 @@ def _check_named(choice: GroupChoice) -> None:
         )
 
 
-def fairness_of_start(choice: GroupChoice, config: TrainConfig) -> FairnessResult:
+def fairness_of_start(choice: GroupChoice, config: TrainConfig, show_progress: bool = True) -> FairnessResult:
     """The fairness of the model that ``config`` starts from on the validation people, at the threshold that gives them
     ``choice.fmr``; devices, batches and mirrored images are those of the run's verification."""
     data = open_verification_set(choice.validation)
     verify = config.verify
     embedder = load_embedder(
-        config.start_from, config.devices, verify.batch_size, verify.flip, gpus=config.gpus, output=config.output
-    )
+        config.start_from, config.devices, verify.batch_size, verify.flip, gpus=config.gpus, output=config.output,
+        show_progress=show_progress,
+    )  # fmt: skip
     embeddings = embedder.embed(data.images)
     scores = cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
     threshold = calibrated_threshold(scores, data.comparisons.same, choice.fmr)

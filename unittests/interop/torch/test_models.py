@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import shutil
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from fairface.interop.torch.models import FAMILIES, fill, read_weights, torch_ne
 from fairface.interop.torch.values import batch_norms
 from fairface.mx import autograd, mx, nd
 from fairface.parameters import structural
+from fairface.programs import embed
 from unittests.interop.torch.torch_writer import write_state
 
 ROOT = Path(__file__).parents[3]
@@ -240,7 +240,7 @@ def test_embed_program_takes_a_checkpoint_without_further_options(
         cv2.imwrite(str(tmp_path / "people" / person / "1.png"), rng.integers(0, 256, (32, 32, 3), dtype=np.uint8))
     arguments = [FIXTURES / "adaface_ir.ckpt", "--data", tmp_path / "people", "--json", "--no-flip",
                  "--devices", "cpu0", "--output", tmp_path / "e.npz"]  # fmt: skip
-    runpy.run_path(str(ROOT / "test" / "embed.py"))["main"]([*map(str, arguments)])
+    embed.main([*map(str, arguments)])
     assert json.loads(capsys.readouterr().out)["embedding"] == 8
     model = load_model(str(FIXTURES / "adaface_ir.ckpt"), [mx.cpu()])
     image = cv2.cvtColor(cv2.imread(str(tmp_path / "people" / "a" / "1.png")), cv2.COLOR_BGR2RGB)

@@ -1,0 +1,120 @@
+"""A trained model by its name, and what it makes of aligned faces: the embedding half of the public face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.types import Dataset
+from fairface.embedding.mxnet import NetEmbedder
+from fairface.errors import DataError
+from fairface.interop import models
+from fairface.mx import Context
+from fairface.parallel import contexts_of
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model on its devices; :func:`load_model` makes it.
+
+    Attributes:
+        loaded: the net and where it came from.
+        contexts: the devices; each takes an equal part of a batch.
+        batch_size: images in a step, over all devices.
+
+    >>> from fairface import load_model
+    >>> model = load_model("models/r50,0")
+    >>> model.name, model.image_size, model.dimensions
+    ('models/r50,0', 112, 512)
+    """
+
+    loaded: models.LoadedModel
+    contexts: tuple[Context, ...]
+    batch_size: int = 64
+
+    @property
+    def name(self) -> str:
+        """What the model was called when it was loaded."""
+        return self.loaded.name
+
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels of the faces that it takes."""
+        return self.loaded.image_size
+
+    @property
+    def dimensions(self) -> int:
+        """Length D of an embedding."""
+        return self.loaded.embedding
+
+    def embed(self, images: Any, flip: bool = True) -> NDArray[np.float32]:
+        """:func:`embed` with this model."""
+        embedder = NetEmbedder(
+            self.loaded.net, self.contexts, self.batch_size, flip, self.image_size, show_progress=False
+        )
+        return embedder.embed(_as_batch(images))
+
+
+def load_model(name: str, devices: str = "", batch_size: int = 64, output: str = "models") -> Model:
+    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, or a file of PyTorch (all forms:
+    :mod:`fairface.checkpoints`).
+
+    Args:
+        name: the checkpoint; runs are looked for below ``output`` too.
+        devices: such as ``cpu0`` or ``gpu0,gpu1``; empty: GPU 0, else CPU 0.
+        batch_size: images in a step, over all devices.
+        output: the folder of runs.
+
+    Raises:
+        CheckpointError: no such checkpoint, or one that gives no embeddings.
+        DeviceError: a device that is not there.
+        MissingPackageError: MXNet is not installed.
+
+    >>> from fairface import load_model
+    >>> load_model("models/r50,0", devices="cpu0").dimensions
+    512
+    >>> load_model("models/r34,0")
+    Traceback (most recent call last):
+    fairface.errors.CheckpointError: models/r34,0: there is no models/r34-symbol.json
+    """
+    contexts = contexts_of(devices)
+    return Model(models.load_model(name, contexts, output), tuple(contexts), batch_size)
+
+
+def embed(model: Model, images: Any, flip: bool = True) -> NDArray[np.float32]:
+    """Embeddings ``(N, D)`` float32, not normalised, of N aligned faces.
+
+    Args:
+        model: from :func:`load_model`.
+        images: uint8 ``(N, H, W, 3)`` RGB, a list of ``(H, W, 3)`` (what :func:`fairface.align` gives), a list of
+            encoded images (JPEG, PNG … as bytes), or a :class:`~fairface.data.types.Dataset`.
+        flip: add the embedding of the mirrored image, as verification with ArcFace's models does.
+
+    Raises:
+        DataError: no image, one that cannot be decoded, or one of another size than the model takes.
+
+    >>> import numpy as np
+    >>> from fairface import embed, load_model
+    >>> model = load_model("models/r50,0")
+    >>> faces = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
+    >>> embeddings = embed(model, faces)
+    >>> embeddings.shape, embeddings.dtype
+    ((3, 512), dtype('float32'))
+    """
+    return model.embed(images, flip)
+
+
+def _as_batch(images: Any) -> Dataset | Sequence[bytes] | NDArray[np.uint8]:
+    """``images``; a list of arrays as one array."""
+    if not isinstance(images, (list, tuple)) or not any(isinstance(image, np.ndarray) for image in images):
+        return images  # type: ignore[no-any-return]
+    first = getattr(images[0], "shape", type(images[0]).__name__)
+    for index, image in enumerate(images):
+        if getattr(image, "shape", type(image).__name__) != first:
+            what = getattr(image, "shape", type(image).__name__)
+            raise DataError(f"image {index} is {what}, image 0 is {first}; align all faces to one size")
+    return np.stack(images)

@@ -1,0 +1,96 @@
+"""The programs by task: the command of each, its door in a clone, and one line. Nothing here imports a program."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from fairface.cli import program_parser
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program.
+
+    Attributes:
+        command: as in ``fairface COMMAND``.
+        door: the file that starts it in a clone; its stem is the program's module in :mod:`fairface.programs`.
+        summary: what it does, one line.
+    """
+
+    command: str
+    door: str
+    summary: str
+
+    @property
+    def module(self) -> str:
+        """Name of its file in :mod:`fairface.programs`."""
+        return PurePosixPath(self.door).stem
+
+    @property
+    def gives_json(self) -> bool:
+        """Whether it always ends with a result; training ends with a model, and has ``--json`` for ``--dry-run``."""
+        return self.module not in ("train", "finetune")
+
+
+GROUPS: Mapping[str, tuple[Program, ...]] = {
+    "train": (
+        Program("train", "train/train.py", "Train a model from a configuration."),
+        Program("finetune", "train/finetune.py",
+                "Finetune in steps: the classifier, all layers, the most discriminated group."),
+        Program("hard-samples", "train/mine_hard_samples.py",
+                "List the records that a classifier gets wrong, with all records of their people."),
+    ),
+    "score": (
+        Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings."),
+        Program("fairness", "test/fairness.py",
+                "Error rates by group at one shared threshold, with intervals over people."),
+        Program("evaluate", "test/final_eval.py",
+                "Photographs and pairs in; predictions, fairness and verification report out."),
+        Program("embed", "test/embed.py", "Embed the photographs of a data set and write embeddings.npz."),
+    ),
+    "photographs": (
+        Program("align", "data_process/align.py", "Find the main face of every photograph and write it aligned."),
+        Program("landmarks", "data_process/make_pts_list.py",
+                "Find the five landmarks of every photograph of a list."),
+    ),
+    "pack data sets": (
+        Program("pack", "data_process/face2rec2.py", "Pack photographs into train.rec, train.idx and property."),
+        Program("pack-tfrecord", "data_process/img2tfrecord.py", "Pack photographs into TFRecords with an index."),
+        Program("pack-pairs", "data_process/make_bin.py", "Make an insightface verification set (.bin) from pairs."),
+        Program("merge", "data_process/merge_sets.py", "Merge data sets of any formats to one train.rec."),
+        Program("compound", "scripts/compound_multiple_datasets.py",
+                "Join folders of identities to one, by links or copies."),
+        Program("convert-index", "data_process/convert_new_index.py",
+                "Join a list of labels with the index of TFRecords to an index for training."),
+        Program("prepare-orl", "data_process/prepare_orl.py",
+                "Prepare the embedded data set: fetch the ORL photographs, align them, pack them by split."),
+    ),
+    "look into data sets": (
+        Program("inspect", "data_process/inspect_data.py",
+                "Tell what a data set of any format holds and what is wrong with it."),
+        Program("unpack", "data_process/convert.py",
+                "Unpack insightface's files: train.rec to images, .bin sets to memory files."),
+        Program("decode", "data_process/decode.py", "Write images of TFRecords as files."),
+        Program("shared-identities", "data_process/find_shared_identities.py",
+                "Report people of a test set who may be in a training set."),
+    ),
+    "models": (
+        Program("export", "data_process/export_model.py",
+                "Write a model as an MXNet model that other programs load."),
+    ),
+}  # fmt: skip
+PROGRAMS: tuple[Program, ...] = tuple(program for group in GROUPS.values() for program in group)
+
+
+def find(name: str) -> Program | None:
+    """The program that is called ``name``: its command or its module."""
+    return next((program for program in PROGRAMS if name in (program.command, program.module)), None)
+
+
+def options_of(command: str, prog: str = "") -> ArgumentParser:
+    """The parser of a program, with its line from this table and the options that all programs have."""
+    program = next(program for program in PROGRAMS if program.command == command)
+    return program_parser(program.summary, prog or PurePosixPath(program.door).name, program.gives_json)

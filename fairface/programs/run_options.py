@@ -1,0 +1,37 @@
+"""What the programs that train share: --resume, --overwrite, --dry-run with --json, and words in any order."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+SETTING = re.compile(r"[\w.]+=")
+
+
+def add_run_options(options: ArgumentParser, shown: str) -> None:
+    """Add the options; a dry run shows ``shown``."""
+    options.add_argument("words", nargs="*", metavar="key=value", help="any key of the configuration")
+    options.add_argument("--resume", action="store_true", help="go on from the last checkpoint; what is finished stays")
+    options.add_argument("--overwrite", action="store_true", help="replace runs of the same names")
+    options.add_argument("--dry-run", action="store_true", help=f"print {shown}; stop")
+    options.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
+
+
+def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]) -> Namespace:
+    """Parse ``argv``: options, settings (``key=value``, then in ``overrides``) and the words ``names`` stand anywhere.
+
+    The first word that is no setting becomes the first of ``names``, and so on; those that are not given are ``None``.
+    """
+    args = options.parse_intermixed_args(argv)
+    plain = [word for word in args.words if not SETTING.match(word)]
+    args.overrides = [word for word in args.words if SETTING.match(word)]
+    for position, name in enumerate(names):
+        setattr(args, name, plain[position] if position < len(plain) else None)
+    if len(plain) > len(names):
+        options.error(f"{plain[len(names)]!r} is one word too many; settings are written key=value")
+    if args.resume and args.overwrite:
+        options.error("--resume goes on with a run and --overwrite replaces it: give one of them")
+    if args.json and not args.dry_run:
+        options.error("--json goes with --dry-run")
+    return args

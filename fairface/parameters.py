@@ -11,6 +11,7 @@ from fairface.errors import CheckpointError, DataError
 from fairface.files import refuse_lfs_pointer, sync
 from fairface.mx import NDArray, gluon, mx, nd
 
+RUNNING = ("running_mean", "running_var")  # ends of the names of BatchNorm's statistics
 FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
 
 
@@ -57,6 +58,26 @@ def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:
 def values(block: gluon.Block) -> dict[str, NDArray]:
     """Structural name to value on the CPU; copies on several contexts (BatchNorm's statistics differ) are averaged."""
     return {name: parameter._reduce() for name, parameter in structural(block).items()}
+
+
+def copies_of(block: gluon.Block) -> dict[str, NDArray]:
+    """``<number of the device>.<structural name>`` to BatchNorm's running statistics where several devices have their
+    own: what is saved of a block is their mean, so a run that goes on needs them."""
+    return {
+        f"{number}.{name}": data.as_in_context(mx.cpu())
+        for name, parameter in structural(block).items()
+        if name.endswith(RUNNING) and len(parameter.list_ctx()) > 1
+        for number, data in enumerate(parameter.list_data())
+    }
+
+
+def set_copies(block: gluon.Block, arrays: Mapping[str, NDArray]) -> None:
+    """Take back what :func:`copies_of` gave; nothing where the number of devices is another now."""
+    for name, parameter in structural(block).items():
+        saved = [key for key in arrays if key.split(".", 1)[1] == name]
+        if name.endswith(RUNNING) and len(parameter.list_ctx()) == len(saved):
+            for number, data in enumerate(parameter.list_data()):
+                data[:] = arrays[f"{number}.{name}"].as_in_context(data.context)
 
 
 def all_finite(arrays: Sequence[NDArray]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
 from fairface.mx import NDArray
-from fairface.parameters import all_finite, arrays_of
+from fairface.parameters import all_finite, arrays_of, copies_of
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import as_arrays
@@ -18,6 +18,7 @@ from fairface.training.updates import Updates
 from fairface.training.verifier import Verifier
 
 METHOD = "method."
+COPIES = "copies."  # what devices have of their own
 
 
 class Checkpointer:
@@ -75,6 +76,8 @@ class Checkpointer:
         """
         self._refuse_not_finite(step)
         state = {**self.updates.state(), **as_arrays(self.method.state(), METHOD)}
+        for name, block in self.method.blocks().items():
+            state.update({f"{COPIES}{name}.{key}": array for key, array in copies_of(block).items()})
         position = {**self.position, "updates": self.updates.optimizer.updates}
         if self.scale is not None:
             position["loss_scale"] = self.scale.state()

@@ -10,8 +10,8 @@ import yaml
 
 from fairface.checkpoints import CheckpointFiles, read_manifest, resolve
 from fairface.errors import CheckpointError
-from fairface.parameters import load_arrays, set_arrays
-from fairface.training.checkpointer import method_state
+from fairface.parameters import load_arrays, set_arrays, set_copies
+from fairface.training.checkpointer import COPIES, method_state
 from fairface.training.loss_scale import LossScale
 from fairface.training.setup import Prepared
 from fairface.training.start import load_inference
@@ -117,5 +117,8 @@ def restore_state(run: Prepared, files: CheckpointFiles, updates: Updates, scale
     arrays = load_arrays(str(files.state))
     updates.load_state(arrays, str(files.state))
     run.method.load_state(method_state(arrays))
+    for name, block in run.method.blocks().items():
+        prefix = f"{COPIES}{name}."
+        set_copies(block, {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)})
     if scale is not None and "loss_scale" in files.entry["position"]:
         scale.load_state(files.entry["position"]["loss_scale"])

@@ -1,4 +1,4 @@
-"""The final evaluation as tables with headings; those about groups are the fairness report's own."""
+"""The evaluation as tables with headings; those about groups are the fairness report's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
-from fairface.evaluation.judged import FINAL, WITHOUT
+from fairface.evaluation.judged import ALL_STEPS, WITHOUT
 from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import MISSING, Section, fairness_sections, rate_text
@@ -26,7 +26,7 @@ TRANSDUCTION = (
 )
 
 
-def final_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
+def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
     """Everything about one evaluation; ``brief`` leaves out the tables about groups.
 
     ``found`` is None where the truth is not known.
@@ -59,7 +59,7 @@ def _head(facts: RunFacts) -> Section:
         lines.append(f"{facts.repeated} pairs repeat an earlier one and are scored and counted again")
     if facts.self_pairs:
         lines.append(f"{facts.self_pairs} pairs compare an image with itself")
-    return Section("Final evaluation", lines=[*lines, *facts.notes])
+    return Section("Evaluation", lines=[*lines, *facts.notes])
 
 
 def _steps(facts: RunFacts) -> Section:
@@ -73,7 +73,7 @@ def _steps(facts: RunFacts) -> Section:
 
 def _verification(facts: RunFacts, found: Assessment) -> Section:
     results = found.verification
-    targets = list(results[FINAL].tar)
+    targets = list(results[ALL_STEPS].tar)
     header = ("scores", "kind", "genuine", "impostor", "people", "AUC", "EER", *(f"TAR at FMR {t}" for t in targets))
     rows = [[name, _kind(name, facts), *_cells(result, targets)] for name, result in results.items()]
     reasons: dict[str, list[str]] = {}
@@ -89,7 +89,7 @@ def _verification(facts: RunFacts, found: Assessment) -> Section:
 
 
 def _kind(name: str, facts: RunFacts) -> str:
-    return TRANSDUCTIVE if facts.transductive and name in (FINAL, WITHOUT) else "inductive"
+    return TRANSDUCTIVE if facts.transductive and name in (ALL_STEPS, WITHOUT) else "inductive"
 
 
 def _cells(result: VerificationResult, targets: list[str]) -> list[str]:

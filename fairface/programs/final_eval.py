@@ -1,4 +1,4 @@
-"""The final evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
+"""The evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
 
 Examples:
     python test/final_eval.py --photos photographs --template pairs.csv --model three_step --hard-model hard
@@ -81,9 +81,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def main(argv: Sequence[str]) -> None:
     args, notes = arguments(argv)
     prepared = prepare(args)
-    from fairface.evaluation.run import FinalRun, run_final  # MXNet: after everything that can be refused without it
+    # MXNet: after everything that can be refused without it.
+    from fairface.evaluation.run import EvaluationRequest, run_evaluation
 
-    report = run_final(FinalRun(notes=notes, **prepared))
+    report = run_evaluation(EvaluationRequest(notes=notes, **prepared))
     if args.json:
         print_json({"output": args.output, **report.to_dict()})
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from fairface.errors import ConfigError
 from fairface.evaluation.assessment import EvaluationOptions
 from fairface.evaluation.demo import BORDER, ENLARGE, HARD, LEGITIMATE, PROTECTED, THREE_STEP, DemoFiles
 from fairface.evaluation.find_models import find_models, find_template
+from fairface.evaluation.option_texts import values_of_attributes
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.protocols.pair_template import check_decimals
 from fairface.scoring.fairness.options import FairnessOptions
@@ -129,23 +129,3 @@ def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | N
     if not truth.known:
         raise ConfigError("nothing tells the truth of the calibration pairs; give --calibration-truth")
     return PhotoSource(args.calibration_photos, args.calibration_aligned, "", args.calibration_template), truth
-
-
-def values_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
-    """``NAME=A,B`` as the values that NAME, one of the attributes ``wanted``, may have.
-
-    Raises:
-        ConfigError: a text of another form, or about an attribute that is not used.
-    """
-    allowed = {}
-    for text in texts:
-        name, sign, values = text.partition("=")
-        if not sign or not values:
-            raise ConfigError(f"--values {text!r}: write NAME=A,B")
-        if name.strip() not in wanted:
-            raise ConfigError(
-                f"--values {text!r}: {name.strip()} is not used; name it with --protected or --legitimate, or leave "
-                "its values out"
-            )
-        allowed[name.strip()] = [value.strip() for value in values.split(",")]
-    return allowed

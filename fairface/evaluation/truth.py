@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import read_csv_table
 from fairface.errors import DataError
 from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, JudgedPairs, Scores
 from fairface.evaluation.pairs import SourcePairs
@@ -23,11 +24,10 @@ from fairface.files import atomic_write
 from fairface.protocols.attributes import attributes_of_images, subjects_of_images
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.challenge import HEADER, Template
-from fairface.protocols.csv_table import read_csv_table
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.scores import PairScores, match_scores
-from fairface.protocols.subjects import subjects_from_names, with_subjects
+from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
 from fairface.scoring.transductive.chain import ChainResult
 
 
@@ -91,8 +91,10 @@ def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparison
     table = read_csv_table(truth.attributes)
     # What the list of pairs tells itself need not stand there too.
     columns = [name for name in truth.wanted if table.find(name) or name not in comparisons.attribute_names]
-    images, image_column = comparisons.names, truth.image_column or None
-    return attributes_of_images(table, images, columns, image_column, truth.allowed).put_into(comparisons)
+    return attributes_of_images(
+        table, comparisons.names, columns, truth.image_column or None, truth.allowed,
+        subject_names_of_images(comparisons),
+    ).put_into(comparisons)  # fmt: skip
 
 
 def _matched(known: KnownPairs, values: Scores) -> Scores:

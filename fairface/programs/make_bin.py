@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -15,12 +14,13 @@ from fairface.cli import parser, progress
 from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
-from fairface.protocols.pairs import read_pairs
+from fairface.protocols.image_files import find_images
+from fairface.protocols.opening import images_folder, open_comparisons
 
 
 def main(argv: Sequence[str]) -> None:
     arguments = parser("Make an insightface .bin verification set.")
-    arguments.add_argument("pairs", help="CSV with the columns image_a,image_b,same, or LFW's pairs.txt")
+    arguments.add_argument("pairs", help="pair list (docs/data.md has a table) or RFW's folder")
     arguments.add_argument("--root", help="folder of the photographs; default: the list's own")
     arguments.add_argument("--output", required=True, help="the .bin file to write")
     arguments.add_argument("--size", type=int, default=112, help="side of the images in pixels")
@@ -28,9 +28,11 @@ def main(argv: Sequence[str]) -> None:
     arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = arguments.parse_args(argv)
-    pairs = read_pairs(args.pairs)
-    names = [pairs.names[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
-    root = args.root or Path(args.pairs).parent
+    pairs = open_comparisons(args.pairs).comparisons
+    root = args.root or images_folder(args.pairs)
+    files = find_images(root, pairs.names)
+    found = [name if file is None else file for name, file in zip(pairs.names, files, strict=True)]
+    names = [found[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
     options = PackOptions(args.size, args.quality, args.resize, args.workers)
     watch = functools.partial(progress, total=len(set(names)), label="packing", unit="photo")
     pack_bin(args.output, root, names, pairs.same, options, watch)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from fairface.comparisons import Comparisons
 from fairface.data.images import IMAGE_SUFFIXES
+from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.csv_table import CsvTable, truths
-from fairface.protocols.plain_csv import TRUTH
+from fairface.protocols.columns import TRUTH, image_columns, truths
 
 HEADER = ("ID1", "ID2", "SCORE")
 FIRST, SECOND = ("ID1", "TEMPLATE_ID1"), ("ID2", "TEMPLATE_ID2")
@@ -76,5 +76,5 @@ def challenge_comparisons(truth: CsvTable) -> Comparisons:
 
 
 def is_challenge(table: CsvTable) -> bool:
-    """Whether the table has the challenge's ids."""
-    return table.find(*FIRST) is not None and table.find(*SECOND) is not None
+    """Whether the table has the challenge's ids, and no other columns that name images: ids are people's then."""
+    return table.find(*FIRST) is not None and table.find(*SECOND) is not None and image_columns(table) is None

@@ -59,6 +59,6 @@ def test_every_measure_is_explained():
     table = PAGE.split("## How sure is that")[1].split("## How many more")[0]
     for rule in RULES:
         assert f"`{rule.name}`" in table
-    program = (ROOT / "test" / "fairness.py").read_text(encoding="utf-8")
+    program = (ROOT / "fairface" / "programs" / "fairness.py").read_text(encoding="utf-8")
     for flag in set(re.findall(r"--[a-z][a-z-]+", PAGE)):
         assert f'"{flag}"' in program, flag

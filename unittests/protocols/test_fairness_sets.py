@@ -1,5 +1,6 @@
 """Plain CSV, the challenge's files, RFW, BFW, and telling them apart."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +189,9 @@ def test_kinds_are_told_apart(write):
         open_comparisons("x", "pickle")
     with pytest.raises(DataError, match="has no column ID1"):
         open_comparisons(write("p.csv", PLAIN), "challenge")
+
+
+def test_ids_with_accents_find_the_photographs_of_a_mac(write):
+    template = read_pair_template(write("t.csv", "ID1,ID2,SCORE\nZoë_1,Zoë_2,0\n"))
+    files = [unicodedata.normalize("NFD", f"deep/Zoë_{k}.JPG") for k in (1, 2)]
+    assert photographs_of(template, files) == {"Zoë_1": files[0], "Zoë_2": files[1]}

@@ -43,7 +43,7 @@ def scores_of(out: Path, seed: int, comparisons: Any) -> dict[str, Any]:
     ) as two:
         three, hard = one["test"], two["test"]
     chain = run_chain(comparisons.a, comparisons.b, three, hard, ChainSteps())
-    return {ALONE: three, "hard-sample model": hard, "mean of both cosines": (three + hard) / 2, CHAIN: chain.final}
+    return {ALONE: three, "hard-sample model": hard, "mean of both cosines": (three + hard) / 2, CHAIN: chain.scores}
 
 
 def weighted_tar(same: Any, weights: Any, target: float) -> float:

@@ -21,6 +21,7 @@ class Comparisons:
         attribute_names: K names.
         names: N image names, or empty.
         attribute_values: for each of the K attributes, what its codes 0, 1, … stand for; empty where not known.
+        subject_names: what the subjects 0, 1, … are called; empty where not known.
     """
 
     a: NDArray[np.int64]
@@ -33,6 +34,7 @@ class Comparisons:
     attribute_names: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     attribute_values: tuple[tuple[str, ...], ...] = ()
+    subject_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.a)

@@ -4,7 +4,7 @@ The optional output of the fair-face challenge system (ECCV 2020, ChaLearn Looki
 in output 'E'; a linear classifier of ``e`` says how likely each of four groups is (``p``: two binary attributes, group
 ``2 * first + second``); four more embeddings ``b_k`` of the same map; the result is ``e + mean_k(p_k * b_k)``, in which
 no gradient flows through ``p``. The classifier learns from a loss of its own, and that loss reaches the body through
-``e``: :class:`EmbeddingAndAttributes` gives a method both.
+``e``: :meth:`OutputECCV.both` gives both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any
 
 from fairface.backbones.blocks import OutputE, initializer, vector_norm
-from fairface.errors import ConfigError
 from fairface.mx import gluon, nn
 
 GROUPS = 4  # combinations of two binary attributes
@@ -55,26 +54,3 @@ class OutputECCV(OutputE):
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         return self.both(F, x)[0]
-
-
-class EmbeddingAndAttributes(nn.HybridBlock):
-    """A backbone with output 'ECCV' as a block that gives ``(B, D)`` embeddings and ``(B, 4)`` group probabilities.
-
-    It shares the backbone's parameters: a method trains with this block and hands out the backbone, which stays the
-    block that is evaluated, saved and exported.
-
-    Args:
-        backbone: has ``features`` (images to map) and ``output`` (an :class:`OutputECCV`).
-
-    Raises:
-        ConfigError: a backbone with another output.
-    """
-
-    def __init__(self, backbone: gluon.HybridBlock) -> None:
-        super().__init__()
-        if not isinstance(getattr(backbone, "output", None), OutputECCV):
-            raise ConfigError("this backbone has no attribute classifier; set backbone.output=ECCV")
-        self.backbone = backbone
-
-    def hybrid_forward(self, F: Any, x: Any) -> tuple[Any, Any]:
-        return self.backbone.output.both(F, self.backbone.features(x))

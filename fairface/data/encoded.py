@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from fairface.data.images import read_bytes
+from fairface.data.listfile import outside
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
-from fairface.files import inside
 
 
 class EncodedDataset(IndexedDataset):
@@ -29,7 +30,7 @@ class EncodedDataset(IndexedDataset):
 
 
 class FileDataset(IndexedDataset):
-    """Image files below ``root``, unlabeled.
+    """Image files below ``root``, unlabeled; links are followed.
 
     Raises:
         DataError: a name leaves ``root``, or files are missing (counted, the first few are named).
@@ -37,7 +38,9 @@ class FileDataset(IndexedDataset):
 
     def __init__(self, root: str | os.PathLike[str], names: Sequence[str]) -> None:
         super().__init__(os.fspath(root), np.full(len(names), UNLABELED, np.int32), 0)
-        self.paths = [inside(root, name) for name in names]
+        for i in outside(list(names))[:1]:
+            raise DataError(f"{names[i]!r} is not below the folder {root}; make it relative to that folder")
+        self.paths = [Path(root, name) for name in names]
         missing = [name for name, path in zip(names, self.paths, strict=True) if not path.is_file()]
         if missing:
             some = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")

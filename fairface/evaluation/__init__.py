@@ -1,1 +1,1 @@
-"""The final evaluation: photographs and pairs in, predictions and a report out."""
+"""The evaluation: photographs and pairs in, predictions and a report out."""

@@ -1,4 +1,4 @@
-"""The final evaluation's numbers: verification and fairness of the chain's scores, and of plain ones beside them."""
+"""The evaluation's numbers: verification and fairness of the chain's scores, and of plain ones beside them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from fairface.comparisons import Comparisons
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.judged import FINAL, THREE_STEP, WITHOUT, JudgedPairs, Scores, without_failures
+from fairface.evaluation.judged import ALL_STEPS, THREE_STEP, WITHOUT, JudgedPairs, Scores, without_failures
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeSide, challenge_measure
@@ -19,7 +19,7 @@ from fairface.scoring.verification import DEFAULT_FMR, VerificationResult, verif
 
 
 @dataclass(frozen=True)
-class FinalOptions:
+class EvaluationOptions:
     """What is asked of an assessment; ``threshold`` None: fixed at ``fmr``. No protected attribute: no fairness."""
 
     protected: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Assessment:
     ``notes`` tell what could not be given.
     """
 
-    options: FinalOptions
+    options: EvaluationOptions
     comparisons: Comparisons
     verification: dict[str, VerificationResult]
     fairness: FairnessReport | None
@@ -51,7 +51,9 @@ class Assessment:
     notes: tuple[str, ...] = ()
 
 
-def assess_final(judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None = None) -> Assessment:
+def assess_evaluation(
+    judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None = None
+) -> Assessment:
     """Assess ``judged``; thresholds are fixed on the same kind of scores of ``calibration``, else on ``judged``.
 
     Raises:
@@ -68,29 +70,29 @@ def assess_final(judged: JudgedPairs, options: FinalOptions, calibration: Judged
 
     verification = {name: verified(scores, judged.comparisons) for name, scores in judged.scores.items()}
     if isinstance(kept, JudgedPairs):
-        verification[WITHOUT] = verified(kept.scores[FINAL], kept.comparisons)
+        verification[WITHOUT] = verified(kept.scores[ALL_STEPS], kept.comparisons)
     if not options.protected:
         reason = kept if isinstance(kept, str) else "no protected attribute is named"
         return Assessment(options, judged.comparisons, verification, None, None, reason)
-    thresholds = {name: shared_threshold(name, judged, options, calibration) for name in (FINAL, THREE_STEP)}
+    thresholds = {name: shared_threshold(name, judged, options, calibration) for name in (ALL_STEPS, THREE_STEP)}
     notes: list[str] = []
     whole = _fairness(judged, options, thresholds, notes)
     part, reason = (None, kept) if isinstance(kept, str) else _fairness_of_part(kept, options, thresholds, notes)
     return Assessment(options, judged.comparisons, verification, whole, part, reason, tuple(dict.fromkeys(notes)))
 
 
-def check_final(judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None = None) -> None:
-    """Refuse what no scores could fix; the :data:`FINAL` scores here are placeholders, all different.
+def check_evaluation(judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None = None) -> None:
+    """Refuse what no scores could fix; the :data:`ALL_STEPS` scores here are placeholders, all different.
 
     Raises:
         DataError: too few impostor pairs to fix a threshold at this FMR.
     """
     if options.protected:
-        shared_threshold(FINAL, judged, options, calibration)
+        shared_threshold(ALL_STEPS, judged, options, calibration)
 
 
 def shared_threshold(
-    name: str, judged: JudgedPairs, options: FinalOptions, calibration: JudgedPairs | None
+    name: str, judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None
 ) -> SharedThreshold:
     """The threshold for the scores of the kind ``name``.
 
@@ -108,7 +110,7 @@ def shared_threshold(
 
 
 def _fairness_of_part(
-    part: JudgedPairs, options: FinalOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
+    part: JudgedPairs, options: EvaluationOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
 ) -> tuple[FairnessReport | None, str]:
     """The report on fewer pairs, or why these few give none; the report on all pairs does not depend on it."""
     try:
@@ -118,18 +120,18 @@ def _fairness_of_part(
 
 
 def _fairness(
-    judged: JudgedPairs, options: FinalOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
+    judged: JudgedPairs, options: EvaluationOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
 ) -> FairnessReport:
     comparisons, scores, settings = judged.comparisons, judged.scores, options.fairness
-    result = assess(scores[FINAL], comparisons, options.protected, thresholds[FINAL], settings, judged.failed)
+    result = assess(scores[ALL_STEPS], comparisons, options.protected, thresholds[ALL_STEPS], settings, judged.failed)
     challenge: Mapping[str, ChallengeSide] = {}
     changes: Mapping[str, Change] = {}
     if options.legitimate:
         how = ChallengeOptions(level=settings.level, seed=settings.seed)
-        challenge = challenge_measure(scores[FINAL], comparisons, options.protected, options.legitimate, how)
+        challenge = challenge_measure(scores[ALL_STEPS], comparisons, options.protected, options.legitimate, how)
     # A threshold that was given is on one scale; only fixed ones can be compared between kinds of scores.
-    if options.threshold is None and (scores[FINAL] != scores[THREE_STEP]).any():
-        before, after = ((scores[name], thresholds[name]) for name in (THREE_STEP, FINAL))
+    if options.threshold is None and (scores[ALL_STEPS] != scores[THREE_STEP]).any():
+        before, after = ((scores[name], thresholds[name]) for name in (THREE_STEP, ALL_STEPS))
         try:
             changes = compare(before, after, comparisons, options.protected, settings)
         except DataError as error:  # all plain cosines lie on one side of their threshold

@@ -1,4 +1,4 @@
-"""The final evaluation's images: photographs aligned (or aligned ones as they are), put to the ids of the pairs."""
+"""The evaluation's images: photographs aligned (or aligned ones as they are), put to the ids of the pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The final evaluation on the embedded data: its test people's photographs, pairs and attributes, laid out as files."""
+"""The evaluation on the embedded data: its test people's photographs, pairs and attributes, laid out as files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from fairface.checkpoints import run_folder
 from fairface.errors import CheckpointError, ConfigError, DataError
-from fairface.evaluation.layout import ALL, MARKER, first_files, mark, marked
 from fairface.files import atomic_write
 from fairface.protocols.challenge import HEADER
 from fairface.recipes.orl import ALIGNMENT, SPLITS
@@ -23,6 +22,7 @@ PROTECTED, LEGITIMATE = ("glasses",), ("pose",)
 ENLARGE, BORDER = ALIGNMENT.enlarge, ALIGNMENT.border
 DATA = Path("datasets/orl")
 INPUT = "input"
+MARKER = ".demo"
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,16 @@ def lay_out_demo(folder: Path, data: Path = DATA) -> DemoFiles:
 
 
 def _claim(folder: Path) -> None:
-    """Mark the input in ``folder`` as a demonstration's; that of a run before there were marks is known by its pairs,
-    and all results beside it are that run's too."""
-    if INPUT in marked(folder):
-        return
-    found = next(first_files(folder / INPUT), None)
-    names = [INPUT]
-    if found is not None:
-        if not _holds_pairs(folder / INPUT / "pairs.csv"):
+    """Mark the input in ``folder`` as a demonstration's; one that is not marked is known by its pairs."""
+    place = folder / INPUT
+    if not (place / MARKER).exists():
+        found = min((path for path in place.rglob("*") if not path.is_dir()), default=None)
+        if found is not None and not _holds_pairs(place / "pairs.csv"):
             raise ConfigError(
                 f"{folder}: holds {found.relative_to(folder)}, which no demonstration laid out; choose another --output"
             )
-        if not (folder / MARKER).exists():
-            names += ALL
-    mark(folder, names)
+        with atomic_write(place / MARKER):
+            pass
 
 
 def _holds_pairs(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What a final evaluation did, apart from what came out."""
+"""What an evaluation did, apart from what came out."""
 
 from __future__ import annotations
 

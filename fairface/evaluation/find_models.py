@@ -1,4 +1,4 @@
-"""Which of the models in a folder is which: the three-step and the hard-sample model of the final evaluation."""
+"""Which of the models in a folder is which: the three-step and the hard-sample model of the evaluation."""
 
 from __future__ import annotations
 

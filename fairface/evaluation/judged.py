@@ -1,4 +1,4 @@
-"""The final evaluation's pairs with all their kinds of scores, and those of them whose faces were all found."""
+"""The evaluation's pairs with all their kinds of scores, and those of them whose faces were all found."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.grouped import select
 
-FINAL, THREE_STEP, HARD = "final", "three-step model, plain cosine", "hard-sample model, plain cosine"
-WITHOUT = "final, without failures to detect"
+ALL_STEPS, THREE_STEP, HARD = "after all steps", "three-step model, plain cosine", "hard-sample model, plain cosine"
+WITHOUT = "after all steps, without failures to detect"
 Scores = NDArray[np.float64]
 
 
@@ -23,7 +23,7 @@ class JudgedPairs:
     Attributes:
         source: what they are, for messages.
         comparisons: M of them.
-        scores: (M,) by kind: :data:`FINAL`, :data:`THREE_STEP` and, with that model, :data:`HARD`.
+        scores: (M,) by kind: :data:`ALL_STEPS`, :data:`THREE_STEP` and, with that model, :data:`HARD`.
         photographs: the files of its images, links resolved: what tells them from those of another list.
         failed: (N,) images on which detection failed; ``None`` where that is not told.
     """

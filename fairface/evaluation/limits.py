@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
-from fairface.evaluation.assessment import Assessment, FinalOptions
-from fairface.evaluation.judged import FINAL
+from fairface.evaluation.assessment import Assessment, EvaluationOptions
+from fairface.evaluation.judged import ALL_STEPS
 from fairface.report.fairness_sections import number_text
 from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
@@ -31,14 +31,14 @@ def what_cannot_be_shown(found: Assessment) -> list[str]:
             lines += [*_small(grouping, options.min_people), *_unseen(grouping), *_worst(grouping)]
     lines += [
         f"{key.replace('tar@', 'TAR at FMR ')} cannot be told: {reason}"
-        for key, reason in found.verification[FINAL].reasons.items()
+        for key, reason in found.verification[ALL_STEPS].reasons.items()
         if key != "accuracy"  # which is not reported here
     ]
     return lines
 
 
 def _people(found: Assessment) -> list[str]:
-    people, images = found.verification[FINAL].people, len(_used(found.comparisons))
+    people, images = found.verification[ALL_STEPS].people, len(_used(found.comparisons))
     if people is None:
         return ["the truth does not say who is shown: there are no intervals, and nothing is known about other people"]
     if people >= FEW_PEOPLE:
@@ -53,7 +53,7 @@ def _used(comparisons: Comparisons) -> NDArray[np.int64]:
     return np.union1d(comparisons.a, comparisons.b)
 
 
-def _attributes(comparisons: Comparisons, options: FinalOptions) -> list[str]:
+def _attributes(comparisons: Comparisons, options: EvaluationOptions) -> list[str]:
     if not (options.protected or options.legitimate):
         return []
     codes = comparisons.attributes[_used(comparisons)]

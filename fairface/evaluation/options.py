@@ -1,16 +1,16 @@
-"""From the options of the final evaluation's program to what is asked of it. No MXNet."""
+"""From the options of the evaluation's program to what is asked of it. No MXNet."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fairface.errors import ConfigError
-from fairface.evaluation.assessment import FinalOptions
+from fairface.evaluation.assessment import EvaluationOptions
 from fairface.evaluation.demo import BORDER, ENLARGE, HARD, LEGITIMATE, PROTECTED, THREE_STEP, DemoFiles
 from fairface.evaluation.find_models import find_models, find_template
+from fairface.evaluation.option_texts import values_of_attributes
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.protocols.pair_template import check_decimals
 from fairface.scoring.fairness.options import FairnessOptions
@@ -63,14 +63,14 @@ def find_named(args: argparse.Namespace) -> None:
         args.template = args.template or find_template(Path(args.data_from))
 
 
-def final_options(args: argparse.Namespace) -> FinalOptions:
+def evaluation_options(args: argparse.Namespace) -> EvaluationOptions:
     """What is asked of the assessment.
 
     Raises:
         ConfigError: a number that cannot be used.
     """
     fairness = FairnessOptions(level=args.level, rounds=args.bootstrap, seed=args.seed, min_people=args.min_people)
-    return FinalOptions(tuple(args.protected), tuple(args.legitimate), args.fmr, args.threshold, fairness)
+    return EvaluationOptions(tuple(args.protected), tuple(args.legitimate), args.fmr, args.threshold, fairness)
 
 
 def check_numbers(args: argparse.Namespace) -> None:
@@ -80,11 +80,11 @@ def check_numbers(args: argparse.Namespace) -> None:
         ConfigError: names the number.
     """
     check_decimals(args.decimals)
-    final_options(args)
+    evaluation_options(args)
 
 
 def prepare(args: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a :class:`fairface.evaluation.run.FinalRun`.
+    """The fields of a :class:`fairface.evaluation.run.EvaluationRequest`.
 
     Raises:
         ConfigError: options that do not go together.
@@ -104,7 +104,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         "truth": TruthSource(args.truth, args.attributes, args.image_column, args.subjects_from, allowed, wanted),
         "calibration": calibration(args),
         "steps": ChainSteps(args.rerank, args.cut, fuse),
-        "options": final_options(args),
+        "options": evaluation_options(args),
         "cropping": Cropping(args.size, args.enlarge, args.border, args.detector),
         "decimals": args.decimals,
     }
@@ -127,23 +127,3 @@ def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | N
     if not truth.known:
         raise ConfigError("nothing tells the truth of the calibration pairs; give --calibration-truth")
     return PhotoSource(args.calibration_photos, args.calibration_aligned, "", args.calibration_template), truth
-
-
-def values_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
-    """``NAME=A,B`` as the values that NAME, one of the attributes ``wanted``, may have.
-
-    Raises:
-        ConfigError: a text of another form, or about an attribute that is not used.
-    """
-    allowed = {}
-    for text in texts:
-        name, sign, values = text.partition("=")
-        if not sign or not values:
-            raise ConfigError(f"--values {text!r}: write NAME=A,B")
-        if name.strip() not in wanted:
-            raise ConfigError(
-                f"--values {text!r}: {name.strip()} is not used; name it with --protected or --legitimate, or leave "
-                "its values out"
-            )
-        allowed[name.strip()] = [value.strip() for value in values.split(",")]
-    return allowed

@@ -1,4 +1,4 @@
-"""The final evaluation's pairs put to the images in a folder, before anything is computed. No MXNet."""
+"""The evaluation's pairs put to the images in a folder, before anything is computed. No MXNet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of the final evaluation: what was done, with which models, what came out, and what it cannot show."""
+"""The report of the evaluation: what was done, with which models, what came out, and what it cannot show."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.limits import what_cannot_be_shown
-from fairface.evaluation.sections import final_sections
+from fairface.evaluation.sections import evaluation_sections
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_text import as_markdown, as_text
 
 
 @dataclass(frozen=True)
-class FinalReport:
+class EvaluationReport:
     """``assessment`` is None where no truth was given: predictions only."""
 
     facts: RunFacts
@@ -22,11 +22,11 @@ class FinalReport:
 
     def markdown(self) -> str:
         """``report.md``."""
-        return as_markdown(final_sections(self.facts, self.assessment))
+        return as_markdown(evaluation_sections(self.facts, self.assessment))
 
     def text(self) -> str:
         """For a terminal: without the tables about groups, of which there are many."""
-        return as_text(final_sections(self.facts, self.assessment, brief=True))
+        return as_text(evaluation_sections(self.facts, self.assessment, brief=True))
 
     def to_dict(self) -> dict[str, Any]:
         """``fairness.json``: plain values; what was not asked for or cannot be given is None, with a reason."""

@@ -1,4 +1,4 @@
-"""What a final evaluation starts from: photographs or aligned faces, and what tells who is really who. No MXNet."""
+"""What an evaluation starts from: photographs or aligned faces, and what tells who is really who. No MXNet."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The final evaluation: photographs in, predictions and a report out."""
+"""The evaluation: photographs in, predictions and a report out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from fairface.console import Console
 from fairface.data.encoded import FileDataset
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import DataError
-from fairface.evaluation.assessment import Assessment, FinalOptions, assess_final, check_final
+from fairface.evaluation.assessment import Assessment, EvaluationOptions, assess_evaluation, check_evaluation
 from fairface.evaluation.crops import Crops, prepare_crops
 from fairface.evaluation.engines import Engines
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.judged import JudgedPairs
-from fairface.evaluation.layout import (
+from fairface.evaluation.output import (
     ALIGNED,
     CALIBRATION,
     FAIRNESS,
@@ -29,10 +29,13 @@ from fairface.evaluation.layout import (
     REPORT,
     THREE_STEP_FILE,
     TRUTH,
+    check_output,
+    inputs_of,
+    planned,
 )
-from fairface.evaluation.output import check_output, fresh_output
 from fairface.evaluation.pairs import SourcePairs, open_pairs
-from fairface.evaluation.report import FinalReport
+from fairface.evaluation.replacement import fresh_output
+from fairface.evaluation.report import EvaluationReport
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.evaluation.truth import KnownPairs, judge, open_truth, placeholders, write_truth
 from fairface.files import atomic_write, write_json
@@ -42,8 +45,8 @@ from fairface.scoring.transductive.chain import ChainResult, ChainSteps, run_cha
 
 
 @dataclass(frozen=True)
-class FinalRun:
-    """All that is asked of a final evaluation.
+class EvaluationRequest:
+    """All that is asked of an evaluation.
 
     Attributes:
         source, truth: the pairs that are scored, and their truth.
@@ -60,7 +63,7 @@ class FinalRun:
     truth: TruthSource = field(default_factory=TruthSource)
     calibration: tuple[PhotoSource, TruthSource] | None = None
     steps: ChainSteps = field(default_factory=ChainSteps)
-    options: FinalOptions = field(default_factory=FinalOptions)
+    options: EvaluationOptions = field(default_factory=EvaluationOptions)
     cropping: Cropping = field(default_factory=Cropping)
     decimals: int | None = None
     notes: tuple[str, ...] = ()
@@ -68,41 +71,48 @@ class FinalRun:
 
 @dataclass(frozen=True)
 class _Part:
-    """One list of pairs: where its results go, what is known about it; ``known`` is None without a truth."""
+    """One list of pairs: the folder of its results below the output's, what is known about it (None: no truth)."""
 
-    place: Path
+    folder: str
     truth: TruthSource
     pairs: SourcePairs
     known: KnownPairs | None
 
 
-def run_final(run: FinalRun, engines: Engines, console: Console | None = None) -> FinalReport:
+def run_evaluation(
+    run: EvaluationRequest, engines: Engines, console: Console | None = None
+) -> EvaluationReport:
     """Do all of it; writes predictions.csv, the embeddings of both models, report.md and fairness.json.
 
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
 
     Raises:
-        FairfaceError: whatever a step refuses. Where names, pairs, truth, attributes or the folder are to blame,
-            nothing is touched; after a later error neither this run's files are left nor an earlier one's.
+        FairfaceError: whatever a step refuses. Files of an earlier run stay as they are until this one is done.
     """
     for model in filter(None, (run.three_step, run.hard)):
         resolve(model)  # both are loaded only when their turn comes
     sources = [(run.source, run.truth), *([] if run.calibration is None else [run.calibration])]
-    check_output(run.output, sources)
-    parts = []
-    for place, (source, truth) in zip((run.output, run.output / CALIBRATION), sources, strict=False):
-        pairs = open_pairs(source)
-        parts.append(_Part(place, truth, pairs, open_truth(pairs, truth) if truth.known else None))
+    opened = [(open_pairs(source), truth) for source, truth in sources]
+    inputs = inputs_of(opened, run.output)
+    check_output(run.output, planned(opened, bool(run.hard)), inputs)
+    parts = [
+        _Part(folder, truth, pairs, open_truth(pairs, truth) if truth.known else None)
+        for folder, (pairs, truth) in zip(("", CALIBRATION), opened, strict=False)
+    ]
     first, *others = [None if part.known is None else placeholders(part.known) for part in parts]
     if first is not None:
-        check_final(first, run.options, others[0] if others else None)
-    with fresh_output(run.output, sources, bool(run.hard)):
-        return _compute(run, parts, engines, console or Console())
+        check_evaluation(first, run.options, others[0] if others else None)
+    with fresh_output(run.output, inputs.hold) as folder:
+        return _compute(run, parts, folder, engines, console or Console())
 
 
-def _compute(run: FinalRun, parts: Sequence[_Part], engines: Engines, console: Console) -> FinalReport:
-    """Align, embed, score and judge; what comes out is written once all of it is there."""
-    crops = [prepare_crops(part.pairs, part.place / ALIGNED, run.cropping, engines, console) for part in parts]
+def _compute(
+    run: EvaluationRequest, parts: Sequence[_Part], folder: Path, engines: Engines, console: Console
+) -> EvaluationReport:
+    """Align, embed, score and judge, all of it in ``folder``."""
+    crops = [
+        prepare_crops(part.pairs, folder / part.folder / ALIGNED, run.cropping, engines, console) for part in parts
+    ]
     three_step = _embed(engines, run.three_step, crops)
     hard = _embed(engines, run.hard, crops) if run.hard else [None] * len(crops)
     chains = [
@@ -113,20 +123,31 @@ def _compute(run: FinalRun, parts: Sequence[_Part], engines: Engines, console: C
         None if part.known is None else judge(part.known, chain, one.failed, run.decimals)
         for part, chain, one in zip(parts, chains, crops, strict=True)
     ]
-    report = FinalReport(_facts(run, crops[0], chains[0]), _assess(run, judged))
-    markdown, numbers = report.markdown(), finite(report.to_dict())
-    for part, chain, one, rows, other in zip(parts, chains, crops, three_step, hard, strict=True):
-        write_predictions(part.place / PREDICTIONS, part.pairs.template, chain.final, run.decimals)
-        for model, name, found in ((run.three_step, THREE_STEP_FILE, rows), (run.hard, HARD_FILE, other)):
-            if found is not None:
-                meta = {"model": model, "data": str(one.root), "flip": True}
-                save_embeddings(part.place / name, Embeddings(found, part.pairs.counts.ids, meta))
-        if part.known is not None and not part.truth.truth:
-            write_truth(part.place / TRUTH, part.known)
-    with atomic_write(run.output / REPORT, "w", encoding="utf-8") as file:
-        file.write(markdown)
-    write_json(run.output / FAIRNESS, numbers)
+    report = EvaluationReport(_facts(run, crops[0], chains[0]), _assess(run, judged))
+    for part, chain, rows, other in zip(parts, chains, three_step, hard, strict=True):
+        _write_part(run, part, folder / part.folder, chain, {THREE_STEP_FILE: rows, HARD_FILE: other})
+    with atomic_write(folder / REPORT, "w", encoding="utf-8") as file:
+        file.write(report.markdown())
+    write_json(folder / FAIRNESS, finite(report.to_dict()))
     return report
+
+
+def _write_part(
+    run: EvaluationRequest,
+    part: _Part,
+    place: Path,
+    chain: ChainResult,
+    embeddings: Mapping[str, NDArray[np.float32] | None],
+) -> None:
+    """Predictions, embeddings by the names of their files and, where people say it, the truth of one list of pairs."""
+    write_predictions(place / PREDICTIONS, part.pairs.template, chain.scores, run.decimals)
+    data = part.pairs.source.aligned or run.output / part.folder / ALIGNED
+    for model, (name, rows) in zip((run.three_step, run.hard), embeddings.items(), strict=True):
+        if rows is not None:
+            meta = {"model": model, "data": str(data), "flip": True}
+            save_embeddings(place / name, Embeddings(rows, part.pairs.counts.ids, meta))
+    if part.known is not None and not part.truth.truth:
+        write_truth(place / TRUTH, part.known)
 
 
 def _embed(engines: Engines, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
@@ -157,7 +178,7 @@ def _score(
     return run_chain(a, b, cosine_scores(three_step, a, b), of_hard, steps)
 
 
-def _facts(run: FinalRun, crops: Crops, chain: ChainResult) -> RunFacts:
+def _facts(run: EvaluationRequest, crops: Crops, chain: ChainResult) -> RunFacts:
     counts = crops.pairs.counts
     return RunFacts(
         three_step=run.three_step,
@@ -173,7 +194,7 @@ def _facts(run: FinalRun, crops: Crops, chain: ChainResult) -> RunFacts:
     )
 
 
-def _assess(run: FinalRun, judged: Sequence[JudgedPairs | None]) -> Assessment | None:
+def _assess(run: EvaluationRequest, judged: Sequence[JudgedPairs | None]) -> Assessment | None:
     if judged[0] is None:
         return None
-    return assess_final(judged[0], run.options, judged[1] if len(judged) > 1 else None)
+    return assess_evaluation(judged[0], run.options, judged[1] if len(judged) > 1 else None)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import read_csv_table
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError, DataError
+from fairface.evaluation.acquisition import ScoredPairs
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.attributes import Attributes, attributes_of_images, subjects_of_images
-from fairface.protocols.csv_table import CsvTable, numbers, read_csv_table
+from fairface.protocols.columns import numbers
+from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.names import NameIndex
-from fairface.protocols.opening import open_comparisons
+from fairface.protocols.opening import OpenedPairs, open_comparisons
 from fairface.protocols.scores import read_scores
-from fairface.protocols.subjects import subjects_from_names, with_subjects
+from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
 from fairface.scoring.similarity import cosine_scores
 
 ATTRIBUTE_VALUES = "attribute_values"  # in the meta of embeddings
@@ -31,11 +34,13 @@ class ScoreSource:
         column: of the pair list.
         scores: a .npy in the order of the pairs, or a CSV by the names of the images.
         embeddings: embeddings.npz, or .npy with names.txt; scores are cosines.
+        distance: what is given is a distance, of which the score is the negative.
     """
 
     column: str = ""
     scores: str = ""
     embeddings: str = ""
+    distance: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,9 @@ class PairSource:
             what the list says.
         allowed: the only values that an attribute may have.
         wanted: the attributes that will be used; of ``attributes`` only these are read.
+        columns: of the list, see :func:`fairface.protocols.opening.open_comparisons`.
+        failures: a list of images on which detection failed, or "".
+        unscored: with ``error`` only comparisons of images that failed may lack a score.
     """
 
     pairs: str = ""
@@ -60,29 +68,85 @@ class PairSource:
     subjects_from: str = ""
     allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     wanted: Sequence[str] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    failures: str = ""
+    unscored: str = "error"
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return self.pairs or "all pairs"
 
 
-def open_scored(what: PairSource, sources: Sequence[ScoreSource]) -> tuple[Comparisons, list[NDArray[np.float64]]]:
-    """The comparisons, and for each of ``sources`` their scores (M,); scores in a column may be NaN.
+def open_scored(what: PairSource, sources: Sequence[ScoreSource]) -> ScoredPairs:
+    """The comparisons, and for each of ``sources`` their scores (M,); scores that are missing are NaN.
 
     Raises:
         ConfigError: sources that do not fit together.
         DataError: what the readers refuse.
     """
     stored = load_embeddings(sources[0].embeddings) if sources[0].embeddings else None
-    table: CsvTable | None = None
-    if what.pairs:
-        opened = open_comparisons(what.pairs, what.kind, what.allowed)
-        comparisons, table = opened.comparisons, opened.table
-    elif stored is None:
-        raise ConfigError("all pairs can be compared of embeddings only; give a pair list")
-    else:
-        comparisons = all_pairs(_people(stored, what), names=stored.names)
-    comparisons = _with_attributes(comparisons, stored, what)
+    opened = compared_pairs(what, stored)
     if stored is not None:
         for source in sources[1:]:
             check_same_images(stored, load_embeddings(source.embeddings), sources[0].embeddings, source.embeddings)
-    return comparisons, [_scores(source, what, comparisons, table) for source in sources]
+    failed, strangers = failures_of(what, opened.comparisons)
+    scores = tuple(_scores(source, what, opened, failed) for source in sources)
+    return ScoredPairs(opened.comparisons, scores, failed, strangers)
+
+
+def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> OpenedPairs:
+    """The comparisons with who is shown and the attributes; ``stored`` are their embeddings, where there are any.
+
+    Raises:
+        ConfigError: sources that do not fit together.
+        DataError: what the readers refuse.
+    """
+    if what.pairs:
+        opened = open_comparisons(what.pairs, what.kind, what.allowed, what.columns)
+    elif stored is None:
+        raise ConfigError("all pairs can be compared of embeddings only; give a pair list")
+    else:
+        opened = OpenedPairs(all_pairs(_people(stored, what), names=stored.names))
+    return replace(opened, comparisons=_with_attributes(opened.comparisons, stored, what))
+
+
+def failures_of(what: PairSource, comparisons: Comparisons) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+    """(N,) on which images detection failed (``None``: no list tells it), and images of the list that nobody compares.
+
+    Raises:
+        DataError: the list cannot be put to the comparisons.
+    """
+    if not what.failures:
+        return None, ()
+    failed, strangers = read_failed_images(what.failures, comparisons)
+    return failed, tuple(strangers)
+
+
+def embedding_scores(
+    stored: Embeddings, what: PairSource, comparisons: Comparisons, failed: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """Cosines (M,), NaN where an image has no embedding.
+
+    Raises:
+        DataError: images without an embedding that did not fail, with ``what.unscored`` ``error``.
+    """
+    used, ends = np.unique(np.stack([comparisons.a, comparisons.b]), return_inverse=True)
+    ends = ends.reshape(2, -1)
+    places = NameIndex(stored.names).find_all([comparisons.names[image] for image in used])
+    lacking = places < 0
+    unexplained = lacking if failed is None else lacking & ~failed[used]
+    if unexplained.any() and what.unscored == "error":
+        some = [comparisons.names[image] for image in used[unexplained]]
+        raise DataError(
+            f"{what.title}: {len(some)} of {len(used)} images are not among the {len(stored.names)} given "
+            f"({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); names there look like {stored.names[0]!r}; "
+            "where no face was found, name these images with --failures, or say --unscored leave_out or no_match"
+        )
+    there = ~lacking[ends].any(axis=0)
+    scores = np.full(len(comparisons), np.nan)
+    scores[there] = cosine_scores(stored.embeddings, places[ends[0, there]], places[ends[1, there]])
+    return scores
 
 
 def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_name: str) -> None:
@@ -93,8 +157,7 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
     Raises:
         DataError: an image of one name shows somebody else, or only records' numbers are alike and the data differ.
     """
-    index = NameIndex(other.names)
-    places = np.array([-1 if (place := index.find(name)) is None else place for name in one.names], np.int64)
+    places = NameIndex(other.names).find_all(one.names)
     shared = places >= 0
     labeled = len(one.labels) and len(other.labels)
     differ = labeled and (np.asarray(one.labels)[shared] != np.asarray(other.labels)[places[shared]]).any()
@@ -126,7 +189,7 @@ def _people_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int6
 
 
 def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
-    source = what.pairs or "all pairs"
+    source = what.title
     if (what.attributes or what.subjects_from or stored is not None) and not comparisons.names:
         raise DataError(f"{source}: has no columns image_a and image_b, so nothing can be told about its images")
     if stored is not None and stored.attribute_names:
@@ -134,24 +197,28 @@ def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: 
     if what.attributes:
         table = read_csv_table(what.attributes)
         columns = [name for name in what.wanted if table.find(name) or name not in comparisons.attribute_names]
-        found = attributes_of_images(table, comparisons.names, columns, what.image_column or None, what.allowed)
+        people = subject_names_of_images(comparisons)
+        found = attributes_of_images(
+            table, comparisons.names, columns, what.image_column or None, what.allowed, people
+        )
         comparisons = found.put_into(comparisons)
     if not what.subjects_from or not what.pairs:
         return comparisons
+    shown: NDArray[np.integer]
     if what.subjects_from == "names":
-        people = subjects_from_names(comparisons.names)
+        shown = subjects_from_names(comparisons.names)
     elif what.subjects_from == "labels":
         if stored is None or len(stored.labels) == 0:
             raise ConfigError("who is shown cannot come from labels: there are no embeddings, or they hold none")
-        people = np.asarray(stored.labels, np.int64)[NameIndex(stored.names).positions(comparisons.names, source)]
+        places = NameIndex(stored.names).find_all(comparisons.names)
+        shown = np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places])
     else:
-        people = _people_of_table(what, comparisons.names)
-    return with_subjects(comparisons, people, source)
+        shown = _people_of_table(what, comparisons.names)
+    return with_subjects(comparisons, shown, source)
 
 
 def _of_embeddings(stored: Embeddings, comparisons: Comparisons) -> Attributes:
-    index = NameIndex(stored.names)
-    places = np.array([-1 if (p := index.find(name)) is None else p for name in comparisons.names], np.int64)
+    places = NameIndex(stored.names).find_all(comparisons.names)
     codes = np.where(places[:, None] >= 0, stored.attributes[places], -1).astype(np.int8)
     told = stored.meta.get(ATTRIBUTE_VALUES, {})
     values = tuple(tuple(str(value) for value in told.get(name, ())) for name in stored.attribute_names)
@@ -159,16 +226,18 @@ def _of_embeddings(stored: Embeddings, comparisons: Comparisons) -> Attributes:
 
 
 def _scores(
-    source: ScoreSource, what: PairSource, comparisons: Comparisons, table: CsvTable | None
+    source: ScoreSource, what: PairSource, opened: OpenedPairs, failed: NDArray[np.bool_] | None
 ) -> NDArray[np.float64]:
+    comparisons = opened.comparisons
     if source.embeddings:
-        stored = load_embeddings(source.embeddings)
-        used, ends = np.unique(np.stack([comparisons.a, comparisons.b]), return_inverse=True)
-        ends = ends.reshape(2, -1)
-        places = NameIndex(stored.names).positions([comparisons.names[i] for i in used], what.pairs or "all pairs")
-        return cosine_scores(stored.embeddings, places[ends[0]], places[ends[1]])
+        return embedding_scores(load_embeddings(source.embeddings), what, comparisons, failed)
     if source.scores:
-        return read_scores(source.scores, comparisons)
-    if table is None:
-        raise ConfigError(f"{what.pairs or 'all pairs'}: is no CSV with a column of scores; give scores or embeddings")
-    return np.array(numbers(table, source.column), np.float64)
+        excused = np.full(len(comparisons), what.unscored != "error")
+        if failed is not None:
+            excused |= failed[comparisons.a] | failed[comparisons.b]
+        scores = read_scores(source.scores, comparisons, excused)
+    elif opened.table is None:
+        raise ConfigError(f"{what.title}: is no CSV with a column of scores; give scores or embeddings")
+    else:
+        scores = np.array(numbers(opened.table, source.column), np.float64)
+    return -scores if source.distance else scores

@@ -1,4 +1,4 @@
-"""The final evaluation as tables with headings; those about groups are the fairness report's own."""
+"""The evaluation as tables with headings; those about groups are the fairness report's own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
-from fairface.evaluation.judged import FINAL, WITHOUT
+from fairface.evaluation.judged import ALL_STEPS, WITHOUT
 from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.report.fairness_report import FairnessReport
-from fairface.report.fairness_sections import MISSING, Section, fairness_sections, rate_text
-from fairface.scoring.measure import Interval
+from fairface.report.fairness_sections import Section, fairness_sections, rate_text
+from fairface.report.verification_table import verification_notes, verification_rows
 from fairface.scoring.transductive.chain import TRANSDUCTIVE
 from fairface.scoring.verification import VerificationResult
 
@@ -26,7 +26,7 @@ TRANSDUCTION = (
 )
 
 
-def final_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
+def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
     """Everything about one evaluation; ``brief`` leaves out the tables about groups.
 
     ``found`` is None where the truth is not known.
@@ -59,7 +59,7 @@ def _head(facts: RunFacts) -> Section:
         lines.append(f"{facts.repeated} pairs repeat an earlier one and are scored and counted again")
     if facts.self_pairs:
         lines.append(f"{facts.self_pairs} pairs compare an image with itself")
-    return Section("Final evaluation", lines=[*lines, *facts.notes])
+    return Section("Evaluation", lines=[*lines, *facts.notes])
 
 
 def _steps(facts: RunFacts) -> Section:
@@ -72,36 +72,15 @@ def _steps(facts: RunFacts) -> Section:
 
 
 def _verification(facts: RunFacts, found: Assessment) -> Section:
-    results = found.verification
-    targets = list(results[FINAL].tar)
-    header = ("scores", "kind", "genuine", "impostor", "people", "AUC", "EER", *(f"TAR at FMR {t}" for t in targets))
-    rows = [[name, _kind(name, facts), *_cells(result, targets)] for name, result in results.items()]
-    reasons: dict[str, list[str]] = {}
-    for name, result in results.items():
-        for key, reason in result.reasons.items():
-            reasons.setdefault(f"{key.replace('tar@', 'TAR at FMR ')} {MISSING}: {reason}", []).append(name)
-    lines = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items() if "accuracy" not in reason]
-    level = found.options.fairness.level
-    if any(result.intervals for result in results.values()):
-        lines.append(f"[low, high]: {level:.0%} intervals, {found.options.fairness.rounds} resamplings of people")
-    lines += found.notes
-    return Section("Verification", header, rows, lines)
+    results: dict[tuple[str, ...], VerificationResult] = {
+        (name, _kind(name, facts)): result for name, result in found.verification.items()
+    }
+    header, rows = verification_rows(results, ("scores", "kind"), accuracy=False)
+    return Section("Verification", tuple(header), rows, [*verification_notes(results, False), *found.notes])
 
 
 def _kind(name: str, facts: RunFacts) -> str:
-    return TRANSDUCTIVE if facts.transductive and name in (FINAL, WITHOUT) else "inductive"
-
-
-def _cells(result: VerificationResult, targets: list[str]) -> list[str]:
-    tar = [_number(result.tar[target], result.intervals.get(f"tar@{target}")) for target in targets]
-    counts = [str(result.n_genuine), str(result.n_impostor), MISSING if result.people is None else str(result.people)]
-    return [*counts, _number(result.auc, result.intervals.get("auc")), _number(result.eer, None), *tar]
-
-
-def _number(value: float, interval: Interval | None) -> str:
-    if math.isnan(value):
-        return MISSING
-    return f"{value:.4f}" + (f" [{interval.low:.4f}, {interval.high:.4f}]" if interval else "")
+    return TRANSDUCTIVE if facts.transductive and name in (ALL_STEPS, WITHOUT) else "inductive"
 
 
 def _threshold(report: FairnessReport, transductive: bool) -> Section:

@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import read_csv_table
 from fairface.errors import DataError
-from fairface.evaluation.judged import FINAL, HARD, THREE_STEP, JudgedPairs, Scores
+from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, JudgedPairs, Scores
 from fairface.evaluation.pairs import SourcePairs
 from fairface.evaluation.request import TruthSource
 from fairface.files import atomic_write
 from fairface.protocols.attributes import attributes_of_images, subjects_of_images
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.challenge import HEADER, Template
-from fairface.protocols.csv_table import read_csv_table
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.scores import PairScores, match_scores
-from fairface.protocols.subjects import subjects_from_names, with_subjects
+from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
 from fairface.scoring.transductive.chain import ChainResult
 
 
@@ -91,8 +91,10 @@ def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparison
     table = read_csv_table(truth.attributes)
     # What the list of pairs tells itself need not stand there too.
     columns = [name for name in truth.wanted if table.find(name) or name not in comparisons.attribute_names]
-    images, image_column = comparisons.names, truth.image_column or None
-    return attributes_of_images(table, images, columns, image_column, truth.allowed).put_into(comparisons)
+    return attributes_of_images(
+        table, comparisons.names, columns, truth.image_column or None, truth.allowed,
+        subject_names_of_images(comparisons),
+    ).put_into(comparisons)  # fmt: skip
 
 
 def _matched(known: KnownPairs, values: Scores) -> Scores:
@@ -103,21 +105,21 @@ def _matched(known: KnownPairs, values: Scores) -> Scores:
 def placeholders(known: KnownPairs) -> JudgedPairs:
     """``known`` with scores that are all different and mean nothing, to see what no score could fix."""
     values = np.arange(len(known.comparisons), dtype=np.float64)
-    return JudgedPairs(known.source, known.comparisons, {FINAL: values}, known.pairs.photographs)
+    return JudgedPairs(known.source, known.comparisons, {ALL_STEPS: values}, known.pairs.photographs)
 
 
 def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, decimals: int | None) -> JudgedPairs:
-    """The scores of ``chain`` against the truth, the final ones with the ``decimals`` that they are written with.
+    """The scores of ``chain`` against the truth, those after all steps with the ``decimals`` that are written.
 
     ``failed`` are ids of the template, which the truth may name with a suffix.
 
     Raises:
         DataError: a pair that is repeated with another score.
     """
-    final = chain.final
+    written = chain.scores
     if decimals is not None:
-        final = np.array([float(f"{value:.{decimals}f}") for value in final.tolist()])
-    kinds = {FINAL: final, THREE_STEP: chain.three_step, HARD: chain.hard}
+        written = np.array([float(f"{value:.{decimals}f}") for value in written.tolist()])
+    kinds = {ALL_STEPS: written, THREE_STEP: chain.three_step, HARD: chain.hard}
     scores = {name: _matched(known, values) for name, values in kinds.items() if values is not None}
     mask: NDArray[np.bool_] | None = None
     if failed is not None:

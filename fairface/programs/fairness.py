@@ -23,10 +23,13 @@ from fairface.cli import add_groups
 from fairface.comparisons import Comparisons
 from fairface.console import Console
 from fairface.errors import ConfigError, DataError
+from fairface.evaluation.acquisition import failure_to_acquire, without_failures
+from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
-from fairface.protocols.failed_images import read_failed_images
+from fairface.protocols.attributes import alike_values
+from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS
 from fairface.protocols.scores import check_scored
 from fairface.report.fairness_curves import plot_group_curves
@@ -41,6 +44,7 @@ from fairface.scoring.fairness.gate import failures, parse_condition
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
+from fairface.scoring.fairness.unusable import why_unusable
 
 Scores = NDArray[np.float64]
 
@@ -51,6 +55,8 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     console = Console.of(args)
     report = make_report(args, console)
     met = failures(conditions, report.measures)
+    if conditions:
+        met = [*(f"{reason}, so nothing can be shown to pass" for reason in report.unusable), *met]
     if args.plot:
         plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
     if args.report:
@@ -68,20 +74,20 @@ def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
         args.alpha, args.level, args.bootstrap, args.seed, args.min_people, args.power, args.target_fnmr,
         args.target_fmr, args.unscored,
     )  # fmt: skip
-    comparisons, scores = open_scored(pair_source(args, args.pairs), sources(args))
+    pairs = open_scored(pair_source(args, args.pairs), sources(args))
+    if pairs.strangers:
+        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
+    notes = [str(told) for told in [failure_to_acquire(pairs)] if told is not None]
+    if args.leave_out_failures:
+        pairs = without_failures(pairs)
+        notes = [f"{note}; these are left out" for note in notes]
+    comparisons, scores = pairs.comparisons, pairs.scores
     if args.unscored == "error":
         for of in scores:
             check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
-    failed = None
-    if args.failures:
-        failed, strangers = read_failed_images(args.failures, comparisons)
-        if strangers:
-            console.tell([f"{args.failures}: {len(strangers)} images are in no comparison"])
-    if failed is not None and args.leave_out_failures:
-        kept = ~(failed[comparisons.a] | failed[comparisons.b])
-        comparisons, scores, failed = select(comparisons, kept), [of[kept] for of in scores], None
+    notes += alike_values(args.protected, [values_of(comparisons, name) for name in args.protected])
     thresholds = shared_thresholds(args, comparisons, scores)
-    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, failed)
+    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed)
     changes, challenge, curves = {}, {}, []
     if args.against:
         before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])
@@ -94,15 +100,18 @@ def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
         )
     if args.curves or args.plot:
         curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
-    return FairnessReport(result, challenge, changes, tuple(curves))
+    unusable = why_unusable(scores[0], comparisons.same, result)
+    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes))
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "what is compared": {
-        "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (CSV or pairs.txt) or RFW's folder"},
+        "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
         "--kind": {"choices": KINDS, "default": "auto", "help": "of the pair list"},
+        "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "which column is what, "
+                      f"where its name does not tell; roles: {', '.join(ROLES)}"},
         "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
-        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image"},
+        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or person"},
         "--image-column": {"default": "", "help": "its column with the image's name; found by itself as a rule"},
         "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown, where the list does not say it: "
                             "names, labels, or a column of the attributes"},
@@ -113,6 +122,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--column": {"default": "", "help": "column of the pair list; 'score' where nothing is named"},
         "--scores": {"default": "", "metavar": "FILE", "help": ".npy in the order of the pairs, or CSV by names"},
         "--embeddings": {"default": "", "metavar": "FILE", "help": "embeddings.npz, or .npy with names.txt"},
+        "--distance": {"action": "store_true", "help": "what is given are distances: smaller means more alike; "
+                       "thresholds are given as distances too and reported as their negatives"},
         "--against": {"default": "", "metavar": "SAME_KIND", "help": "the model before: a column, scores or "
                       "embeddings, whichever the model's own are"},
         "--unscored": {"choices": UNSCORED, "default": "error", "help": "what becomes of scores that are missing"},
@@ -181,53 +192,60 @@ def check(args: argparse.Namespace) -> None:
     refuse_inputs(
         [args.report or "", args.plot or ""], [*read, *args.calibration_scores, *args.calibration_embeddings]
     )
+    if args.distance and args.embeddings:
+        raise ConfigError("--distance is about scores that are given; those of embeddings are cosines")
     if args.leave_out_failures and not args.failures:
         raise ConfigError("--leave-out-failures needs --failures FILE")
+
+
+def values_of(comparisons: Comparisons, name: str) -> Sequence[str]:
+    """What the codes of an attribute stand for; nothing where that is not known."""
+    known = dict(zip(comparisons.attribute_names, comparisons.attribute_values, strict=False))
+    return known.get(name, ())
 
 
 def sources(args: argparse.Namespace) -> list[ScoreSource]:
     """Of the model, and of the model before where there is one."""
     kind = "embeddings" if args.embeddings else "scores" if args.scores else "column"
     named = [getattr(args, kind) or "score", *([args.against] if args.against else [])]
-    return [ScoreSource(**{kind: name}) for name in named]
+    return [ScoreSource(**{kind: name}, distance=args.distance) for name in named]
 
 
 def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
-    allowed = {}
-    for text in args.values:
-        name, sign, values = text.partition("=")
-        if not sign or not values:
-            raise ConfigError(f"--values {text!r}: write NAME=A,B")
-        allowed[name.strip()] = [value.strip() for value in values.split(",")]
     wanted = [*args.protected, *args.legitimate]
-    strange = [name for name in allowed if name not in wanted]
-    if strange:
-        raise ConfigError(f"--values {strange[0]}=…: {strange[0]} is no protected or legitimate attribute of this run")
-    return PairSource(pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
+    allowed = values_of_attributes(args.values, wanted)
+    return PairSource(
+        pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted,
+        roles_of_columns(args.columns), args.failures, args.unscored,
+    )  # fmt: skip
 
 
 def shared_thresholds(
-    args: argparse.Namespace, comparisons: Comparisons, scores: list[Scores]
+    args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]
 ) -> list[SharedThreshold]:
     """One for each model."""
     if args.threshold is not None:
-        return [given_threshold(value) for value in (args.threshold, args.against_threshold) if value is not None]
+        given = [value for value in (args.threshold, args.against_threshold) if value is not None]
+        return [given_threshold(-value if args.distance else value) for value in given]
     if not args.calibration:
         usable = [np.isfinite(of) for of in scores]
         return [
             calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
             for of, kept in zip(scores, usable, strict=True)
         ]
-    given = sources(args)
+    found_in = sources(args)
     for field in ("scores", "embeddings"):
         other = getattr(args, f"calibration_{field}")
-        given = [replace(s, **{field: name}) for s, name in zip(given, other, strict=True)] if other else given
+        found_in = [replace(s, **{field: name}) for s, name in zip(found_in, other, strict=True)] if other else found_in
     # Who is shown and what they are like plays no part in fixing a threshold.
-    what = replace(pair_source(args, args.calibration), attributes="", subjects_from="", wanted=())
-    fixed_on, of_models = open_scored(what, given)
+    what = replace(
+        pair_source(args, args.calibration), attributes="", subjects_from="", wanted=(), failures="", allowed={}
+    )
+    calibration = open_scored(what, found_in)
+    fixed_on = calibration.comparisons
     shared = set(comparisons.names) & set(fixed_on.names)
     found = []
-    for of in of_models:
+    for of in calibration.scores:
         kept = np.isfinite(of)
         if not kept.all() and args.unscored == "error":
             raise DataError(

@@ -1,4 +1,4 @@
-"""The final evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
+"""The evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
 
 Examples:
     python test/final_eval.py --photos photographs --template pairs.csv --model three_step --hard-model hard
@@ -18,7 +18,7 @@ from fairface.console import Console
 from fairface.evaluation.demo import lay_out_demo, require_models
 from fairface.evaluation.engines import Embedder, Engines
 from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
-from fairface.evaluation.run import FinalRun, run_final
+from fairface.evaluation.run import EvaluationRequest, run_evaluation
 from fairface.faces.detect import FaceDetector
 from fairface.programs.catalog import options_of
 
@@ -85,8 +85,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def main(argv: Sequence[str], prog: str = "") -> None:
     args, notes = arguments(argv, prog)
     console = Console.of(args)
-    run = FinalRun(notes=notes, **prepare(args))
-    report = run_final(run, mxnet_engines(args, console), console)
+    run = EvaluationRequest(notes=notes, **prepare(args))
+    report = run_evaluation(run, mxnet_engines(args, console), console)
     text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables)"
     console.show({"output": args.output, **report.to_dict()}, text)
 

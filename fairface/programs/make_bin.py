@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -16,12 +15,13 @@ from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
-from fairface.protocols.pairs import read_pairs
+from fairface.protocols.image_files import find_images
+from fairface.protocols.opening import images_folder, open_comparisons
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     arguments = options_of("pack-pairs", prog)
-    arguments.add_argument("pairs", help="CSV with the columns image_a,image_b,same, or LFW's pairs.txt")
+    arguments.add_argument("pairs", help="pair list (docs/data.md has a table) or RFW's folder")
     arguments.add_argument("--root", help="folder of the photographs; default: the list's own")
     arguments.add_argument("--output", required=True, help="the .bin file to write")
     arguments.add_argument("--size", type=int, default=112, help="side of the images in pixels")
@@ -30,9 +30,11 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = arguments.parse_args(argv)
     console = Console.of(args)
-    pairs = read_pairs(args.pairs)
-    names = [pairs.names[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
-    root = args.root or Path(args.pairs).parent
+    pairs = open_comparisons(args.pairs).comparisons
+    root = args.root or images_folder(args.pairs)
+    files = find_images(root, pairs.names)
+    found = [name if file is None else file for name, file in zip(pairs.names, files, strict=True)]
+    names = [found[i] for i in np.stack([pairs.a, pairs.b], axis=1).ravel()]
     options = PackOptions(args.size, args.quality, args.resize, args.workers)
     watch = functools.partial(console.progress, total=len(set(names)), label="packing", unit="photo")
     pack_bin(args.output, root, names, pairs.same, options, watch)

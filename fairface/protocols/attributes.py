@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import CsvTable
 from fairface.errors import DataError
-from fairface.protocols.csv_table import CsvTable
-from fairface.protocols.names import NameIndex
+from fairface.protocols.columns import UNKNOWN_WORDS
+from fairface.protocols.names import NameIndex, composed
 
 IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
-UNKNOWN_WORDS = ("", "unknown", "na", "n/a", "nan", "none", "?")
+PERSON_COLUMNS = ("person", "subject", "identity", "subject_id", "person_id", "identity_id", "name", "id")
 _CODES = 127  # int8
 
 
@@ -51,41 +52,64 @@ def attributes_of_images(
     columns: Sequence[str],
     image_column: str | None = None,
     allowed: Mapping[str, Sequence[str]] | None = None,
+    people: Sequence[str] = (),
 ) -> Attributes:
-    """The attributes of ``images`` from a table with one row for each image.
+    """The attributes of ``images`` from a table with one row for each image, or for each person.
 
     Args:
-        table: has a column with the image's name.
+        table: has a column with the image's name, or with the person's.
         images: their names; those without a row get unknown attributes (scoring counts them).
         columns: the attributes.
         image_column: its name; otherwise the first of ``IMAGE_COLUMNS``.
         allowed: for an attribute the only values that it may have, which are then its codes in this order.
+        people: what the person on each of the images is called; "" where nobody knows.
 
     Raises:
         DataError: a missing column, an image with two different rows, a value that is not allowed, or no row for any
             of the images.
     """
-    named = table.filled(image_key(table, image_column))
-    index = NameIndex(images)
-    positions = np.array([-1 if (found := index.find_file(name)) is None else found for name in named], np.int64)
-    if not (positions >= 0).any():
-        raise DataError(
-            f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
-            f"{images[0]!r}); give the attributes of these images under their names"
+    rows, positions = _rows_of_images(table, images, image_column, people)
+    used = CsvTable(table.source, (), (), [table.lines[row] for row in rows])
+    coded = []
+    for column in columns:
+        texts = table.column(column)
+        coded.append(
+            coded_values(
+                used, [texts[row] for row in rows], len(images), positions, column, (allowed or {}).get(column)
+            )
         )
-    coded = [
-        _coded(table, column, len(images), positions, None if allowed is None else allowed.get(column))
-        for column in columns
-    ]
     codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((len(images), 0), np.int8)
     return Attributes(tuple(columns), tuple(values for _, values in coded), codes)
 
 
-def _coded(
-    table: CsvTable, column: str, images: int, positions: NDArray[np.int64], allowed: Sequence[str] | None
-) -> tuple[NDArray[np.int8], tuple[str, ...]]:
-    texts = table.column(column)
-    return coded_values(table, texts, images, positions, column, allowed)
+def _rows_of_images(
+    table: CsvTable, images: Sequence[str], image_column: str | None, people: Sequence[str]
+) -> tuple[list[int], NDArray[np.int64]]:
+    """Rows, and the image that each is about (-1: none of ``images``); a row about a person stands for each image."""
+    by_image = image_column or table.find(*IMAGE_COLUMNS)
+    by_person = None if image_column else table.find(*PERSON_COLUMNS)
+    named: list[str] = []
+    if by_image is not None or by_person is None:
+        named = table.filled(by_image or IMAGE_COLUMNS[0])
+        index = NameIndex(images)
+        found = [-1 if (position := index.find_file(name)) is None else position for name in named]
+        if max(found) >= 0:
+            return list(range(len(table))), np.array(found, np.int64)
+    if by_person is not None and people:
+        named = table.filled(by_person)
+        of_person: dict[str, list[int]] = {}
+        for image, person in enumerate(people):
+            of_person.setdefault(composed(person), []).append(image)
+        pairs = [(row, image) for row, person in enumerate(named) for image in of_person.get(composed(person), [-1])]
+        if max(image for _, image in pairs) >= 0:
+            return [row for row, _ in pairs], np.array([image for _, image in pairs], np.int64)
+    raise DataError(
+        f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
+        f"{images[0]!r}); give the attributes of these images under their names, or of the people under theirs"
+        if named else
+        f"{table.source}: nothing tells who the images show, so attributes of people cannot be put to them; name "
+        "people in the list of pairs"
+    )  # fmt: skip
 
 
 def coded_values(
@@ -128,6 +152,19 @@ def coded_values(
             f"same image ({int(clash.sum())} rows differ so); correct one of them"
         )
     return result, values
+
+
+def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> list[str]:
+    """A sentence for each of ``attributes`` that has values which differ only in case: they are groups of their own."""
+    notes = []
+    for name, known in zip(attributes, values, strict=True):
+        same: dict[str, list[str]] = {}
+        for value in known:
+            same.setdefault(value.casefold(), []).append(value)
+        alike = ["/".join(group) for group in same.values() if len(group) > 1]
+        if alike:
+            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; write them alike")
+    return notes
 
 
 def subjects_of_images(

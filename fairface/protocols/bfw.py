@@ -7,17 +7,17 @@ id1, id2, att1, att2, a score for each model, e1, e2 (ethnicity), g1, g2 (gender
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.attributes import Attributes, coded_values
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.csv_table import CsvTable, folds, read_csv_table, truths
+from fairface.protocols.columns import folds, truths
 
 COLUMNS = {"ethnicity": ("e1", "e2"), "gender": ("g1", "g2")}
 
@@ -25,11 +25,6 @@ COLUMNS = {"ethnicity": ("e1", "e2"), "gender": ("g1", "g2")}
 def is_bfw(table: CsvTable) -> bool:
     """Whether the table has BFW's columns."""
     return all(table.find(name) is not None for name in ("p1", "p2", "label", "e1", "e2", "g1", "g2"))
-
-
-def read_bfw_csv(path: str | os.PathLike[str], names: Sequence[str] | None = None) -> Comparisons:
-    """:func:`bfw_comparisons` of a file."""
-    return bfw_comparisons(read_csv_table(path), names)
 
 
 def bfw_comparisons(table: CsvTable, names: Sequence[str] | None = None) -> Comparisons:

@@ -51,6 +51,7 @@ def comparisons_of_rows(rows: PairRows, source: str, names: Sequence[str] | None
         subject_a=people[:half],
         subject_b=people[half:],
         names=images,
+        subject_names=tuple(codes),
     )
     check_comparisons(result, source, rows.lines)
     return result

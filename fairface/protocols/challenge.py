@@ -13,10 +13,11 @@ from pathlib import Path
 
 from fairface.comparisons import Comparisons
 from fairface.data.images import IMAGE_SUFFIXES
+from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.csv_table import CsvTable, truths
-from fairface.protocols.plain_csv import TRUTH
+from fairface.protocols.columns import TRUTH, image_columns, truths
+from fairface.protocols.names import composed
 
 HEADER = ("ID1", "ID2", "SCORE")
 FIRST, SECOND = ("ID1", "TEMPLATE_ID1"), ("ID2", "TEMPLATE_ID2")
@@ -44,14 +45,15 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
         DataError: ids without a photograph (counted, the first few named), or with two.
     """
     found: dict[str, str] = {}
-    wanted = set(template.ids)
+    wanted = {composed(name): name for name in template.ids}
     for file in files:
         path = Path(file)
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.stem not in wanted:
+        name = wanted.get(composed(path.stem)) if path.suffix.lower() in IMAGE_SUFFIXES else None
+        if name is None:
             continue
-        if path.stem in found:
-            raise DataError(f"{template.source}: id {path.stem} has two photographs, {found[path.stem]} and {file}")
-        found[path.stem] = str(file)
+        if name in found:
+            raise DataError(f"{template.source}: id {name} has two photographs, {found[name]} and {file}")
+        found[name] = str(file)
     missing = [name for name in template.ids if name not in found]
     if missing:
         raise DataError(
@@ -76,5 +78,5 @@ def challenge_comparisons(truth: CsvTable) -> Comparisons:
 
 
 def is_challenge(table: CsvTable) -> bool:
-    """Whether the table has the challenge's ids."""
-    return table.find(*FIRST) is not None and table.find(*SECOND) is not None
+    """Whether the table has the challenge's ids, and no other columns that name images: ids are people's then."""
+    return table.find(*FIRST) is not None and table.find(*SECOND) is not None and image_columns(table) is None

@@ -1,4 +1,4 @@
-"""Comparisons from whichever list: plain CSV, the challenge's, BFW's, RFW's folder, LFW's pairs.txt."""
+"""Comparisons from whichever list: plain CSV, the challenge's, BFW's, RFW's folder, LFW's pairs.txt, bare paths."""
 
 from __future__ import annotations
 
@@ -8,48 +8,96 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import CsvTable, fields_of, read_csv_table, read_text
 from fairface.errors import ConfigError
 from fairface.protocols.bfw import bfw_comparisons, is_bfw
 from fairface.protocols.challenge import challenge_comparisons, is_challenge
-from fairface.protocols.csv_table import CsvTable, read_csv_table
-from fairface.protocols.pairs import read_lfw_pairs
+from fairface.protocols.columns import ROLES
+from fairface.protocols.lfw import read_lfw_pairs
+from fairface.protocols.path_pairs import is_path_pairs, read_path_pairs
 from fairface.protocols.plain_csv import plain_comparisons
-from fairface.protocols.rfw import read_rfw
+from fairface.protocols.rfw import PHOTOGRAPHS, read_rfw
 
-KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw")
+KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "paths")
+TABLES = (".csv", ".tsv")
 
 
 @dataclass(frozen=True)
 class OpenedPairs:
-    """Comparisons, and the table that they come from where it is a CSV (it may hold scores)."""
+    """Comparisons, and the table that they come from where it is one (it may hold scores)."""
 
     comparisons: Comparisons
     table: CsvTable | None = None
 
 
 def open_comparisons(
-    path: str | os.PathLike[str], kind: str = "auto", allowed: Mapping[str, Sequence[str]] | None = None
+    path: str | os.PathLike[str],
+    kind: str = "auto",
+    allowed: Mapping[str, Sequence[str]] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> OpenedPairs:
     """Read a list of pairs.
 
     Args:
         path: a file, or the folder of RFW.
-        kind: one of ``KINDS``. ``auto``: a folder is RFW's; a CSV is told by its columns; anything else is LFW's.
+        kind: one of ``KINDS``; ``auto`` tells it by what the list looks like.
         allowed: the only values that attributes in columns of a plain CSV may have.
+        columns: for ``image_a``, ``same`` and other roles (:data:`fairface.protocols.columns.ROLES`) the column that
+            plays it; the list is then a plain CSV.
 
     Raises:
-        ConfigError: another kind.
+        ConfigError: another kind or role.
         DataError: what the reader of that kind refuses.
     """
     if kind not in KINDS:
         raise ConfigError(f"pair lists of kind {kind!r} are not known; choose {', '.join(KINDS)}")
-    if kind == "rfw" or (kind == "auto" and Path(path).is_dir()):
+    for role in (columns or {}).keys() - set(ROLES):
+        raise ConfigError(f"columns of pair lists do not play the role {role!r}; choose {', '.join(ROLES)}")
+    chosen = _kind_of(Path(path), bool(columns)) if kind == "auto" else kind
+    if chosen == "rfw":
         return OpenedPairs(read_rfw(path))
-    if kind == "lfw" or (kind == "auto" and Path(path).suffix.lower() != ".csv"):
+    if chosen == "lfw":
         return OpenedPairs(read_lfw_pairs(path))
-    table = read_csv_table(path)
-    if kind == "bfw" or (kind == "auto" and is_bfw(table)):
+    if chosen == "paths":
+        return OpenedPairs(read_path_pairs(path))
+    table = read_csv_table(path).renamed(columns or {})
+    if chosen == "bfw" or (kind == "auto" and not columns and is_bfw(table)):
         return OpenedPairs(bfw_comparisons(table), table)
-    if kind == "challenge" or (kind == "auto" and is_challenge(table)):
+    if chosen == "challenge" or (kind == "auto" and not columns and is_challenge(table)):
         return OpenedPairs(challenge_comparisons(table), table)
     return OpenedPairs(plain_comparisons(table, allowed=allowed), table)
+
+
+def images_folder(path: str | os.PathLike[str]) -> Path:
+    """Where a list's images are unless somebody says otherwise: beside it, or in RFW's own folder."""
+    return Path(path, PHOTOGRAPHS) if Path(path).is_dir() else Path(path).parent
+
+
+def is_pair_list(path: str | os.PathLike[str]) -> bool:
+    """Whether a file or folder is surely a list of pairs, rather than another kind of data."""
+    place = Path(path)
+    if place.is_dir():
+        return (place / "txts").is_dir()
+    return place.suffix.lower() in TABLES or (place.suffix.lower() == ".txt" and is_path_pairs(_first_line(place)))
+
+
+def _kind_of(path: Path, columns: bool) -> str:
+    """``csv`` stands for all tables."""
+    if path.is_dir():
+        return "rfw"
+    if columns:
+        return "csv"
+    first = _first_line(path)
+    if is_path_pairs(first):
+        return "paths"
+    return "csv" if path.suffix.lower() in TABLES or _names_columns(first) else "lfw"
+
+
+def _names_columns(line: str) -> bool:
+    """Whether the line has more than one field and no number, as lines of LFW's lists have."""
+    fields = fields_of(line)
+    return len(fields) > 2 and not any(field.isdecimal() for field in fields)
+
+
+def _first_line(path: Path) -> str:
+    return next((line for line in read_text(path).splitlines() if line.strip()), "")

@@ -17,11 +17,11 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.table import read_csv_table
 from fairface.errors import ConfigError, DataError
 from fairface.faces.photographs import list_photographs
 from fairface.files import atomic_write
 from fairface.protocols.challenge import FIRST, HEADER, SECOND, Template, photographs_of
-from fairface.protocols.csv_table import read_csv_table
 
 MOST_IMAGES = 10_000  # of which all pairs are made: fifty million
 MOST_DECIMALS = 17  # more than a double has

@@ -8,12 +8,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairface.comparisons import Comparisons
-from fairface.errors import DataError
+from fairface.data.table import CsvTable, read_csv_table
 from fairface.protocols.attributes import Attributes, coded_values
 from fairface.protocols.build import PairRows, check_comparisons, comparisons_of_rows
-from fairface.protocols.csv_table import CsvTable, folds, read_csv_table, truths
-
-TRUTH = ("same", "label", "genuine", "match", "truth")
+from fairface.protocols.columns import (
+    IMAGE_WORDS,
+    SUBJECT_WORDS,
+    folds,
+    image_columns,
+    subject_columns,
+    truths,
+)
 
 
 def read_plain_csv(
@@ -30,11 +35,11 @@ def plain_comparisons(
 ) -> Comparisons:
     """Comparisons from a table with one row for each.
 
-    Columns: ``same`` (or label, genuine, match, truth): 1 or 0; ``image_a`` and ``image_b``, unless nobody cares which
-    images they are; ``subject_a`` and ``subject_b``, without which there are no intervals; ``fold``; and for each
-    attribute ``<name>_a`` and ``<name>_b``. Scores stand in columns of any name
-    (:func:`fairface.protocols.csv_table.numbers` reads them). An attribute belongs to the image: rows that name an
-    image again must give the same value.
+    Columns: ``same`` (or label, genuine …): 1 or 0; ``image_a`` and ``image_b`` (or image1 and image2, path_a …),
+    unless nobody cares which images they are; ``subject_a`` and ``subject_b`` (or person_a, id1 …), without which there
+    are no intervals; ``fold``; and for each attribute ``<name>_a`` and ``<name>_b``
+    (:mod:`fairface.protocols.columns` has all the names). Scores stand in columns of any name. An attribute belongs to
+    the image: rows that name an image again must give the same value.
 
     Args:
         table: the rows.
@@ -44,32 +49,30 @@ def plain_comparisons(
     Raises:
         DataError: a missing or empty column, values that contradict each other, only one kind of comparison.
     """
-    for one, other in (("image_a", "image_b"), ("subject_a", "subject_b")):
-        if (table.find(one) is None) != (table.find(other) is None):
-            raise DataError(f"{table.source}: line 1 names only one of {one} and {other}; name both or neither")
-    same = truths(table, TRUTH)
-    if table.find("image_a") is None:
-        comparisons = _without_images(table, same)
+    same = truths(table)
+    images, people = image_columns(table), subject_columns(table)
+    if images is None:
+        comparisons = _without_images(table, same, people)
     else:
         rows = PairRows(
-            image_a=table.filled("image_a"),
-            image_b=table.filled("image_b"),
+            image_a=table.filled(images[0]),
+            image_b=table.filled(images[1]),
             same=same,
             fold=folds(table),
-            subject_a=table.filled("subject_a") if table.find("subject_a") else [],
-            subject_b=table.filled("subject_b") if table.find("subject_b") else [],
+            subject_a=table.filled(people[0]) if people else [],
+            subject_b=table.filled(people[1]) if people else [],
             lines=table.lines,
         )
         comparisons = comparisons_of_rows(rows, table.source, names)
     return _attributes(table, comparisons, allowed or {}).put_into(comparisons)
 
 
-def _without_images(table: CsvTable, same: list[bool]) -> Comparisons:
+def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] | None) -> Comparisons:
     """Every comparison has two images of its own."""
     first = 2 * np.arange(len(same), dtype=np.int64)
     people = np.full((2, len(same)), -1, np.int64)
-    if table.find("subject_a"):
-        both = [*table.filled("subject_a"), *table.filled("subject_b")]
+    if columns is not None:
+        both = [*table.filled(columns[0]), *table.filled(columns[1])]
         people = np.unique(both, return_inverse=True)[1].astype(np.int64).reshape(2, -1)
     result = Comparisons(
         first, first + 1, np.array(same, bool), np.array(folds(table), np.int32), people[0], people[1]
@@ -79,19 +82,20 @@ def _without_images(table: CsvTable, same: list[bool]) -> Comparisons:
 
 
 def _attributes(table: CsvTable, comparisons: Comparisons, allowed: Mapping[str, Sequence[str]]) -> Attributes:
-    taken = {"image", "subject"}
+    taken = {word for words in (IMAGE_WORDS, SUBJECT_WORDS) for word in words}
     found = [
-        name[:-2] for name in table.names
-        if name.endswith("_a") and name[:-2] not in taken and table.find(f"{name[:-2]}_b") is not None
+        (name[:-2], name, other) for name in table.names
+        if name.lower().endswith("_a") and name[:-2].lower() not in taken
+        and (other := table.find(f"{name[:-2]}_b")) is not None
     ]  # fmt: skip
     images = len(comparisons.names) or 2 * len(comparisons)
     positions = np.concatenate([comparisons.a, comparisons.b])
     twice = CsvTable(table.source, (), (), [*table.lines, *table.lines])
     coded = [
         coded_values(
-            twice, [*table.column(f"{name}_a"), *table.column(f"{name}_b")], images, positions, name, allowed.get(name)
+            twice, [*table.column(first), *table.column(second)], images, positions, name, allowed.get(name)
         )
-        for name in found
+        for name, first, second in found
     ]
     codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((images, 0), np.int8)
-    return Attributes(tuple(found), tuple(values for _, values in coded), codes)
+    return Attributes(tuple(name for name, _, _ in found), tuple(values for _, values in coded), codes)

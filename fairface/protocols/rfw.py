@@ -11,15 +11,11 @@ import numpy as np
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.protocols.lfw import read_lfw_pairs
 from fairface.protocols.names import NameIndex
-from fairface.protocols.pairs import read_lfw_pairs
 
 ATTRIBUTE = "race"
-
-
-def is_rfw(root: str | os.PathLike[str]) -> bool:
-    """Whether the folder looks like RFW."""
-    return bool(_lists(Path(root)))
+PHOTOGRAPHS = "data"
 
 
 def read_rfw(
@@ -58,6 +54,7 @@ def read_rfw(
         attribute_names=(ATTRIBUTE,),
         names=images,
         attribute_values=(tuple(lists),),
+        subject_names=tuple(name for part in parts for name in part.subject_names),
     )
 
 

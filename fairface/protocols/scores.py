@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.table import read_csv_table
 from fairface.errors import DataError
-from fairface.protocols.csv_table import numbers, read_csv_table
+from fairface.protocols.challenge import FIRST, SECOND
+from fairface.protocols.columns import image_columns, numbers
 from fairface.protocols.names import NameIndex
 
-FIRST, SECOND = ("image_a", "id1", "template_id1", "p1"), ("image_b", "id2", "template_id2", "p2")
 SCORE = ("score",)
 
 
@@ -30,7 +31,7 @@ class PairScores:
 
 
 def read_pair_scores(path: str | os.PathLike[str], column: str | None = None) -> PairScores:
-    """A CSV file with two columns of names (image_a and image_b, ID1 and ID2, or p1 and p2) and one of scores.
+    """A CSV file with two columns of names (image_a and image_b …, or ID1 and ID2) and one of scores.
 
     Raises:
         DataError: a missing column or name, or a score that is no number.
@@ -39,7 +40,8 @@ def read_pair_scores(path: str | os.PathLike[str], column: str | None = None) ->
     names = (column,) if column else SCORE
     table.column(*names)
     scores = np.array(numbers(table, table.find(*names) or names[0]), np.float64)
-    return PairScores(table.source, table.filled(*FIRST), table.filled(*SECOND), scores)
+    first, second = image_columns(table) or (table.find(*FIRST) or "image_a", table.find(*SECOND) or "image_b")
+    return PairScores(table.source, table.filled(first), table.filled(second), scores)
 
 
 def read_score_array(path: str | os.PathLike[str], comparisons: Comparisons) -> NDArray[np.float64]:
@@ -62,16 +64,21 @@ def read_score_array(path: str | os.PathLike[str], comparisons: Comparisons) -> 
 
 
 def read_scores(
-    path: str | os.PathLike[str], comparisons: Comparisons, column: str | None = None
+    path: str | os.PathLike[str], comparisons: Comparisons, excused: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
-    """Scores of ``comparisons`` from a ``.npy`` file in their order, or from a CSV file by the names of the images."""
+    """Scores of ``comparisons`` from a ``.npy`` file in their order, or from a CSV file by the names of the images; see
+    :func:`match_scores` for ``excused``."""
     if Path(path).suffix.lower() == ".npy":
         return read_score_array(path, comparisons)
-    return match_scores(comparisons, read_pair_scores(path, column))
+    return match_scores(comparisons, read_pair_scores(path), excused)
 
 
-def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.float64]:
+def match_scores(
+    comparisons: Comparisons, given: PairScores, excused: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """(M,) the score of each comparison; a pair may be named in either order.
+
+    Comparisons that are ``excused (M,)`` may have no score; it is NaN then.
 
     Raises:
         DataError: the comparisons name no images; comparisons without a score or scores of other pairs (both are
@@ -80,7 +87,7 @@ def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.floa
     if not comparisons.names:
         raise DataError(f"{given.source}: the comparisons do not name their images, so scores cannot be put to them")
     index = NameIndex(comparisons.names)
-    a, b = (np.array([_or_none(index.find(name)) for name in side], np.int64) for side in (given.first, given.second))
+    a, b = index.find_all(given.first), index.find_all(given.second)
     count = len(comparisons.names)
     keys = np.where((a < 0) | (b < 0), -1, np.minimum(a, b) * count + np.maximum(a, b))
     wanted = np.minimum(comparisons.a, comparisons.b) * count + np.maximum(comparisons.a, comparisons.b)
@@ -88,8 +95,9 @@ def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.floa
     found = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
     missing = keys[order][found] != wanted
     strange = ~np.isin(keys, wanted)
-    if missing.any() or strange.any():
-        raise DataError(_different_pairs(comparisons, given, missing, strange))
+    lacking = missing if excused is None else missing & ~excused
+    if lacking.any() or strange.any():
+        raise DataError(_different_pairs(comparisons, given, lacking, strange))
     again = np.flatnonzero(np.diff(keys[order]) == 0)
     values = given.scores[order]
     clash = again[~np.isclose(values[again], values[again + 1], rtol=0, atol=0, equal_nan=True)]
@@ -99,7 +107,7 @@ def match_scores(comparisons: Comparisons, given: PairScores) -> NDArray[np.floa
             f"{given.source}: {len(clash)} pairs are named again with another score (first: {given.first[row]} and "
             f"{given.second[row]}); give one score for each pair"
         )
-    return values[found]
+    return np.where(missing, np.nan, values[found])
 
 
 def check_scored(comparisons: Comparisons, scores: NDArray[np.float64], source: str) -> None:
@@ -115,12 +123,9 @@ def check_scored(comparisons: Comparisons, scores: NDArray[np.float64], source: 
     first = f"{comparisons.names[a]} and {comparisons.names[b]}" if comparisons.names else f"pair {missing[0] + 1}"
     raise DataError(
         f"{source}: {len(missing)} of {len(scores)} comparisons have no score, or one that is no number "
-        f"(first: {first}); correct them, or say --unscored leave_out or no_match"
+        f"(first: {first}); correct them, or say --unscored leave_out or no_match, or "
+        "--leave-out-failures for the images of a list of --failures"
     )
-
-
-def _or_none(position: int | None) -> int:
-    return -1 if position is None else position
 
 
 def _different_pairs(

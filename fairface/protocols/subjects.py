@@ -25,20 +25,32 @@ def subjects_from_names(names: Sequence[str]) -> NDArray[np.int64]:
     Raises:
         DataError: a name that shows neither.
     """
-    subjects = []
-    for name in names:
-        folder = PurePosixPath(name).parent
-        numbered = _NUMBERED.fullmatch(without_suffix(name))
-        if str(folder) not in (".", "/"):
-            subjects.append(str(folder))
-        elif numbered:
-            subjects.append(numbered.group(1))
-        else:
-            raise DataError(
-                f"image name {name!r} does not show who it is; expected folder/image or name_number, "
-                "or take the subjects from labels"
-            )
+    subjects = [_subject(name) for name in names]
+    if "" in subjects:
+        raise DataError(
+            f"image name {names[subjects.index('')]!r} does not show who it is; expected folder/image or name_number, "
+            "or take the subjects from labels"
+        )
     return np.unique(subjects, return_inverse=True)[1].astype(np.int64)
+
+
+def subject_names_of_images(comparisons: Comparisons) -> list[str]:
+    """What the person on each of the N images is called, by the list or else by the image's name; "" where neither
+    tells."""
+    found = [""] * len(comparisons.names)
+    for ends, subjects in ((comparisons.a, comparisons.subject_a), (comparisons.b, comparisons.subject_b)):
+        for image, subject in zip(ends.tolist(), subjects.tolist(), strict=True):
+            if 0 <= subject < len(comparisons.subject_names):
+                found[image] = comparisons.subject_names[subject]
+    return [told or _subject(name) for told, name in zip(found, comparisons.names, strict=True)]
+
+
+def _subject(name: str) -> str:
+    folder = str(PurePosixPath(name).parent)
+    if folder not in (".", "/"):
+        return folder
+    numbered = _NUMBERED.fullmatch(without_suffix(name))
+    return numbered.group(1) if numbered else ""
 
 
 def with_subjects(comparisons: Comparisons, subjects: NDArray[np.integer], source: str) -> Comparisons:
@@ -48,6 +60,6 @@ def with_subjects(comparisons: Comparisons, subjects: NDArray[np.integer], sourc
         DataError: the subjects contradict what the comparisons say about 'same'; ``source`` names the comparisons.
     """
     known = np.asarray(subjects, np.int64)
-    result = replace(comparisons, subject_a=known[comparisons.a], subject_b=known[comparisons.b])
+    result = replace(comparisons, subject_a=known[comparisons.a], subject_b=known[comparisons.b], subject_names=())
     check_comparisons(result, source)
     return result

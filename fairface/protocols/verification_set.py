@@ -15,7 +15,8 @@ from fairface.data.types import Dataset
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
-from fairface.protocols.plain_csv import read_plain_csv
+from fairface.protocols.image_files import find_images
+from fairface.protocols.opening import images_folder, is_pair_list, open_comparisons
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,21 @@ class VerificationSet:
 
 
 def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
-    """Open an insightface ``.bin``, memory files made of one, a pair list (CSV, image names below ``root`` or the
-    list's own folder; attributes in columns ``<name>_a`` and ``<name>_b``), or any labeled data set, of which all pairs
-    of images are compared. A card's name will do.
+    """Open an insightface ``.bin``, memory files made of one, a pair list (a CSV, lines of two paths and a label, or
+    RFW's folder; image names below ``root``, else where the list is), or any labeled data set, of which all pairs of
+    images are compared. A card's name will do.
 
     Raises:
         DataError: not there, not readable, or a data set with too many pairs to compare all of them.
     """
-    if Path(path).suffix == ".csv":
-        comparisons = read_plain_csv(path)
+    if is_pair_list(path):
+        comparisons = open_comparisons(path).comparisons
         if not comparisons.names:
             raise DataError(f"{path}: names no images; it needs the columns image_a and image_b")
-        folder = Path(path).parent if root is None else Path(root)
-        return VerificationSet(Path(path).stem, FileDataset(folder, comparisons.names), comparisons)
+        folder = images_folder(path) if root is None else Path(root)
+        files = find_images(folder, comparisons.names)
+        named = [name if file is None else file for name, file in zip(comparisons.names, files, strict=True)]
+        return VerificationSet(Path(path).stem, FileDataset(folder, named), comparisons)
     file, kind = locate(path)
     if kind == "bin":
         bin_set = read_bin(file)

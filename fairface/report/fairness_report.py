@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fairface.report.fairness_sections import fairness_sections
+from fairface.report.fairness_sections import Section, fairness_sections
 from fairface.report.fairness_text import as_markdown, as_text
 from fairface.scoring.fairness.challenge import ChallengeSide
 from fairface.scoring.fairness.compare import Change
@@ -25,12 +25,16 @@ class FairnessReport:
         challenge: the challenge's measure, by side; empty where it was not asked for.
         changes: against the model before, by grouping.
         curves: of the groups by all protected attributes together.
+        unusable: why no number here means anything, as sentences; said first.
+        notes: other remarks.
     """
 
     result: FairnessResult
     challenge: Mapping[str, ChallengeSide] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=dict)
     curves: tuple[GroupCurve, ...] = ()
+    unusable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def measures(self) -> dict[str, Mapping[str, Scalar]]:
@@ -42,18 +46,24 @@ class FairnessReport:
             found["challenge"] = {name: side.scalar for name, side in self.challenge.items()}
         return found
 
+    def _sections(self) -> list[Section]:
+        first = [Section("These numbers mean nothing", lines=list(self.unusable))] if self.unusable else []
+        head, *others = fairness_sections(self.result, self.challenge, self.changes)
+        return [*first, replace(head, lines=[*head.lines, *self.notes]), *others]
+
     def text(self) -> str:
         """For a terminal."""
-        return as_text(fairness_sections(self.result, self.challenge, self.changes))
+        return as_text(self._sections())
 
     def markdown(self) -> str:
         """For a report."""
-        return as_markdown(fairness_sections(self.result, self.challenge, self.changes))
+        return as_markdown(self._sections())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         groupings = self.result.groupings.items()
         return {
+            "unusable": list(self.unusable),
             **self.result.to_dict(),
             "worst": {
                 name: {error: worst_group(found, error).to_dict() for error in ERROR_TYPES} for name, found in groupings

@@ -1,64 +1,82 @@
-"""Verification results as a table for people."""
+"""Verification results as a table for people: one way for all programs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fairface.cli import table
 from fairface.scoring.measure import Interval
 from fairface.scoring.verification import VerificationResult
 
 MISSING = "n/a"
+Labels = tuple[str, ...]  # of a row; the first names the result in notes
 
 
-def verification_table(results: Mapping[str, VerificationResult]) -> str:
-    """One row for each set of comparisons; below it the reason of every n/a and what intervals are shown.
+def verification_table(results: Mapping[Labels, VerificationResult], labels: Sequence[str], brief: bool = False) -> str:
+    """:func:`verification_rows` as text, with the notes below unless it is ``brief``."""
+    header, rows = verification_rows(results, labels, brief)
+    return "\n".join([table(rows, header), *([] if brief else verification_notes(results))])
 
-    All results must have been made for the same FMRs.
+
+def verification_rows(
+    results: Mapping[Labels, VerificationResult], labels: Sequence[str], brief: bool = False, accuracy: bool = True
+) -> tuple[list[str], list[list[str]]]:
+    """Header and one row for each of ``results``, which must have been made for the same FMRs.
+
+    Args:
+        results: by the texts that a row begins with.
+        labels: the header of these texts.
+        brief: three digits instead of four, without counts and without the spread of the accuracy over folds.
+        accuracy: with that column.
     """
     targets = list(next(iter(results.values())).tar) if results else []
-    header = ["set", "genuine", "impostor", "people", "accuracy", "AUC", "EER", *(f"TAR@{t}" for t in targets)]
-    rows = [_row(name, result, targets) for name, result in results.items()]
-    return "\n".join([table(rows, header), *_notes(results)])
+    counts = [] if brief else ["genuine", "impostor", "people"]
+    header = [*labels, *counts, "AUC", "EER", *(f"TAR at FMR {t}" for t in targets)]
+    header += ["accuracy"] if accuracy else []
+    digits = 3 if brief else 4
+    rows = []
+    for names, result in results.items():
+        tar = [_number(result.tar[t], digits, result.intervals.get(f"tar@{t}")) for t in targets]
+        row = [*names, *([] if brief else _counts(result))]
+        row += [_number(result.auc, digits, result.intervals.get("auc")), _number(result.eer, digits), *tar]
+        rows.append([*row, *([_accuracy(result, digits, brief)] if accuracy else [])])
+    return header, rows
 
 
-def _row(name: str, result: VerificationResult, targets: list[str]) -> list[str]:
-    accuracy = _number(result.accuracy)
-    if accuracy != MISSING:
-        accuracy += f" ± {result.accuracy_std:.4f}"
-    return [
-        name,
-        str(result.n_genuine),
-        str(result.n_impostor),
-        MISSING if result.people is None else str(result.people),
-        accuracy,
-        _number(result.auc, result.intervals.get("auc")),
-        _number(result.eer),
-        *(_number(result.tar[target], result.intervals.get(f"tar@{target}")) for target in targets),
+def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: bool = True) -> list[str]:
+    """The reason of every n/a (of the ``accuracy`` only where it is shown), repeated comparisons, and what intervals
+    are shown."""
+    reasons: dict[str, list[str]] = {}
+    for names, result in results.items():
+        for key, reason in result.reasons.items():
+            if accuracy or key != "accuracy":
+                reasons.setdefault(f"{_spelled(key)} {MISSING}: {reason}", []).append(names[0])
+        if result.duplicates:
+            repeated = f"{result.duplicates} comparisons repeat an earlier one and are counted again"
+            reasons.setdefault(repeated, []).append(names[0])
+    notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
+    shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
+    return notes + [
+        f"[low, high]: {level:.0%} intervals, {rounds} resamplings of people" for level, rounds in sorted(shown)
     ]
 
 
-def _number(value: float, interval: Interval | None = None) -> str:
+def _counts(result: VerificationResult) -> list[str]:
+    people = MISSING if result.people is None else str(result.people)
+    return [str(result.n_genuine), str(result.n_impostor), people]
+
+
+def _accuracy(result: VerificationResult, digits: int, brief: bool) -> str:
+    mean = _number(result.accuracy, digits)
+    return mean if brief or mean == MISSING else f"{mean} ± {result.accuracy_std:.{digits}f}"
+
+
+def _number(value: float, digits: int, interval: Interval | None = None) -> str:
     if math.isnan(value):
         return MISSING
-    return f"{value:.4f}" + (f" [{interval.low:.4f}, {interval.high:.4f}]" if interval else "")
-
-
-def _notes(results: Mapping[str, VerificationResult]) -> list[str]:
-    notes = [
-        f"{name}: {_spelled(key)} {MISSING}: {reason}"
-        for name, result in results.items()
-        for key, reason in result.reasons.items()
-    ]
-    notes += [
-        f"{name}: {result.duplicates} comparisons repeat an earlier one and are counted again"
-        for name, result in results.items()
-        if result.duplicates
-    ]
-    shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
-    notes += [f"[low, high]: {level:.0%} interval, {rounds} resamplings of people" for level, rounds in sorted(shown)]
-    return notes
+    ends = f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]" if interval else ""
+    return f"{value:.{digits}f}{ends}"
 
 
 def _spelled(key: str) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.cli import finite, table
+from fairface.cli import finite
 from fairface.data.image_reader import ImageReader
 from fairface.embedding.eigenfaces import Eigenfaces
 from fairface.mx import gluon
 from fairface.parameters import count
 from fairface.protocols.verification_set import VerificationSet
-from fairface.scoring.measure import Interval
+from fairface.report.verification_table import verification_table
 from fairface.scoring.verification import VerificationResult, verify_embeddings
 from fairface.training.setup import Prepared
 from fairface.training.verifier import Verifier
@@ -74,30 +73,12 @@ def _decoded(reader: ImageReader, positions: NDArray[np.integer]) -> NDArray[np.
 
 
 def _table(model: str, results: dict[str, VerificationResult], baselines: dict[str, VerificationResult]) -> str:
-    rows = []
+    rows: dict[tuple[str, ...], VerificationResult] = {}
     for name, result in results.items():
-        rows.append([name, model, *_cells(result)])
+        rows[name, model] = result
         if name in baselines:
-            rows.append([name, "eigenfaces", *_cells(baselines[name])])
-    keys = list(next(iter(results.values())).tar)
+            rows[name, "eigenfaces"] = baselines[name]
     one = next(iter(results.values()))
     people = "" if one.people is None else f" of {one.people} people"
     note = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{people}; [95 % interval over people]"
-    header = ["set", "model", "AUC", "EER", *[f"TAR at FMR {key}" for key in keys], "accuracy"]
-    return f"{table(rows, header)}\n{note}"
-
-
-def _cells(result: VerificationResult) -> list[str]:
-    tars = [_with_interval(value, result.intervals.get(f"tar@{key}")) for key, value in result.tar.items()]
-    auc = _with_interval(result.auc, result.intervals.get("auc"))
-    return [auc, _number(result.eer), *tars, _number(result.accuracy)]
-
-
-def _with_interval(value: float, interval: Interval | None) -> str:
-    if math.isnan(value) or interval is None:
-        return _number(value)
-    return f"{value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-
-
-def _number(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.3f}"
+    return f"{verification_table(rows, ('set', 'model'), brief=True)}\n{note}"

@@ -1,163 +1,162 @@
-"""What is cleared from the folder of an earlier final evaluation, and what is left alone."""
+"""What an evaluation replaces in its folder, and what it leaves alone."""
 
-import json
+import fcntl
+import os
+from pathlib import Path
 
 import pytest
 
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.layout import ALL, MARKER, mark, marked
-from fairface.evaluation.output import check_output, clear_output, fresh_output
+from fairface.evaluation.output import check_output, inputs_of, planned
+from fairface.evaluation.pairs import SourcePairs, open_pairs
+from fairface.evaluation.replacement import MARKER, fresh_output, marked
 from fairface.evaluation.request import PhotoSource, TruthSource
-from fairface.faces.landmarks import Landmarks, write_landmarks
 
-PARTS = [(PhotoSource(photos="photographs"), TruthSource())]
+NAMES = ("predictions.csv", "report.md", "aligned/deep/er/1.png", "calibration/predictions.csv")
 
 
-def crops(folder, *names, **settings):
-    """Crops as an evaluation leaves them, with their table and settings."""
+def write(folder, names, text="new"):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    write_landmarks(folder / "landmarks.csv", [Landmarks(name, 0, None, None, "cropped") for name in names])
-    (folder / "align.json").write_text(json.dumps({"format": "png", "rescue": True, **settings}))
-    return folder
+        (folder / name).write_text(text)
 
 
 def left(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.name != MARKER)
+    """Names and contents of all files but the list of them."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != MARKER)
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
-def test_all_of_an_earlier_run_goes_and_its_empty_folders_too(tmp_path):
-    crops(tmp_path / "aligned", "deep/er/1.png", "2.png")
-    crops(tmp_path / "calibration" / "aligned", "3.png")
-    (tmp_path / "calibration" / "truth.csv").touch()
-    (tmp_path / "report.md").touch()
-    mark(tmp_path, ALL)
-    clear_output(tmp_path, PARTS)
-    assert list(tmp_path.iterdir()) == []
-    clear_output(tmp_path, PARTS)
-    clear_output(tmp_path / "not yet", PARTS)
+def nothing_read(output):
+    return inputs_of([], output)
 
 
-def test_crops_of_an_evaluation_that_was_killed_go_too(tmp_path):
-    folder = crops(tmp_path / "aligned", "1.png", "2.png", "3.png")
-    lines = (folder / "landmarks.csv").read_text().splitlines(keepends=True)
-    (folder / "landmarks.csv").unlink()
-    (folder / ".landmarks.csv.journal").write_text("".join(lines[:3]) + lines[3][:4])
-    mark(tmp_path, ALL)
-    clear_output(tmp_path, PARTS)
-    assert left(tmp_path) == ["aligned", "aligned/3.png"]  # nothing tells whose the third is
+def evaluate(output, names, text="new", inputs=None):
+    with fresh_output(output, (inputs or nothing_read(output)).hold) as folder:
+        write(folder, names, text)
 
 
-@pytest.mark.parametrize("settings", [{"rescue": False}, {"format": "jpg"}, None])
-def test_crops_of_another_program_stay(tmp_path, settings):
-    folder = crops(tmp_path / "aligned", "1.png", **(settings or {}))
-    if settings is None:
-        (folder / "align.json").unlink()
-    mark(tmp_path, ALL)
-    before = left(tmp_path)
-    clear_output(tmp_path, PARTS)
-    assert left(tmp_path) == before
+@pytest.fixture
+def photographs(tmp_path) -> SourcePairs:
+    write(tmp_path / "photos", ("a.jpg", "deep/b.jpg"))
+    return open_pairs(PhotoSource(photos=str(tmp_path / "photos")))
+
+
+def test_a_run_replaces_the_files_of_the_one_before_and_no_other(tmp_path):
+    out = tmp_path / "results" / "mine"
+    evaluate(out, NAMES, "old")
+    assert left(out) == dict.fromkeys(NAMES, "old")
+    own = ("notes.txt", "aligned/own.png", "calibration/own.csv")
+    write(out, own, "mine")
+    evaluate(out, NAMES[:1])
+    assert left(out) == {NAMES[0]: "new", **dict.fromkeys(own, "mine")}
+    assert not (out / "aligned" / "deep").exists()  # empty folders go with their files
+    assert marked(out) == {NAMES[0]}
+
+
+@pytest.mark.parametrize("error", [DataError, KeyboardInterrupt])
+def test_a_run_that_fails_changes_nothing(tmp_path, error):
+    out = tmp_path / "out"
+    for before in ({}, dict.fromkeys(NAMES, "old")):
+        if before:
+            evaluate(out, NAMES, "old")
+        with pytest.raises(error), fresh_output(out, nothing_read(out).hold) as folder:
+            write(folder, NAMES)
+            raise error
+        assert left(out) == before if before else not out.exists()
+
+
+def test_a_run_that_was_killed_blocks_nothing(tmp_path):
+    evaluate(tmp_path, NAMES, "old")
+    write(tmp_path / ".part-killed", NAMES, "half")
+    # Killed while files moved: the list already names those of both runs.
+    (tmp_path / "embeddings.npz").write_text("half")
+    (tmp_path / MARKER).write_text("\n".join([*NAMES, "embeddings.npz"]) + "\n")
+    check_output(tmp_path, ["embeddings.npz", *NAMES], nothing_read(tmp_path))
+    evaluate(tmp_path, NAMES)
+    assert left(tmp_path) == dict.fromkeys(NAMES, "new")
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path):
+    handle = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(ConfigError, match="another evaluation is writing there"), fresh_output(
+        tmp_path, nothing_read(tmp_path).hold
+    ):
+        pytest.fail("both write")
+    os.close(handle)
+    evaluate(tmp_path, NAMES)
+
+
+def test_what_is_written_is_known_before(tmp_path, photographs):
+    people = TruthSource(subjects_from="names")
+    pairs = ["predictions.csv", "embeddings_three_step.npz"]
+    crops = ["a.png", "deep/b.png", "landmarks.csv", "no_face.txt", "failures.txt", "align.json"]
+    assert sorted(planned([(photographs, TruthSource())], hard=False)) == sorted(
+        [*pairs, "fairness.json", "report.md", *(f"aligned/{name}" for name in crops)]
+    )
+    both = set(planned([(photographs, people), (photographs, people)], hard=True))
+    assert {"truth.csv", "calibration/truth.csv", "calibration/embeddings_hard_sample.npz"} <= both
+    assert not {"calibration/report.md", "calibration/fairness.json"} & both
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "aligned/deep/er/1.png", "calibration/predictions.csv"])
+def test_files_that_no_run_wrote_are_refused(tmp_path, name):
+    write(tmp_path, [name], "mine")
+    with pytest.raises(ConfigError, match=f"holds {name}, which no run is known .* choose another --output"):
+        check_output(tmp_path, NAMES, nothing_read(tmp_path))
+    (tmp_path / MARKER).write_text("report.md\naligned/deep/er/2.png\n")
+    with pytest.raises(ConfigError, match="which no run is known"):
+        check_output(tmp_path, NAMES, nothing_read(tmp_path))
+    # Before crops were listed one by one, a list named their folder.
+    (tmp_path / MARKER).write_text("aligned\npredictions.csv\ncalibration/predictions.csv\n")
+    check_output(tmp_path, NAMES, nothing_read(tmp_path))
+
+
+def test_a_file_in_place_of_a_folder_and_the_other_way_round(tmp_path):
+    write(tmp_path, ["aligned"])
+    with pytest.raises(ConfigError, match=r"aligned is no folder, so aligned/deep/er/1\.png cannot be written"):
+        check_output(tmp_path, NAMES, nothing_read(tmp_path))
+    write(tmp_path / "other" / "predictions.csv", ["1.png"])
+    with pytest.raises(ConfigError, match=r"holds predictions\.csv, which no run"):
+        check_output(tmp_path / "other", NAMES, nothing_read(tmp_path))
+    write(tmp_path, ["file"])
+    with pytest.raises(DataError, match="cannot be written to"), fresh_output(
+        tmp_path / "file", nothing_read(tmp_path).hold
+    ):
+        pytest.fail("a file is no folder")
+
+
+def test_what_a_run_reads_is_neither_replaced_nor_removed(tmp_path):
+    faces = ("aligned/1.png", "aligned/2.png", "aligned/failures.txt")
+    evaluate(tmp_path, [*faces, "truth.csv", "report.md"], "old")
+    (tmp_path / "aligned" / "failures.txt").write_text("")
+    truth = TruthSource(truth=str(tmp_path / "truth.csv"))
+    inputs = inputs_of([(open_pairs(PhotoSource(aligned=str(tmp_path / "aligned"))), truth)], tmp_path)
+    for name in ("truth.csv", *faces):
+        with pytest.raises(ConfigError, match="is read by this run and would be overwritten"):
+            check_output(tmp_path, [name], inputs)
+    evaluate(tmp_path, ["predictions.csv"], inputs=inputs)
+    assert set(left(tmp_path)) == {*faces, "truth.csv", "predictions.csv"}
+    assert marked(tmp_path) == {*faces, "truth.csv", "predictions.csv"}
+    # Results beside the faces that are read are results all the same.
+    write(tmp_path / "faces", ["1.png", "2.png", "predictions.csv"])
+    (tmp_path / "faces" / MARKER).write_text("predictions.csv\n")
+    beside = inputs_of([(open_pairs(PhotoSource(aligned=str(tmp_path / "faces"))), TruthSource())], tmp_path / "faces")
+    check_output(tmp_path / "faces", ["predictions.csv"], beside)
 
 
 @pytest.mark.parametrize("place", ["aligned", "calibration"])
 def test_what_a_link_puts_elsewhere_stays(tmp_path, place):
-    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
-    out.mkdir()
-    crops(elsewhere, "1.png")
-    crops(elsewhere / "aligned", "2.png")
-    (elsewhere / "predictions.csv").touch()
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    name = {"aligned": "1.png", "calibration": "predictions.csv"}[place]
+    evaluate(out, [f"{place}/{name}"], "old")
+    Path(out / place / name).unlink()
+    (out / place).rmdir()
+    write(elsewhere, [name], "mine")
     (out / place).symlink_to(elsewhere)
-    mark(out, ALL)
-    before = left(elsewhere)
-    clear_output(out, PARTS)
-    assert left(elsewhere) == before
+    with pytest.raises(ConfigError, match="which no run is known"):
+        check_output(out, [f"{place}/{name}"], nothing_read(out))
+    evaluate(out, ["report.md"])
+    assert left(elsewhere) == {name: "mine"}
     assert (out / place).is_symlink()
-
-
-def test_a_damaged_table_of_crops_is_named_with_the_remedy(tmp_path):
-    folder = crops(tmp_path / "aligned", "1.png")
-    (folder / "landmarks.csv").write_text("nothing\n")
-    mark(tmp_path, ALL)
-    with pytest.raises(DataError, match=r"aligned/landmarks\.csv: no column image.* or remove "):
-        clear_output(tmp_path, PARTS)
-    assert (folder / "1.png").exists()
-
-
-def test_what_is_read_and_would_be_overwritten_is_refused_before_anything_goes(tmp_path):
-    (tmp_path / "calibration").mkdir()
-    for name in ("report.md", "truth.csv", "calibration/predictions.csv"):
-        (tmp_path / name).touch()
-    mark(tmp_path, ALL)
-    before = left(tmp_path)
-    people = TruthSource(subjects_from="names")
-    template = PhotoSource(aligned="others", template=str(tmp_path / "calibration" / "predictions.csv"))
-    with pytest.raises(ConfigError, match=r"calibration/predictions\.csv: is read by this run and would be"):
-        check_output(tmp_path, [*PARTS, (template, people)])
-    # A truth that people say is written where the calibration's lies.
-    other = (PhotoSource(aligned="others"), TruthSource(truth=str(tmp_path / "truth.csv")))
-    with pytest.raises(ConfigError, match=r"/truth\.csv: is read by this run and would be overwritten"):
-        check_output(tmp_path, [(PARTS[0][0], people), other])
-    assert left(tmp_path) == before
-    check_output(tmp_path, [PARTS[0], other])
-    clear_output(tmp_path, [PARTS[0], other])
-    assert left(tmp_path) == ["truth.csv"]
-    assert marked(tmp_path) == {"truth.csv"}
-
-
-@pytest.mark.parametrize("name", ["truth.csv", "fairness.json", "calibration/truth.csv", "aligned/deep/1.png"])
-def test_files_that_no_run_is_known_to_have_written_are_refused(tmp_path, name):
-    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / name).write_text("mine")
-    (tmp_path / "notes.txt").write_text("mine as well")
-    before = left(tmp_path)
-    for names in ([], ["predictions.csv", "calibration/predictions.csv"]):
-        mark(tmp_path, names)
-        with pytest.raises(ConfigError, match=f"holds {name}, which no run is known .* choose another --output"):
-            check_output(tmp_path, PARTS)
-        clear_output(tmp_path, PARTS)
-        assert left(tmp_path) == before
-    mark(tmp_path, ALL)
-    check_output(tmp_path, PARTS)
-
-
-def test_crops_without_a_mark_are_refused_only_where_they_would_go(tmp_path):
-    crops(tmp_path / "out" / "calibration" / "aligned", "1.png")
-    out, truth = tmp_path / "out", TruthSource()
-    with pytest.raises(ConfigError, match=r"holds calibration/aligned/align\.json"):
-        check_output(out, PARTS)
-    check_output(out, [(PhotoSource(aligned=str(out / "calibration" / "aligned")), truth)])
-    # Photographs are not aligned over their own folder.
-    photos = PhotoSource(photos=str(out / "calibration" / "aligned"))
-    with pytest.raises(ConfigError, match=r"holds calibration/aligned/1\.png"):
-        check_output(out, [*PARTS, (photos, truth)])
-
-
-def test_a_link_of_the_users_is_not_written_through(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "predictions.csv").write_text("mine")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "calibration").symlink_to(tmp_path / "elsewhere")
-    check_output(tmp_path / "out", PARTS)
-    with pytest.raises(ConfigError, match=r"holds calibration/predictions\.csv"):
-        check_output(tmp_path / "out", [*PARTS, PARTS[0]])
-
-
-@pytest.mark.parametrize("existed", [True, False])
-def test_a_run_that_fails_takes_its_own_files_away(tmp_path, existed):
-    out = tmp_path / "out"
-    if existed:
-        out.mkdir()
-        (out / "notes.txt").write_text("mine")
-    for error in (DataError, KeyboardInterrupt):
-        with pytest.raises(error), fresh_output(out, PARTS, hard=False):
-            crops(out / "aligned", "1.png")
-            (out / "predictions.csv").touch()
-            raise error
-        assert out.exists() is existed
-        assert not existed or [path.name for path in out.iterdir()] == ["notes.txt"]
-    with fresh_output(out, PARTS, hard=True):
-        (out / "predictions.csv").touch()
-    check_output(out, PARTS)
-    assert "embeddings_hard_sample.npz" in marked(out)
-    assert not {"truth.csv", "calibration/predictions.csv"} & marked(out)

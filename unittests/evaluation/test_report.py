@@ -1,4 +1,4 @@
-"""The final evaluation's report on drawn scores: what it marks, counts and admits."""
+"""The evaluation's report on drawn scores: what it marks, counts and admits."""
 
 import json
 from dataclasses import replace
@@ -9,11 +9,11 @@ import pytest
 
 from fairface.cli import finite
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.assessment import FinalOptions, assess_final
+from fairface.evaluation.assessment import EvaluationOptions, assess_evaluation
 from fairface.evaluation.facts import RunFacts
-from fairface.evaluation.judged import FINAL, HARD, THREE_STEP, WITHOUT, JudgedPairs
+from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, WITHOUT, JudgedPairs
 from fairface.evaluation.limits import what_cannot_be_shown
-from fairface.evaluation.report import FinalReport
+from fairface.evaluation.report import EvaluationReport
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.roc import auc, roc_curve
 from fairface.scoring.transductive.chain import StepResult
@@ -22,14 +22,14 @@ from unittests.scoring.fairness.helpers import small_world, with_attribute
 ON = (StepResult("rerank", True, 5), StepResult("cut", True, 0), StepResult("fuse", False))
 OFF = tuple(StepResult(name, False) for name in ("rerank", "cut", "fuse"))
 SETTINGS = FairnessOptions(rounds=20, min_people=10)
-OPTIONS = FinalOptions(protected=("sex",), fmr=0.05, fairness=SETTINGS)
+OPTIONS = EvaluationOptions(protected=("sex",), fmr=0.05, fairness=SETTINGS)
 
 
 def judged(people=40, seed=0, failed=(), **kwargs):
     scores, comparisons = small_world(people=people, seed=seed, **kwargs)
     noise = np.random.default_rng(1).normal(0, 0.05, len(scores))
     known = np.isin(np.arange(len(comparisons.names)), failed)
-    kinds = {FINAL: scores, THREE_STEP: scores + noise, HARD: scores - noise}
+    kinds = {ALL_STEPS: scores, THREE_STEP: scores + noise, HARD: scores - noise}
     photographs = frozenset(Path("/drawn", name) for name in comparisons.names)
     return JudgedPairs("drawn", comparisons, kinds, photographs, known)
 
@@ -39,11 +39,11 @@ def facts(steps=ON, failed=()):
 
 
 def test_transductive_scores_are_marked_wherever_they_stand():
-    found = assess_final(judged(failed=[0, 4]), OPTIONS)
-    text = FinalReport(facts(failed=("p0",)), found).markdown()
+    found = assess_evaluation(judged(failed=[0, 4]), OPTIONS)
+    text = EvaluationReport(facts(failed=("p0",)), found).markdown()
     assert "scores: transductive: a pair's score was changed by other pairs" in text
     assert "| rerank | on | transductive | 5 |" in text
-    assert "| final | transductive |" in text
+    assert "| after all steps | transductive |" in text
     assert f"| {WITHOUT} | transductive |" in text
     for name in (THREE_STEP, HARD):
         assert f"| {name} | inductive |" in text
@@ -60,8 +60,8 @@ def test_transductive_scores_are_marked_wherever_they_stand():
 
 def test_nothing_is_called_transductive_where_no_step_is_on():
     given = judged()
-    plain = replace(given, scores={FINAL: given.scores[THREE_STEP], THREE_STEP: given.scores[THREE_STEP]})
-    report = FinalReport(facts(OFF), assess_final(plain, OPTIONS))
+    plain = replace(given, scores={ALL_STEPS: given.scores[THREE_STEP], THREE_STEP: given.scores[THREE_STEP]})
+    report = EvaluationReport(facts(OFF), assess_evaluation(plain, OPTIONS))
     assert "transductive" not in report.markdown()
     assert "inductive" in report.markdown()
     assert report.to_dict()["transductive"] is False
@@ -70,7 +70,7 @@ def test_nothing_is_called_transductive_where_no_step_is_on():
 
 def test_every_kind_of_score_has_its_row_of_verification():
     given = judged(failed=[0, 4])
-    found = assess_final(given, OPTIONS)
+    found = assess_evaluation(given, OPTIONS)
     for name, scores in given.scores.items():
         expected = auc(roc_curve(scores, given.comparisons.same))
         assert found.verification[name].auc == pytest.approx(expected)
@@ -78,14 +78,14 @@ def test_every_kind_of_score_has_its_row_of_verification():
         assert found.verification[name].tar["0.05"] > 0
     kept = [i for i, (a, b) in enumerate(zip(given.comparisons.a, given.comparisons.b, strict=True))
             if a not in (0, 4) and b not in (0, 4)]  # fmt: skip
-    expected = auc(roc_curve(given.scores[FINAL][kept], given.comparisons.same[kept]))
+    expected = auc(roc_curve(given.scores[ALL_STEPS][kept], given.comparisons.same[kept]))
     assert found.verification[WITHOUT].auc == pytest.approx(expected)
     assert found.without_failures.result.fmr.comparisons < found.fairness.result.fmr.comparisons
 
 
 def test_failures_to_detect_by_group_and_json():
-    found = assess_final(judged(failed=[0, 1, 4]), OPTIONS)  # people 0 (f) twice and 1 (m)
-    report = FinalReport(facts(failed=("p0/0", "p0/1", "p1/1")), found)
+    found = assess_evaluation(judged(failed=[0, 1, 4]), OPTIONS)  # people 0 (f) twice and 1 (m)
+    report = EvaluationReport(facts(failed=("p0/0", "p0/1", "p1/1")), found)
     rows = {row.group: row.failures for row in found.fairness.result.groupings["sex"].rows}
     assert {group: rate.errors for group, rate in rows.items()} == {"f": 2, "m": 1}
     assert "| sex | f | 60 | 0.03333" in report.markdown()
@@ -104,7 +104,7 @@ def test_failures_to_detect_by_group_and_json():
 def test_why_there_is_no_report_without_failures(failed, reason):
     given = judged(failed=failed or ())
     given = replace(given, failed=None) if failed is None else given
-    found = assess_final(given, OPTIONS)
+    found = assess_evaluation(given, OPTIONS)
     assert found.without_failures is None
     assert reason in found.without_reason
     assert WITHOUT not in found.verification
@@ -113,24 +113,24 @@ def test_why_there_is_no_report_without_failures(failed, reason):
 def reaching(given):
     """The same with one pair of image 0 far above all others, and a threshold that only this pair reaches."""
     of_first = np.flatnonzero((given.comparisons.a == 0) | (given.comparisons.b == 0))[0]
-    scores = given.scores[FINAL].copy()
+    scores = given.scores[ALL_STEPS].copy()
     scores[of_first] = 9.0
-    return replace(given, scores={**given.scores, FINAL: scores}), replace(OPTIONS, threshold=5.0)
+    return replace(given, scores={**given.scores, ALL_STEPS: scores}), replace(OPTIONS, threshold=5.0)
 
 
 def test_pairs_without_failures_on_one_side_of_the_threshold_leave_out_only_their_report():
     given, options = reaching(judged(failed=[0]))
-    found = assess_final(given, options)
+    found = assess_evaluation(given, options)
     assert found.fairness.result.threshold.value == 5.0
     assert found.without_failures is None
     assert "threshold 5 (given) is above every score" in found.without_reason
     assert WITHOUT in found.verification
     left = int(((given.comparisons.a != 0) & (given.comparisons.b != 0)).sum())
     assert f"no separate report without these images: {left} pairs are left, which cannot be judged: threshold 5" in (
-        FinalReport(facts(failed=("p0/0",)), found).markdown()
+        EvaluationReport(facts(failed=("p0/0",)), found).markdown()
     )
     with pytest.raises(DataError, match="above every score"):  # of all pairs it stays an error
-        assess_final(given, replace(options, threshold=10.0))
+        assess_evaluation(given, replace(options, threshold=10.0))
 
 
 def test_a_challenge_measure_that_only_the_part_cannot_give_leaves_out_only_its_report(monkeypatch):
@@ -142,7 +142,7 @@ def test_a_challenge_measure_that_only_the_part_cannot_give_leaves_out_only_its_
         return {}
 
     monkeypatch.setattr("fairface.evaluation.assessment.challenge_measure", measure)
-    found = assess_final(given, replace(OPTIONS, legitimate=("sex",)))
+    found = assess_evaluation(given, replace(OPTIONS, legitimate=("sex",)))
     assert found.fairness is not None
     assert "too few for the measure" in found.without_reason
 
@@ -150,7 +150,7 @@ def test_a_challenge_measure_that_only_the_part_cannot_give_leaves_out_only_its_
 @pytest.mark.parametrize("bad", [{"fmr": 0.0}, {"fmr": 1.0}, {"fmr": np.nan}, {"threshold": np.inf}])
 def test_numbers_that_no_assessment_can_use_are_refused_at_once(bad):
     with pytest.raises(ConfigError, match="cannot be used"):
-        FinalOptions(**bad)
+        EvaluationOptions(**bad)
 
 
 def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not():
@@ -158,40 +158,40 @@ def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not()
     # Another folder, in which the images bear the same names.
     elsewhere = frozenset(Path("/elsewhere", name) for name in other.comparisons.names)
     other = JudgedPairs("calibration.csv", other.comparisons, other.scores, elsewhere)
-    alone, fixed = assess_final(given, OPTIONS), assess_final(given, OPTIONS, other)
+    alone, fixed = assess_evaluation(given, OPTIONS), assess_evaluation(given, OPTIONS, other)
     assert alone.fairness.result.threshold.optimistic
-    assert "optimistic: it was fixed on images that are judged" in FinalReport(facts(), alone).markdown()
+    assert "optimistic: it was fixed on images that are judged" in EvaluationReport(facts(), alone).markdown()
     threshold = fixed.fairness.result.threshold
     assert not threshold.optimistic
     assert "calibration.csv" in threshold.how
     carried = "a threshold carries over from one list to another only roughly"
-    assert carried in FinalReport(facts(), fixed).text()
-    assert carried not in FinalReport(facts(OFF), fixed).text() + FinalReport(facts(), alone).text()
-    impostor = other.scores[FINAL][~other.comparisons.same]
+    assert carried in EvaluationReport(facts(), fixed).text()
+    assert carried not in EvaluationReport(facts(OFF), fixed).text() + EvaluationReport(facts(), alone).text()
+    impostor = other.scores[ALL_STEPS][~other.comparisons.same]
     assert (impostor >= threshold.value).mean() <= 0.05 < (impostor >= threshold.value - 0.002).mean()
     one = Path("/drawn/p0/0.png")
     assert one in given.photographs
-    shared = assess_final(given, OPTIONS, replace(other, photographs=elsewhere | {one}))
+    shared = assess_evaluation(given, OPTIONS, replace(other, photographs=elsewhere | {one}))
     assert shared.fairness.result.threshold.optimistic
 
 
 def test_bad_thresholds_and_scores_are_errors():
     with pytest.raises(DataError, match="above every score"):
-        assess_final(judged(), replace(OPTIONS, threshold=9.0))
+        assess_evaluation(judged(), replace(OPTIONS, threshold=9.0))
     with pytest.raises(DataError, match="cannot fix a threshold at FMR 1e-05"):
-        assess_final(judged(), replace(OPTIONS, fmr=1e-5))
+        assess_evaluation(judged(), replace(OPTIONS, fmr=1e-5))
     given = judged()
-    given.scores[FINAL][3] = np.nan
+    given.scores[ALL_STEPS][3] = np.nan
     with pytest.raises(DataError, match=r"1 of \d+ scores are not finite"):
-        assess_final(given, OPTIONS)
+        assess_evaluation(given, OPTIONS)
 
 
 def test_a_threshold_that_plain_cosines_never_reach_leaves_out_only_the_comparison():
     given, other = judged(), judged(seed=5)
     other.scores[THREE_STEP][:] += 10
-    found = assess_final(given, OPTIONS, other)
+    found = assess_evaluation(given, OPTIONS, other)
     assert found.fairness.changes == {}
-    assert "what the steps changed by group cannot be told: threshold" in FinalReport(facts(), found).markdown()
+    assert "what the steps changed by group cannot be told: threshold" in EvaluationReport(facts(), found).markdown()
 
 
 def test_what_few_people_cannot_show():
@@ -202,7 +202,7 @@ def test_what_few_people_cannot_show():
     given = replace(given, comparisons=with_attribute(same_hat, masks, "mask"))
     options = replace(OPTIONS, protected=("sex", "mask"), legitimate=("hat",), fmr=0.05,
                       fairness=replace(SETTINGS, min_people=5))  # fmt: skip
-    found = assess_final(given, options)
+    found = assess_evaluation(given, options)
     text = "\n".join(what_cannot_be_shown(found))
     assert "12 people are few" in text
     assert "hat does not vary: it is no on all 36 images" in text
@@ -213,27 +213,27 @@ def test_what_few_people_cannot_show():
     assert f"by sex, f: a difference in FNMR from all others smaller than {plan.detectable:.4g} would go unseen" in text
     assert "by sex, the worst FNMR is not distinguishable" in text
     assert "TAR at FMR 0.001 cannot be told: 66 impostor comparisons" in text
-    assert f"- {text.splitlines()[0]}" in FinalReport(facts(), found).markdown()
+    assert f"- {text.splitlines()[0]}" in EvaluationReport(facts(), found).markdown()
 
 
 def test_a_clear_difference_is_not_called_indistinguishable():
-    found = assess_final(judged(people=150, worse=0.3), replace(OPTIONS, fmr=0.01))
+    found = assess_evaluation(judged(people=150, worse=0.3), replace(OPTIONS, fmr=0.01))
     text = "\n".join(what_cannot_be_shown(found))
     assert "people are few" not in text
     assert "the worst FNMR is not distinguishable" not in text
 
 
 def test_without_truth_or_attributes():
-    report = FinalReport(facts())
+    report = EvaluationReport(facts())
     assert "no truth was given" in report.markdown()
     assert report.to_dict()["fairness"] is None
-    found = assess_final(judged(failed=[0]), replace(OPTIONS, protected=()))
+    found = assess_evaluation(judged(failed=[0]), replace(OPTIONS, protected=()))
     assert found.fairness is None
-    assert "no protected attribute is named" in FinalReport(facts(), found).markdown()
+    assert "no protected attribute is named" in EvaluationReport(facts(), found).markdown()
     assert WITHOUT in found.verification
 
 
 def test_the_terminal_gets_no_tables_of_groups():
-    report = FinalReport(facts(), assess_final(judged(), OPTIONS))
+    report = EvaluationReport(facts(), assess_evaluation(judged(), OPTIONS))
     assert "Groups by" not in report.text()
     assert "What these people cannot show" in report.text()

@@ -39,10 +39,11 @@ def files(tmp_path, stored):
 def test_three_kinds_of_scores(files, stored):
     what = PairSource(str(files / "pairs.csv"))
     sources = [ScoreSource(column="mine"), ScoreSource(scores=str(files / "scores.csv"))]
-    comparisons, scores = open_scored(what, sources)
+    scores = open_scored(what, sources).scores
     np.testing.assert_array_equal(scores[0], [0.5, np.nan, 0.25])
     np.testing.assert_array_equal(scores[1], [1, 2, 3])
-    comparisons, (cosines,) = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))])
+    opened = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))])
+    comparisons, (cosines,) = opened.comparisons, opened.scores
     expected = cosine_scores(stored.embeddings, np.array([2, 0, 0]), np.array([3, 2, 1]))
     np.testing.assert_array_equal(cosines, expected)
     codes = {name: int(code) for name, code in zip(comparisons.names, comparisons.attributes[:, 0], strict=True)}
@@ -54,7 +55,7 @@ def test_three_kinds_of_scores(files, stored):
 def test_who_is_shown(files, where):
     what = PairSource(str(files / "pairs.csv"), attributes=str(files / "people.csv"), subjects_from=where,
                       wanted=("skin",))  # fmt: skip
-    comparisons, _ = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))])
+    comparisons = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))]).comparisons
     assert (comparisons.subject_a == comparisons.subject_b).tolist() == [True, False, True]
     assert comparisons.attribute_names == ("sex", "skin")
     assert comparisons.attributes[:, 1].tolist() == [1, 0, -1, 0]  # p1/0, p0/0, p1/1, p0/1
@@ -63,7 +64,8 @@ def test_who_is_shown(files, where):
 @pytest.mark.parametrize("where", ["", "names", "labels", "person"])
 def test_all_pairs(files, where):
     what = PairSource(attributes=str(files / "people.csv"), subjects_from=where, wanted=("skin",))
-    comparisons, (scores,) = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))])
+    opened = open_scored(what, [ScoreSource(embeddings=str(files / "e.npz"))])
+    comparisons, (scores,) = opened.comparisons, opened.scores
     assert (len(comparisons), comparisons.genuine, len(scores)) == (6, 2, 6)
     assert comparisons.names == NAMES
 

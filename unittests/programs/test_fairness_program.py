@@ -194,7 +194,7 @@ def test_without_people_there_are_no_intervals(score, tmp_path):
     [
         (["--report", "scores.csv"], "would be overwritten"),
         (["--plot", "scores.csv"], "would be overwritten"),
-        (["--values", "colour=red"], "colour is no protected"),
+        (["--values", "colour=red"], "colour is not used; name it with --protected"),
         (["--calibration-scores", "calibration.csv"], "need --calibration"),
         (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores are missing"),
     ],
@@ -222,3 +222,94 @@ def test_distances_are_suspected(score, files):
     code, out, _ = score("--pairs", folder / "turned.csv", "--protected", "sex", "--fmr", 0.2, "--bootstrap", 0)
     assert code == 0
     assert "are these distances?" in out
+
+
+def without(path, name):
+    """The rows of a CSV that do not name an image."""
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if name not in line.split(",")[:2]) + "\n")
+
+
+@pytest.fixture
+def failing(files):
+    """Scores in a file of their own, which has none for an image on which detection failed."""
+    folder, _, comparisons = files
+    name = comparisons.names[comparisons.a[int(np.argmax(comparisons.same))]]
+    (folder / "own.csv").write_bytes((folder / "scores.csv").read_bytes())
+    without(folder / "own.csv", name)
+    (folder / "failed.txt").write_text(name + "\n")
+    touched = np.array([name in (comparisons.names[a], comparisons.names[b])
+                        for a, b in zip(comparisons.a, comparisons.b, strict=True)])  # fmt: skip
+    return folder, comparisons, touched
+
+
+@pytest.mark.parametrize("how", [["--leave-out-failures"], ["--unscored", "no_match"], ["--unscored", "leave_out"]])
+def test_images_that_failed_need_no_row_of_scores(score, failing, how):
+    folder, comparisons, touched = failing
+    words = ["--pairs", folder / "scores.csv", "--scores", folder / "own.csv", "--threshold", 0.4, *COMMON, "--json"]
+    code, out, err = score(*words, "--failures", folder / "failed.txt", *how)
+    assert code == 0, err
+    counts = json.loads(out)["groupings"]["sex"]["accounting"]
+    kept = np.ones(len(touched), bool) if "no_match" in how else ~touched
+    scored = sum(value for key, value in counts.items() if key.startswith(("genuine", "impostor")))
+    assert scored == kept.sum()
+    genuine = sum(value for key, value in counts.items() if key.startswith("genuine"))
+    assert genuine == comparisons.same[kept].sum()
+    code, out, _ = score(*(word for word in words if word != "--json"), "--failures", folder / "failed.txt", *how)
+    assert f"failure to acquire: 1 of {len(np.union1d(comparisons.a, comparisons.b))} images" in out
+    assert f"in {touched.sum()} of {len(touched)} comparisons" in out
+
+
+def test_scores_that_are_missing_are_an_error_unless_something_is_said(score, failing):
+    folder, _, touched = failing
+    words = ["--pairs", folder / "scores.csv", "--scores", folder / "own.csv", "--threshold", 0.4, *COMMON]
+    code, _, err = score(*words)
+    assert code == 2
+    assert f"{touched.sum()} of {len(touched)} comparisons have no score" in err
+    code, _, err = score(*words, "--failures", folder / "failed.txt")
+    assert code == 2
+    assert "say --unscored leave_out or no_match, or --leave-out-failures" in err
+
+
+def test_distances_are_said_first_and_pass_no_gate(score, files):
+    folder, scores, comparisons = files
+    write(folder / "distances.csv", 1 - scores, comparisons)
+    words = ["--pairs", folder / "distances.csv", *COMMON, "--fmr", 0.05, "--fail-if", "fnmr_gap@value>0.9"]
+    code, out, err = score(*words)
+    assert code == 1
+    assert out.startswith("== These numbers mean nothing\nthe scores put genuine pairs below impostor ones (AUC 0.")
+    assert "if these are distances, say --distance, so nothing can be shown to pass" in err
+    code, out, err = score(*words, "--distance", "--json")
+    assert (code, err) == (0, "")
+    printed = json.loads(out)
+    assert printed["unusable"] == []
+    plain = json.loads(score("--pairs", folder / "scores.csv", *COMMON, "--fmr", 0.05, "--json")[1])
+    assert printed["groupings"]["sex"]["groups"] == plain["groupings"]["sex"]["groups"]
+    code, out, _ = score(*words, "--distance", "--threshold", 0.6, "--json")
+    assert json.loads(out)["threshold"]["value"] == -0.6
+
+
+def test_a_gate_does_not_pass_where_every_comparison_is_an_error(score, files):
+    folder, scores, comparisons = files
+    flat = np.where(comparisons.same, 0.2, scores)
+    write(folder / "flat.csv", flat, comparisons)
+    words = ["--pairs", folder / "flat.csv", *COMMON, "--threshold", 0.3, "--fail-if", "fnmr_gap@value>0.9"]
+    code, out, err = score(*words)
+    assert code == 1
+    assert "the FNMR is 1: no genuine comparison matches at the threshold 0.3" in err
+    assert not any("FNMR n/a: there is no error" in line for line in out.splitlines())
+
+
+def test_lists_as_excel_writes_them(score, files):
+    folder = files[0]
+    plain = (folder / "scores.csv").read_text().splitlines()
+    header = "Image1;Image2;Label;Score;half;SEX_A;SEX_B;ID1;ID2;"
+    rows = [";".join(line.split(",")).replace(".", ",") + ";" for line in plain[1:]]
+    (folder / "excel.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-16")
+    words = [*COMMON, "--threshold", 0.4, "--json"]
+    code, out, err = score("--pairs", folder / "scores.csv", *words)
+    assert code == 0, err
+    code, other, err = score("--pairs", folder / "excel.csv", *words[:1], "SEX", *words[2:])
+    assert code == 0, err
+    one, two = json.loads(out)["groupings"]["sex"], json.loads(other)["groupings"]["SEX"]
+    assert one["groups"] == two["groups"]

@@ -18,7 +18,7 @@ from fairface.cli import run
 from fairface.embedding.store import load_embeddings
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.evaluation.find_models import find_models, find_template
-from fairface.evaluation.layout import ALL, MARKER, mark, marked
+from fairface.evaluation.replacement import MARKER
 from fairface.faces.align import TEMPLATE_112
 from fairface.faces.detect import Faces
 from fairface.programs import final_eval as final_eval_program
@@ -105,7 +105,7 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
     place = {name: i for i, name in enumerate(stored[0].names)}
     a, b = (np.array([place[pair[side]] for pair in asked]) for side in (0, 1))
     by_hand = run_chain(a, b, *(cosine_scores(one.embeddings, a, b) for one in stored), ChainSteps())
-    np.testing.assert_array_equal(scores, by_hand.final)
+    np.testing.assert_array_equal(scores, by_hand.scores)
 
     printed = json.loads(out)
     assert printed["output"] == str(tmp_path / "out")
@@ -114,12 +114,13 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
     assert printed["failed_to_detect"] == {"count": 2, "images": ["00_1", "03_2"]}
     assert any("1 of its images are in no pair" in note for note in printed["notes"])
     assert set(printed["verification"]) == {
-        "final", "three-step model, plain cosine", "hard-sample model, plain cosine",
-        "final, without failures to detect",
+        "after all steps", "three-step model, plain cosine", "hard-sample model, plain cosine",
+        "after all steps, without failures to detect",
     }  # fmt: skip
     count = PEOPLE * IMAGES
-    assert printed["verification"]["final"]["genuine"] + printed["verification"]["final"]["impostor"] == len(pairs)
-    left = printed["verification"]["final, without failures to detect"]
+    whole = printed["verification"]["after all steps"]
+    assert whole["genuine"] + whole["impostor"] == len(pairs)
+    left = printed["verification"]["after all steps, without failures to detect"]
     assert left["genuine"] + left["impostor"] == (count - 2) * (count - 3) // 2
     sexes = printed["fairness"]["groupings"]["sex"]
     assert sexes["accounting"]["total"] == len(pairs)
@@ -249,9 +250,9 @@ def bad(world, folder):
         (["--calibration-truth", "truth"], "calibration needs --calibration-photos or --calibration-aligned"),
         (["--failures", "no_such.txt"], "no_such.txt: No such file"),
         (["--template", "out/predictions.csv"], "would be overwritten"),
-        (["--calibration-aligned", "others", "--calibration-template", "out/predictions.csv",
+        (["--calibration-aligned", "faces", "--calibration-template", "out/predictions.csv",
           "--subjects-from", "names"], "would be overwritten"),
-        (["--calibration-aligned", "others", "--calibration-template", "out/calibration/predictions.csv",
+        (["--calibration-aligned", "faces", "--calibration-template", "out/calibration/predictions.csv",
           "--subjects-from", "names"], "would be overwritten"),
         (["--decimals", "-1"], "decimals is -1; it must lie between 0 and 17"),
         (["--decimals", "99999"], "decimals is 99999"),
@@ -269,16 +270,17 @@ def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, wor
     (tmp_path / "out" / "predictions.csv").write_text((world / "pairs.csv").read_text())
     (tmp_path / "out" / "calibration").mkdir()
     (tmp_path / "out" / "calibration" / "predictions.csv").write_text((world / "pairs.csv").read_text())
-    mark(tmp_path / "out", ALL)
-    places = {"good": world / "people.csv", "truth": world / "truth.csv", "others": world / "others"}
+    marked = ("report.md", "fairness.json", "predictions.csv", "calibration/predictions.csv")
+    (tmp_path / "out" / MARKER).write_text("\n".join(marked) + "\n")
+    places = {"good": world / "people.csv", "truth": world / "truth.csv", "others": world / "others",
+              "faces": world / "faces"}  # fmt: skip
     before = contents(tmp_path / "out")
     start = ["--aligned", world / "faces", "--template", world / "pairs.csv", "--output", "out", "--bootstrap", 0]
     code, out, err = final_eval(*start, *models(world), *(places.get(word, word) for word in words))
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
     assert (code, out, len(errors)) == (2, "", 1)
     assert message in errors[0]
-    late = message.startswith("threshold")
-    assert contents(tmp_path / "out") == ({} if late else before)
+    assert contents(tmp_path / "out") == before
 
 
 def contents(folder):
@@ -302,7 +304,7 @@ def test_failures_count_where_the_truth_names_images_with_a_suffix(world, tmp_pa
     printed = json.loads(out)
     groups = printed["fairness"]["groupings"]["sex"]["groups"]
     assert [row["failure_to_detect"]["errors"] for row in groups] == [1, 1]
-    left = printed["verification"]["final, without failures to detect"]
+    left = printed["verification"]["after all steps, without failures to detect"]
     count = PEOPLE * IMAGES - 2
     assert left["genuine"] + left["impostor"] == count * (count - 1) // 2
 
@@ -388,14 +390,32 @@ def test_folders_numbered_alike_are_not_taken_for_one(world, tmp_path):
         assert json.loads(out)["fairness"]["threshold"]["optimistic"] is optimistic
 
 
-def test_a_run_that_fails_after_embedding_leaves_nothing(world, tmp_path):
+def test_a_late_error_keeps_the_results_of_the_run_before(world, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     words = ["--aligned", world / "faces", "--output", tmp_path, "--attributes", world / "people.csv"]
     words += ["--subjects-from", "person", "--protected", "sex", "--fmr", 0.05, "--bootstrap", 0, *models(world)]
     assert final_eval(*words)[0] == 0
-    assert {"predictions.csv", "truth.csv", "report.md"} <= set(contents(tmp_path))
+    before = contents(tmp_path)
+    assert {"predictions.csv", "truth.csv", "report.md", "notes.txt", MARKER} <= set(before)
     assert final_eval(*words, "--threshold", 7)[0] == 2
-    assert set(contents(tmp_path)) == {"notes.txt"}
+    assert contents(tmp_path) == before
+    assert {path.name for path in tmp_path.iterdir()} == set(before)  # no folder is left over either
+
+
+@pytest.mark.parametrize("linked", ["images", "folder"])
+def test_aligned_faces_may_be_links(world, tmp_path, linked):
+    faces = tmp_path / "faces"
+    if linked == "folder":
+        faces.symlink_to(world / "faces")
+    else:
+        faces.mkdir()
+        for path in (world / "faces").rglob("*.png"):
+            (faces / path.name).symlink_to(path)
+    words = ["--template", world / "pairs.csv", "--bootstrap", 0, *models(world)]
+    for folder, out in ((world / "faces", "plain"), (faces, "linked")):
+        code, _, err = final_eval("--aligned", folder, *words, "--output", tmp_path / out)
+        assert code == 0, err
+    assert predictions(tmp_path / "plain")[2].tolist() == predictions(tmp_path / "linked")[2].tolist()
 
 
 def test_files_of_the_users_are_never_replaced(world, tmp_path):
@@ -407,12 +427,14 @@ def test_files_of_the_users_are_never_replaced(world, tmp_path):
     for _ in range(2):
         code, _, err = final_eval(*words, "--truth", own / "truth.csv")
         assert code == 0, err
+    # So it does when it is not read, as long as none is to be written.
+    assert final_eval(*words)[0] == 0
     before = contents(own)
-    for more in ([], ["--subjects-from", "names"]):
-        code, out, err = final_eval(*words, *more)
-        assert (code, out, err.count("\n")) == (2, "", 1)
-        assert f"error: {own}: holds truth.csv, which no run" in err
-        assert contents(own) == before
+    assert before["truth.csv"] == (world / "truth.csv").read_bytes()
+    code, out, err = final_eval(*words, "--subjects-from", "names")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"error: {own}: holds truth.csv, which no run" in err
+    assert contents(own) == before
 
 
 def test_images_without_attributes_are_counted(world, tmp_path):
@@ -550,18 +572,11 @@ def test_the_demonstration_takes_only_input_that_one_laid_out(tmp_path, photogra
     with pytest.raises(ConfigError, match=r"holds input/test/s31_1\.png, which no demonstration laid out"):
         lay_out_demo(out, data)
     assert list(contents(out)) == ["input/test/s31_1.png"]
-    # What a run left before there were marks is known by its pairs, and its results are its own.
+    # What is not marked is known by its pairs.
     lay_out_demo(tmp_path / "old", data)
-    assert marked(tmp_path / "old") == {"input"}
-    (tmp_path / "old" / MARKER).unlink()
-    touch(tmp_path / "old", "report.md")
+    (tmp_path / "old" / "input" / ".demo").unlink()
     lay_out_demo(tmp_path / "old", data)
-    assert marked(tmp_path / "old") == {"input", *ALL}
-    # Beside a user's own results only the input is the demonstration's.
-    touch(tmp_path / "mine", "report.md")
-    for _ in range(2):
-        lay_out_demo(tmp_path / "mine", data)
-        assert marked(tmp_path / "mine") == {"input"}
+    assert (tmp_path / "old" / "input" / ".demo").exists()
 
 
 @pytest.fixture

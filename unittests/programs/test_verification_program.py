@@ -12,7 +12,8 @@ import pytest
 
 from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
 from fairface.protocols.all_pairs import all_pairs
-from fairface.scoring.verification import verify_embeddings
+from fairface.scoring.similarity import cosine_scores
+from fairface.scoring.verification import verify, verify_embeddings
 
 ROOT = Path(__file__).resolve().parents[2]
 # Importing MXNet fails in these processes, as it does where it is not installed.
@@ -59,7 +60,7 @@ def test_all_pairs_of_embeddings_as_one_json_object(tmp_path, stored, source):
     assert (done.returncode, done.stderr) == (0, "")
     printed = json.loads(done.stdout)
     expected = verify_embeddings(stored.embeddings, all_pairs(stored.labels), rounds=20).to_dict()
-    assert printed == {"embeddings": str(tmp_path / "e.npz"), "results": {"all pairs": expected}}
+    assert printed == {"embeddings": str(tmp_path / "e.npz"), "results": {"all pairs": expected}, "notes": []}
     assert printed["results"]["all pairs"]["people"] == 8
 
 
@@ -75,7 +76,7 @@ def test_pairs_of_embeddings_as_a_table_and_a_picture(tmp_path, stored):
     expected = verify_embeddings(stored.embeddings, pairs, fmr=(0.1,))
     row = done.stdout.splitlines()[2].split()
     assert row[:4] == ["mine", "48", "448", "8"]
-    assert f"{expected.tar['0.1']:.4f}" == row[-1]
+    assert row[4:7] == [f"{value:.4f}" for value in (expected.auc, expected.eer, expected.tar["0.1"])]
     assert cv2.imread(str(tmp_path / "roc.png")) is not None
 
 
@@ -90,7 +91,7 @@ def test_pairs_of_embeddings_as_a_table_and_a_picture(tmp_path, stored):
         (["--embeddings", "e.npz", "--pairs", "one_kind.csv"], "all 1 comparisons are genuine"),
         (["--embeddings", "zero.npz", "--all-pairs", "--subjects-from", "names"], "of length zero (index 3)"),
         (["--embeddings", "e.npz", "--all-pairs", "--subjects-from", "names", "--fmr", "0"], "FMR 0.0 cannot be used"),
-        (["--model", "models/x"], "--model needs --set FILE.bin, or --pairs FILE with --root"),
+        (["--model", "models/x"], "--model needs --set FILE.bin, or --pairs FILE"),
         (["--model", "models/x", "--set", "x.bin", "--all-pairs"], "--all-pairs works on --embeddings"),
     ],
 )
@@ -166,3 +167,52 @@ def test_a_bin_set_is_scored_by_a_model(tmp_path, model):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[2].split()[:4] == ["small", "2", "2", "n/a"]
     assert "small: accuracy n/a: 4 comparisons cannot be split into 10 folds" in done.stdout
+
+
+def test_photographs_without_a_face_are_told_counted_and_left_out(tmp_path, model):
+    faces = tmp_path / "faces"
+    names = [f"p{person}/{k}.jpg" for person in range(4) for k in range(3)]
+    lines = [f"{a} {b} {int(a[:2] == b[:2])}" for i, a in enumerate(names) for b in names[:i]]
+    (faces / "pairs.txt").write_text("\n".join(lines) + "\n")
+    words = ["--model", model, "--pairs", faces / "pairs.txt", "--subjects-from", "names", "--fmr", 0.1]
+    done = score(*words, "--json", mxnet=True)  # .png where the list says .jpg, in the list's own folder
+    assert done.returncode == 0, done.stderr
+    whole = json.loads(done.stdout)["results"]["pairs"]
+    assert (whole["genuine"], whole["impostor"], "failure_to_acquire" in whole) == (12, 54, False)
+    (faces / "p2" / "1.png").unlink()
+    done = score(*words, mxnet=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "1 of 12 images are not there (p2/1.jpg); give the right root, or, where no face was found" in done.stderr
+    (tmp_path / "failed.txt").write_text("p2/1.jpg\n")
+    done = score(*words, "--failures", tmp_path / "failed.txt", "--unscored", "no_match", "--json", mxnet=True)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    found = printed["results"]["pairs"]
+    assert (found["genuine"], found["impostor"]) == (12, 54)
+    assert (found["without_failures"]["genuine"], found["without_failures"]["impostor"]) == (10, 45)
+    assert found["failure_to_acquire"] == {
+        "rate": 1 / 12, "failed": 1, "images": 12, "comparisons": 11, "total": 66, "names": ["p2/1.jpg"],
+    }  # fmt: skip
+    assert printed["notes"] == [
+        "pairs: 11 comparisons without a usable score count as no match",
+        "pairs: failure to acquire: 1 of 12 images (p2/1.jpg), in 11 of 66 comparisons",
+    ]
+
+
+def test_scores_of_any_list_are_verified(tmp_path, stored):
+    pairs = all_pairs(stored.labels)
+    cosines = cosine_scores(stored.embeddings, pairs.a, pairs.b)
+    rows = [f"{stored.names[a]};{stored.names[b]};{int(same)};{1 - value:.6f}".replace(".", ",").replace(",jpg", ".jpg")
+            for a, b, same, value in zip(pairs.a, pairs.b, pairs.same, cosines, strict=True)]  # fmt: skip
+    (tmp_path / "d.csv").write_text("\n".join(["left;right;answer;distance", *rows]) + "\n")
+    words = ["--pairs", tmp_path / "d.csv", "--columns", "image_a=left,image_b=right", "--columns", "same=answer",
+             "--column", "distance", "--subjects-from", "names"]  # fmt: skip
+    done = score(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("d: the scores put genuine pairs below impostor ones (AUC 0.")
+    done = score(*words, "--distance", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["results"]["d"]
+    expected = verify(1 - np.round(1 - cosines, 6), pairs)
+    assert found["auc"] == pytest.approx(expected.auc, abs=1e-9)
+    assert found["people"] == 8

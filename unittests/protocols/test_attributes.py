@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from fairface.data.table import read_csv_table
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.attributes import attributes_of_images, subjects_of_images
-from fairface.protocols.csv_table import read_csv_table
+from fairface.protocols.attributes import alike_values, attributes_of_images, subjects_of_images
 
 IMAGES = ("p0/0.jpg", "p0/1.jpg", "p1/0.jpg", "p2/0.jpg")
 
@@ -83,3 +83,26 @@ def test_ids_are_found_under_paths_and_clashes_are_noticed(tmp_path):
         subjects_of_images(table, ["1"], "person")
     with pytest.raises(DataError, match="none of its 2 images"):
         attributes_of_images(table, ["other/1.jpg"], ["sex"])
+
+
+def test_a_table_of_people_stands_for_all_their_images(table):
+    people = ["Ann", "Ann", "Bo", ""]
+    given = table("Person,sex\nBo,m\nAnn,f\nZed,x\n")
+    found = attributes_of_images(given, IMAGES, ["sex"], people=people)
+    assert found.values == (("f", "m", "x"),)
+    np.testing.assert_array_equal(found.codes[:, 0], [0, 0, 1, -1])
+    # A column called name may hold either.
+    named = attributes_of_images(table("name,sex\nAnn,f\n"), IMAGES, ["sex"], people=people)
+    np.testing.assert_array_equal(named.codes[:, 0], [0, 0, -1, -1])
+    with pytest.raises(DataError, match=r"line 2: sex is 'f' here but 'm' in another row"):
+        attributes_of_images(table("person,sex\nAnn,f\nAnn,m\n"), IMAGES, ["sex"], people=people)
+    with pytest.raises(DataError, match=r"none of its 1 images is compared .* or of the people under theirs"):
+        attributes_of_images(table("person,sex\nZed,f\n"), IMAGES, ["sex"], people=people)
+    with pytest.raises(DataError, match="nothing tells who the images show"):
+        attributes_of_images(table("person,sex\nAnn,f\n"), IMAGES, ["sex"])
+
+
+def test_values_that_differ_only_in_case_are_told():
+    assert alike_values(["sex", "skin"], [["F", "f", "m"], ["dark", "light"]]) == [
+        "sex: F/f differ only in case and are different groups; write them alike"
+    ]

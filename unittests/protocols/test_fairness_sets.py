@@ -1,14 +1,15 @@
 """Plain CSV, the challenge's files, RFW, BFW, and telling them apart."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fairface.data.table import read_csv_table
 from fairface.errors import ConfigError, DataError
-from fairface.protocols.bfw import read_bfw_csv
+from fairface.protocols.bfw import bfw_comparisons
 from fairface.protocols.challenge import challenge_comparisons, photographs_of
-from fairface.protocols.csv_table import read_csv_table
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.pair_template import read_pair_template, write_predictions
 from fairface.protocols.plain_csv import read_plain_csv
@@ -161,13 +162,13 @@ BFW = """fold,p1,p2,label,id1,id2,att1,att2,vgg,a1,a2,g1,g2,e1,e2
 
 
 def test_bfw(write):
-    found = read_bfw_csv(write("bfw.csv", BFW))
+    found = bfw_comparisons(read_csv_table(write("bfw.csv", BFW)))
     assert (found.attribute_names, found.attribute_values) == (("ethnicity", "gender"), (("A", "B"), ("F", "M")))
     assert found.attributes.tolist() == [[0, 0], [0, 0], [1, 1]]
     assert found.fold.tolist() == [1, 2]
     assert (found.subject_a == found.subject_b).tolist() == [True, False]
     with pytest.raises(DataError, match="line 3: the image has no folder"):
-        read_bfw_csv(write("bfw.csv", BFW.replace("bm/n2/1.jpg", "1.jpg")))
+        bfw_comparisons(read_csv_table(write("bfw.csv", BFW.replace("bm/n2/1.jpg", "1.jpg"))))
 
 
 def test_kinds_are_told_apart(write):
@@ -188,3 +189,9 @@ def test_kinds_are_told_apart(write):
         open_comparisons("x", "pickle")
     with pytest.raises(DataError, match="has no column ID1"):
         open_comparisons(write("p.csv", PLAIN), "challenge")
+
+
+def test_ids_with_accents_find_the_photographs_of_a_mac(write):
+    template = read_pair_template(write("t.csv", "ID1,ID2,SCORE\nZoë_1,Zoë_2,0\n"))
+    files = [unicodedata.normalize("NFD", f"deep/Zoë_{k}.JPG") for k in (1, 2)]
+    assert photographs_of(template, files) == {"Zoë_1": files[0], "Zoë_2": files[1]}

@@ -4,7 +4,7 @@ import pytest
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
-from fairface.protocols.scores import read_scores
+from fairface.protocols.scores import match_scores, read_pair_scores, read_scores
 
 NAMES = ("1.jpg", "2.jpg", "3.jpg")
 
@@ -34,7 +34,15 @@ def test_scores_find_their_pairs_in_any_order(write, comparisons, header):
 
 def test_another_column(write, comparisons):
     path = write("image_a,image_b,mine\n1,2,3\n1,3,2\n2,3,1\n1,2,3\n")
-    np.testing.assert_array_equal(read_scores(path, comparisons, "mine"), [3, 2, 1])
+    np.testing.assert_array_equal(match_scores(comparisons, read_pair_scores(path, "mine")), [3, 2, 1])
+
+
+def test_pairs_that_are_excused_may_have_no_score(write, comparisons):
+    path = write("Image1;Image2;Score\n1;2;0,5\n3;2;\n")
+    with pytest.raises(DataError, match="1 of 3 comparisons have no score"):
+        read_scores(path, comparisons)
+    found = read_scores(path, comparisons, np.array([False, True, False]))
+    np.testing.assert_array_equal(found, [0.5, np.nan, np.nan])
 
 
 def test_an_array_in_order(tmp_path, comparisons):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from fairface.errors import DataError
-from fairface.protocols.pairs import read_pairs_csv
-from fairface.protocols.subjects import subjects_from_names, with_subjects
+from fairface.protocols.plain_csv import read_plain_csv
+from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
 
 
 def test_subjects_are_folders_or_names_without_their_number():
@@ -21,9 +21,23 @@ def test_a_name_that_does_not_show_who_it_is(name):
 def test_subjects_are_added_and_must_agree(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_text("image_a,image_b,same\na/1,a/2,1\na/1,b/1,0\n")
-    comparisons = read_pairs_csv(path)
+    comparisons = read_plain_csv(path)
     named = with_subjects(comparisons, subjects_from_names(comparisons.names), "pairs.csv")
     assert named.subject_a.tolist() == [0, 0]
     assert named.subject_b.tolist() == [0, 1]
     with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons say .* against the people .*comparison 1"):
         with_subjects(comparisons, np.zeros(3, int), "pairs.csv")
+
+
+def test_people_are_called_what_the_list_calls_them_else_what_names_say(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("image_a,image_b,same,subject_a,subject_b\n1.jpg,2.jpg,1,Zoe,Zoe\n1.jpg,b/1.jpg,0,Zoe,Abe\n")
+    named = read_plain_csv(path)
+    assert dict(zip(named.names, subject_names_of_images(named), strict=True)) == {
+        "1.jpg": "Zoe", "2.jpg": "Zoe", "b/1.jpg": "Abe",
+    }  # fmt: skip
+    path.write_text("image_a,image_b,same\n1.jpg,b/2.jpg,1\n1.jpg,Ann_Lee_07.png,0\n")
+    bare = read_plain_csv(path)
+    assert dict(zip(bare.names, subject_names_of_images(bare), strict=True)) == {
+        "1.jpg": "", "b/2.jpg": "b", "Ann_Lee_07.png": "Ann_Lee",
+    }  # fmt: skip

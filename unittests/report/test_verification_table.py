@@ -1,8 +1,10 @@
+import re
+
 import numpy as np
 import pytest
 
 from fairface.protocols.all_pairs import all_pairs
-from fairface.report.verification_table import verification_table
+from fairface.report.verification_table import verification_notes, verification_rows, verification_table
 from fairface.scoring.verification import verify
 
 
@@ -14,17 +16,46 @@ def result():
 
 
 def test_one_row_a_set_with_intervals_and_reasons(result):
-    lines = verification_table({"first": result, "second": result}).splitlines()
-    assert lines[0].split() == [
-        "set", "genuine", "impostor", "people", "accuracy", "AUC", "EER", "TAR@0.01", "TAR@0.001",
+    lines = verification_table({("first",): result, ("second",): result}, ("set",)).splitlines()
+    assert re.split(r"\s{2,}", lines[0]) == [
+        "set", "genuine", "impostor", "people", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001", "accuracy",
     ]  # fmt: skip
-    assert len(lines) == 4 + 2 + 1
-    assert lines[2].startswith("first")
-    assert f"{result.auc:.4f} [{result.intervals['auc'].low:.4f}" in lines[2]
-    assert lines[2].rstrip().endswith("n/a")
-    assert lines[4] == "first: TAR at FMR 0.001 n/a: 448 impostor comparisons; FMR 0.001 needs at least 1000"
-    assert lines[-1] == "[low, high]: 95% interval, 10 resamplings of people"
+    assert len(lines) == 4 + 1 + 1
+    cells = re.split(r"\s{2,}", lines[2])
+    assert cells[:4] == ["first", "48", "448", "8"]
+    low, high = result.intervals["auc"].low, result.intervals["auc"].high
+    assert cells[4] == f"{result.auc:.4f} [{low:.4f}, {high:.4f}]"
+    assert cells[5] == f"{result.eer:.4f}"
+    assert cells[-2:] == ["n/a", f"{result.accuracy:.4f} ± {result.accuracy_std:.4f}"]
+    reason = "TAR at FMR 0.001 n/a: 448 impostor comparisons; FMR 0.001 needs at least 1000"
+    assert lines[4] == f"first, second: {reason}"
+    assert lines[-1] == "[low, high]: 95% intervals, 10 resamplings of people"
+
+
+def test_a_brief_table_has_three_digits_and_neither_counts_nor_notes(result):
+    lines = verification_table({("first", "mine"): result}, ("set", "model"), brief=True).splitlines()
+    header = ["set", "model", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001", "accuracy"]
+    assert re.split(r"\s{2,}", lines[0]) == header
+    cells = re.split(r"\s{2,}", lines[2])
+    low, high = result.intervals["auc"].low, result.intervals["auc"].high
+    assert cells[2:4] == [f"{result.auc:.3f} [{low:.3f}, {high:.3f}]", f"{result.eer:.3f}"]
+    assert cells[-1] == f"{result.accuracy:.3f}"
+    assert len(lines) == 3
+
+
+def test_without_accuracy_neither_its_column_nor_its_reason(result):
+    folds = np.array([0, -1] * 248, np.int32)
+    comparisons = all_pairs(np.repeat(np.arange(8), 4))
+    odd = verify(comparisons.same * 0.5 + np.arange(496) / 1e4, type(comparisons)(
+        comparisons.a, comparisons.b, comparisons.same, folds, comparisons.subject_a, comparisons.subject_b,
+    ), fmr=(0.01,))  # fmt: skip
+    header, rows = verification_rows({("x",): odd}, ("set",), accuracy=False)
+    assert (header[-1], len(rows[0])) == ("TAR at FMR 0.01", len(header))
+    assert verification_notes({("x",): odd}, accuracy=False) == []
+    assert verification_notes({("x",): odd}) == [
+        "x: accuracy n/a: 248 of 496 comparisons name no fold; name all or none"
+    ]
 
 
 def test_no_results_give_a_header():
-    assert verification_table({}).split()[:2] == ["set", "genuine"]
+    assert verification_table({}, ("set",)).split()[:2] == ["set", "genuine"]

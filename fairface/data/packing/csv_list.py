@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from fairface.data.identities import order_names
 from fairface.data.packing.plan import Photo, Plan, numbered, photo_path
 from fairface.data.recordio.notes import AttributeNotes
+from fairface.data.table import read_csv_table
 from fairface.data.types import UNKNOWN
 from fairface.errors import DataError
 
@@ -49,26 +49,21 @@ def plan_csv(
 
 def _csv_rows(file: Path, attributes: Sequence[str] | None) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            header = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = header
-            needed = ["image", "identity", *(attributes or ())]
-            missing = [column for column in needed if column not in header]
-            if missing:
-                raise DataError(
-                    f"{file}: line 1 names the columns {','.join(header) or 'nothing'}; {', '.join(missing)} missing"
-                )
-            wanted = needed if attributes is not None else needed + [c for c in header if c not in needed]
-            for row in reader:
-                values = {column: (row.get(column) or "").strip() for column in wanted}
-                if not values["image"] or not values["identity"]:
-                    raise DataError(f"{file}: line {reader.line_num}: image or identity is empty; fill it in")
-                yield reader.line_num, values
+        table = read_csv_table(file)
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); correct the path") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read as CSV in UTF-8 ({error}); save it in that form") from error
+    needed = ["image", "identity", *(attributes or ())]
+    missing = [column for column in needed if table.find(column) is None]
+    if missing:
+        raise DataError(f"{file}: line 1 names the columns {','.join(table.names)}; {', '.join(missing)} missing")
+    taken = {table.find(name) for name in needed}
+    wanted = needed if attributes is not None else needed + [name for name in table.names if name not in taken]
+    columns = [table.column(name) for name in wanted]
+    for row, line in enumerate(table.lines):
+        values = {name: column[row] for name, column in zip(wanted, columns, strict=True)}
+        if not values["image"] or not values["identity"]:
+            raise DataError(f"{file}: line {line}: image or identity is empty; fill it in")
+        yield line, values
 
 
 def _values(

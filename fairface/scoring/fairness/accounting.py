@@ -86,5 +86,7 @@ def usable_scores(
         )
     if unscored == "leave_out":
         return values, finite
-    values[bad] = values[finite].min() - 1.0  # below every score, so that areas under curves know it too
+    # Below every score, so that areas under curves know it too; where scores may be cosines, a cosine as well.
+    lowest, highest = values[finite].min(), values[finite].max()
+    values[bad] = -1.0 if lowest > -1.0 and highest <= 1.0 else lowest - 1.0
     return values, np.ones(len(values), bool)

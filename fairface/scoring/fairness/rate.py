@@ -107,7 +107,8 @@ def plan(spread: Spread, cell: int, others: Ints, level: float, power: float, ta
         own = pooled * (1.0 - pooled) / spread.people[cell]
     step = float(stats.norm.ppf((1.0 + level) / 2.0) + stats.norm.ppf(power))
     if own + of_rest == 0:
-        return Planning(pooled, math.nan, math.nan, math.nan, math.nan, power, "there is no error in any group")
+        reason = "every comparison of every group is an error" if pooled == 1 else "there is no error in any group"
+        return Planning(pooled, math.nan, math.nan, math.nan, math.nan, power, reason)
     wanted = abs(float(spread.rate[cell]) - pooled) if target is None else target
     room = (wanted / step) ** 2 - of_rest
     needed = math.ceil(spread.people[cell] * own / room) if room > 0 else math.inf

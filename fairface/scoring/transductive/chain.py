@@ -43,7 +43,7 @@ class StepResult:
 class ChainResult:
     """Scores (M,) after all steps, the models' own, and what each step did; ``hard`` is None without such a model."""
 
-    final: Floats
+    scores: Floats
     three_step: Floats
     hard: Floats | None
     steps: tuple[StepResult, ...]

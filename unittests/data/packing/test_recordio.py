@@ -156,9 +156,9 @@ def test_damaged_lst(tmp_path, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "identity missing|image, identity missing"),
+        ("", "line 1 names no columns"),
         ("image,person\na,b\n", "identity missing"),
-        ("image,identity\n", "names no photographs"),
+        ("image,identity\n", "holds no rows below"),
         ("image,identity\na.jpg,\n", "line 2: image or identity is empty"),
         ("image,identity\n/a.jpg,b\n", "is not below"),
         ("image,identity,n\n" + "".join(f"a.jpg,b,{i}\n" for i in range(129)), "129 different values"),
@@ -168,6 +168,13 @@ def test_damaged_csv(tmp_path, text, said):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=said):
         plan_csv(tmp_path / "x.csv")
+
+
+def test_csv_with_the_index_of_pandas_and_semicolons(tmp_path):
+    (tmp_path / "x.csv").write_text(";Image;Identity;sex;\n0;a.jpg;ann;f;\n1;b.jpg;bob;m;\n")
+    plan = plan_csv(tmp_path / "x.csv")
+    assert plan.attributes.names == ("sex",)
+    assert plan.attributes.values == {"sex": ("f", "m")}
 
 
 def test_lists_that_are_missing_or_no_text(tmp_path):

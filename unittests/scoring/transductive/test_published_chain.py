@@ -169,14 +169,14 @@ def test_chain_runs_what_is_on_and_says_so(published):
     a, b = published["ids"].T
     step3, hard = published["score_step3"], published["score_hard"]
     whole = run_chain(a, b, step3, hard, ChainSteps())
-    np.testing.assert_array_equal(whole.final, fuse(hard, gap_cut(a, b, rerank(a, b, step3))))
+    np.testing.assert_array_equal(whole.scores, fuse(hard, gap_cut(a, b, rerank(a, b, step3))))
     assert [step.to_dict()["kind"] for step in whole.steps] == ["transductive"] * 3
     assert whole.steps[2].changed == (hard > 0.99).sum()
     plain = run_chain(a, b, step3, None, ChainSteps(False, False, False))
-    np.testing.assert_array_equal(plain.final, step3)
+    np.testing.assert_array_equal(plain.scores, step3)
     assert [step.changed for step in plain.steps] == [0, 0, 0]
     one = run_chain(a, b, step3, hard, ChainSteps(rerank=False, fuse=False))
-    np.testing.assert_array_equal(one.final, gap_cut(a, b, step3))
+    np.testing.assert_array_equal(one.scores, gap_cut(a, b, step3))
     assert [step.on for step in one.steps] == [False, True, False]
     with pytest.raises(ConfigError, match="fusion needs"):
         run_chain(a, b, step3, None, ChainSteps())

@@ -2,8 +2,9 @@ import math
 
 import pytest
 
+from fairface.data.table import read_csv_table
 from fairface.errors import DataError
-from fairface.protocols.csv_table import folds, numbers, read_csv_table, truths
+from fairface.protocols.columns import folds, numbers, truths
 
 
 @pytest.fixture
@@ -68,3 +69,12 @@ def test_folds_are_whole_numbers(write):
     assert folds(read_csv_table(write("fold\n3\n0\n"))) == [3, 0]
     with pytest.raises(DataError, match="line 2: fold is '-1'"):
         folds(read_csv_table(write("fold\n-1\n")))
+
+
+def test_missing_numbers_and_decimal_commas(write):
+    table = read_csv_table(write("score;n\n0,25;1\nNA;2\nNone;3\nnan;4\n-1,5e1;5\n;6\n"))
+    found = numbers(table, "score")
+    assert (found[0], found[4]) == (0.25, -15.0)
+    assert all(math.isnan(found[row]) for row in (1, 2, 3, 5))
+    with pytest.raises(DataError, match=r"line 2: score is '1,000\.5'"):
+        numbers(read_csv_table(write('score,n\n"1,000.5",1\n')), "score")

@@ -1,8 +1,10 @@
+"""Anybody's own CSV of comparisons."""
+
 import numpy as np
 import pytest
 
 from fairface.errors import DataError
-from fairface.protocols.pairs import read_lfw_pairs, read_pairs, read_pairs_csv
+from fairface.protocols.plain_csv import read_plain_csv
 
 PAIRS = "image_a,image_b,same\ns1/1.jpg,s1/2.jpg,1\ns1/1.jpg,s2/1.jpg,0\ns2/1.jpg,s2/2.jpg,true\n"
 
@@ -14,7 +16,7 @@ def write(tmp_path, text, name="pairs.csv"):
 
 
 def test_csv_without_names_lists_images_as_they_occur(tmp_path):
-    comparisons = read_pairs_csv(write(tmp_path, PAIRS))
+    comparisons = read_plain_csv(write(tmp_path, PAIRS))
     assert comparisons.names == ("s1/1.jpg", "s2/1.jpg", "s1/2.jpg", "s2/2.jpg")
     shown = [(comparisons.names[i], comparisons.names[j]) for i, j in zip(comparisons.a, comparisons.b, strict=True)]
     assert shown == [("s1/1.jpg", "s1/2.jpg"), ("s1/1.jpg", "s2/1.jpg"), ("s2/1.jpg", "s2/2.jpg")]
@@ -27,7 +29,7 @@ def test_csv_without_names_lists_images_as_they_occur(tmp_path):
 
 def test_csv_positions_refer_to_given_names_whatever_their_format(tmp_path):
     names = ("s2/2.png", "s2/1.png", "s1/2.jpg", "s1/1.png", "unused.png")
-    comparisons = read_pairs_csv(write(tmp_path, PAIRS), names)
+    comparisons = read_plain_csv(write(tmp_path, PAIRS), names)
     assert comparisons.a.tolist() == [3, 3, 1]
     assert comparisons.b.tolist() == [2, 1, 0]
     assert comparisons.names == names
@@ -38,7 +40,7 @@ def test_csv_folds_subjects_other_columns_and_a_byte_order_mark(tmp_path):
         "\ufeffscore,image_b, image_a ,same,fold,subject_a,subject_b\n"
         '0.1,"b, c",a,No,1,Ann,Bob\n\n0.2,d,a,YES,0,Ann,Ann\n'
     )
-    comparisons = read_pairs_csv(write(tmp_path, text))
+    comparisons = read_plain_csv(write(tmp_path, text))
     assert comparisons.names == ("a", "b, c", "d")
     assert comparisons.fold.tolist() == [1, 0]
     assert comparisons.subject_a.tolist() == [0, 0]
@@ -48,15 +50,15 @@ def test_csv_folds_subjects_other_columns_and_a_byte_order_mark(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", "line 1 names the columns a,b; it must name image_a,image_b,same"),
-        ("", "line 1 names the columns nothing"),
-        ("image_a,image_b,same,subject_a\na,b,1,x\n", "both or neither"),
+        ("a,b\n1,2\n", "has no column same or label .*; line 1 names a, b"),
+        ("", "line 1 names no columns"),
+        ("image_a,image_b,same,subject_a\na,b,1,x\n", "names only one of subject_a and subject_b; name"),
         (PAIRS + "s1/1.jpg,,0\n", "line 5: no value for image_b"),
-        (PAIRS + "s1/1.jpg\n", "line 5: no value for image_b, same"),
-        (PAIRS + "s1/1.jpg,s1,2.jpg,1\n", "line 5: has more values than line 1 has columns"),
+        (PAIRS + "s1/1.jpg\n", "line 5 has 1 values for 3 columns"),
+        (PAIRS + "s1/1.jpg,s1,2.jpg,1\n", "line 5 has 4 values for 3 columns"),
         (PAIRS + "s1/1.jpg,s9/1.jpg,maybe\n", "line 5: same is 'maybe'"),
         ("image_a,image_b,same,fold\na,b,1,-2\n", "line 2: fold is '-2'"),
-        ("image_a,image_b,same\n", "there is no comparison"),
+        ("image_a,image_b,same\n", "holds no rows below its column names"),
         ("image_a,image_b,same\na,b,1\na,c,1\n", r"all 2 comparisons are genuine \(same person\)"),
         ("image_a,image_b,same\na,b,0\n", "all 1 comparisons are impostor"),
         (PAIRS + "s1/1.jpg,s1/1.jpg,1\n", r"1 comparisons compare an image with itself \(first: line 5\)"),
@@ -70,7 +72,7 @@ def test_csv_folds_subjects_other_columns_and_a_byte_order_mark(tmp_path):
 def test_bad_csv_names_file_line_and_remedy(tmp_path, text, message):
     path = write(tmp_path, text)
     with pytest.raises(DataError, match=message) as caught:
-        read_pairs_csv(path)
+        read_plain_csv(path)
     assert str(path) in str(caught.value)
 
 
@@ -78,77 +80,20 @@ def test_csv_that_is_no_text(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_bytes(b"image_a,image_b,same\n\xff\xfe\x00,b,1\n")
     with pytest.raises(DataError, match="is not UTF-8 text"):
-        read_pairs_csv(path)
+        read_plain_csv(path)
 
 
 def test_unknown_names_are_counted_and_the_first_few_listed(tmp_path):
     with pytest.raises(DataError, match=r"3 of 4 images are not among the 2 given \(s1/2.jpg, s2/1.jpg, s2/2.jpg\)"):
-        read_pairs_csv(write(tmp_path, PAIRS), ("s1/1.jpg", "other.jpg"))
+        read_plain_csv(write(tmp_path, PAIRS), ("s1/1.jpg", "other.jpg"))
 
 
 def test_names_that_occur_twice_cannot_be_looked_up(tmp_path):
     with pytest.raises(DataError, match=r"1 of 3 image names occur more than once \(first: x\)"):
-        read_pairs_csv(write(tmp_path, PAIRS), ("x", "y", "x"))
+        read_plain_csv(write(tmp_path, PAIRS), ("x", "y", "x"))
 
 
 def test_a_name_without_format_that_fits_two_images_is_not_guessed(tmp_path):
     names = ("s1/1.png", "s1/1.bmp", "s1/2.jpg", "s2/1.jpg", "s2/2.jpg")
     with pytest.raises(DataError, match=r"1 of 4 images are not among the 5 given \(s1/1.jpg\)"):
-        read_pairs_csv(write(tmp_path, PAIRS), names)
-
-
-LFW = "Ann_Lee\t1\t12\nBob\t1\t2\nAnn_Lee\t1\tBob\t3\nBob\t2\tCy\t1\n"
-
-
-@pytest.mark.parametrize("text", [LFW, LFW.replace("\t", " "), LFW.replace("\n", "\n\n")])
-def test_lfw_pairs_without_header(tmp_path, text):
-    comparisons = read_lfw_pairs(write(tmp_path, text, "pairs.txt"))
-    assert comparisons.names[:2] == ("Ann_Lee/Ann_Lee_0001.jpg", "Bob/Bob_0001.jpg")
-    assert comparisons.names[comparisons.b[0]] == "Ann_Lee/Ann_Lee_0012.jpg"
-    assert comparisons.names[comparisons.b[3]] == "Cy/Cy_0001.jpg"
-    assert comparisons.same.tolist() == [True, True, False, False]
-    assert comparisons.subject_a.tolist() == [0, 1, 0, 1]
-    assert comparisons.subject_b.tolist() == [0, 1, 1, 2]
-    assert (comparisons.fold == -1).all()
-
-
-def test_lfw_header_gives_folds(tmp_path):
-    one_fold = "A\t1\t2\nA\t1\tB\t1\n"
-    comparisons = read_lfw_pairs(write(tmp_path, "3\t1\n" + one_fold * 3, "pairs.txt"))
-    assert comparisons.fold.tolist() == [0, 0, 1, 1, 2, 2]
-    assert (read_lfw_pairs(write(tmp_path, "2\n" + LFW, "dev.txt")).fold == -1).all()
-
-
-def test_lfw_names_with_spaces_between_tabs_and_another_suffix(tmp_path):
-    text = "Ann Lee\t1\t2\nAnn Lee\t1\tBob\t3\n"
-    comparisons = read_lfw_pairs(write(tmp_path, text, "pairs.txt"), suffix=".png")
-    assert comparisons.names[0] == "Ann Lee/Ann Lee_0001.png"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("10\t300\n" + LFW, "announces 10 x 300 pairs of each kind, 6000 together, but 4 follow"),
-        (LFW + "Ann_Lee 1\n", "line 5: 2 fields"),
-        (LFW + "A 1 2 3 4\n", "line 5: 5 fields"),
-        (LFW + "A one 2\n", "line 5: image numbers 'one' and '2'"),
-        ("A 1 2\n", "all 1 comparisons are genuine"),
-        ("A 1 2\nB 1 B 2\n", "against the people they name"),
-        ("", "there is no comparison"),
-    ],
-)
-def test_bad_lfw_lists(tmp_path, text, message):
-    path = write(tmp_path, text, "pairs.txt")
-    with pytest.raises(DataError, match=message) as caught:
-        read_lfw_pairs(path)
-    assert str(path) in str(caught.value)
-
-
-def test_the_kind_of_list_follows_from_its_name(tmp_path):
-    assert len(read_pairs(write(tmp_path, PAIRS))) == 3
-    assert len(read_pairs(write(tmp_path, LFW, "pairs.txt"))) == 4
-    with pytest.raises(FileNotFoundError):
-        read_pairs(tmp_path / "missing.csv")
-    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(DataError, match="is not UTF-8 text"):
-        read_pairs(tmp_path / "binary.txt")
+        read_plain_csv(write(tmp_path, PAIRS), names)

@@ -155,7 +155,7 @@ def test_no_error_gives_the_exact_binomial_interval(errors):
 
 @pytest.mark.parametrize(("groups", "level"), [(3, 0.95), (3, 0.999), (5, 0.9), (8, 0.5), (40, 0.99)])
 def test_simultaneous_level_is_tukeys(groups, level):
-    """The chance that the range of ``groups`` normal values stays below the quantile, by a sum over the smallest one."""
+    """The chance that the range of ``groups`` normal values stays below the quantile, summed over the smallest."""
     quantile = np.sqrt(2) * stats.norm.ppf((1 + simultaneous_level(groups, level)) / 2)
     chance, _ = integrate.quad(
         lambda z: groups * stats.norm.pdf(z) * (stats.norm.cdf(z + quantile) - stats.norm.cdf(z)) ** (groups - 1),

@@ -36,7 +36,7 @@ def rate_interval(
     if not variance > 0:
         return np.nan, np.nan
     n = float(min(rate * (1.0 - rate) / variance, comparisons))
-    t = float(stats.t.ppf(1.0 - tail, spread.freedom[cell]))
+    t = float(stats.t.ppf(1.0 - tail, spread.degrees_of_freedom[cell]))
     return _wilson(rate, n, t) if spread.genuine else _logit(rate, n, t)
 
 

@@ -72,7 +72,7 @@ def test_independent_comparisons_give_the_usual_variance():
     values = wrong[comparisons.same]
     assert found.variance[0] == pytest.approx(values.var(ddof=1) / len(values), rel=1e-12)
     expected = np.clip(2 * 20 / (stats.kurtosis(values, fisher=False) - 1 + 2 / 19), 3, 19)
-    assert found.freedom[0] == pytest.approx(expected, rel=1e-12)
+    assert found.degrees_of_freedom[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_where_people_do_not_matter_drawing_them_gives_three_times_the_variance():
@@ -123,8 +123,8 @@ def test_compact(largest):
     np.testing.assert_array_equal(found[place], keys)
 
 
-def one_cell(rate, n, variance, freedom=1e9, people=50, genuine=True):
-    values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, freedom))
+def one_cell(rate, n, variance, degrees_of_freedom=1e9, people=50, genuine=True):
+    values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, degrees_of_freedom))
     return Spread(*values, genuine)
 
 

@@ -96,7 +96,7 @@ def rates(errors: Errors, test: Comparisons) -> dict[str, Any]:
             replace(OPTIONS, rounds=0),
         )  # fmt: skip
         for number, label in enumerate(grouped.groups.labels):
-            found[label] = {name: side.rate(number, number).to_dict() for name, side in grouped.sides.items()}
+            found[label] = {name: side.rate(number, number).to_dict() for name, side in grouped.error_types.items()}
     return {"rates": found}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
 from fairface.mx import Context, gluon, nd
 from fairface.parallel import to_input
+from fairface.threads import work_ahead
 
 Images = Dataset | Sequence[bytes] | NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
@@ -98,24 +99,14 @@ class NetEmbedder:
     def _batches(self, read: Callable[[int], Pixels], count: int, size: tuple[int, int]) -> Iterator[Pixels]:
         """Batches of decoded images in order, the last filled up with its last image."""
         whole = self.shard * len(self.contexts)
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
 
-        def start(first: int) -> tuple[Pixels, list[Future[None]]]:
+        def plan(first: int) -> tuple[Pixels, list[Callable[[], None]]]:
             batch = np.empty((whole, *size, 3), np.uint8)
             positions = np.minimum(np.arange(first, first + whole), count - 1)
             parts = np.array_split(np.arange(whole), self.threads)
-            return batch, [pool.submit(_fill, batch, part, positions, read) for part in parts]
+            return batch, [partial(_fill, batch, part, positions, read) for part in parts]
 
-        try:
-            waiting: deque[tuple[Pixels, list[Future[None]]]] = deque()
-            for first in range(0, count, whole):
-                waiting.append(start(first))
-                if len(waiting) > AHEAD:
-                    yield _finished(*waiting.popleft())
-            while waiting:
-                yield _finished(*waiting.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return work_ahead(map(plan, range(0, count, whole)), self.threads, AHEAD)
 
 
 def _fill(
@@ -123,12 +114,6 @@ def _fill(
 ) -> None:
     for row in rows:
         batch[row] = read(int(positions[row]))
-
-
-def _finished(batch: Pixels, parts: list[Future[None]]) -> Pixels:
-    for part in parts:
-        part.result()
-    return batch
 
 
 def _fetch(shards: list[tuple[Any, Any]]) -> NDArray[np.float32]:

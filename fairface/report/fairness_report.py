@@ -22,7 +22,7 @@ class FairnessReport:
 
     Attributes:
         result: the score.
-        challenge: the challenge's measure, by side; empty where it was not asked for.
+        challenge: the challenge's measure, by kind of comparisons; empty where it was not asked for.
         changes: against the model before, by grouping.
         curves: of the groups by all protected attributes together.
         unusable: why no number here means anything, as sentences; said first.
@@ -43,7 +43,7 @@ class FairnessReport:
             name: grouping.scalars for name, grouping in self.result.groupings.items()
         }
         if self.challenge:
-            found["challenge"] = {name: side.scalar for name, side in self.challenge.items()}
+            found["challenge"] = {name: one.scalar for name, one in self.challenge.items()}
         return found
 
     def _sections(self) -> list[Section]:
@@ -68,7 +68,7 @@ class FairnessReport:
             "worst": {
                 name: {error: worst_group(found, error).to_dict() for error in ERROR_TYPES} for name, found in groupings
             },
-            "challenge": {name: side.to_dict() for name, side in self.challenge.items()},
+            "challenge": {name: one.to_dict() for name, one in self.challenge.items()},
             "against": {name: change.to_dict() for name, change in self.changes.items()},
             "curves": [curve.to_dict() for curve in self.curves],
         }

@@ -70,7 +70,7 @@ def _groups(grouping: GroupingResult) -> Section:
         ]
         for row in grouping.rows
     ]  # fmt: skip
-    lines = [worst_group(grouping, side).message for side in ERROR_TYPES]
+    lines = [worst_group(grouping, error).message for error in ERROR_TYPES]
     lines += _reasons(grouping.rows)
     counts = grouping.accounting
     lines.append(
@@ -109,8 +109,8 @@ def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
     for name, scalar in grouping.scalars.items():
         if math.isnan(scalar.value) and scalar.reason:
             continue  # told below, with the reason
-        beside = grouping.beside(scalar)
-        counts = f"{beside['people']}, {beside['genuine']}, {beside['impostor']}"
+        sizes = grouping.sample_sizes(scalar)
+        counts = f"{sizes['people']}, {sizes['genuine']}, {sizes['impostor']}"
         rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
     by_reason: dict[str, list[str]] = {}
     for name, scalar in grouping.scalars.items():
@@ -161,14 +161,14 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
 def _challenge(challenge: Mapping[str, ChallengeSide]) -> Section:
     header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "cells", "note")
     rows, lines = [], []
-    for name, side in challenge.items():
-        used = int((~(side.areas != side.areas)).sum())
-        rows.append([name, *_scalar_cells(side.scalar), f"{used} of {side.areas.size}", side.scalar.note])
-        if side.scalar.reason:
-            lines.append(f"{name} {MISSING}: {side.scalar.reason}")
+    for name, found in challenge.items():
+        used = int((~(found.areas != found.areas)).sum())
+        rows.append([name, *_scalar_cells(found.scalar), f"{used} of {found.areas.size}", found.scalar.note])
+        if found.scalar.reason:
+            lines.append(f"{name} {MISSING}: {found.scalar.reason}")
         lines.append(
-            f"{name}: {side.omitted} comparisons are in cells that are too small, {side.outside} are between groups or "
-            "have an unknown attribute"
+            f"{name}: {found.omitted} comparisons are in cells that are too small, {found.outside} are between groups "
+            "or have an unknown attribute"
         )
     return Section("The challenge's measure", header, rows, lines)
 

@@ -34,10 +34,10 @@ def check_groups(comparisons: Comparisons, protected: Sequence[str], fmr: float,
 
 
 def worst_rate(
-    scores: NDArray[np.float64], comparisons: Comparisons, protected: Sequence[str], side: str, fmr: float,
+    scores: NDArray[np.float64], comparisons: Comparisons, protected: Sequence[str], error: str, fmr: float,
     min_people: int = 30,
 ) -> float:  # fmt: skip
-    """The highest FMR (``side`` fmr) or FNMR (fnmr) of a group, at the one threshold that gives ``fmr`` to everybody.
+    """The highest FMR (``error`` fmr) or FNMR (fnmr) of a group, at the one threshold that gives ``fmr`` to everybody.
 
     With the FMR of everybody held, the highest FMR of a group is lowest where all groups have the same. NaN where
     fewer than two groups have ``min_people`` people, and where no threshold keeps that FMR.
@@ -52,4 +52,4 @@ def worst_rate(
             raise
         return math.nan  # a net that hardly learnt yet gives many equal scores
     result = assess(scores, comparisons, protected, threshold, FairnessOptions(rounds=0, min_people=min_people))
-    return float(result.groupings[JOINT.join(dict.fromkeys(protected))].scalars[f"{side}_worst"].value)
+    return float(result.groupings[JOINT.join(dict.fromkeys(protected))].scalars[f"{error}_worst"].value)

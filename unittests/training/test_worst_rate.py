@@ -28,18 +28,18 @@ def world():
     return comparisons, scores
 
 
-@pytest.mark.parametrize("side", ["fmr", "fnmr"])
-def test_as_counted_by_hand(world, side):
+@pytest.mark.parametrize("error", ["fmr", "fnmr"])
+def test_as_counted_by_hand(world, error):
     comparisons, scores = world
     impostor = np.sort(scores[~comparisons.same])
     threshold = next(t for t in impostor if np.mean(impostor >= t) <= 0.05)
     rates = []
     for sex in (0, 1):
         inside = (comparisons.attributes[comparisons.a, 0] == sex) & (comparisons.attributes[comparisons.b, 0] == sex)
-        kind = comparisons.same if side == "fnmr" else ~comparisons.same
+        kind = comparisons.same if error == "fnmr" else ~comparisons.same
         matches = scores[inside & kind] >= threshold
-        rates.append(np.mean(matches) if side == "fmr" else 1 - np.mean(matches))
-    found = worst_rate(scores, comparisons, ["sex"], side, 0.05, 5)
+        rates.append(np.mean(matches) if error == "fmr" else 1 - np.mean(matches))
+    found = worst_rate(scores, comparisons, ["sex"], error, 0.05, 5)
     assert found == pytest.approx(max(rates), abs=1e-12)
 
 

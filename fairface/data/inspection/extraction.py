@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fairface.data.images import decode, encode_jpeg, is_jpeg, is_png
-from fairface.data.packing.recordio import ordered_map
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.tfrecord.dataset import IndexTFRDataset
 from fairface.errors import DataError
 from fairface.files import atomic_write, inside
+from fairface.threads import map_in_threads
 
 _STAMP = ".unpacked.json"
 Watch = Callable[[Iterable[bytes]], Iterable[bytes]]
@@ -79,7 +79,7 @@ def unpack_people(
     try:
         for label in sorted(set(dataset.labels.tolist())):
             (part / str(label)).mkdir(parents=True)
-        images = watch(ordered_map(stored, range(len(dataset)), workers))
+        images = watch(map_in_threads(stored, range(len(dataset)), workers))
         for label, key, data in zip(dataset.labels.tolist(), dataset.keys.tolist(), images, strict=True):
             (part / str(label) / f"{key}{suffix_of(data)}").write_bytes(data)
         (part / _STAMP).write_text(json.dumps(about), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from fairface.data.types import Dataset, Sample
 from fairface.data.view import DatasetView
 from fairface.errors import DataError
 from fairface.hardware import usable_cores
+from fairface.threads import work_ahead
 
 Image = NDArray[np.uint8]
 _CHUNK = 256  # images that a thread decodes before it takes the next
@@ -90,12 +91,9 @@ def decode_all(
                 images[row] = 0
                 bad[row] = str(error)
 
-    with ThreadPoolExecutor(threads or usable_cores(), thread_name_prefix="fairface-cache") as pool:
-        futures = [pool.submit(fill, first) for first in range(0, len(dataset), _CHUNK)]
-        try:
-            for future in futures:
-                future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    threads = threads or usable_cores()
+    plans = ((None, [partial(fill, first)]) for first in range(0, len(dataset), _CHUNK))
+    for _ in work_ahead(plans, threads, 4 * threads):
+        pass
     images.flags.writeable = False
     return CachedDataset(dataset, images, np.arange(len(dataset)), bad)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from fairface.data.image_reader import ImageReader
 from fairface.data.loading.draws import Purpose, generator
-from fairface.data.loading.prefetch import prefetch as work_ahead
 from fairface.data.loading.source import Source
 from fairface.data.loading.transform import Columns, Drawn
 from fairface.data.loading.trial import try_transform
 from fairface.data.types import UNKNOWN, Batch
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
+from fairface.threads import work_ahead
 
 _SMALLEST_JOB = 16  # images; below that, handing a job to a thread costs more than it gains
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from fairface.data.images import read_bytes, to_stored_jpeg
-from fairface.data.packing.recordio import PackOptions, ordered_map
+from fairface.data.packing.recordio import PackOptions
 from fairface.data.pairsets.bin_set import write_bin
 from fairface.files import inside
+from fairface.threads import map_in_threads
 
 Watch = Callable[[Iterable[bytes]], Iterable[bytes]]
 
@@ -43,5 +44,5 @@ def pack_bin(
         path: Path = inside(root, name)
         return to_stored_jpeg(read_bytes(path), str(path), options.size, options.quality, options.resize)
 
-    images = dict(zip(distinct, watch(ordered_map(encoded, distinct, options.workers)), strict=True))
+    images = dict(zip(distinct, watch(map_in_threads(encoded, distinct, options.workers)), strict=True))
     write_bin(output, [images[name] for name in names], same)

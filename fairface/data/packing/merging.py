@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from fairface.data.images import keep_or_convert
 from fairface.data.packing.merge_people import OFFSET, IdentityMap, join_attributes, join_people
 from fairface.data.packing.plan import Photo, Plan
-from fairface.data.packing.recordio import PackOptions, Watch, ordered_map, pack_encoded
+from fairface.data.packing.recordio import PackOptions, Watch, pack_encoded
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.threads import map_in_threads
 
 _NO_MAP: Mapping[tuple[int, str], str] = {}
 
@@ -72,7 +73,7 @@ def merge(
         data = sets[number].encoded(i)
         return keep_or_convert(data, sets[number].name(i), options.size, options.quality, options.resize)
 
-    pack_encoded(plan, ordered_map(stored, rows, options.workers), output, options.size, watch)
+    pack_encoded(plan, map_in_threads(stored, rows, options.workers), output, options.size, watch)
     shared = sum(len(members) > 1 for members in people.values())
     return Merged(len(rows), len(people), shared, sum(map(len, sets)) - len(rows))
 

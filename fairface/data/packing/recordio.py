@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +16,12 @@ from fairface.data.recordio.files import RecordStream
 from fairface.data.recordio.notes import ATTRIBUTES, IDENTITIES, PROPERTY
 from fairface.data.whole_files import whole_files
 from fairface.errors import ConfigError, DataError
+from fairface.threads import map_in_threads
 
 ALIGNED = 1
-_BLOCK = 8  # items that a thread is given at a time: handing one over costs about 20 µs
 Image = NDArray[np.uint8]
 Align = Callable[[Image, NDArray[np.float32], int], Image]
 Watch = Callable[[Iterable[bytes]], Iterable[bytes]]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ def encoded_photos(photos: Sequence[Photo], options: PackOptions) -> Iterator[by
     Raises:
         DataError: a photograph cannot be used (it is named).
     """
-    return ordered_map(lambda photo: _encoded(photo, options), photos, options.workers)
+    return map_in_threads(lambda photo: _encoded(photo, options), photos, options.workers)
 
 
 def _encoded(photo: Photo, options: PackOptions) -> bytes:
@@ -132,23 +126,3 @@ def _encoded(photo: Photo, options: PackOptions) -> bytes:
     except DataError as error:
         raise DataError(f"{photo.name}: {error}") from error
     return encode_jpeg(crop, options.quality)
-
-
-def ordered_map(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """``map`` over threads, in order, working only a little ahead so that memory stays small."""
-    pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="fairface-pack")
-    waiting: deque[Future[list[R]]] = deque()
-
-    def work(block: list[T]) -> list[R]:
-        return [function(item) for item in block]
-
-    rest = iter(items)
-    try:
-        while block := list(itertools.islice(rest, _BLOCK)):
-            waiting.append(pool.submit(work, block))
-            if len(waiting) > max(1, workers):
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairface.data.pairsets.safe_pickle import PlainArray, PlainUnpickler, UnsafePickleError, check_numbering
+from fairface.data.pairsets.plain_arrays import CALLS, NAMES, PlainArray
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.safe_pickle import DamagedPickleError, PickleMachine, UnsafePickleError
 
 PROTOCOL = 5
 
@@ -39,8 +40,7 @@ def read_bin(path: str | os.PathLike[str]) -> BinSet:
     file = Path(path)
     try:
         with file.open("rb") as stream:
-            check_numbering(stream)
-            content = PlainUnpickler(stream).load()
+            content = PickleMachine(CALLS, names=NAMES, old_strings_are_bytes=True).load(stream)
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror}); correct the path") from error
     except UnsafePickleError as error:
@@ -48,21 +48,10 @@ def read_bin(path: str | os.PathLike[str]) -> BinSet:
             f"{file}: refused, {error}; a verification set needs images and booleans only: "
             f"get it from a source you trust or make it with data_process/make_bin.py"
         ) from error
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ImportError,
-        MemoryError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except DamagedPickleError as error:
         raise DataError(
-            f"{file}: is no whole insightface verification set ({type(error).__name__} while reading "
-            f"the pickle); copy it again or make it with data_process/make_bin.py"
+            f"{file}: is no whole insightface verification set, its pickle is damaged ({error}); "
+            f"copy it again or make it with data_process/make_bin.py"
         ) from error
     return _checked(file, content)
 

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import IO, Any
 from weakref import WeakValueDictionary
 
-from fairface.data.pairsets.safe_pickle import UnsafePickleError
 from fairface.errors import CheckpointError
 from fairface.files import refuse_lfs_pointer
-from fairface.interop.torch.pickle import DamagedPickleError, Inert, PickleMachine
 from fairface.interop.torch.tensors import CALLS, Array, StorageTable, Tensor
+from fairface.safe_pickle import DamagedPickleError, Inert, PickleMachine, UnsafePickleError
 
 LARGEST_PICKLE = 16 << 20  # bytes; a net of 1000 layers takes 0.3 MB
 _ZIP = b"PK\x03\x04"

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.interop.torch.pickle import Call, DamagedPickleError, Inert, Name
+from fairface.safe_pickle import Call, DamagedPickleError, Inert, Name
 
 Array = NDArray[Any]
 

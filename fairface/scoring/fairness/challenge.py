@@ -1,9 +1,9 @@
 """The measure of the ECCV 2020 ChaLearn fair-face challenge, as far as it is known.
 
 Known: for each cell, a combination of legitimate attributes (pose, glasses …) and a protected group, the area under the
-cell's TAR over the **global** FMR (genuine side), and under the cell's true non-match rate over the **global** FNMR
-(impostor side). With every threshold counted this is the chance that a score of the cell lies on the right side of a
-random score of the other kind, a tie counting one half. A cell needs no comparisons of the other kind itself.
+cell's TAR over the **global** FMR (genuine comparisons), and under the cell's true non-match rate over the **global**
+FNMR (impostor comparisons). With every threshold counted this is the chance that a score of the cell lies on the right
+side of a random score of the other kind, a tie counting one half. A cell needs no comparisons of the other kind itself.
 
 Not known: how the areas become one number. The ways offered here have names of their own and are **unofficial**.
 """
@@ -58,7 +58,7 @@ class ChallengeOptions:
 
 @dataclass(frozen=True)
 class ChallengeSide:
-    """One side of the measure.
+    """The measure on one kind of comparisons.
 
     Attributes:
         scalar: the number, with interval and null.
@@ -93,7 +93,7 @@ def challenge_measure(
     legitimate: Sequence[str] = (),
     options: ChallengeOptions | None = None,
 ) -> dict[str, ChallengeSide]:
-    """Both sides, ``challenge_genuine`` and ``challenge_impostor``; scores must be finite.
+    """Of both kinds, ``challenge_genuine`` and ``challenge_impostor``; scores must be finite.
 
     A comparison is in a protected group when both its images are. Its legitimate cell is what its two images have,
     whichever comes first. Global rates come from all comparisons.
@@ -111,8 +111,8 @@ def challenge_measure(
         "impostor": (~comparisons.same, 1.0 - placement(scores, genuine)),
     }
     return {
-        f"challenge_{side}": _side(side, values, chosen, comparisons, groups, cell, names, options)
-        for side, (chosen, values) in right.items()
+        f"challenge_{kind}": _of_kind(kind, values, chosen, comparisons, groups, cell, names, options)
+        for kind, (chosen, values) in right.items()
     }
 
 
@@ -136,14 +136,14 @@ def legitimate_cells(comparisons: Comparisons, legitimate: Sequence[str]) -> tup
     return cell, tuple(f"{kinds.labels[key // len(kinds)]}/{kinds.labels[key % len(kinds)]}" for key in keys)
 
 
-def _side(
-    side: str, values: Floats, chosen: NDArray[np.bool_], comparisons: Comparisons, groups: Groups,
+def _of_kind(
+    kind: str, values: Floats, chosen: NDArray[np.bool_], comparisons: Comparisons, groups: Groups,
     cell: NDArray[np.int64], names: tuple[str, ...], options: ChallengeOptions,
 ) -> ChallengeSide:  # fmt: skip
     known = chosen & (cell >= 0) & (groups.of_image[comparisons.a] >= 0) & (groups.of_image[comparisons.b] >= 0)
     part = select(comparisons, known)
     nodes, first, second = node_ends(part, groups.of_image, len(groups))
-    means = CellMeans(nodes, (first, second), cell[known], len(names), values[known], side == "genuine")
+    means = CellMeans(nodes, (first, second), cell[known], len(names), values[known], kind == "genuine")
     combine = AGGREGATIONS[options.aggregation]
 
     def number_of(areas: Floats, counts: Floats) -> Floats:
@@ -157,7 +157,7 @@ def _side(
     shuffled = number_of(*means.shuffled(options.rounds, options.seed))
     enough = counts >= options.min_comparisons
     return ChallengeSide(
-        scalar=_scalar(side, value, rounds, shuffled, groups.labels, options),
+        scalar=_scalar(kind, value, rounds, shuffled, groups.labels, options),
         areas=np.where(enough, areas, np.nan),
         comparisons=counts,
         legitimate=names,
@@ -168,7 +168,7 @@ def _side(
 
 
 def _scalar(
-    side: str, value: float, rounds: Floats, shuffled: Floats, groups: tuple[str, ...], options: ChallengeOptions
+    kind: str, value: float, rounds: Floats, shuffled: Floats, groups: tuple[str, ...], options: ChallengeOptions
 ) -> Scalar:
     rounds, shuffled = rounds[np.isfinite(rounds)], shuffled[np.isfinite(shuffled)]
     defined = not math.isnan(value)
@@ -178,9 +178,9 @@ def _scalar(
         low, high = (float(q) for q in np.quantile(rounds, [(1 - options.level) / 2, (1 + options.level) / 2]))
         if not p_value <= 1 - options.level:
             low = 0.0  # resampling never gives equal groups, so equality is only excluded where shuffling excludes it
-    reason = f"no legitimate cell has two groups with {options.min_comparisons} {side} comparisons or more"
+    reason = f"no legitimate cell has two groups with {options.min_comparisons} {kind} comparisons or more"
     return Scalar(
-        name=f"challenge_{side}",
+        name=f"challenge_{kind}",
         value=value,
         low=min(low, value),
         high=max(high, value),

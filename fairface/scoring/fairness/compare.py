@@ -15,12 +15,12 @@ from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
+from fairface.scoring.fairness.error_types import ErrorType
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.grouping import group_images, groupings
 from fairface.scoring.fairness.measures import RULES, Rule, Setting
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rounds import rate_rounds
-from fairface.scoring.fairness.sides import Side
 from fairface.scoring.fairness.spread import spread
 from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
 from fairface.scoring.measure import number
@@ -124,22 +124,22 @@ def compare_errors(
 
 def _change(before: Grouped, after: Grouped, options: FairnessOptions) -> Change:
     labels = before.groups.labels
+    pairs = {name: (before.error_types[name], after.error_types[name]) for name in before.error_types}
     rates = {
-        name: dict(zip(labels, _rate_differences(before.sides[name], after.sides[name], options.level), strict=True))
-        for name in before.sides
+        name: dict(zip(labels, _rate_differences(*pair, options.level), strict=True)) for name, pair in pairs.items()
     }
-    rounds = {name: _paired_rounds(before.sides[name], after.sides[name]) for name in before.sides}
+    rounds = {name: _paired_rounds(*pair) for name, pair in pairs.items()}
     scalars = {rule.name: _scalar_difference(rule, before, after, rounds, options) for rule in RULES}
     return Change(before.groups.name, rates["fnmr"], rates["fmr"], scalars)
 
 
-def _rate_differences(before: Side, after: Side, level: float) -> list[Difference]:
+def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list[Difference]:
     """By the spread of the difference in errors of each pair of people, which the two models share."""
     counts = after.counts.with_errors(after.counts.errors - before.counts.errors)
     found = spread(counts, after.cells, len(after.spread.rate))
     result = []
     for cell in after.within.tolist():
-        half = float(stats.t.ppf((1 + level) / 2, found.freedom[cell]) * math.sqrt(found.variance[cell]))
+        half = float(stats.t.ppf((1 + level) / 2, found.degrees_of_freedom[cell]) * math.sqrt(found.variance[cell]))
         value = float(found.rate[cell])
         reason = ""
         if math.isnan(half):
@@ -150,18 +150,18 @@ def _rate_differences(before: Side, after: Side, level: float) -> list[Differenc
     return result
 
 
-def _paired_rounds(before: Side, after: Side) -> list[NDArray[np.float64]]:
+def _paired_rounds(before: ErrorType, after: ErrorType) -> list[NDArray[np.float64]]:
     if before.options.rounds == 0 or before.counts.nodes.people == 0:
         return [np.zeros((0, len(before.within)))] * 2
     raw = rate_rounds([before.counts.within(), after.counts.within()], before.options.rounds, before.options.seed)
-    return [side.settled(rounds) for rounds, side in zip(raw, (before, after), strict=True)]
+    return [errors.with_variance_matched(rounds) for rounds, errors in zip(raw, (before, after), strict=True)]
 
 
 def _scalar_difference(
     rule: Rule, before: Grouped, after: Grouped, rounds: dict[str, list[NDArray[np.float64]]], options: FairnessOptions
 ) -> Difference:
-    groups: Ints = before.eligible[rule.sides[0]]
-    for name in rule.sides:
+    groups: Ints = before.eligible[rule.error_types[0]]
+    for name in rule.error_types:
         groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))
     if len(groups) < 2:
         reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_people} people or more"
@@ -171,8 +171,9 @@ def _scalar_difference(
     for place, grouped in enumerate((before, after)):
         cells = grouped.fnmr.within[groups]
         setting = Setting(options.alpha, grouped.fmr.spread.comparisons[cells], grouped.fnmr.spread.comparisons[cells])
-        values.append(float(rule.compute([grouped.sides[name].spread.rate[cells] for name in rule.sides], setting)))
-        drawn.append(np.asarray(rule.compute([rounds[name][place][:, groups] for name in rule.sides], setting)))
+        rates = [grouped.error_types[name].spread.rate[cells] for name in rule.error_types]
+        values.append(float(rule.compute(rates, setting)))
+        drawn.append(np.asarray(rule.compute([rounds[name][place][:, groups] for name in rule.error_types], setting)))
     differences = (drawn[1] - drawn[0])[~np.isnan(drawn[1] - drawn[0])]
     low = high = math.nan
     if len(differences):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.accounting import Accounting, account
 from fairface.scoring.fairness.counts import Floats, Ints, node_ends
+from fairface.scoring.fairness.error_types import ErrorType
 from fairface.scoring.fairness.failures import failure_rates
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.measures import RULES, Rule, Setting
@@ -18,7 +19,6 @@ from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rate import plan
 from fairface.scoring.fairness.result import GroupingResult, GroupRow
 from fairface.scoring.fairness.scalars import Scalar, measure, undefined
-from fairface.scoring.fairness.sides import Side
 from fairface.scoring.roc import auc, roc_curve
 
 _KEPT_ENOUGH = 0.75
@@ -48,15 +48,15 @@ class Grouped:
         self._within = np.where(of_a == of_b, of_a, -1)[chosen]
         self.nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
         self.ends = first, second
-        self.fnmr = Side(self.nodes, self.ends, wrong[chosen], self.part.same, True, options)
-        self.fmr = Side(self.nodes, self.ends, wrong[chosen], ~self.part.same, False, options)
-        self.sides = {side.name: side for side in (self.fnmr, self.fmr)}
-        self.eligible = {name: side.eligible() for name, side in self.sides.items()}
+        self.fnmr = ErrorType(self.nodes, self.ends, wrong[chosen], self.part.same, True, options)
+        self.fmr = ErrorType(self.nodes, self.ends, wrong[chosen], ~self.part.same, False, options)
+        self.error_types = {found.name: found for found in (self.fnmr, self.fmr)}
+        self.eligible = {name: found.eligible() for name, found in self.error_types.items()}
 
     def result(self, failed: NDArray[np.bool_] | None = None) -> GroupingResult:
         """Table, matrices, scalars and notes; ``failed (N,)`` tells on which images detection failed."""
         scalars = self.scalars()
-        kept = {name: self._kept(name) for name in self.sides}
+        kept = {name: self._kept(name) for name in self.error_types}
         rows = [self.row(group) for group in range(len(self.groups))]
         if failed is not None:
             rates = failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)
@@ -82,8 +82,8 @@ class Grouped:
         cell, others = int(self.fnmr.within[group]), np.delete(self.fnmr.within, group)
         targets = {"fnmr": options.target_fnmr, "fmr": options.target_fmr}
         plans = {
-            name: plan(side.spread, cell, others, options.level, options.power, targets[name])
-            for name, side in self.sides.items()
+            name: plan(found.spread, cell, others, options.level, options.power, targets[name])
+            for name, found in self.error_types.items()
         }
         return GroupRow(
             group=self.groups.labels[group],
@@ -100,7 +100,7 @@ class Grouped:
 
     def scalars(self) -> dict[str, Scalar]:
         """Every scalar of :data:`fairface.scoring.fairness.measures.RULES`."""
-        rounds = {name: side.rounds() for name, side in self.sides.items() if len(self.eligible[name]) > 1}
+        rounds = {name: found.rounds() for name, found in self.error_types.items() if len(self.eligible[name]) > 1}
         return {rule.name: self._scalar(rule, rounds) for rule in RULES}
 
     def _scalar(self, rule: Rule, rounds: dict[str, NDArray[np.float64]]) -> Scalar:
@@ -117,20 +117,20 @@ class Grouped:
         setting = Setting(
             self.options.alpha, self.fmr.spread.comparisons[cells], self.fnmr.spread.comparisons[cells]
         )
-        sides = [self.sides[name].of_groups(groups, rounds[name]) for name in rule.sides]
-        return measure(rule, sides, setting, labels, self.options.level)
+        rates = [self.error_types[name].of_groups(groups, rounds[name]) for name in rule.error_types]
+        return measure(rule, rates, setting, labels, self.options.level)
 
     def _groups_of(self, rule: Rule) -> Ints:
-        """The groups with enough people on every side that the rule looks at."""
-        found = self.eligible[rule.sides[0]]
-        for name in rule.sides[1:]:
+        """The groups with enough people for every type of error that the rule looks at."""
+        found = self.eligible[rule.error_types[0]]
+        for name in rule.error_types[1:]:
             found = np.intersect1d(found, self.eligible[name])
         return found
 
     def _kept(self, name: str) -> float:
         if len(self.eligible[name]) < 2 or self.options.rounds == 0:
             return math.nan
-        return self.sides[name].shuffled(self.eligible[name]).kept
+        return self.error_types[name].shuffled(self.eligible[name]).kept
 
     def _notes(self, rows: list[GroupRow], kept: dict[str, float]) -> list[str]:
         few = [f"{row.group} ({row.people})" for row in rows if row.too_few]

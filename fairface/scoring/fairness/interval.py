@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
 from fairface.scoring.fairness.spread import Spread
 
@@ -36,7 +36,7 @@ def rate_interval(
     if not variance > 0:
         return np.nan, np.nan
     n = float(min(rate * (1.0 - rate) / variance, comparisons))
-    t = float(stats.t.ppf(1.0 - tail, spread.freedom[cell]))
+    t = float(stats.t.ppf(1.0 - tail, spread.degrees_of_freedom[cell]))
     return _wilson(rate, n, t) if spread.genuine else _logit(rate, n, t)
 
 
@@ -62,18 +62,11 @@ def difference_interval(
 
 def simultaneous_level(groups: int, level: float) -> float:
     """The level at which each rate's interval must be taken so that all differences between ``groups`` rates hold
-    together at ``level``: from the studentised range (Tukey)."""
+    together at ``level``: from the studentized range of ``groups`` normal values with known variance (Tukey)."""
     if groups < 3:
         return level
-    root = optimize.brentq(lambda q: _range_probability(q, groups) - level, 0.1, 20.0, xtol=1e-10)
-    return float(2.0 * stats.norm.cdf(root / np.sqrt(2.0)) - 1.0)
-
-
-def _range_probability(q: float, groups: int) -> float:
-    """The chance that the range of ``groups`` standard normal values stays below ``q``."""
-    z, step = np.linspace(-9.0, 9.0 + q, 4001, retstep=True)
-    density = stats.norm.pdf(z) * (stats.norm.cdf(z) - stats.norm.cdf(z - q)) ** (groups - 1)
-    return float(groups * density.sum() * step)
+    quantile = stats.studentized_range.ppf(level, groups, np.inf)
+    return float(2.0 * stats.norm.cdf(quantile / np.sqrt(2.0)) - 1.0)
 
 
 def gap_interval(

@@ -94,7 +94,7 @@ class Rule:
 
     Attributes:
         name: as it is reported.
-        sides: the rates that it is made of, in the order in which ``compute`` takes them.
+        error_types: the rates that it is made of, in the order in which ``compute`` takes them.
         compute: from these rates (..., K) and a :class:`Setting` to (...,).
         best: its value when all groups are equal.
         worse_when_larger: the direction.
@@ -103,7 +103,7 @@ class Rule:
     """
 
     name: str
-    sides: tuple[str, ...]
+    error_types: tuple[str, ...]
     compute: Callable[[Sequence[Rates], Setting], Rates]
     best: float
     worse_when_larger: bool = True
@@ -121,19 +121,19 @@ def _deviation(values: Rates) -> Rates:
     return np.where(found > 1e-12 * np.abs(values).max(axis=-1), found, 0.0 * found)
 
 
-def _one_sided(side: str) -> list[Rule]:
+def _of_one(error: str) -> list[Rule]:
     return [
-        Rule(f"{side}_worst", (side,), lambda rates, _: rates[0].max(axis=-1), 0.0, note="highest rate of a group"),
-        Rule(f"{side}_gap", (side,), lambda rates, _: gap(rates[0]), 0.0, note="max - min"),
-        Rule(f"{side}_max_min", (side,), lambda rates, _: max_min(rates[0]), 1.0, note=UNOFFICIAL),
-        Rule(f"{side}_max_geomean", (side,), lambda rates, _: max_geomean(rates[0]), 1.0, note=UNOFFICIAL),
+        Rule(f"{error}_worst", (error,), lambda rates, _: rates[0].max(axis=-1), 0.0, note="highest rate of a group"),
+        Rule(f"{error}_gap", (error,), lambda rates, _: gap(rates[0]), 0.0, note="max - min"),
+        Rule(f"{error}_max_min", (error,), lambda rates, _: max_min(rates[0]), 1.0, note=UNOFFICIAL),
+        Rule(f"{error}_max_geomean", (error,), lambda rates, _: max_geomean(rates[0]), 1.0, note=UNOFFICIAL),
     ]
 
 
 BOTH = ("fmr", "fnmr")
 RULES = (
-    *_one_sided("fnmr"),
-    *_one_sided("fmr"),
+    *_of_one("fnmr"),
+    *_of_one("fmr"),
     Rule("fdr", BOTH, lambda rates, s: fdr(rates[0], rates[1], s.alpha), 1.0, worse_when_larger=False, uses_alpha=True,
          note="fairness discrepancy rate"),
     Rule("inequity_rate", BOTH, lambda rates, s: inequity_rate(rates[0], rates[1], s.alpha), 1.0, uses_alpha=True),

@@ -83,16 +83,16 @@ class GroupingResult:
             "fmr_matrix": [[rate.to_dict() for rate in row] for row in self.fmr_matrix],
             "fnmr_matrix": [[rate.to_dict() for rate in row] for row in self.fnmr_matrix],
             "measures": {
-                name: {**scalar.to_dict(), **self.beside(scalar), "threshold": threshold.value,
+                name: {**scalar.to_dict(), **self.sample_sizes(scalar), "threshold": threshold.value,
                        "threshold_set": threshold.how}
                 for name, scalar in self.scalars.items()
             },
             "accounting": self.accounting.to_dict(),
-            "null_kept": {side: number(share) for side, share in self.null_kept.items()},
+            "null_kept": {error: number(share) for error, share in self.null_kept.items()},
             "notes": list(self.notes),
         }  # fmt: skip
 
-    def beside(self, scalar: Scalar) -> dict[str, int]:
+    def sample_sizes(self, scalar: Scalar) -> dict[str, int]:
         """People and comparisons that ``scalar`` rests on."""
         rows = [row for row in self.rows if row.group in scalar.groups]
         return {

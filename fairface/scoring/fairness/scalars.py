@@ -22,7 +22,7 @@ class Scalar:
 
     Attributes:
         name, value: NaN where undefined, with a ``reason``.
-        low, high: interval at ``level``; infinite or NaN where a side cannot be told.
+        low, high: interval at ``level``; infinite or NaN where an end cannot be told.
         null_median, null_extreme: the median, and the value that 1 in 20 is worse than, with shuffled labels.
         p_value: share of shuffles at least as bad as the value.
         null_rounds: shuffles that this rests on.
@@ -59,7 +59,7 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class SideRates:
+class GroupRates:
     """FMR or FNMR of the K groups that a scalar is about.
 
     Attributes:
@@ -85,17 +85,17 @@ class SideRates:
 
 
 def measure(
-    rule: Rule, sides: Sequence[SideRates], setting: Setting, groups: tuple[str, ...], level: float
+    rule: Rule, error_types: Sequence[GroupRates], setting: Setting, groups: tuple[str, ...], level: float
 ) -> Scalar:
-    """One scalar by its rule; ``sides`` are those that the rule names."""
-    value = float(rule.compute([side.rates for side in sides], setting))
-    low, high = _interval(rule, sides, setting, value, level)
-    nulls = _values(rule, [side.shuffled for side in sides], setting)
+    """One scalar by its rule; ``error_types`` are the rates that the rule names."""
+    value = float(rule.compute([one.rates for one in error_types], setting))
+    low, high = _interval(rule, error_types, setting, value, level)
+    nulls = _values(rule, [one.shuffled for one in error_types], setting)
     nulls = nulls[~np.isnan(nulls)]
     enough = len(nulls) > 0 and not math.isnan(value)
     sign = 1.0 if rule.worse_when_larger else -1.0
     return replace(
-        undefined(rule, groups, _reason(sides, value), level, setting.alpha),
+        undefined(rule, groups, _reason(error_types, value), level, setting.alpha),
         value=value,
         low=low,
         high=high,
@@ -124,22 +124,22 @@ def undefined(rule: Rule, groups: tuple[str, ...], reason: str, level: float, al
 
 
 def _values(rule: Rule, rates: Sequence[NDArray[np.float64]], setting: Setting) -> NDArray[np.float64]:
-    rows = min(len(of_side) for of_side in rates)  # long lists of impostors are shuffled fewer times
-    return np.asarray(rule.compute([of_side[:rows] for of_side in rates], setting), np.float64)
+    rows = min(len(of_error_type) for of_error_type in rates)  # long lists of impostors are shuffled fewer times
+    return np.asarray(rule.compute([of_error_type[:rows] for of_error_type in rates], setting), np.float64)
 
 
 def _interval(
-    rule: Rule, sides: Sequence[SideRates], setting: Setting, value: float, level: float
+    rule: Rule, error_types: Sequence[GroupRates], setting: Setting, value: float, level: float
 ) -> tuple[float, float]:
-    """Percentiles of the rounds; the side towards equality reaches it unless the rates can be told apart.
+    """Percentiles of the rounds; the end towards equality reaches it unless the rates can be told apart.
 
     Resampling never gives equal rates, so percentiles alone would exclude equality even where it is true.
     """
-    known = {"worst": sides[0].worst, "gap": sides[0].gap, "max_min": sides[0].ratio}
+    known = {"worst": error_types[0].worst, "gap": error_types[0].gap, "max_min": error_types[0].ratio}
     ending = rule.name.partition("_")[2]
-    if len(sides) == 1 and ending in known:
+    if len(error_types) == 1 and ending in known:
         return known[ending]
-    rounds = _values(rule, [side.rounds for side in sides], setting)
+    rounds = _values(rule, [one.rounds for one in error_types], setting)
     if math.isnan(value) or len(rounds) == 0:
         return math.nan, math.nan
     tail = (1.0 - level) / 2.0
@@ -148,16 +148,16 @@ def _interval(
         low, high = (float(np.quantile(defined, tail)) if len(defined) else math.nan), math.inf
     else:
         low, high = (float(bound) for bound in np.quantile(defined, [tail, 1.0 - tail]))
-    if not any(side.differs for side in sides):
+    if not any(one.differs for one in error_types):
         low, high = (rule.best, high) if rule.worse_when_larger else (low, rule.best)
     return min(low, value), max(high, value)
 
 
-def _reason(sides: Sequence[SideRates], value: float) -> str:
+def _reason(error_types: Sequence[GroupRates], value: float) -> str:
     if not math.isnan(value):
         return ""
     return "; ".join(
-        f"{side.name.upper()} is 0 in {int((side.rates == 0).sum())} of {len(side.rates)} groups, and it is divided by"
-        for side in sides
-        if (side.rates == 0).any()
+        f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {len(one.rates)} groups, and it is divided by"
+        for one in error_types
+        if (one.rates == 0).any()
     )

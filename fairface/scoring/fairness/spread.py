@@ -34,7 +34,7 @@ class Spread:
         comparisons, errors: counts.
         people: distinct people.
         variance: of the rate, over people; NaN where it is undefined (one person, or nobody is named).
-        freedom: degrees of freedom of the variance.
+        degrees_of_freedom: of the variance.
         genuine: which kind of comparisons they are.
     """
 
@@ -43,7 +43,7 @@ class Spread:
     errors: Floats
     people: Ints
     variance: Floats
-    freedom: Floats
+    degrees_of_freedom: Floats
     genuine: bool
 
 
@@ -63,11 +63,11 @@ def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.where(known > _TINY, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
         kurtosis = fourth * people / second**2
-        freedom = 2.0 * people / (kurtosis - 1.0 + 2.0 / (people - 1.0))
-    freedom = np.clip(np.nan_to_num(freedom, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(people - 1.0, MIN_FREEDOM))
+        degrees = 2.0 * people / (kurtosis - 1.0 + 2.0 / (people - 1.0))
+    degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(people - 1.0, MIN_FREEDOM))
     if counts.nodes.people == 0:
         people, variance = np.zeros(cells, np.int64), np.full(cells, np.nan)
-    return Spread(rate, total, errors, people, variance, freedom, counts.genuine)
+    return Spread(rate, total, errors, people, variance, degrees, counts.genuine)
 
 
 def _sums(cell: Ints, cells: int, *values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -14,17 +14,17 @@ ERROR_TYPES = ("fnmr", "fmr")
 
 @dataclass(frozen=True)
 class WorstGroup:
-    """The group with the highest rate on one side.
+    """The group with the highest rate of one type of error.
 
     Attributes:
-        side: ``fnmr`` (genuine comparisons) or ``fmr`` (impostor comparisons); the two need not name the same group.
+        error: ``fnmr`` (genuine comparisons) or ``fmr`` (impostor comparisons); the two need not name the same group.
         group: ``None`` where no two groups have enough people, or none has an error.
         rate: of this group; ``None`` with it.
         distinguishable: whether the groups' rates can be told from equal ones at all.
         message: all of this as a sentence for people, with counts.
     """
 
-    side: str
+    error: str
     group: str | None
     rate: Rate | None
     distinguishable: bool
@@ -33,36 +33,36 @@ class WorstGroup:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         rate = None if self.rate is None else self.rate.to_dict()
-        return {"side": self.side, "group": self.group, "rate": rate, "distinguishable": self.distinguishable,
+        return {"error": self.error, "group": self.group, "rate": rate, "distinguishable": self.distinguishable,
                 "message": self.message}  # fmt: skip
 
 
-def worst_group(result: GroupingResult, side: str) -> WorstGroup:
-    """The group of ``result`` that is worst on ``side``, among those with enough people.
+def worst_group(result: GroupingResult, error: str) -> WorstGroup:
+    """The group of ``result`` that is worst by ``error``, among those with enough people.
 
     Raises:
-        ConfigError: another side than ``fnmr`` or ``fmr``.
+        ConfigError: another type of error than ``fnmr`` or ``fmr``.
     """
-    if side not in ERROR_TYPES:
-        raise ConfigError(f"side {side!r} is not known; choose {' or '.join(ERROR_TYPES)}")
-    scalar = result.scalars[f"{side}_gap"]
-    rates = {row.group: _rate(row, side) for row in result.rows}
+    if error not in ERROR_TYPES:
+        raise ConfigError(f"type of error {error!r} is not known; choose {' or '.join(ERROR_TYPES)}")
+    scalar = result.scalars[f"{error}_gap"]
+    rates = {row.group: _rate(row, error) for row in result.rows}
     if len(scalar.groups) < 2:
         counts = ", ".join(f"{group}: {rate.people}" for group, rate in rates.items()) or "no group at all"
-        return WorstGroup(side, None, None, False, f"no worst {side.upper()}: {scalar.reason} ({counts})")
+        return WorstGroup(error, None, None, False, f"no worst {error.upper()}: {scalar.reason} ({counts})")
     name = max(scalar.groups, key=lambda group: rates[group].value)
     rate = rates[name]
     if rate.errors == 0:
         compared = ", ".join(f"{group}: 0 of {rates[group].comparisons}" for group in scalar.groups)
-        return WorstGroup(side, None, None, False, f"no worst {side.upper()}: no group has an error ({compared})")
+        return WorstGroup(error, None, None, False, f"no worst {error.upper()}: no group has an error ({compared})")
     apart = scalar.low > 0
     doubt = "" if apart else "; the groups' rates cannot be told from equal ones"
-    return WorstGroup(side, name, rate, apart, (
-        f"worst {side.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
+    return WorstGroup(error, name, rate, apart, (
+        f"worst {error.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
         f"({rate.errors} of {rate.comparisons} comparisons of {rate.people} people){doubt}"
     ))  # fmt: skip
 
 
-def _rate(row: Any, side: str) -> Rate:
-    rate: Rate = getattr(row, side)
+def _rate(row: Any, error: str) -> Rate:
+    rate: Rate = getattr(row, error)
     return rate

@@ -9,7 +9,7 @@ from fairface.config.schema import TrainConfig
 from fairface.config.staged import GroupChoice
 from fairface.console import Console
 from fairface.files import write_json
-from fairface.training.finetuning.worst_group import GroupDecision, both
+from fairface.training.finetuning.worst_group import GroupDecision, join_filters
 from fairface.training.run_folder import RunFolder
 
 GROUP = "group.json"
@@ -23,7 +23,7 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     """
     if not decision.where:
         return config
-    config = replace(config, data=replace(config.data, where=both(config.data.where, decision.where)))
+    config = replace(config, data=replace(config.data, where=join_filters(config.data.where, decision.where)))
     if decision.before is None:
         return config
     monitored = replace(
@@ -33,20 +33,20 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     return replace(config, verify=monitored)
 
 
-def tell_outcome(config: TrainConfig, side: str, decision: GroupDecision, console: Console) -> None:
+def tell_outcome(config: TrainConfig, error: str, decision: GroupDecision, console: Console) -> None:
     """Say, and note in ``group.json``, the worst group's rate before and after the step."""
     if decision.before is None:
         return
     folder = Path(config.output) / config.name
     after = RunFolder(folder, 1, {}).best_score()
-    console.tell(outcome(side, decision.before, after, config.start_from))
+    console.tell(outcome(error, decision.before, after, config.start_from))
     write_json(folder / GROUP, {**decision.to_dict(), "before": decision.before, "after": after})
 
 
-def outcome(side: str, before: float, after: float | None, start: str) -> list[str]:
+def outcome(error: str, before: float, after: float | None, start: str) -> list[str]:
     """What a group's step did to the worst group of the validation people, in words."""
     if after is None:
         return ["warning: the worst group's rate was never measured while this step trained; set verify.every"]
-    line = f"{side.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
-    warning = f"warning: this step did not lower it; {start} is as fair on this side"
+    line = f"{error.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
+    warning = f"warning: this step did not lower it; {start} is as fair by this rate"
     return [line] if after < before else [line, warning]

@@ -29,8 +29,8 @@ class GroupDecision:
 
     Attributes:
         where: a filter for ``data.where``; empty = all data.
-        messages: why, for people: the worst group of either side with its interval, and what was done.
-        before: the group's rate on the side that decided; None when no group was computed.
+        messages: why, for people: the worst group of either type of error with its interval, and what was done.
+        before: the group's rate of the type of error that decided; None when no group was computed.
         report: the fairness report it rests on, JSON-ready; empty when the group was given by hand.
     """
 
@@ -67,7 +67,7 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
     whole = replace(config.data, only="")
     if choice.group:
         try:
-            open_selected(replace(whole, where=both(whole.where, choice.group)))
+            open_selected(replace(whole, where=join_filters(whole.where, choice.group)))
         except FairfaceError as error:
             raise ConfigError(f"fairness.group={choice.group} cannot be taken out of {whole.path}: {error}") from error
         return
@@ -86,7 +86,7 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
         )
 
 
-def both(*filters: str) -> str:
+def join_filters(*filters: str) -> str:
     """Filters for ``data.where`` that must all hold, as one."""
     return ",".join(filter(None, filters))
 
@@ -118,9 +118,9 @@ def fairness_of_start(choice: GroupChoice, config: TrainConfig, show_progress: b
 def decide(result: FairnessResult, choice: GroupChoice) -> GroupDecision:
     """The group that ``result`` names, as a filter; all data where none has enough people or any error."""
     grouping = result.groupings[JOINT.join(dict.fromkeys(choice.protected))]
-    found = {side: worst_group(grouping, side) for side in ERROR_TYPES}
+    found = {error: worst_group(grouping, error) for error in ERROR_TYPES}
     messages = [f"threshold {result.threshold.value:.4g}: {result.threshold.how}"]
-    messages += [found[side].message for side in ERROR_TYPES]
+    messages += [found[error].message for error in ERROR_TYPES]
     group, rate = found[choice.error].group, found[choice.error].rate
     if group is None or rate is None:
         messages.append(f"no group can be chosen by {choice.error.upper()}: this step trains on all data")

@@ -1,6 +1,5 @@
 import gc
 import threading
-import time
 
 import cv2
 import numpy as np
@@ -11,7 +10,6 @@ from fairface.data.loading.augment import Augmenter
 from fairface.data.loading.cached import decode_all
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.pk_sampler import PKSampler
-from fairface.data.loading.prefetch import prefetch
 from fairface.data.loading.samplers import RandomSampler
 from fairface.data.loading.source import Source
 from fairface.data.recordio.dataset import RecordDataset
@@ -302,36 +300,6 @@ def test_threads_end_when_the_consumer_leaves_or_fails():
     del batches
     gc.collect()
     assert not threads_of_ours()
-
-
-def test_dropped_jobs_are_not_run():
-    done = []
-
-    def slow(i):
-        time.sleep(0.02)
-        done.append(i)
-
-    plans = ((i, [lambda i=i: slow(i)]) for i in range(100))
-    results = prefetch(plans, threads=1, depth=50)
-    assert next(results) == 0
-    results.close()
-    assert done == list(range(len(done)))
-    assert len(done) < 10
-
-
-def test_prefetch_is_bounded():
-    made = []
-
-    def plans():
-        for i in range(100):
-            made.append(i)
-            yield i, []
-
-    results = prefetch(plans(), threads=1, depth=3)
-    for i in range(5):
-        assert next(results) == i
-        assert len(made) <= i + 5
-    results.close()
 
 
 def test_in_memory_is_the_same_without_decoding_again():

@@ -16,7 +16,7 @@ from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.csv_list import plan_csv
 from fairface.data.packing.lst import plan_lst
 from fairface.data.packing.plan import plan_folder
-from fairface.data.packing.recordio import PackOptions, ordered_map, pack_plan
+from fairface.data.packing.recordio import PackOptions, pack_plan
 from fairface.data.pairsets.bin_set import read_bin
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.errors import ConfigError, DataError
@@ -213,20 +213,6 @@ def test_attribute_names_of_other_data_are_not_left_beside(tmp_path):
     (tmp_path / "out" / "attributes.json").write_text("{}")
     with pytest.raises(DataError, match=r"attributes\.json: is there from other data"):
         pack_plan(plan_folder(tmp_path / "in"), tmp_path / "out", PackOptions())
-
-
-def test_ordered_map_keeps_order_and_works_only_a_little_ahead():
-    taken = []
-
-    def items():
-        for i in range(1000):
-            taken.append(i)
-            yield i
-
-    results = ordered_map(lambda i: i * i, items(), 3)
-    assert [next(results) for _ in range(5)] == [0, 1, 4, 9, 16]
-    assert len(taken) < 40
-    results.close()
 
 
 def test_bin_of_pairs(tmp_path):

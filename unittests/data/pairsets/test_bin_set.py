@@ -1,4 +1,4 @@
-"""fairface.data.pairsets.bin_set and safe_pickle."""
+"""fairface.data.pairsets.bin_set and plain_arrays."""
 
 import os
 import pickle

@@ -27,25 +27,25 @@ def step_by_step(scores, positive, cell):
     return auc(fpr, tpr)
 
 
-@pytest.mark.parametrize("side", ["genuine", "impostor"])
-def test_areas_of_cells(world, side):
+@pytest.mark.parametrize("kind", ["genuine", "impostor"])
+def test_areas_of_cells(world, kind):
     scores, comparisons = world
-    found = challenge_measure(scores, comparisons, ["sex"], ["glasses"], OPTIONS)[f"challenge_{side}"]
+    found = challenge_measure(scores, comparisons, ["sex"], ["glasses"], OPTIONS)[f"challenge_{kind}"]
     assert found.legitimate == ("no/no", "no/yes", "yes/yes")
     sex, glasses = comparisons.attributes.T
-    kind = comparisons.same if side == "genuine" else ~comparisons.same
-    sign = 1 if side == "genuine" else -1
+    chosen = comparisons.same if kind == "genuine" else ~comparisons.same
+    sign = 1 if kind == "genuine" else -1
     for i, wanted in enumerate([0, 1, 2]):
         for g in (0, 1):
-            cell = kind & (sex[comparisons.a] == g) & (sex[comparisons.b] == g)
+            cell = chosen & (sex[comparisons.a] == g) & (sex[comparisons.b] == g)
             cell &= glasses[comparisons.a].astype(int) + glasses[comparisons.b] == wanted
             assert found.comparisons[i, g] == cell.sum()
-            expected = step_by_step(sign * scores, kind, cell)
+            expected = step_by_step(sign * scores, chosen, cell)
             assert found.areas[i, g] == pytest.approx(expected, abs=1e-12)
-            everything = np.concatenate([scores[cell], scores[~kind]])
-            truth = np.repeat([1, 0], [cell.sum(), (~kind).sum()])
+            everything = np.concatenate([scores[cell], scores[~chosen]])
+            truth = np.repeat([1, 0], [cell.sum(), (~chosen).sum()])
             assert found.areas[i, g] == pytest.approx(roc_auc_score(truth, sign * everything), abs=1e-12)
-    assert found.outside == kind.sum() - found.comparisons.sum()
+    assert found.outside == chosen.sum() - found.comparisons.sum()
     assert found.scalar.low <= found.scalar.value <= found.scalar.high
     assert found.scalar.note == "unofficial aggregation one_sided, weights uniform"
 
@@ -71,19 +71,19 @@ def test_aggregations():
 def test_small_cells_are_left_out_and_counted(world):
     scores, comparisons = world
     found = challenge_measure(scores, comparisons, ["sex"], ["glasses"], replace(OPTIONS, min_comparisons=10**6))
-    side = found["challenge_genuine"]
-    assert np.isnan(side.areas).all()
-    assert np.isnan(side.scalar.value)
-    assert "no legitimate cell has two groups with 1000000 genuine comparisons" in side.scalar.reason
-    assert side.omitted + side.outside == comparisons.genuine
+    result = found["challenge_genuine"]
+    assert np.isnan(result.areas).all()
+    assert np.isnan(result.scalar.value)
+    assert "no legitimate cell has two groups with 1000000 genuine comparisons" in result.scalar.reason
+    assert result.omitted + result.outside == comparisons.genuine
 
 
 def test_a_real_difference_is_beyond_the_null(world):
     scores, comparisons = small_world(people=40, worse=0.25)
-    side = challenge_measure(scores, comparisons, ["sex"], (), OPTIONS)["challenge_genuine"]
-    assert side.legitimate == ("all",)
-    assert side.scalar.value > side.scalar.null_extreme
-    assert side.scalar.low > 0
+    result = challenge_measure(scores, comparisons, ["sex"], (), OPTIONS)["challenge_genuine"]
+    assert result.legitimate == ("all",)
+    assert result.scalar.value > result.scalar.null_extreme
+    assert result.scalar.low > 0
     alike = challenge_measure(*small_world(people=40, seed=3), ["sex"], (), OPTIONS)["challenge_genuine"].scalar
     assert alike.low == 0.0
     assert alike.p_value > 0.05
@@ -94,9 +94,9 @@ def test_unknown_attributes_are_counted_as_outside(world):
     codes = comparisons.attributes.copy()
     codes[:30, 1] = -1
     found = challenge_measure(scores, replace(comparisons, attributes=codes), ["sex"], ["glasses"], OPTIONS)
-    side = found["challenge_genuine"]
-    assert side.outside == 30  # three pairs for each of ten people
-    assert side.comparisons.sum() == comparisons.genuine - 30
+    result = found["challenge_genuine"]
+    assert result.outside == 30  # three pairs for each of ten people
+    assert result.comparisons.sum() == comparisons.genuine - 30
 
 
 def test_bad_options():

@@ -44,7 +44,7 @@ def test_formulas():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_many_sets_of_rates_at_once_equal_one_by_one(rule):
     rng = np.random.default_rng(0)
-    rates = [rng.random((7, 3)) for _ in rule.sides]
+    rates = [rng.random((7, 3)) for _ in rule.error_types]
     setting = Setting(0.4, *WEIGHTS)
     together = rule.compute(rates, setting)
     single = [float(rule.compute([of[i] for of in rates], setting)) for i in range(7)]
@@ -54,7 +54,7 @@ def test_many_sets_of_rates_at_once_equal_one_by_one(rule):
 # The worst group's rate is a rate and no measure of equality.
 @pytest.mark.parametrize("rule", [r for r in RULES if not r.name.endswith("worst")], ids=lambda rule: rule.name)
 def test_equal_rates_have_the_best_value(rule):
-    rates = [np.full(4, 0.07) for _ in rule.sides]
+    rates = [np.full(4, 0.07) for _ in rule.error_types]
     found = float(rule.compute(rates, Setting(0.5, np.arange(1.0, 5), np.ones(4))))
     assert found == pytest.approx(rule.best, abs=1e-12)
 

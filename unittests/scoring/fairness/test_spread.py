@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from fairface.errors import DataError
 from fairface.scoring.fairness.counts import compact, count_pairs, node_ends
@@ -72,7 +72,7 @@ def test_independent_comparisons_give_the_usual_variance():
     values = wrong[comparisons.same]
     assert found.variance[0] == pytest.approx(values.var(ddof=1) / len(values), rel=1e-12)
     expected = np.clip(2 * 20 / (stats.kurtosis(values, fisher=False) - 1 + 2 / 19), 3, 19)
-    assert found.freedom[0] == pytest.approx(expected, rel=1e-12)
+    assert found.degrees_of_freedom[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_where_people_do_not_matter_drawing_them_gives_three_times_the_variance():
@@ -123,8 +123,8 @@ def test_compact(largest):
     np.testing.assert_array_equal(found[place], keys)
 
 
-def one_cell(rate, n, variance, freedom=1e9, people=50, genuine=True):
-    values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, freedom))
+def one_cell(rate, n, variance, degrees_of_freedom=1e9, people=50, genuine=True):
+    values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, degrees_of_freedom))
     return Spread(*values, genuine)
 
 
@@ -153,10 +153,18 @@ def test_no_error_gives_the_exact_binomial_interval(errors):
     assert np.isnan(rate_interval(one_cell(0.0, 25, 0.0), 0, 0.9)).all()
 
 
-def test_simultaneous_level_is_tukeys():
-    for groups, level in ((3, 0.95), (5, 0.9)):
-        z = stats.norm.ppf((1 + simultaneous_level(groups, level)) / 2)
-        assert stats.studentized_range.cdf(z * np.sqrt(2), groups, 1e6) == pytest.approx(level, abs=1e-5)
+@pytest.mark.parametrize(("groups", "level"), [(3, 0.95), (3, 0.999), (5, 0.9), (8, 0.5), (40, 0.99)])
+def test_simultaneous_level_is_tukeys(groups, level):
+    """The chance that the range of ``groups`` normal values stays below the quantile, summed over the smallest."""
+    quantile = np.sqrt(2) * stats.norm.ppf((1 + simultaneous_level(groups, level)) / 2)
+    chance, _ = integrate.quad(
+        lambda z: groups * stats.norm.pdf(z) * (stats.norm.cdf(z + quantile) - stats.norm.cdf(z)) ** (groups - 1),
+        -12, 12, points=(-6, -3, 0, 3), epsabs=1e-12, limit=200,
+    )  # fmt: skip
+    assert chance == pytest.approx(level, abs=1e-10)
+
+
+def test_simultaneous_level_of_two_groups():
     assert simultaneous_level(2, 0.95) == 0.95
 
 

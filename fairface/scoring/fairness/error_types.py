@@ -1,4 +1,4 @@
-"""One kind of comparison, genuine or impostor, of one grouping: counts, spread, rounds and shuffles."""
+"""One type of error, FNMR or FMR, of one grouping: counts, spread, rounds and shuffles."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.permutation import ShuffledRates, shuffled_rates
 from fairface.scoring.fairness.rate import Rate, cell_interval, rate_of_cell
 from fairface.scoring.fairness.rounds import draw_zero_error_rates, match_variance, rate_rounds
-from fairface.scoring.fairness.scalars import SideRates
+from fairface.scoring.fairness.scalars import GroupRates
 from fairface.scoring.fairness.spread import independent_comparisons, spread
 
 
-class Side:
+class ErrorType:
     """FNMR (of genuine comparisons) or FMR (of impostor ones) of every pair of groups.
 
     Args:
@@ -57,9 +57,10 @@ class Side:
 
     def rounds(self) -> NDArray[np.float64]:
         """(B, K) resampled rates of all groups, as spread as they should be."""
-        return self.settled(rate_rounds([self.counts.within()], self.options.rounds, self.options.seed)[0])
+        raw = rate_rounds([self.counts.within()], self.options.rounds, self.options.seed)[0]
+        return self.with_variance_matched(raw)
 
-    def settled(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def with_variance_matched(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rounds of :func:`rate_rounds` as spread as they should be, groups without an error (or nothing else) too."""
         rounds = match_variance(raw, self.spread, self.within)
         for group, cell in enumerate(self.within):
@@ -77,12 +78,12 @@ class Side:
             self._shuffled[key] = shuffled_rates(self.counts, groups, self.options.rounds, self.options.seed)
         return self._shuffled[key]
 
-    def of_groups(self, groups: Ints, rounds: NDArray[np.float64]) -> SideRates:
+    def of_groups(self, groups: Ints, rounds: NDArray[np.float64]) -> GroupRates:
         """What scalars about ``groups`` (two or more) need; ``rounds`` are those of :meth:`rounds`."""
         rates = self.spread.rate[self.within[groups]]
         low, high = self.bounds(groups, simultaneous_level(len(groups), self.options.level))
         each = self.bounds(groups, self.options.level ** (1.0 / len(groups)))
-        return SideRates(
+        return GroupRates(
             name=self.name,
             rates=rates,
             rounds=rounds[:, groups],

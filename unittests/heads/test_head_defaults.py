@@ -7,25 +7,26 @@ import pytest
 
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
-from fairface.heads import build_head
-from fairface.heads.adaface import AdaFaceHead
-from fairface.heads.curricular import CurricularHead
+from fairface.heads import build_head, build_margin
+from fairface.heads.adaface import AdaFaceMargin
+from fairface.heads.curricular import CurricularMargin
 from fairface.heads.statistics import RunningStatistics
 from fairface.heads.triplets.triplet import AngularTriplet, Triplet
-from fairface.mx import nd
+from fairface.mx import mx, nd
+from fairface.parallel import World
 from unittests.heads.helpers import unit
 
 
 def test_adafaces_own_values_are_the_papers():
-    built, made = build_head(HeadConfig(name="adaface"), 4, 3), AdaFaceHead(4, 3)
-    for head in (built, made):
-        assert (head.s, head.m, head.h, head.t_alpha) == (64.0, 0.4, 0.333, 0.01)
+    built, made = build_margin(HeadConfig(name="adaface")), AdaFaceMargin()
+    for margin in (built, made):
+        assert (margin.s, margin.m, margin.h, margin.t_alpha) == (64.0, 0.4, 0.333, 0.01)
 
 
 def test_curricularfaces_own_values():
-    built, made = build_head(HeadConfig(name="curricularface"), 4, 3), CurricularHead(4, 3)
-    for head in (built, made):
-        assert (head.s, head.m2, head.alpha) == (64.0, 0.5, 0.1)
+    built, made = build_margin(HeadConfig(name="curricularface")), CurricularMargin()
+    for margin in (built, made):
+        assert (margin.s, margin.m2, margin.alpha) == (64.0, 0.5, 0.1)
 
 
 @pytest.mark.parametrize("labels", [[1], [1, -1, -1], [2, 0], [2, 0, -1, 1]])
@@ -35,9 +36,9 @@ def test_curricularfaces_t_takes_in_a_tenth_of_the_batchs_mean_cosine(labels):
     head = build_head(HeadConfig(name="curricularface"), 4, 3)
     head.initialize()
     head.weight.set_data(nd.array(weight))
-    statistics = RunningStatistics(head.statistic)
+    statistics = RunningStatistics(head.statistic, head.measured)
     statistics.load_state({"t": np.array([0.3], np.float32)})
-    statistics.update([nd.array(x)], [nd.array(labels, dtype="int32")])
+    statistics.update([nd.array(x)], [nd.array(labels, dtype="int32")], World((mx.cpu(),)))
     statistics.commit()
     cosines = [unit(x)[i] @ unit(weight)[label] for i, label in enumerate(labels) if label >= 0]
     expected = 0.9 * 0.3 + 0.1 * sum(cosines) / len(cosines)

@@ -1,4 +1,4 @@
-"""Time and memory of the fairness score: 1,000 resamplings of people over 1,000,000 comparisons.
+"""Time and memory of the fairness score: 1,000 resamplings of subjects over 1,000,000 comparisons.
 
 Example: python benchmarks/fairness_bootstrap.py --json
 """
@@ -34,23 +34,23 @@ LOOP_ROUNDS = 20  # of the plain loop, which takes too long for all
 def main(argv: Sequence[str]) -> None:
     options = parser("Time and memory of the fairness score; each measurement in a process of its own.")
     options.add_argument("--comparisons", type=int, default=1_000_000)
-    options.add_argument("--people", type=int, default=1_200)
-    options.add_argument("--many-people", type=int, default=100_000)
+    options.add_argument("--subjects", type=int, default=1_200)
+    options.add_argument("--many-subjects", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=1_000)
     options.add_argument("--repeats", type=int, default=5, help="rounds; everything is measured once in each")
     options.add_argument("--json", action="store_true", help="print one JSON object")
     options.add_argument("--measure", choices=tuple(MEASUREMENTS), help="only this one, as JSON")
     args = options.parse_args(argv)
     if args.measure:
-        people = args.many_people if args.measure == "many people" else args.people
-        print_json(measure(MEASUREMENTS[args.measure], people, args.comparisons, args.rounds))
+        subjects = args.many_subjects if args.measure == "many subjects" else args.subjects
+        print_json(measure(MEASUREMENTS[args.measure], subjects, args.comparisons, args.rounds))
         return
     turns = [{name: in_new_process(name, args) for name in MEASUREMENTS} for _ in range(args.repeats)]
     results = {name: middle([turn[name] for turn in turns]) for name in MEASUREMENTS}
     loop_seconds, table_seconds = ([turn[name]["seconds"] for turn in turns] for name in (LOOP, "table"))
     found = {"results": results, **ratios({"table / plain loop": quotients(loop_seconds, table_seconds)})}
     if args.json:
-        setting = {"comparisons": args.comparisons, "people": args.people, "rounds": args.rounds}
+        setting = {"comparisons": args.comparisons, "subjects": args.subjects, "rounds": args.rounds}
         machine = {"processor": processor_name(), "cores": usable_cores()}
         print_json({"benchmark": "fairness_bootstrap", **setting, **machine, "repeats": args.repeats, **found})
     else:
@@ -66,25 +66,25 @@ def middle(turns: Sequence[dict[str, float]]) -> dict[str, Any]:
     return {**found, "range": [min(seconds), max(seconds)]}
 
 
-def measure(what: Callable[..., float], people: int, comparisons: int, rounds: int) -> dict[str, float]:
-    scores, pairs = make(people, comparisons)
+def measure(what: Callable[..., float], subjects: int, comparisons: int, rounds: int) -> dict[str, float]:
+    scores, pairs = make(subjects, comparisons)
     seconds = what(scores, pairs, rounds)
-    return {"seconds": seconds, "peak_mb": peak_memory(), "people": people}
+    return {"seconds": seconds, "peak_mb": peak_memory(), "subjects": subjects}
 
 
-def make(people: int, count: int) -> tuple[NDArray[np.float64], Comparisons]:
-    """Scores with effects of people, one tenth of them genuine; four groups of equal size."""
+def make(subjects: int, count: int) -> tuple[NDArray[np.float64], Comparisons]:
+    """Scores with effects of subjects, one tenth of them genuine; four groups of equal size."""
     rng = np.random.default_rng(0)
-    person = rng.integers(0, people, (2, count))
-    person[1, : count // 10] = person[0, : count // 10]
-    image = person * IMAGES + rng.integers(0, IMAGES, (2, count))
+    subject = rng.integers(0, subjects, (2, count))
+    subject[1, : count // 10] = subject[0, : count // 10]
+    image = subject * IMAGES + rng.integers(0, IMAGES, (2, count))
     again = image[0] == image[1]
-    image[1, again] = person[1, again] * IMAGES + (image[1, again] + 1) % IMAGES
-    same, effect = person[0] == person[1], rng.normal(0, 0.08, people)
-    scores = np.where(same, 0.6, 0.1) + effect[person].sum(axis=0) + rng.normal(0, 0.1, count)
-    group = np.repeat(np.arange(people) % GROUPS, IMAGES)[:, None].astype(np.int8)
+    image[1, again] = subject[1, again] * IMAGES + (image[1, again] + 1) % IMAGES
+    same, effect = subject[0] == subject[1], rng.normal(0, 0.08, subjects)
+    scores = np.where(same, 0.6, 0.1) + effect[subject].sum(axis=0) + rng.normal(0, 0.1, count)
+    group = np.repeat(np.arange(subjects) % GROUPS, IMAGES)[:, None].astype(np.int8)
     fold = np.full(count, -1, np.int32)
-    return scores, Comparisons(image[0], image[1], same, fold, person[0], person[1], group, ("group",))
+    return scores, Comparisons(image[0], image[1], same, fold, subject[0], subject[1], group, ("group",))
 
 
 def score(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
@@ -117,13 +117,13 @@ def loop(scores: NDArray[np.float64], pairs: Comparisons, rounds: int) -> float:
 
 
 MEASUREMENTS: dict[str, Callable[..., float]] = {
-    "table": score, "many people": score, "curves": curves, LOOP: loop,
+    "table": score, "many subjects": score, "curves": curves, LOOP: loop,
 }  # fmt: skip
 
 
 def in_new_process(name: str, args: Any) -> dict[str, float]:
-    command = [sys.executable, __file__, "--measure", name, "--comparisons", args.comparisons, "--people", args.people,
-               "--many-people", args.many_people, "--rounds", args.rounds]  # fmt: skip
+    command = [sys.executable, __file__, "--measure", name, "--comparisons", args.comparisons, "--rounds", args.rounds,
+               "--subjects", args.subjects, "--many-subjects", args.many_subjects]  # fmt: skip
     done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result

@@ -1,4 +1,4 @@
-"""Which images are compared with which, and whether they show the same person: what every scorer takes."""
+"""Which images are compared with which, and whether they show the same subject: what every scorer takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their people."""
+"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their identities."""
 
 import sys
 from pathlib import Path

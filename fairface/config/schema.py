@@ -124,7 +124,7 @@ class VerifyConfig:
     # what "best" means; fmr_worst, fnmr_worst: the worst group's rate
     monitor: str = choice("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst")
     protected: tuple[str, ...] = ()  # fmr_worst, fnmr_worst: groups by these attributes, threshold at the first of fmr
-    min_people: int = within(30, 2)  # groups with fewer people do not count
+    min_subjects: int = within(30, 2)  # groups with fewer people do not count
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class GroupChoice:
         protected: attributes; several are looked at together.
         error: whose rates decide: ``fmr`` (impostor comparisons) or ``fnmr`` (genuine ones). Both are always reported.
         fmr: the shared threshold is fixed at this FMR on the validation people.
-        min_people: a group with fewer is not chosen.
+        min_subjects: a group with fewer is not chosen.
         group: chosen by hand, such as ``sex=f,skin=dark``; nothing is computed then.
     """
 
@@ -41,7 +41,7 @@ class GroupChoice:
     protected: tuple[str, ...] = ()
     error: str = choice("fmr", "fnmr")
     fmr: float = within(0.01, 0, 1, open_low=True, open_high=True)
-    min_people: int = within(30, 2)
+    min_subjects: int = within(30, 2)
     group: str = ""
 
 

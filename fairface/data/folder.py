@@ -13,7 +13,7 @@ from fairface.data.missing import STOP, check_policy, report_missing
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
-_REMEDY = "put each person's photographs into a folder of that person's own: <folder>/<person>/<photo>.jpg"
+_REMEDY = "put each identity's photographs into a folder of that identity's own: <folder>/<person>/<photo>.jpg"
 
 
 class FolderDataset(IndexedDataset):
@@ -44,7 +44,7 @@ class FolderDataset(IndexedDataset):
             str(self.root), self.missing, found + len(self.missing), on_missing, "restore what the links lead to"
         )
         if not photos:
-            raise DataError(f"{self.root}: holds no photograph of a person; {_REMEDY}")
+            raise DataError(f"{self.root}: holds no photograph of an identity; {_REMEDY}")
         self.identities = tuple(order_names(photos))
         self._photos = [f"{name}/{photo}" for name in self.identities for photo in photos[name]]
         self._folder = os.path.join(self.root, "")

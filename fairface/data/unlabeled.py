@@ -20,9 +20,9 @@ def without_labels(dataset: Dataset) -> DatasetView:
 class ZeroUnlabeled(DatasetView):
     """``base`` with the class that its files call 0 turned into -1, and the classes above it moved down by one.
 
-    In UFace's data people have the labels 1..N and 0 marks unlabeled (masked) faces. Plain TFace indexes use 0 for a
-    person, which labels alone cannot tell apart: ``notes`` say how many became -1, and warn where 0 is followed by all
-    other labels without a gap.
+    In UFace's data identities have the labels 1..N and 0 marks unlabeled (masked) faces. Plain TFace indexes use 0 for
+    an identity, which labels alone cannot tell apart: ``notes`` say how many became -1, and warn where 0 is followed by
+    all other labels without a gap.
     """
 
     def __init__(self, base: Dataset) -> None:
@@ -49,9 +49,9 @@ def _notes(base: Dataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) 
     others = others[others > 0]
     if not zeros or set(names) != set(map(str, range(len(names)))):
         return (told,)
-    usual = f", other people {np.median(others):g} each" if len(others) else ""
+    usual = f", other identities {np.median(others):g} each" if len(others) else ""
     return (
         told,
-        f"warning: {base.title}: the labels are 0 to {len(names) - 1} without a gap, as where 0 is a person too "
-        f"(label 0 has {zeros} images{usual}); if 0 is a person here, set data.zero_is_unlabeled=false",
+        f"warning: {base.title}: the labels are 0 to {len(names) - 1} without a gap, as where 0 is an identity too "
+        f"(label 0 has {zeros} images{usual}); if 0 is an identity here, set data.zero_is_unlabeled=false",
     )

@@ -11,7 +11,7 @@ from fairface.errors import ConfigError, DataError
 from fairface.evaluation.judged import ALL_STEPS, THREE_STEP, WITHOUT, JudgedPairs, Scores, without_failures
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.assess import assess
-from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeSide, challenge_measure
+from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeResult, challenge_measure
 from fairface.scoring.fairness.compare import Change, compare
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, calibrated_threshold, given_threshold
@@ -124,7 +124,7 @@ def _fairness(
 ) -> FairnessReport:
     comparisons, scores, settings = judged.comparisons, judged.scores, options.fairness
     result = assess(scores[ALL_STEPS], comparisons, options.protected, thresholds[ALL_STEPS], settings, judged.failed)
-    challenge: Mapping[str, ChallengeSide] = {}
+    challenge: Mapping[str, ChallengeResult] = {}
     changes: Mapping[str, Change] = {}
     if options.legitimate:
         how = ChallengeOptions(level=settings.level, seed=settings.seed)

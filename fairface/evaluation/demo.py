@@ -1,4 +1,4 @@
-"""The evaluation on the embedded data: its test people's photographs, pairs and attributes, laid out as files."""
+"""The evaluation on the embedded data: the test split's photographs, pairs and attributes as files."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class DemoFiles:
     """Where the demonstration lies.
 
     Attributes:
-        test, calibration: folders of the photographs of people 31-40 and 27-30.
+        test, calibration: folders of the photographs of identities 31-40 and 27-30.
         aligned: they hold aligned faces, since the photographs could not be had.
-        template: all pairs of the test people's photographs.
+        template: all pairs of the test identities' photographs.
         attributes: of all these photographs; the column ``person`` says who is shown.
         notes: remarks.
     """
@@ -115,11 +115,11 @@ def _pairs() -> list[tuple[str, str, str]]:
 
 
 def _stems() -> dict[str, list[str]]:
-    """The ids of the photographs: those that are scored, and those of other people to fix the threshold on."""
-    people = {"test": SPLITS["test"], "calibration": SPLITS["validation"]}
+    """The ids of the photographs: those that are scored, and those of other identities to fix the threshold on."""
+    identities = {"test": SPLITS["test"], "calibration": SPLITS["validation"]}
     return {
         split: [f"s{number}_{image}" for number in numbers for image in range(1, IMAGES + 1)]
-        for split, numbers in people.items()
+        for split, numbers in identities.items()
     }
 
 

@@ -45,6 +45,6 @@ def without_failures(judged: JudgedPairs) -> JudgedPairs | str:
         return "detection failed on none of these images, so all numbers stay the same"
     same = comparisons.same[kept]
     if not same.any() or same.all():
-        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them of one person: too few to score"
+        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them of one subject: too few to score"
     scores = {name: values[kept] for name, values in judged.scores.items()}
     return JudgedPairs(judged.source, select(comparisons, kept), scores, judged.photographs)

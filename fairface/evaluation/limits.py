@@ -1,4 +1,4 @@
-"""What an evaluation's people cannot show, read off its own data."""
+"""What an evaluation's subjects cannot show, read off its own data."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
-FEW_PEOPLE = 30  # below, intervals over people are known to be too narrow (docs/experiments/coverage.md)
+FEW_SUBJECTS = 30  # below, intervals over subjects are known to be too narrow (docs/experiments/coverage.md)
 
 
 def what_cannot_be_shown(found: Assessment) -> list[str]:
-    """Sentences with counts: few people, attributes that do not vary or vary together, small groups, gaps that would
+    """Sentences with counts: few subjects, attributes that do not vary or vary together, small groups, gaps that would
     go unseen, worst groups that cannot be told from the others, rates that too few pairs leave undefined."""
-    lines = [*_people(found), *_attributes(found.comparisons, found.options)]
+    lines = [*_subjects(found), *_attributes(found.comparisons, found.options)]
     if found.fairness is None:
         lines.append("no protected attribute is named, so nothing here is about groups")
     else:
         options = found.options.fairness
         for grouping in found.fairness.result.groupings.values():
-            lines += [*_small(grouping, options.min_people), *_unseen(grouping), *_worst(grouping)]
+            lines += [*_small(grouping, options.min_subjects), *_unseen(grouping), *_worst(grouping)]
     lines += [
         f"{key.replace('tar@', 'TAR at FMR ')} cannot be told: {reason}"
         for key, reason in found.verification[ALL_STEPS].reasons.items()
@@ -37,14 +37,14 @@ def what_cannot_be_shown(found: Assessment) -> list[str]:
     return lines
 
 
-def _people(found: Assessment) -> list[str]:
-    people, images = found.verification[ALL_STEPS].people, len(_used(found.comparisons))
-    if people is None:
-        return ["the truth does not say who is shown: there are no intervals, and nothing is known about other people"]
-    if people >= FEW_PEOPLE:
-        return [f"{people} people and {images} images: only what people like these, photographed like this, would give"]
+def _subjects(found: Assessment) -> list[str]:
+    subjects, images = found.verification[ALL_STEPS].subjects, len(_used(found.comparisons))
+    if subjects is None:
+        return ["the truth does not say who is shown: there are no intervals, nothing is known about others"]
+    if subjects >= FEW_SUBJECTS:
+        return [f"{subjects} subjects and {images} images: only what others like these, photographed so, would give"]
     return [
-        f"{people} people are few: intervals over so few people are narrower than they should be, and other people may "
+        f"{subjects} subjects are few: intervals over so few are narrower than they should be, and other subjects may "
         f"give quite different numbers, however many images ({images}) there are of these"
     ]
 
@@ -90,12 +90,12 @@ def _missing_combinations(
     return [f"no image shows {'; '.join(missing)}: effects of {one[0]} and of {other[0]} cannot be told apart there"]
 
 
-def _small(grouping: GroupingResult, min_people: int) -> list[str]:
-    small = [f"{row.group}: {row.people}" for row in grouping.rows if row.too_few]
+def _small(grouping: GroupingResult, min_subjects: int) -> list[str]:
+    small = [f"{row.group}: {row.subjects}" for row in grouping.rows if row.too_few]
     if not small:
         return []
     return [
-        f"by {grouping.name}, {len(small)} of {len(grouping.rows)} groups have fewer than {min_people} people "
+        f"by {grouping.name}, {len(small)} of {len(grouping.rows)} groups have fewer than {min_subjects} subjects "
         f"({', '.join(small)}) and are in no measure; their rates are shown for the record only"
     ]
 

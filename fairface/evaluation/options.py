@@ -26,8 +26,8 @@ def demo_models(args: argparse.Namespace) -> dict[str, str]:
 def demo_settings(demo: DemoFiles, args: argparse.Namespace) -> dict[str, Any]:
     """What the program's options are on the embedded data where the user writes nothing.
 
-    Its photographs and pairs, and its people for calibration, give way to the user's own; so does its calibration to a
-    threshold that is given.
+    Its photographs and pairs, and its subjects for calibration, give way to the user's own; so does its calibration to
+    a threshold that is given.
     """
     kind = "aligned" if demo.aligned else "photos"
     settings = {
@@ -69,7 +69,7 @@ def evaluation_options(args: argparse.Namespace) -> EvaluationOptions:
     Raises:
         ConfigError: a number that cannot be used.
     """
-    fairness = FairnessOptions(level=args.level, rounds=args.bootstrap, seed=args.seed, min_people=args.min_people)
+    fairness = FairnessOptions(level=args.level, rounds=args.bootstrap, seed=args.seed, min_subjects=args.min_subjects)
     return EvaluationOptions(tuple(args.protected), tuple(args.legitimate), args.fmr, args.threshold, fairness)
 
 
@@ -111,7 +111,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | None:
-    """The pairs of other people, where they are given.
+    """The pairs of other subjects, where they are given.
 
     Raises:
         ConfigError: pairs or a truth without images, no truth, or a threshold beside them.

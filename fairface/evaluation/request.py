@@ -54,7 +54,7 @@ class TruthSource:
     """Where the truth comes from.
 
     Attributes:
-        truth: a list of pairs with 1 (one person) or 0; "" where people say it.
+        truth: a list of pairs with 1 (one subject) or 0; "" where who is shown says it.
         attributes: CSV with a row for each image.
         image_column: its column with the image's id; "" finds it.
         subjects_from: who is shown: ``names``, or a column of ``attributes``; "" for what ``truth`` says.

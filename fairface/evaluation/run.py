@@ -52,7 +52,7 @@ class EvaluationRequest:
         source, truth: the pairs that are scored, and their truth.
         three_step, hard: the models' names; without ``hard`` there is no fusion.
         output: folder of everything that is written.
-        calibration: pairs of other people on which the threshold is fixed, and their truth.
+        calibration: pairs of other subjects on which the threshold is fixed, and their truth.
         decimals: of the scores in predictions.csv; None: all.
     """
 
@@ -139,7 +139,7 @@ def _write_part(
     chain: ChainResult,
     embeddings: Mapping[str, NDArray[np.float32] | None],
 ) -> None:
-    """Predictions, embeddings by the names of their files and, where people say it, the truth of one list of pairs."""
+    """Predictions, embeddings by the names of their files and, where subjects are named, the truth of one list."""
     write_predictions(place / PREDICTIONS, part.pairs.template, chain.scores, run.decimals)
     data = part.pairs.source.aligned or run.output / part.folder / ALIGNED
     for model, (name, rows) in zip((run.three_step, run.hard), embeddings.items(), strict=True):

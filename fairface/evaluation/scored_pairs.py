@@ -107,7 +107,7 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
     elif stored is None:
         raise ConfigError("all pairs can be compared of embeddings only; give a pair list")
     else:
-        opened = OpenedPairs(all_pairs(_people(stored, what), names=stored.names))
+        opened = OpenedPairs(all_pairs(_subjects(stored, what), names=stored.names))
     return replace(opened, comparisons=_with_attributes(opened.comparisons, stored, what))
 
 
@@ -171,17 +171,17 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
         )
 
 
-def _people(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
+def _subjects(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
     if what.subjects_from == "names":
         return subjects_from_names(stored.names)
     if what.subjects_from in ("", "labels"):
         if len(stored.labels) == 0:
             raise ConfigError("the embeddings hold no labels; say who is shown: names, or a column of the attributes")
         return stored.labels
-    return _people_of_table(what, stored.names)
+    return _subjects_of_table(what, stored.names)
 
 
-def _people_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int64]:
+def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int64]:
     if not what.attributes:
         raise ConfigError(f"who is shown cannot come from {what.subjects_from!r} without a file of attributes")
     table = read_csv_table(what.attributes)
@@ -197,9 +197,9 @@ def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: 
     if what.attributes:
         table = read_csv_table(what.attributes)
         columns = [name for name in what.wanted if table.find(name) or name not in comparisons.attribute_names]
-        people = subject_names_of_images(comparisons)
+        subjects = subject_names_of_images(comparisons)
         found = attributes_of_images(
-            table, comparisons.names, columns, what.image_column or None, what.allowed, people
+            table, comparisons.names, columns, what.image_column or None, what.allowed, subjects
         )
         comparisons = found.put_into(comparisons)
     if not what.subjects_from or not what.pairs:
@@ -213,7 +213,7 @@ def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: 
         places = NameIndex(stored.names).find_all(comparisons.names)
         shown = np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places])
     else:
-        shown = _people_of_table(what, comparisons.names)
+        shown = _subjects_of_table(what, comparisons.names)
     return with_subjects(comparisons, shown, source)
 
 

@@ -42,7 +42,7 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool =
         sections.append(_failures(facts, found))
         if found.without_failures is not None and not brief:
             sections += _fairness(found.without_failures, f"without failures to detect{kind}")
-    return [*sections, Section("What these people cannot show", lines=what_cannot_be_shown(found))]
+    return [*sections, Section("What these subjects cannot show", lines=what_cannot_be_shown(found))]
 
 
 def _head(facts: RunFacts) -> Section:
@@ -94,7 +94,7 @@ def _threshold(report: FairnessReport, transductive: bool) -> Section:
     if threshold.optimistic:
         lines.append(
             "optimistic: it was fixed on images that are judged, so their FMR is met by construction; give pairs of "
-            "other people for calibration"
+            "other subjects for calibration"
         )
     return Section("Threshold", lines=lines)
 

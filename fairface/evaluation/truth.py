@@ -44,8 +44,8 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     """The truth of ``pairs``; nothing is written.
 
     Raises:
-        DataError: truth and template are about different pairs, people or attributes that contradict themselves or are
-            missing, images compared with themselves, only one kind of pair.
+        DataError: truth and template are about different pairs, subjects or attributes that contradict themselves or
+            are missing, images compared with themselves, only one kind of pair.
     """
     template = pairs.template
     itself = next((a for a, b in zip(template.first, template.second, strict=True) if a == b), None)
@@ -60,10 +60,10 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
         if not comparisons.names:
             raise DataError(f"{source}: does not name the images, so scores cannot be put to its pairs")
     else:
-        comparisons = _said_by_people(template, truth)
+        comparisons = _said_by_subjects(template, truth)
     comparisons = _with_attributes(comparisons, truth)
     if truth.subjects_from:
-        comparisons = with_subjects(comparisons, _people(comparisons.names, truth), source)
+        comparisons = with_subjects(comparisons, _subjects(comparisons.names, truth), source)
     known = KnownPairs(source, pairs, comparisons)
     try:
         _matched(known, np.zeros(len(template.first)))
@@ -72,14 +72,14 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     return known
 
 
-def _said_by_people(template: Template, truth: TruthSource) -> Comparisons:
-    who = dict(zip(template.ids, _people(template.ids, truth).tolist(), strict=True))
+def _said_by_subjects(template: Template, truth: TruthSource) -> Comparisons:
+    who = dict(zip(template.ids, _subjects(template.ids, truth).tolist(), strict=True))
     same = [who[a] == who[b] for a, b in zip(template.first, template.second, strict=True)]
     rows = PairRows(list(template.first), list(template.second), same, [-1] * len(same))
     return comparisons_of_rows(rows, template.source, None)
 
 
-def _people(images: Sequence[str], truth: TruthSource) -> NDArray[np.int64]:
+def _subjects(images: Sequence[str], truth: TruthSource) -> NDArray[np.int64]:
     if truth.subjects_from == "names":
         return subjects_from_names(images)
     return subjects_of_images(read_csv_table(truth.attributes), images, truth.subjects_from, truth.image_column or None)
@@ -130,7 +130,7 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
 
 
 def write_truth(path: Path, known: KnownPairs) -> None:
-    """What people say about the pairs, in the order of the template, so that other programs can score them too."""
+    """What the subjects say of the pairs, in the order of the template, so that other programs can score them too."""
     template = known.pairs.template
     with atomic_write(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fairface.console import Console
-from fairface.data.inspection.extraction import unpack_people
+from fairface.data.inspection.extraction import unpack_identities
 from fairface.data.packing.memory import make_memory_set
 from fairface.data.recordio.dataset import RecordDataset, find_rec
 from fairface.errors import ConfigError, DataError
@@ -60,7 +60,7 @@ def make_images(folder: Path, swap: bool, workers: int, console: Console) -> dic
     data = RecordDataset(find_rec(folder))
     console.tell(data.notes)
     watch = functools.partial(console.progress, total=len(data), label="unpacking", unit="image")
-    made = unpack_people(data, folder, swap, workers, watch)
+    made = unpack_identities(data, folder, swap, workers, watch)
     return {"output": str(folder / "imgs"), "images": len(data), "identities": data.num_classes, "made": made}
 
 

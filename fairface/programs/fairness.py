@@ -1,4 +1,4 @@
-"""Score fairness: error rates by group at one shared threshold, with intervals over people.
+"""Score fairness: error rates by group at one shared threshold, with intervals over subjects.
 
 Examples:
     python test/fairness.py --pairs scores.csv --column score --protected sex --fmr 0.01 --calibration calibration.csv
@@ -71,7 +71,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
 
 def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
     options = FairnessOptions(
-        args.alpha, args.level, args.bootstrap, args.seed, args.min_people, args.power, args.target_fnmr,
+        args.alpha, args.level, args.bootstrap, args.seed, args.min_subjects, args.power, args.target_fnmr,
         args.target_fmr, args.unscored,
     )  # fmt: skip
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
@@ -111,7 +111,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "which column is what, "
                       f"where its name does not tell; roles: {', '.join(ROLES)}"},
         "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
-        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or person"},
+        "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or subject"},
         "--image-column": {"default": "", "help": "its column with the image's name; found by itself as a rule"},
         "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown, where the list does not say it: "
                             "names, labels, or a column of the attributes"},
@@ -137,12 +137,12 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--weights": {"choices": ("uniform", "comparisons"), "default": "uniform", "help": "of its cells"},
         "--failures": {"default": "", "metavar": "FILE", "help": "images on which detection failed, one a line"},
         "--leave-out-failures": {"action": "store_true", "help": "score without these images"},
-        "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
+        "--min-subjects": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
     },
     "threshold: given, or fixed at an FMR": {
         "--threshold": {"type": float, "help": "a score"},
         "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
-        "--calibration": {"default": "", "metavar": "FILE", "help": "pair list of other people, to fix it on"},
+        "--calibration": {"default": "", "metavar": "FILE", "help": "pair list of other subjects, to fix it on"},
         "--calibration-scores": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its scores (and those of the "
                                  "model before), as --scores"},
         "--calibration-embeddings": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its embeddings (and "

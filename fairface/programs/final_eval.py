@@ -53,7 +53,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--fuse": {"action": ON_OFF, "default": None, "help": "fusion; on where there is a hard-sample model"},
     },
     "the truth": {
-        "--truth": {"default": "", "metavar": "FILE", "help": "pairs with 1 (one person) or 0"},
+        "--truth": {"default": "", "metavar": "FILE", "help": "pairs with 1 (one subject) or 0"},
         "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image"},
         "--image-column": {"default": "", "help": "its column with the image's id; found by itself as a rule"},
         "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown: names, or a column of the "
@@ -66,7 +66,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "threshold: given, or fixed at an FMR": {
         "--threshold": {"type": float, "help": "a score"},
         "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
-        "--calibration-photos": {"default": "", "metavar": "DIR", "help": "photographs of other people, to fix it on"},
+        "--calibration-photos": {"default": "", "metavar": "DIR", "help": "other subjects' photographs, to fix it on"},
         "--calibration-aligned": {"default": "", "metavar": "DIR", "help": "their aligned faces instead"},
         "--calibration-template": {"default": "", "metavar": "FILE", "help": "their pairs; without it all pairs"},
         "--calibration-truth": {"default": "", "metavar": "FILE", "help": "their truth; else --subjects-from says it"},
@@ -75,7 +75,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
         "--decimals": {"type": int, "help": "of the scores, up to 17; the challenge's programs wrote 5"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
-        "--min-people": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
+        "--min-subjects": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
         "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "of resamplings and shuffles"},
     },

@@ -1,4 +1,4 @@
-"""Report people of a test set who may be in a training set, by likeness of embeddings.
+"""Report identities of a test set that may be in a training set, by likeness of embeddings.
 
 Example: python data_process/find_shared_identities.py train.npz test.npz --csv shared.csv
 The .npz files are written by test/embed.py, both with the same model.
@@ -25,7 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("train", help="embeddings of the training set (.npz with labels)")
     options.add_argument("test", help="embeddings of the test set, of the same model")
     options.add_argument("--threshold", type=float, help="cosine similarity; default: found from --fmr")
-    options.add_argument("--fmr", type=float, default=1e-4, help="share of different people that may reach it")
+    options.add_argument("--fmr", type=float, default=1e-4, help="share of different identities that may reach it")
     options.add_argument("--top", type=int, default=20, help="pairs to print")
     options.add_argument("--csv", help="write all pairs that reach the threshold to this file")
     args = options.parse_args(argv)
@@ -48,13 +48,13 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     Console.of(args).show(
         {"threshold": found.threshold, "expected_by_chance": found.by_chance, **counts, "pairs": pairs},
         f"{table(rows[: args.top], COLUMNS)}\n"
-        f"{found.count} of {len(rows)} people of the test set reach a similarity of {found.threshold:.3f} to somebody "
-        f"in the training set; about {found.by_chance:.1f} pairs would by chance",
+        f"{found.count} of {len(rows)} identities of the test set reach a similarity of {found.threshold:.3f} to one "
+        f"of the training set; about {found.by_chance:.1f} pairs would by chance",
     )
 
 
 def lines(found: SharedIdentities, train: Embeddings, test: Embeddings) -> list[tuple[int, int, str, str, str]]:
-    """One row a person of the test set, most similar first."""
+    """One row an identity of the test set, most similar first."""
     return [
         (int(found.second[i]), int(found.first[i]), f"{found.similarity[i]:.4f}",
          test.names[found.best_second[i]], train.names[found.best_first[i]])

@@ -60,7 +60,7 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument("--quick", action="store_true", help="labels and attributes only; read no image")
     options.add_argument("--output", metavar="FOLDER", help="write histogram.png, samples.png and problems.txt there")
     options.add_argument("--root", default="", help="folder that the paths of a list or index are below")
-    options.add_argument("--zero-is-unlabeled", action="store_true", help="label 0 is no person but unlabeled")
+    options.add_argument("--zero-is-unlabeled", action="store_true", help="label 0 is no identity but unlabeled")
     options.add_argument("--write-sums", metavar="FILE.npz", help="keep content hashes, to be compared later")
     options.add_argument("--check-sums", metavar="FILE.npz", help="compare with hashes that were kept")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")

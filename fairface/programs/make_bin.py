@@ -40,6 +40,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     pack_bin(args.output, root, names, pairs.same, options, watch)
     console.show(
         {"output": args.output, "pairs": len(pairs), "genuine": pairs.genuine, "impostor": pairs.impostor},
-        f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same person",
+        f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same identity",
     )
 

@@ -13,7 +13,7 @@ from fairface.console import Console
 from fairface.data.formats import OpenOptions
 from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import open_dataset
-from fairface.data.packing.merge_people import JOINS, OFFSET, read_identity_map
+from fairface.data.packing.merge_identities import JOINS, OFFSET, read_identity_map
 from fairface.data.packing.merging import merge
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
@@ -25,7 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("sets", nargs="+", metavar="PATH_OR_CARD", help="data sets")
     options.add_argument("--output", required=True, help="folder to write to")
     options.add_argument("--root", default="", help="folder that the paths of lists and indexes are below")
-    options.add_argument("--join", choices=JOINS, default=OFFSET, help="who is the same person: nobody, or equal names")
+    options.add_argument("--join", choices=JOINS, default=OFFSET, help="which identities are one: none, or equal names")
     options.add_argument("--map", help="CSV source,label,identity: who is who; an empty identity leaves a label out")
     options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
     options.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")

@@ -1,4 +1,4 @@
-"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their people.
+"""List the hard samples of a trained classifier: the records it gets wrong, and all records of their identities.
 
 python train/mine_hard_samples.py orl_fair_step3 --output models/hard.txt
 python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces data.only=models/hard.txt start_from=ms1m_r100
@@ -38,7 +38,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console.show(
         {
             "model": options.model, "output": str(options.output), "accuracy": found.accuracy,
-            "labeled": found.labeled, "hard": len(found.hard), "people": found.people, "records": len(found.indices),
+            "labeled": found.labeled, "hard": len(found.hard), "identities": found.identities,
+            "records": len(found.indices),
         },
         f"{found.message()}\n{options.output}: {len(found.indices)} records",
     )  # fmt: skip

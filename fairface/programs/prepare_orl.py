@@ -27,12 +27,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     with console.progress(total=400, label="align", unit="img") as bar:
         report = prepare_orl(args.output, args.attributes, wheel=args.wheel, force=args.force, jobs=args.jobs,
                              on_aligned=bar.update)  # fmt: skip
-    rows = [[split, report.people[split], report.images[split]] for split in report.images]
+    rows = [[split, report.identities[split], report.images[split]] for split in report.images]
     lines = [
         f"{args.output}: {'prepared' if report.made else 'complete already, nothing to do'}",
-        table(rows, ["split", "people", "images"]),
+        table(rows, ["split", "identities", "images"]),
         CREDIT,
     ]
-    counts = {"people": report.people, "images": report.images}
+    counts = {"identities": report.identities, "images": report.images}
     console.show({"output": str(args.output), "made": report.made, **counts, "credit": CREDIT}, "\n".join(lines))
 

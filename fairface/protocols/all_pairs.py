@@ -47,7 +47,7 @@ def all_pairs(
     a, b = (index.astype(np.int64) for index in np.triu_indices(count, 1))
     same = who[a] == who[b]
     if same.all() or not same.any():
-        kind = "of one person" if pairs and same.all() else "of different people"
+        kind = "of one subject" if pairs and same.all() else "of different subjects"
         raise DataError(f"all {pairs} pairs of the {count} images are {kind}; scoring needs both kinds")
     return Comparisons(
         a=a,

@@ -52,23 +52,23 @@ def attributes_of_images(
     columns: Sequence[str],
     image_column: str | None = None,
     allowed: Mapping[str, Sequence[str]] | None = None,
-    people: Sequence[str] = (),
+    subjects: Sequence[str] = (),
 ) -> Attributes:
-    """The attributes of ``images`` from a table with one row for each image, or for each person.
+    """The attributes of ``images`` from a table with one row for each image, or for each subject.
 
     Args:
-        table: has a column with the image's name, or with the person's.
+        table: has a column with the image's name, or with the subject's.
         images: their names; those without a row get unknown attributes (scoring counts them).
         columns: the attributes.
         image_column: its name; otherwise the first of ``IMAGE_COLUMNS``.
         allowed: for an attribute the only values that it may have, which are then its codes in this order.
-        people: what the person on each of the images is called; "" where nobody knows.
+        subjects: what the subject on each of the images is called; "" where nobody knows.
 
     Raises:
         DataError: a missing column, an image with two different rows, a value that is not allowed, or no row for any
             of the images.
     """
-    rows, positions = _rows_of_images(table, images, image_column, people)
+    rows, positions = _rows_of_images(table, images, image_column, subjects)
     used = CsvTable(table.source, (), (), [table.lines[row] for row in rows])
     coded = []
     for column in columns:
@@ -83,32 +83,32 @@ def attributes_of_images(
 
 
 def _rows_of_images(
-    table: CsvTable, images: Sequence[str], image_column: str | None, people: Sequence[str]
+    table: CsvTable, images: Sequence[str], image_column: str | None, subjects: Sequence[str]
 ) -> tuple[list[int], NDArray[np.int64]]:
-    """Rows, and the image that each is about (-1: none of ``images``); a row about a person stands for each image."""
+    """Rows, and the image that each is about (-1: none of ``images``); a row about a subject stands for each image."""
     by_image = image_column or table.find(*IMAGE_COLUMNS)
-    by_person = None if image_column else table.find(*PERSON_COLUMNS)
+    by_subject = None if image_column else table.find(*PERSON_COLUMNS)
     named: list[str] = []
-    if by_image is not None or by_person is None:
+    if by_image is not None or by_subject is None:
         named = table.filled(by_image or IMAGE_COLUMNS[0])
         index = NameIndex(images)
         found = [-1 if (position := index.find_file(name)) is None else position for name in named]
         if max(found) >= 0:
             return list(range(len(table))), np.array(found, np.int64)
-    if by_person is not None and people:
-        named = table.filled(by_person)
-        of_person: dict[str, list[int]] = {}
-        for image, person in enumerate(people):
-            of_person.setdefault(composed(person), []).append(image)
-        pairs = [(row, image) for row, person in enumerate(named) for image in of_person.get(composed(person), [-1])]
+    if by_subject is not None and subjects:
+        named = table.filled(by_subject)
+        of_subject: dict[str, list[int]] = {}
+        for image, subject in enumerate(subjects):
+            of_subject.setdefault(composed(subject), []).append(image)
+        pairs = [(row, image) for row, subject in enumerate(named) for image in of_subject.get(composed(subject), [-1])]
         if max(image for _, image in pairs) >= 0:
             return [row for row, _ in pairs], np.array([image for _, image in pairs], np.int64)
     raise DataError(
         f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
-        f"{images[0]!r}); give the attributes of these images under their names, or of the people under theirs"
+        f"{images[0]!r}); give the attributes of these images under their names, or of the subjects under theirs"
         if named else
-        f"{table.source}: nothing tells who the images show, so attributes of people cannot be put to them; name "
-        "people in the list of pairs"
+        f"{table.source}: nothing tells who the images show, so attributes of subjects cannot be put to them; name "
+        "subjects in the list of pairs"
     )  # fmt: skip
 
 
@@ -173,15 +173,15 @@ def subjects_of_images(
     """(N,) who is shown on each of ``images``, numbered, from ``column`` of a table with one row for each image.
 
     Raises:
-        DataError: a missing column or value, images without a row, or with rows that name different people.
+        DataError: a missing column or value, images without a row, or with rows that name different subjects.
     """
-    named, people = table.filled(image_key(table, image_column)), table.filled(column)
+    named, subjects = table.filled(image_key(table, image_column)), table.filled(column)
     index = NameIndex(images)
     found: dict[int, str] = {}
-    for row, (name, person) in enumerate(zip(named, people, strict=True)):
+    for row, (name, subject) in enumerate(zip(named, subjects, strict=True)):
         position = index.find_file(name)
-        if position is not None and found.setdefault(position, person) != person:
-            raise DataError(f"{table.where(row)}: {name} shows {person}, but {found[position]} in another row")
+        if position is not None and found.setdefault(position, subject) != subject:
+            raise DataError(f"{table.where(row)}: {name} shows {subject}, but {found[position]} in another row")
     missing = [name for position, name in enumerate(images) if position not in found]
     if missing:
         raise DataError(

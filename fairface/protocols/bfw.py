@@ -28,14 +28,14 @@ def is_bfw(table: CsvTable) -> bool:
 
 
 def bfw_comparisons(table: CsvTable, names: Sequence[str] | None = None) -> Comparisons:
-    """Comparisons with the attributes ``ethnicity`` and ``gender``; a person is the folder of the image.
+    """Comparisons with the attributes ``ethnicity`` and ``gender``; a subject is the folder of the image.
 
     Raises:
         DataError: missing columns or values, images without a folder, pairs that contradict each other.
     """
     images = table.filled("p1"), table.filled("p2")
-    people = [[str(PurePosixPath(name).parent) for name in side] for side in images]
-    alone = next((row for side in people for row, folder in enumerate(side) if folder in (".", "/")), None)
+    subjects = [[str(PurePosixPath(name).parent) for name in side] for side in images]
+    alone = next((row for side in subjects for row, folder in enumerate(side) if folder in (".", "/")), None)
     if alone is not None:
         raise DataError(
             f"{table.where(alone)}: the image has no folder, which would say who is shown; keep BFW's paths "
@@ -46,8 +46,8 @@ def bfw_comparisons(table: CsvTable, names: Sequence[str] | None = None) -> Comp
         image_b=images[1],
         same=truths(table, ("label",)),
         fold=folds(table),
-        subject_a=people[0],
-        subject_b=people[1],
+        subject_a=subjects[0],
+        subject_b=subjects[1],
         lines=table.lines,
     )
     comparisons = comparisons_of_rows(rows, table.source, names)

@@ -17,7 +17,7 @@ from fairface.protocols.names import NameIndex
 class PairRows:
     """The rows of a pair list as they are read, in step; ``lines`` are line numbers for messages.
 
-    ``subject_a`` and ``subject_b`` are empty where the list does not name people.
+    ``subject_a`` and ``subject_b`` are empty where the list does not name subjects.
     """
 
     image_a: list[str] = field(default_factory=list)
@@ -41,15 +41,15 @@ def comparisons_of_rows(rows: PairRows, source: str, names: Sequence[str] | None
     positions = NameIndex(images).positions(mentioned, source)
     subjects = [*rows.subject_a, *rows.subject_b]
     codes = {name: code for code, name in enumerate(dict.fromkeys(subjects))}
-    people = np.array([codes[name] for name in subjects] or np.full(len(mentioned), -1), np.int64)
+    codes_of = np.array([codes[name] for name in subjects] or np.full(len(mentioned), -1), np.int64)
     half = len(rows.same)
     result = Comparisons(
         a=positions[:half],
         b=positions[half:],
         same=np.array(rows.same, bool),
         fold=np.array(rows.fold, np.int32),
-        subject_a=people[:half],
-        subject_b=people[half:],
+        subject_a=codes_of[:half],
+        subject_b=codes_of[half:],
         names=images,
         subject_names=tuple(codes),
     )
@@ -74,7 +74,7 @@ def check_comparisons(comparisons: Comparisons, source: str, lines: Sequence[int
     refuse(comparisons.a == comparisons.b, "compare an image with itself")
     named = (comparisons.subject_a >= 0) & (comparisons.subject_b >= 0)
     same_subject = comparisons.subject_a == comparisons.subject_b
-    refuse(named & (same_subject != comparisons.same), "say 'same' or 'different' against the people they name")
+    refuse(named & (same_subject != comparisons.same), "say 'same' or 'different' against the subjects they name")
     refuse(_contradicted(comparisons), "say both 'same' and 'different' about two images")
 
 
@@ -82,7 +82,7 @@ def _require_both_kinds(comparisons: Comparisons, source: str) -> None:
     if len(comparisons) == 0:
         raise DataError(f"{source}: there is no comparison in it")
     if comparisons.genuine == 0 or comparisons.impostor == 0:
-        kind = "genuine (same person)" if comparisons.impostor == 0 else "impostor (different people)"
+        kind = "genuine (same subject)" if comparisons.impostor == 0 else "impostor (different subjects)"
         raise DataError(f"{source}: all {len(comparisons)} comparisons are {kind}; scoring needs both kinds")
 
 

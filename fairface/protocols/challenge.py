@@ -78,5 +78,5 @@ def challenge_comparisons(truth: CsvTable) -> Comparisons:
 
 
 def is_challenge(table: CsvTable) -> bool:
-    """Whether the table has the challenge's ids, and no other columns that name images: ids are people's then."""
+    """Whether the table has the challenge's ids, and no other columns that name images: ids are subjects' then."""
     return table.find(*FIRST) is not None and table.find(*SECOND) is not None and image_columns(table) is None

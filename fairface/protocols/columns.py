@@ -93,12 +93,12 @@ def read_truths(values: Sequence[str], where: Callable[[int], str], column: str)
     said = {value: truth_of(value) for value in set(values)}
     row = next((row for row, value in enumerate(values) if said[value] is None), None)
     if row is not None:
-        raise DataError(f"{where(row)}: {column} is {values[row]!r}; write 1 (same person) or 0")
+        raise DataError(f"{where(row)}: {column} is {values[row]!r}; write 1 (same subject) or 0")
     zero, minus = (next((i for i, value in enumerate(values) if _is(value, sign)), None) for sign in (0.0, -1.0))
     if zero is not None and minus is not None:
         raise DataError(
-            f"{where(minus)}: {column} is {values[minus]!r}, but {values[zero]!r} elsewhere; write 1 (same person) and "
-            "0, or 1 and -1, and leave out pairs of which nothing is known"
+            f"{where(minus)}: {column} is {values[minus]!r}, but {values[zero]!r} elsewhere; write 1 (same subject) "
+            "and 0, or 1 and -1, and leave out pairs of which nothing is known"
         )
     return [said[value] is True for value in values]
 

@@ -14,9 +14,9 @@ from fairface.protocols.build import PairRows, comparisons_of_rows
 def read_lfw_pairs(
     path: str | os.PathLike[str], names: Sequence[str] | None = None, suffix: str = ".jpg"
 ) -> Comparisons:
-    """Comparisons from LFW's pairs.txt: ``name n1 n2`` (same person) and ``name1 n1 name2 n2`` (two people).
+    """Comparisons from LFW's pairs.txt: ``name n1 n2`` (same subject) and ``name1 n1 name2 n2`` (two subjects).
 
-    Image n of a person is ``name/name_000n<suffix>``. A first line of two numbers is a header (folds, pairs of each
+    Image n of a subject is ``name/name_000n<suffix>``. A first line of two numbers is a header (folds, pairs of each
     kind in a fold): the pairs then stand fold by fold, and their number is checked. One number there is the number of
     pairs of each kind. Lines are split at tabs where they hold any, so that names may contain spaces.
 
@@ -52,17 +52,17 @@ def _fields(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _add_lfw_row(rows: PairRows, tokens: Sequence[str], suffix: str, where: str, line: int) -> None:
     if len(tokens) == 3:
-        people, numbers = (tokens[0], tokens[0]), (tokens[1], tokens[2])
+        subjects, numbers = (tokens[0], tokens[0]), (tokens[1], tokens[2])
     elif len(tokens) == 4:
-        people, numbers = (tokens[0], tokens[2]), (tokens[1], tokens[3])
+        subjects, numbers = (tokens[0], tokens[2]), (tokens[1], tokens[3])
     else:
         raise DataError(f"{where}: {len(tokens)} fields; write 'name n1 n2' or 'name1 n1 name2 n2'")
     if not all(number.isdecimal() for number in numbers):
         raise DataError(f"{where}: image numbers {numbers[0]!r} and {numbers[1]!r} must be whole numbers")
-    images = [f"{name}/{name}_{int(number):04d}{suffix}" for name, number in zip(people, numbers, strict=True)]
+    images = [f"{name}/{name}_{int(number):04d}{suffix}" for name, number in zip(subjects, numbers, strict=True)]
     rows.image_a.append(images[0])
     rows.image_b.append(images[1])
     rows.same.append(len(tokens) == 3)
-    rows.subject_a.append(people[0])
-    rows.subject_b.append(people[1])
+    rows.subject_a.append(subjects[0])
+    rows.subject_b.append(subjects[1])
     rows.lines.append(line)

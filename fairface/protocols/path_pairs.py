@@ -20,7 +20,7 @@ _FORM = "'path path label' or 'label path path'"
 
 
 def is_path_pairs(line: str) -> bool:
-    """Whether a list's first line names two files and says whether they show one person."""
+    """Whether a list's first line names two files and says whether they show one subject."""
     row = _split(line)
     return row is not None and any(
         truth_of(label) is not None and all(map(_is_file, paths)) for label, paths in (_last(row), _first(row))

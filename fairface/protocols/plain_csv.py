@@ -36,8 +36,8 @@ def plain_comparisons(
     """Comparisons from a table with one row for each.
 
     Columns: ``same`` (or label, genuine …): 1 or 0; ``image_a`` and ``image_b`` (or image1 and image2, path_a …),
-    unless nobody cares which images they are; ``subject_a`` and ``subject_b`` (or person_a, id1 …), without which there
-    are no intervals; ``fold``; and for each attribute ``<name>_a`` and ``<name>_b``
+    unless nobody cares which images they are; ``subject_a`` and ``subject_b`` (or subject_a, id1 …), without which
+    there are no intervals; ``fold``; and for each attribute ``<name>_a`` and ``<name>_b``
     (:mod:`fairface.protocols.columns` has all the names). Scores stand in columns of any name. An attribute belongs to
     the image: rows that name an image again must give the same value.
 
@@ -50,17 +50,17 @@ def plain_comparisons(
         DataError: a missing or empty column, values that contradict each other, only one kind of comparison.
     """
     same = truths(table)
-    images, people = image_columns(table), subject_columns(table)
+    images, subjects = image_columns(table), subject_columns(table)
     if images is None:
-        comparisons = _without_images(table, same, people)
+        comparisons = _without_images(table, same, subjects)
     else:
         rows = PairRows(
             image_a=table.filled(images[0]),
             image_b=table.filled(images[1]),
             same=same,
             fold=folds(table),
-            subject_a=table.filled(people[0]) if people else [],
-            subject_b=table.filled(people[1]) if people else [],
+            subject_a=table.filled(subjects[0]) if subjects else [],
+            subject_b=table.filled(subjects[1]) if subjects else [],
             lines=table.lines,
         )
         comparisons = comparisons_of_rows(rows, table.source, names)
@@ -70,12 +70,12 @@ def plain_comparisons(
 def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] | None) -> Comparisons:
     """Every comparison has two images of its own."""
     first = 2 * np.arange(len(same), dtype=np.int64)
-    people = np.full((2, len(same)), -1, np.int64)
+    subjects = np.full((2, len(same)), -1, np.int64)
     if columns is not None:
         both = [*table.filled(columns[0]), *table.filled(columns[1])]
-        people = np.unique(both, return_inverse=True)[1].astype(np.int64).reshape(2, -1)
+        subjects = np.unique(both, return_inverse=True)[1].astype(np.int64).reshape(2, -1)
     result = Comparisons(
-        first, first + 1, np.array(same, bool), np.array(folds(table), np.int32), people[0], people[1]
+        first, first + 1, np.array(same, bool), np.array(folds(table), np.int32), subjects[0], subjects[1]
     )
     check_comparisons(result, table.source, table.lines)
     return result

@@ -24,7 +24,7 @@ def read_rfw(
     """The pairs of all races, with the attribute ``race``; nobody of one race is compared with another.
 
     Images are named ``<race>/<id>/<id>_0001.jpg``, their place below ``data``; positions refer to ``names`` where
-    given. People of different races are different people. The lists name no folds.
+    given. Subjects of different races are different subjects. The lists name no folds.
 
     Raises:
         DataError: no list below ``txts``, a damaged one, or images that are not among ``names``.
@@ -39,7 +39,7 @@ def read_rfw(
     images = tuple(prefixed) if names is None else tuple(names)
     place = NameIndex(images).positions(prefixed, os.fspath(root))
     starts = np.cumsum([0, *(len(part.names) for part in parts)])
-    people = np.cumsum([0, *(int(max(part.subject_a.max(), part.subject_b.max())) + 1 for part in parts)])
+    subjects = np.cumsum([0, *(int(max(part.subject_a.max(), part.subject_b.max())) + 1 for part in parts)])
     codes = np.full((len(images), 1), -1, np.int8)
     for code, (start, end) in enumerate(pairwise(starts)):
         codes[place[start:end], 0] = code
@@ -48,8 +48,8 @@ def read_rfw(
         b=np.concatenate([place[part.b + start] for part, start in zip(parts, starts, strict=False)]),
         same=np.concatenate([part.same for part in parts]),
         fold=np.concatenate([part.fold for part in parts]),
-        subject_a=np.concatenate([part.subject_a + start for part, start in zip(parts, people, strict=False)]),
-        subject_b=np.concatenate([part.subject_b + start for part, start in zip(parts, people, strict=False)]),
+        subject_a=np.concatenate([part.subject_a + start for part, start in zip(parts, subjects, strict=False)]),
+        subject_b=np.concatenate([part.subject_b + start for part, start in zip(parts, subjects, strict=False)]),
         attributes=codes,
         attribute_names=(ATTRIBUTE,),
         names=images,

@@ -35,7 +35,7 @@ def subjects_from_names(names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def subject_names_of_images(comparisons: Comparisons) -> list[str]:
-    """What the person on each of the N images is called, by the list or else by the image's name; "" where neither
+    """What the subject on each of the N images is called, by the list or else by the image's name; "" where neither
     tells."""
     found = [""] * len(comparisons.names)
     for ends, subjects in ((comparisons.a, comparisons.subject_a), (comparisons.b, comparisons.subject_b)):

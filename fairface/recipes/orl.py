@@ -1,4 +1,4 @@
-"""The embedded data set: the ORL database of faces, aligned, packed and split by person."""
+"""The embedded data set: the ORL database of faces, aligned, packed and split by identity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fairface.recipes.manifest import is_complete, write_manifest
 from fairface.recipes.orl_source import IMAGES, NAMES, PHOTOGRAPHS_SHA256, orl_photographs
 
 CREDIT = "ORL/AT&T database of faces, AT&T Laboratories Cambridge; F. Samaria and A. Harter 1994"
-# People by number. Nobody is in two splits: a model is tested on people it has never seen.
+# Identities by number. Nobody is in two splits: a model is tested on identities it has never seen.
 SPLITS: Mapping[str, range] = {"base": range(1, 27), "validation": range(27, 31), "test": range(31, 41)}
 # The values that become 0, 1, … in every split.
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -40,11 +40,11 @@ _LAYOUT = 1  # raise when what is written changes, so that older preparations ar
 
 @dataclass(frozen=True)
 class OrlReport:
-    """``made`` is false where everything was there; ``images`` and ``people`` by split."""
+    """``made`` is false where everything was there; ``images`` and ``identities`` by split."""
 
     made: bool
     images: dict[str, int]
-    people: dict[str, int]
+    identities: dict[str, int]
 
 
 def prepare_orl(
@@ -74,11 +74,11 @@ def prepare_orl(
         photographs = orl_photographs(wheel)
         manifest.unlink(missing_ok=True)
         _align(photographs, root / "aligned", jobs, on_aligned)
-        for split, people in SPLITS.items():
-            pack_plan(split_plan(root / "aligned", people, codes), root / split, PackOptions(quality=JPEG_QUALITY))
+        for split, identities in SPLITS.items():
+            pack_plan(split_plan(root / "aligned", identities, codes), root / split, PackOptions(quality=JPEG_QUALITY))
         write_manifest(manifest, _outputs(root), about)
-    images = {split: len(people) * IMAGES for split, people in SPLITS.items()}
-    return OrlReport(made, images, {split: len(people) for split, people in SPLITS.items()})
+    images = {split: len(identities) * IMAGES for split, identities in SPLITS.items()}
+    return OrlReport(made, images, {split: len(identities) for split, identities in SPLITS.items()})
 
 
 def read_attributes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -108,14 +108,15 @@ def read_attributes(path: Path) -> dict[str, tuple[int, ...]]:
     return codes
 
 
-def split_plan(aligned: Path, people: range, codes: Mapping[str, tuple[int, ...]]) -> Plan:
-    """What to pack for the ``people`` of a split."""
+def split_plan(aligned: Path, identities: range, codes: Mapping[str, tuple[int, ...]]) -> Plan:
+    """What to pack for the ``identities`` of a split."""
     photos = [
         Photo(str(aligned / f"{name}.png"), label, attributes=codes[name])
-        for label, person in enumerate(people)
-        for name in (f"s{person}/{image}" for image in range(1, IMAGES + 1))
+        for label, identity in enumerate(identities)
+        for name in (f"s{identity}/{image}" for image in range(1, IMAGES + 1))
     ]
-    return Plan(tuple(photos), tuple(f"s{person}" for person in people), AttributeNotes(tuple(ATTRIBUTES), ATTRIBUTES))
+    names = tuple(f"s{identity}" for identity in identities)
+    return Plan(tuple(photos), names, AttributeNotes(tuple(ATTRIBUTES), ATTRIBUTES))
 
 
 def _outputs(root: Path) -> list[Path]:
@@ -134,7 +135,7 @@ def _about(attributes: Path) -> dict[str, Any]:
         "attributes_sha256": sha256(attributes),
         "alignment": asdict(ALIGNMENT),
         "jpeg_quality": JPEG_QUALITY,
-        "splits": {split: [people[0], people[-1]] for split, people in SPLITS.items()},
+        "splits": {split: [identities[0], identities[-1]] for split, identities in SPLITS.items()},
     }
 
 

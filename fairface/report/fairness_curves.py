@@ -1,4 +1,4 @@
-"""ROC and DET of each group as a picture, with bands over people."""
+"""ROC and DET of each group as a picture, with bands over subjects."""
 
 from __future__ import annotations
 

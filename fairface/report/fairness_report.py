@@ -8,7 +8,7 @@ from typing import Any
 
 from fairface.report.fairness_sections import Section, fairness_sections
 from fairface.report.fairness_text import as_markdown, as_text
-from fairface.scoring.fairness.challenge import ChallengeSide
+from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.compare import Change
 from fairface.scoring.fairness.curves import GroupCurve
 from fairface.scoring.fairness.result import FairnessResult
@@ -30,7 +30,7 @@ class FairnessReport:
     """
 
     result: FairnessResult
-    challenge: Mapping[str, ChallengeSide] = field(default_factory=dict)
+    challenge: Mapping[str, ChallengeResult] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=dict)
     curves: tuple[GroupCurve, ...] = ()
     unusable: tuple[str, ...] = ()

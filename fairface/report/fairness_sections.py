@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fairface.scoring.fairness.challenge import ChallengeSide
+from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.compare import Change, Difference
 from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
@@ -29,7 +29,7 @@ class Section:
 
 def fairness_sections(
     result: FairnessResult,
-    challenge: Mapping[str, ChallengeSide] | None = None,
+    challenge: Mapping[str, ChallengeResult] | None = None,
     changes: Mapping[str, Change] | None = None,
 ) -> list[Section]:
     """Everything about one score; ``challenge`` and ``changes`` (against a model before) where there are any."""
@@ -45,13 +45,13 @@ def fairness_sections(
 
 def _head(result: FairnessResult) -> Section:
     options = result.options
-    people = f"{result.people} people, " if result.people else ""
+    subjects = f"{result.subjects} subjects, " if result.subjects else ""
     lines = [
         f"threshold {result.threshold.value:.6g}, set by: {result.threshold.how}",
-        f"{people}{result.fnmr.comparisons} genuine and {result.fmr.comparisons} impostor comparisons with a score",
+        f"{subjects}{result.fnmr.comparisons} genuine and {result.fmr.comparisons} impostor comparisons with a score",
         f"all together: FNMR {rate_text(result.fnmr)}, FMR {rate_text(result.fmr)}",
-        f"[low, high]: {options.level:.0%} intervals over people; measures are of groups with {options.min_people} "
-        f"people or more; {options.rounds} resamplings and shuffles",
+        f"[low, high]: {options.level:.0%} intervals over subjects; measures are of groups with {options.min_subjects} "
+        f"subjects or more; {options.rounds} resamplings and shuffles",
     ]
     if result.duplicates:
         lines.append(f"{result.duplicates} comparisons repeat an earlier one and are counted again")
@@ -60,10 +60,11 @@ def _head(result: FairnessResult) -> Section:
 
 def _groups(grouping: GroupingResult) -> Section:
     told = any(row.failures is not None for row in grouping.rows)
-    header = ("group", "people", "images", "genuine", "impostor", "FNMR", "FMR", "AUC")
+    header = ("group", "subjects", "images", "genuine", "impostor", "FNMR", "FMR", "AUC")
     rows = [
         [
-            row.group, str(row.people or MISSING), str(row.images), str(row.fnmr.comparisons), str(row.fmr.comparisons),
+            row.group, str(row.subjects or MISSING), str(row.images),
+            str(row.fnmr.comparisons), str(row.fmr.comparisons),
             rate_text(row.fnmr), rate_text(row.fmr), number_text(row.auc),
             *([rate_text(row.failures)] if row.failures is not None else []),
             "too few" if row.too_few else "",
@@ -104,13 +105,13 @@ def _matrix(grouping: GroupingResult) -> Section:
 
 
 def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
-    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "n (people, genuine, impostor)", "note")
+    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "n (subjects, genuine, impostor)", "note")
     rows = []
     for name, scalar in grouping.scalars.items():
         if math.isnan(scalar.value) and scalar.reason:
             continue  # told below, with the reason
         sizes = grouping.sample_sizes(scalar)
-        counts = f"{sizes['people']}, {sizes['genuine']}, {sizes['impostor']}"
+        counts = f"{sizes['subjects']}, {sizes['genuine']}, {sizes['impostor']}"
         rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
     by_reason: dict[str, list[str]] = {}
     for name, scalar in grouping.scalars.items():
@@ -128,12 +129,12 @@ def _scalar_cells(scalar: Scalar) -> list[str]:
 
 
 def _planning(grouping: GroupingResult) -> Section:
-    header = ("group", "rate", "of all others", "detectable difference", "people", "to show a difference of", "needs")
+    header = ("group", "rate", "of all others", "detectable difference", "subjects", "to show a difference of", "needs")
     rows, lines = [], []
     for row in grouping.rows:
         for name, rate, plan in (("FNMR", row.fnmr, row.fnmr_plan), ("FMR", row.fmr, row.fmr_plan)):
             rows.append([row.group, name, *_plan_cells(rate, plan)])
-            if plan.reason and math.isnan(plan.people_needed):
+            if plan.reason and math.isnan(plan.subjects_needed):
                 lines.append(f"{row.group}: {name} {MISSING}: {plan.reason}")
     power = next((row.fnmr_plan.power for row in grouping.rows), 0.8)
     lines = list(dict.fromkeys(lines))
@@ -148,17 +149,17 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
     needs = MISSING
     if math.isinf(plan.times_all):
         needs = "cannot be shown"
-    elif math.isinf(plan.people_needed):
+    elif math.isinf(plan.subjects_needed):
         needs = f"{number_text(plan.times_all)} times as many in all groups"
-    elif not math.isnan(plan.people_needed):
-        more = max(0, int(plan.people_needed) - rate.people)
-        needs = f"{int(plan.people_needed)} people ({more} more)"
+    elif not math.isnan(plan.subjects_needed):
+        more = max(0, int(plan.subjects_needed) - rate.subjects)
+        needs = f"{int(plan.subjects_needed)} subjects ({more} more)"
     detectable = "none" if plan.detectable >= 1 else number_text(plan.detectable)
-    cells = [number_text(plan.others), detectable, str(rate.people or MISSING)]
+    cells = [number_text(plan.others), detectable, str(rate.subjects or MISSING)]
     return [*cells, number_text(plan.target), needs]
 
 
-def _challenge(challenge: Mapping[str, ChallengeSide]) -> Section:
+def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
     header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "cells", "note")
     rows, lines = [], []
     for name, found in challenge.items():

@@ -1,4 +1,4 @@
-"""How many images people have, as a picture."""
+"""How many images identities have, as a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plot_images_per_class(path: str | os.PathLike[str], counts: NDArray[np.int64
     high = int(counts.max(initial=1))
     step = max(1, -(-high // _BINS))
     axes.hist(counts, bins=(np.arange(0, high + 2 * step, step) - step / 2).tolist(), color="tab:blue")
-    axes.set(xlabel="images of a person", ylabel="people", title=title)
+    axes.set(xlabel="images of an identity", ylabel="identities", title=title)
     axes.axvline(float(np.median(counts)) if len(counts) else 0.0, color="tab:red", label="median")
     axes.legend()
     save_figure(path, figure, dpi=120)

@@ -1,4 +1,4 @@
-"""Verification results as a table for people: one way for all programs."""
+"""Verification results as a table for subjects: one way for all programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verification_rows(
         accuracy: with that column.
     """
     targets = list(next(iter(results.values())).tar) if results else []
-    counts = [] if brief else ["genuine", "impostor", "people"]
+    counts = [] if brief else ["genuine", "impostor", "subjects"]
     header = [*labels, *counts, "AUC", "EER", *(f"TAR at FMR {t}" for t in targets)]
     header += ["accuracy"] if accuracy else []
     digits = 3 if brief else 4
@@ -58,13 +58,13 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
     notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
-        f"[low, high]: {level:.0%} intervals, {rounds} resamplings of people" for level, rounds in sorted(shown)
+        f"[low, high]: {level:.0%} intervals, {rounds} resamplings of subjects" for level, rounds in sorted(shown)
     ]
 
 
 def _counts(result: VerificationResult) -> list[str]:
-    people = MISSING if result.people is None else str(result.people)
-    return [str(result.n_genuine), str(result.n_impostor), people]
+    subjects = MISSING if result.subjects is None else str(result.subjects)
+    return [str(result.n_genuine), str(result.n_impostor), subjects]
 
 
 def _accuracy(result: VerificationResult, digits: int, brief: bool) -> str:

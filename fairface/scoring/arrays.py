@@ -16,13 +16,13 @@ MOST_VALUES = 127  # codes are int8
 
 
 def comparisons_of(
-    same: ArrayLike, people: ArrayLike | None = None, groups: Mapping[str, ArrayLike] | None = None
+    same: ArrayLike, subjects: ArrayLike | None = None, groups: Mapping[str, ArrayLike] | None = None
 ) -> Comparisons:
     """M comparisons, each of two images of its own: comparison i is of the images 2i and 2i + 1.
 
     Args:
-        same: ``(M,)`` whether a comparison shows one person: bool, or 0 and 1.
-        people: ``(M, 2)`` who is shown, by any names.
+        same: ``(M,)`` whether a comparison shows one subject: bool, or 0 and 1.
+        subjects: ``(M, 2)`` who is shown, by any names.
         groups: attribute to its values, ``(M, 2)`` for the two images, or ``(M,)`` where both have the same;
             ``None`` and "" mean unknown.
 
@@ -34,17 +34,17 @@ def comparisons_of(
         raise DataError(f"'same' has shape {kinds.shape}; it must be (comparisons,), True or False (1 or 0) for each")
     count = len(kinds)
     positions = np.arange(2 * count, dtype=np.int64).reshape(count, 2)
-    subjects = np.full((count, 2), -1, np.int64)
-    if people is not None:
-        subjects = np.unique(_pairs(people, count, "people"), return_inverse=True)[1].reshape(count, 2)
+    numbers = np.full((count, 2), -1, np.int64)
+    if subjects is not None:
+        numbers = np.unique(_pairs(subjects, count, "subjects"), return_inverse=True)[1].reshape(count, 2)
     named = {name: _coded(_pairs(values, count, name), name) for name, values in (groups or {}).items()}
     return Comparisons(
         a=positions[:, 0],
         b=positions[:, 1],
         same=kinds.astype(bool),
         fold=np.full(count, -1, np.int32),
-        subject_a=subjects[:, 0].astype(np.int64),
-        subject_b=subjects[:, 1].astype(np.int64),
+        subject_a=numbers[:, 0].astype(np.int64),
+        subject_b=numbers[:, 1].astype(np.int64),
         attributes=np.stack([codes for codes, _ in named.values()], 1) if named else np.zeros((0, 0), np.int8),
         attribute_names=tuple(named),
         attribute_values=tuple(values for _, values in named.values()),

@@ -1,9 +1,10 @@
-"""Confidence intervals of AUC and TAR that respect that comparisons share people.
+"""Confidence intervals of AUC and TAR that respect that comparisons share subjects.
 
-Two comparisons of one person are not independent, so **people** are drawn with replacement, not comparisons. A person
-drawn w times brings the own genuine comparisons w times; an impostor comparison of two people counts w_a x w_b times
-(two draws of one person are not compared with each other). The interval is the range between the percentiles of the
-measure over the rounds. With few people it is too narrow; it is still far better than an interval over comparisons.
+Two comparisons of one subject are not independent, so **subjects** are drawn with replacement, not comparisons. A
+subject drawn w times brings the own genuine comparisons w times; an impostor comparison of two subjects counts w_a x
+w_b times (two draws of one subject are not compared with each other). The interval is the range between the percentiles
+of the measure over the rounds. With few subjects it is too narrow; it is still far better than an interval over
+comparisons.
 Source: the vertex bootstrap (Snijders and Borgatti 1999) applied to similarity scores.
 """
 
@@ -22,7 +23,7 @@ from fairface.scoring.roc import check_scores
 
 
 def subject_draws(subjects: int, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """``rounds`` times how often each of ``subjects`` people was drawn: (S,) int64 that sum to S."""
+    """``rounds`` times how often each of the ``subjects`` was drawn: (S,) int64 that sum to S."""
     rng = np.random.default_rng(seed)
     for _ in range(rounds):
         yield np.bincount(rng.integers(0, subjects, subjects), minlength=subjects)
@@ -42,7 +43,7 @@ def bootstrap_intervals(
     genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
 
     Raises:
-        DataError: the comparisons do not say who is shown, show fewer than two people, or have unusable scores.
+        DataError: the comparisons do not say who is shown, show fewer than two subjects, or have unusable scores.
     """
     check_scores(scores, comparisons.same)
     sorted_scores = _Sorted.of(scores, comparisons)
@@ -83,15 +84,15 @@ class _Sorted:
     def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> _Sorted:
         same, pairs = comparisons.same, np.stack([comparisons.subject_a, comparisons.subject_b])
         if (pairs < 0).any():
-            raise DataError("the comparisons do not say who is shown, so people cannot be resampled; add subjects")
+            raise DataError("the comparisons do not say who is shown, so subjects cannot be resampled; add subjects")
         if not np.array_equal(pairs[0] == pairs[1], same):
-            raise DataError("some comparisons are genuine between two people or impostor within one; correct subjects")
-        people, codes = np.unique(pairs, return_inverse=True)
+            raise DataError("some comparisons are genuine between two subjects or impostor within one; correct them")
+        named, codes = np.unique(pairs, return_inverse=True)
         codes = codes.reshape(pairs.shape)
         genuine, impostor = (np.flatnonzero(kind)[np.argsort(-scores[kind], kind="stable")] for kind in (same, ~same))
         falling_genuine, falling_impostor = -scores[genuine], -scores[impostor]
         return cls(
-            subjects=len(people),
+            subjects=len(named),
             genuine_subject=codes[0][genuine],
             impostor_a=codes[0][impostor],
             impostor_b=codes[1][impostor],
@@ -101,7 +102,7 @@ class _Sorted:
         )
 
     def measure(self, drawn: NDArray[np.float64], fmr: Sequence[float]) -> list[float] | None:
-        """AUC and TAR at each FMR when person s counts ``drawn[s]`` times; None where a kind is missing."""
+        """AUC and TAR at each FMR when subject s counts ``drawn[s]`` times; None where a kind is missing."""
         genuine = drawn[self.genuine_subject]
         impostors = np.concatenate([[0.0], np.cumsum(drawn[self.impostor_a] * drawn[self.impostor_b])])
         total, matches = impostors[-1], np.concatenate([[0.0], np.cumsum(genuine)])

@@ -11,16 +11,16 @@ from fairface.errors import DataError
 
 _CHUNK = 4_000_000  # similarities held at a time
 _ROWS = 1 << 16  # embeddings normalised at a time
-_CALIBRATED = 2_000  # people of each set whose likeness to each other is looked at
+_CALIBRATED = 2_000  # identities of each set whose likeness to each other is looked at
 
 
 @dataclass(frozen=True)
 class SharedIdentities:
-    """For each of T people of the second set the most similar person of the first, most similar pair first.
+    """For each of T identities of the second set the most similar one of the first, most similar pair first.
 
     Attributes:
-        threshold: cosine similarity from which a pair is taken for one person.
-        by_chance: number of pairs of different people that would reach it by chance.
+        threshold: cosine similarity from which a pair is taken for one identity.
+        by_chance: number of pairs of different identities that would reach it by chance.
         first, second: (T,) int64 labels.
         similarity: (T,) float32 cosine of the mean embeddings.
         best_first, best_second: (T,) int64 positions of the pair's two most similar images.
@@ -48,26 +48,27 @@ def shared_identities(
     threshold: float | None = None,
     fmr: float = 1e-4,
 ) -> SharedIdentities:
-    """Compare the people of two data sets by the cosine of their mean (normalised) embeddings.
+    """Compare the identities of two data sets by the cosine of their mean (normalised) embeddings.
 
     Args:
         first, second: (N, D) and (M, D) embeddings of the same model.
         first_labels, second_labels: (N,) and (M,) identities; -1 is left out.
-        threshold: cosine similarity; default: what a share ``fmr`` of the pairs of different people within each of the
-            sets reaches (people whom a set has twice raise it).
+        threshold: cosine similarity; default: what a share ``fmr`` of the pairs of different identities within each of
+            the sets reaches (identities that a set has twice raise it).
         fmr: that share.
 
     Raises:
-        DataError: a set without labels, embeddings of different sizes, or too few people to find a threshold.
+        DataError: a set without labels, embeddings of different sizes, or too few identities to find a threshold.
     """
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
         raise DataError(
             f"embeddings of shapes {first.shape} and {second.shape} are not of one model; embed both with it"
         )
-    one, other = _People.of(first, first_labels, "the first set"), _People.of(second, second_labels, "the second set")
+    one = _Identities.of(first, first_labels, "the first set")
+    other = _Identities.of(second, second_labels, "the second set")
     different = np.concatenate([_different(one.means), _different(other.means)])
     if threshold is None and not len(different):
-        raise DataError("one person in each set is too few to tell how alike different people are; give a threshold")
+        raise DataError("one identity in each set is too few to tell how alike different ones are; give a threshold")
     limit = float(np.quantile(different, 1 - fmr, method="higher")) if threshold is None else threshold
     rate = float((different >= limit).mean()) if len(different) else 0.0
     nearest, similarity = _nearest(other.means, one.means)
@@ -85,9 +86,9 @@ def shared_identities(
 
 
 @dataclass(frozen=True)
-class _People:
+class _Identities:
     """``labels (C,)`` ascending, ``means (C, D)`` unit float32; ``order`` sorts the images by label, and those of
-    person i are between ``starts[i]`` and ``starts[i + 1]`` there."""
+    identity i are between ``starts[i]`` and ``starts[i + 1]`` there."""
 
     labels: NDArray[np.int64]
     means: NDArray[np.float32]
@@ -95,22 +96,22 @@ class _People:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, embeddings: NDArray[np.float32], labels: NDArray[np.integer], what: str) -> _People:
+    def of(cls, embeddings: NDArray[np.float32], labels: NDArray[np.integer], what: str) -> _Identities:
         if len(labels) != len(embeddings) or not (labels >= 0).any():
             raise DataError(f"{what} has no labels; embed a labeled data set (test/embed.py)")
         order = np.argsort(labels, kind="stable")
         order = order[labels[order] >= 0]
-        people, starts, which = np.unique(labels[order], return_index=True, return_inverse=True)
-        sums = np.zeros((len(people), embeddings.shape[1]))
+        identities, starts, which = np.unique(labels[order], return_index=True, return_inverse=True)
+        sums = np.zeros((len(identities), embeddings.shape[1]))
         for first in range(0, len(order), _ROWS):
             inside = which[first : first + _ROWS]
             begins = np.flatnonzero(np.diff(inside, prepend=-1))
             sums[inside[begins]] += np.add.reduceat(_unit(embeddings[order[first : first + _ROWS]]), begins, axis=0)
-        return cls(people.astype(np.int64), _unit(sums).astype(np.float32), order, np.append(starts, len(order)))
+        return cls(identities.astype(np.int64), _unit(sums).astype(np.float32), order, np.append(starts, len(order)))
 
-    def rows(self, person: int) -> NDArray[np.int64]:
-        """Positions of the person's images."""
-        return self.order[self.starts[person] : self.starts[person + 1]]
+    def rows(self, identity: int) -> NDArray[np.int64]:
+        """Positions of the identity's images."""
+        return self.order[self.starts[identity] : self.starts[identity + 1]]
 
 
 def _nearest(wanted: NDArray[np.float32], among: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -131,7 +132,7 @@ def _unit(rows: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _different(means: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Similarities of different people, at most :data:`_CALIBRATED` of them, spread evenly over the set."""
+    """Similarities of different identities, at most :data:`_CALIBRATED` of them, spread evenly over the set."""
     chosen = means[np.unique(np.linspace(0, len(means) - 1, _CALIBRATED).astype(int))]
     return (chosen @ chosen.T)[np.triu_indices(len(chosen), 1)]  # type: ignore[no-any-return]
 

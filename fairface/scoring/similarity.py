@@ -39,7 +39,7 @@ def _refuse(bad: NDArray[np.bool_], what: str) -> None:
 
 
 def similarity(a: ArrayLike, b: ArrayLike) -> Any:
-    """Cosine similarity of embeddings, in [-1, 1]; the same person scores high.
+    """Cosine similarity of embeddings, in [-1, 1]; the same subject scores high.
 
     Args:
         a, b: one embedding ``(D,)`` or several ``(N, D)``; they need not be normalised.

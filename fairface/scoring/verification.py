@@ -33,7 +33,7 @@ EMBEDDINGS = 2  # dimensions of an array of embeddings; scores have one
 def evaluate(
     scores: ArrayLike,
     same: ArrayLike,
-    people: ArrayLike | None = None,
+    subjects: ArrayLike | None = None,
     folds: int = 10,
     fmr: Sequence[float] = DEFAULT_FMR,
     rounds: int = 0,
@@ -44,8 +44,8 @@ def evaluate(
 
     Args:
         scores: ``(M,)``, higher means more alike; or embeddings ``(2M, D)``, of which rows 2i and 2i + 1 are compared.
-        same: ``(M,)`` whether a comparison shows one person.
-        people: ``(M, 2)`` who is shown, by any names; intervals over people need it.
+        same: ``(M,)`` whether a comparison shows one subject.
+        subjects: ``(M, 2)`` who is shown, by any names; intervals over subjects need it.
         folds, fmr, rounds, level, seed: as in :func:`verify`; ``rounds`` > 0 adds intervals.
 
     Raises:
@@ -59,7 +59,7 @@ def evaluate(
     >>> round(result.auc, 2), round(result.tar["0.01"], 2)
     (0.96, 0.58)
     """
-    comparisons = comparisons_of(same, people)
+    comparisons = comparisons_of(same, subjects)
     values = np.asarray(scores, np.float64)
     if values.ndim == EMBEDDINGS:
         return verify_embeddings(
@@ -97,15 +97,15 @@ def verify(
         tar[fmr_key(target)] = measured.value
         if measured.reason:
             reasons[f"tar@{fmr_key(target)}"] = measured.reason
-    people = _people(comparisons)
-    if people is None:
-        reasons["people"] = "the protocol does not say who is shown"
+    subjects = _subjects(comparisons)
+    if subjects is None:
+        reasons["subjects"] = "the protocol does not say who is shown"
     accuracy, val = _accuracy(scores, comparisons, folds, reasons)
     defined = [target for target in fmr if not math.isnan(tar[fmr_key(target)])]
     return VerificationResult(
         n_genuine=roc.genuine,
         n_impostor=roc.impostor,
-        people=people,
+        subjects=subjects,
         duplicates=count_duplicates(comparisons),
         auc=auc(roc),
         eer=eer(roc),
@@ -144,7 +144,7 @@ def _check_fmr(fmr: Sequence[float]) -> None:
             raise DataError(f"FMR {target!r} cannot be used; it must lie between 0 and 1, such as 0.001")
 
 
-def _people(comparisons: Comparisons) -> int | None:
+def _subjects(comparisons: Comparisons) -> int | None:
     subjects = np.union1d(comparisons.subject_a, comparisons.subject_b)
     return None if len(subjects) == 0 or subjects[0] < 0 else len(subjects)
 

@@ -15,20 +15,20 @@ class VerificationResult:
 
     Attributes:
         n_genuine, n_impostor: comparisons of each kind.
-        people: distinct subjects; ``None`` where the protocol does not name them.
+        subjects: distinct subjects; ``None`` where the protocol does not name them.
         duplicates: comparisons of two images that were compared before in the same set (they are scored all the same).
         auc, eer: area under the ROC and equal error rate (:mod:`fairface.scoring.roc`).
         accuracy, accuracy_std: k-fold accuracy, mean and standard deviation over ``folds`` folds.
         threshold: the cosine with the best accuracy on all comparisons.
         tar: TAR at each FMR, keyed by the FMR as text ("0.01").
         val: insightface's VAL at FAR, or ``None`` where k-fold accuracy is undefined.
-        reasons: why a value is undefined, keyed "people", "accuracy", "tar@0.001", "intervals".
+        reasons: why a value is undefined, keyed "subjects", "accuracy", "tar@0.001", "intervals".
         intervals: subject-level bootstrap intervals, keyed "auc", "tar@0.01"; empty unless asked for.
     """
 
     n_genuine: int
     n_impostor: int
-    people: int | None
+    subjects: int | None
     duplicates: int
     auc: float
     eer: float
@@ -46,7 +46,7 @@ class VerificationResult:
         result: dict[str, Any] = {
             "genuine": self.n_genuine,
             "impostor": self.n_impostor,
-            "people": self.people,
+            "subjects": self.subjects,
             "duplicates": self.duplicates,
             "auc": number(self.auc),
             "eer": number(self.eer),

@@ -39,7 +39,7 @@ def estimate(run: Prepared) -> dict[str, Any]:
         "run": str(run.folder),
         "devices": [str(context) for context in run.world.contexts],
         "images": run.images,
-        "people": [source.dataset.num_classes for source in run.method.sources()],
+        "identities": [source.dataset.num_classes for source in run.method.sources()],
         "steps": run.total,
         "epochs": round(run.total / max(s.sampler.steps_per_epoch for s in run.method.sources()), 2),
         "learning_rate_first_last": [
@@ -60,7 +60,7 @@ def describe(result: dict[str, Any]) -> str:
     first, last = result["learning_rate_first_last"]
     return "\n".join(
         [
-            f"data        {result['images']} images of {sum(result['people'])} people",
+            f"data        {result['images']} images of {sum(result['identities'])} identities",
             f"run         {result['run']}, {result['steps']} steps ({result['epochs']:g} epochs)",
             f"lr          {first:g} to {last:g}",
             f"parameters  {parameters}",

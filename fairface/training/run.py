@@ -132,7 +132,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
 
 
 def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:
-    """The checkpoint that this run goes on from; what a person should know of it is said.
+    """The checkpoint that this run goes on from; what an identity should know of it is said.
 
     Raises:
         CheckpointError: another configuration or other data than the run began with, or no whole checkpoint.
@@ -163,7 +163,7 @@ def make_updates(run: Prepared, updates: int) -> Updates:
 
 
 def describe_data(run: Prepared, log: RunLog) -> None:
-    """Say what is trained on, warn of people with a single image, and keep what the classes are called."""
+    """Say what is trained on, warn of identities with a single image, and keep what the classes are called."""
     for number, source in enumerate(run.method.sources()):
         labels = source.dataset.labels
         write_class_names(run.folder, number, source.dataset.class_names)
@@ -175,12 +175,12 @@ def describe_data(run: Prepared, log: RunLog) -> None:
             continue
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
         single = int((counts == 1).sum())
-        people = int((counts > 0).sum())
-        log.say(f"{of}: {len(labels)} images of {people} people, batch {source.batch_size}")
-        if people == 1:
+        identities = int((counts > 0).sum())
+        log.say(f"{of}: {len(labels)} images of {identities} identities, batch {source.batch_size}")
+        if identities == 1:
             log.say("warning: only one identity: nothing to classify")
         if single:
-            log.say(f"warning: {single} people have one image only; a classifier learns little from them")
+            log.say(f"warning: {single} identities have one image only; a classifier learns little from them")
     devices = ", ".join(str(context) for context in run.world.contexts)
     log.say(f"run: {run.folder}, {run.total} steps on {devices}")
 
@@ -206,7 +206,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
             show_progress=not log.quiet,
         )  # fmt: skip
         count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
-        log.say(f"head starts from the mean embedding of each of {count} people")
+        log.say(f"head starts from the mean embedding of each of {count} identities")
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

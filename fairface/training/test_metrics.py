@@ -79,6 +79,6 @@ def _table(model: str, results: dict[str, VerificationResult], baselines: dict[s
         if name in baselines:
             rows[name, "eigenfaces"] = baselines[name]
     one = next(iter(results.values()))
-    people = "" if one.people is None else f" of {one.people} people"
-    note = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{people}; [95 % interval over people]"
+    subjects = "" if one.subjects is None else f" of {one.subjects} subjects"
+    note = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{subjects}; [95 % interval over subjects]"
     return f"{verification_table(rows, ('set', 'model'), brief=True)}\n{note}"

@@ -64,7 +64,7 @@ class Verifier:
             if monitor in WORST:
                 values[monitor] = worst_rate(
                     scores, item.comparisons, self.config.protected, WORST[monitor], self.config.fmr[0],
-                    self.config.min_people,
+                    self.config.min_subjects,
                 )  # fmt: skip
             monitored.append(float(values[monitor]))
             shown = "  ".join(

@@ -35,12 +35,12 @@ def check_groups(comparisons: Comparisons, protected: Sequence[str], fmr: float,
 
 def worst_rate(
     scores: NDArray[np.float64], comparisons: Comparisons, protected: Sequence[str], error: str, fmr: float,
-    min_people: int = 30,
+    min_subjects: int = 30,
 ) -> float:  # fmt: skip
     """The highest FMR (``error`` fmr) or FNMR (fnmr) of a group, at the one threshold that gives ``fmr`` to everybody.
 
     With the FMR of everybody held, the highest FMR of a group is lowest where all groups have the same. NaN where
-    fewer than two groups have ``min_people`` people, and where no threshold keeps that FMR.
+    fewer than two groups have ``min_subjects`` subjects, and where no threshold keeps that FMR.
 
     Raises:
         DataError: the comparisons do not have the attributes, or too few of them are impostors for this FMR.
@@ -51,5 +51,5 @@ def worst_rate(
         if comparisons.impostor < 1.0 / fmr:
             raise
         return math.nan  # a net that hardly learnt yet gives many equal scores
-    result = assess(scores, comparisons, protected, threshold, FairnessOptions(rounds=0, min_people=min_people))
+    result = assess(scores, comparisons, protected, threshold, FairnessOptions(rounds=0, min_subjects=min_subjects))
     return float(result.groupings[JOINT.join(dict.fromkeys(protected))].scalars[f"{error}_worst"].value)

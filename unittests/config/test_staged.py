@@ -68,7 +68,7 @@ def test_what_is_for_all_steps_goes_over_what_a_step_has(path):
         ("step3.worst_group=nein", "true or false"),
         ("fairness.error=both", "fmr, fnmr"),
         ("fairness.fmr=0", "between 0 and 1"),
-        ("fairness.min_people=1", "2 or more"),
+        ("fairness.min_subjects=1", "2 or more"),
         ("fairness.protect=sex", "fairness.protect"),
         ("steps=3", "step1.steps"),
     ],

@@ -89,16 +89,17 @@ def _shards(place: Path, files: Sequence[bytes]) -> list[int]:
     return offsets
 
 
-def folder_of_people(folder: Path, files: Sequence[bytes]) -> Built:
+def folder_of_identities(folder: Path, files: Sequence[bytes]) -> Built:
     suffix = ".png" if files[0][:1] == b"\x89" else ".jpg"
     names = ("Ann Lee", "Bø", "cy")
     for i, (label, file) in enumerate(zip(LABELS, files, strict=True)):
-        path = folder / "people" / "imgs" / names[label] / f"my photo {i}{suffix}"
+        path = folder / "identities" / "imgs" / names[label] / f"my photo {i}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file)
     order = [0, 1, 5, 2, 3, 4]
     return Built(
-        folder / "people", [files[i] for i in order], [("Ann Lee", "Bø", "cy").index(names[LABELS[i]]) for i in order],
+        folder / "identities", [files[i] for i in order],
+        [("Ann Lee", "Bø", "cy").index(names[LABELS[i]]) for i in order],
         ("Ann Lee", "Bø", "cy"),
     )  # fmt: skip
 
@@ -127,5 +128,5 @@ def memory(folder: Path, files: Sequence[bytes]) -> Built:
 
 BUILDERS: dict[str, Callable[[Path, Sequence[bytes]], Built]] = {
     "rec": rec, "plain_rec": plain_rec, "tfrecord": tfrecord, "unlabeled_tfrecord": unlabeled_tfrecord,
-    "folder": folder_of_people, "list": list_file, "bin": bin_file, "memory": memory,
+    "folder": folder_of_identities, "list": list_file, "bin": bin_file, "memory": memory,
 }  # fmt: skip

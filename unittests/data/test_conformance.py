@@ -206,12 +206,12 @@ def test_zero_without_the_warning(tmp_path):
     )
     assert data.labels.tolist() == [-1, -1, 0, 1, 1, -1]
     assert data.class_names == ("9", "30")
-    assert not any("if 0 is a person" in note for note in data.notes)
+    assert not any("if 0 is an identity" in note for note in data.notes)
     warned = open_dataset(
         tfrecord(tmp_path / "b", images(), (0, 0, 1, 2, 2, 0)).path, options=OpenOptions(zero_is_unlabeled=True)
     )
     assert "the labels are 0 to 2 without a gap" in warned.notes[-1]
-    assert "label 0 has 3 images, other people 1.5 each" in warned.notes[-1]
+    assert "label 0 has 3 images, other identities 1.5 each" in warned.notes[-1]
 
 
 def test_root_of_a_list_and_of_an_index(tmp_path):

@@ -41,7 +41,7 @@ def test_numbers_are_ordered_as_numbers(tmp_path, below):
     assert FolderDataset(tmp_path).identities == ("0", "9", "10")
 
 
-def test_one_photo_a_person_is_fine(tmp_path):
+def test_one_photo_a_identity_is_fine(tmp_path):
     for name in "ab":
         put(tmp_path, f"{name}/1.jpg")
     assert FolderDataset(tmp_path).labels.tolist() == [0, 1]
@@ -50,10 +50,10 @@ def test_one_photo_a_person_is_fine(tmp_path):
 def test_empty_and_missing_folder(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         FolderDataset(tmp_path / "none")
-    with pytest.raises(DataError, match="holds no photograph of a person; put each"):
+    with pytest.raises(DataError, match="holds no photograph of an identity; put each"):
         FolderDataset(tmp_path)
     put(tmp_path, "loose.jpg")
-    with pytest.raises(DataError, match="holds no photograph of a person; put each"):
+    with pytest.raises(DataError, match="holds no photograph of an identity; put each"):
         FolderDataset(tmp_path)
 
 

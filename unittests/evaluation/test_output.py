@@ -89,13 +89,13 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path):
 
 
 def test_what_is_written_is_known_before(tmp_path, photographs):
-    people = TruthSource(subjects_from="names")
+    subjects = TruthSource(subjects_from="names")
     pairs = ["predictions.csv", "embeddings_three_step.npz"]
     crops = ["a.png", "deep/b.png", "landmarks.csv", "no_face.txt", "failures.txt", "align.json"]
     assert sorted(planned([(photographs, TruthSource())], hard=False)) == sorted(
         [*pairs, "fairness.json", "report.md", *(f"aligned/{name}" for name in crops)]
     )
-    both = set(planned([(photographs, people), (photographs, people)], hard=True))
+    both = set(planned([(photographs, subjects), (photographs, subjects)], hard=True))
     assert {"truth.csv", "calibration/truth.csv", "calibration/embeddings_hard_sample.npz"} <= both
     assert not {"calibration/report.md", "calibration/fairness.json"} & both
 

@@ -21,12 +21,12 @@ from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 ON = (StepResult("rerank", True, 5), StepResult("cut", True, 0), StepResult("fuse", False))
 OFF = tuple(StepResult(name, False) for name in ("rerank", "cut", "fuse"))
-SETTINGS = FairnessOptions(rounds=20, min_people=10)
+SETTINGS = FairnessOptions(rounds=20, min_subjects=10)
 OPTIONS = EvaluationOptions(protected=("sex",), fmr=0.05, fairness=SETTINGS)
 
 
-def judged(people=40, seed=0, failed=(), **kwargs):
-    scores, comparisons = small_world(people=people, seed=seed, **kwargs)
+def judged(subjects=40, seed=0, failed=(), **kwargs):
+    scores, comparisons = small_world(subjects=subjects, seed=seed, **kwargs)
     noise = np.random.default_rng(1).normal(0, 0.05, len(scores))
     known = np.isin(np.arange(len(comparisons.names)), failed)
     kinds = {ALL_STEPS: scores, THREE_STEP: scores + noise, HARD: scores - noise}
@@ -84,7 +84,7 @@ def test_every_kind_of_score_has_its_row_of_verification():
 
 
 def test_failures_to_detect_by_group_and_json():
-    found = assess_evaluation(judged(failed=[0, 1, 4]), OPTIONS)  # people 0 (f) twice and 1 (m)
+    found = assess_evaluation(judged(failed=[0, 1, 4]), OPTIONS)  # subjects 0 (f) twice and 1 (m)
     report = EvaluationReport(facts(failed=("p0/0", "p0/1", "p1/1")), found)
     rows = {row.group: row.failures for row in found.fairness.result.groupings["sex"].rows}
     assert {group: rate.errors for group, rate in rows.items()} == {"f": 2, "m": 1}
@@ -195,20 +195,20 @@ def test_a_threshold_that_plain_cosines_never_reach_leaves_out_only_the_comparis
 
 
 def test_what_few_people_cannot_show():
-    given = judged(people=12)
+    given = judged(subjects=12)
     same_hat = with_attribute(given.comparisons, np.zeros(36, int), "hat")
     masks = np.where(np.arange(36) // 3 % 2 == 0, 1, np.arange(36) // 3 // 2 % 2)  # every f has a mask
     masks[5] = -1
     given = replace(given, comparisons=with_attribute(same_hat, masks, "mask"))
     options = replace(OPTIONS, protected=("sex", "mask"), legitimate=("hat",), fmr=0.05,
-                      fairness=replace(SETTINGS, min_people=5))  # fmt: skip
+                      fairness=replace(SETTINGS, min_subjects=5))  # fmt: skip
     found = assess_evaluation(given, options)
     text = "\n".join(what_cannot_be_shown(found))
-    assert "12 people are few" in text
+    assert "12 subjects are few" in text
     assert "hat does not vary: it is no on all 36 images" in text
     assert "mask is unknown for 1 of 36 images" in text
     assert "no image shows sex f with mask no: effects of sex and of mask cannot be told apart" in text
-    assert "by sex+mask, 2 of 3 groups have fewer than 5 people (m+no: 3, m+yes: 3)" in text
+    assert "by sex+mask, 2 of 3 groups have fewer than 5 subjects (m+no: 3, m+yes: 3)" in text
     plan = found.fairness.result.groupings["sex"].row("f").fnmr_plan
     assert f"by sex, f: a difference in FNMR from all others smaller than {plan.detectable:.4g} would go unseen" in text
     assert "by sex, the worst FNMR is not distinguishable" in text
@@ -217,9 +217,9 @@ def test_what_few_people_cannot_show():
 
 
 def test_a_clear_difference_is_not_called_indistinguishable():
-    found = assess_evaluation(judged(people=150, worse=0.3), replace(OPTIONS, fmr=0.01))
+    found = assess_evaluation(judged(subjects=150, worse=0.3), replace(OPTIONS, fmr=0.01))
     text = "\n".join(what_cannot_be_shown(found))
-    assert "people are few" not in text
+    assert "subjects are few" not in text
     assert "the worst FNMR is not distinguishable" not in text
 
 
@@ -236,4 +236,4 @@ def test_without_truth_or_attributes():
 def test_the_terminal_gets_no_tables_of_groups():
     report = EvaluationReport(facts(), assess_evaluation(judged(), OPTIONS))
     assert "Groups by" not in report.text()
-    assert "What these people cannot show" in report.text()
+    assert "What these subjects cannot show" in report.text()

@@ -8,11 +8,11 @@ from fairface.errors import DataError
 from fairface.evaluation.scored_pairs import check_same_images
 
 
-def embedded(names, people):
-    return Embeddings(np.ones((len(names), 2), np.float32), tuple(names), {"data": "d"}, np.array(people, np.int32))
+def embedded(names, subjects):
+    return Embeddings(np.ones((len(names), 2), np.float32), tuple(names), {"data": "d"}, np.array(subjects, np.int32))
 
 
-def test_only_images_of_both_sets_must_show_the_same_people():
+def test_only_images_of_both_sets_must_show_the_same_subjects():
     one = embedded(["a", "b", "c"], [0, 1, 5])
     check_same_images(one, embedded(["b", "x", "a"], [1, 7, 0]), "one", "other")
     check_same_images(one, embedded(["x", "y"], [3, 4]), "one", "other")

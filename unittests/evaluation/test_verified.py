@@ -9,7 +9,7 @@ from fairface.evaluation.verified import VerifyOptions, verify_pairs
 from fairface.protocols.all_pairs import all_pairs
 from fairface.scoring.verification import verify
 
-NAMES = tuple(f"p{person}/{image}" for person in range(4) for image in range(3))
+NAMES = tuple(f"p{subject}/{image}" for subject in range(4) for image in range(3))
 FAILED = np.isin(NAMES, ["p0/1", "p3/2"])
 OPTIONS = VerifyOptions(folds=2, fmr=(0.1,))
 

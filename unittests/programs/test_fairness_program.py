@@ -28,15 +28,15 @@ def score(capsys):
     return call
 
 
-def write(path, scores, comparisons, people=True):
+def write(path, scores, comparisons, subjects=True):
     sex = comparisons.attribute_values[0]
     header = ["image_a", "image_b", "same", "score", "half", "sex_a", "sex_b"]
-    rows = [[*header, "subject_a", "subject_b"] if people else header]
+    rows = [[*header, "subject_a", "subject_b"] if subjects else header]
     for s, a, b, same, p, q in zip(scores, comparisons.a, comparisons.b, comparisons.same, comparisons.subject_a,
                                    comparisons.subject_b, strict=True):  # fmt: skip
         codes = comparisons.attributes[a, 0], comparisons.attributes[b, 0]
         row = [comparisons.names[a], comparisons.names[b], int(same), s, s / 2, *(sex[code] for code in codes)]
-        rows.append([*row, p, q] if people else row)
+        rows.append([*row, p, q] if subjects else row)
     path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
     return path
 
@@ -51,7 +51,7 @@ def files(tmp_path):
     return tmp_path, scores, comparisons
 
 
-COMMON = ("--protected", "sex", "--bootstrap", 30, "--min-people", 20)
+COMMON = ("--protected", "sex", "--bootstrap", 30, "--min-subjects", 20)
 
 
 def test_one_json_object_equals_the_library(score, files):
@@ -59,7 +59,7 @@ def test_one_json_object_equals_the_library(score, files):
     code, out, err = score("--pairs", folder / "scores.csv", "--threshold", 0.35, *COMMON, "--json")
     assert (code, err) == (0, "")
     printed = json.loads(out)
-    expected = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=30, min_people=20))
+    expected = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=30, min_subjects=20))
     for row, found in zip(expected.groupings["sex"].rows, printed["groupings"]["sex"]["groups"], strict=True):
         assert found["group"] == row.group
         assert found["fnmr"]["low"] == pytest.approx(row.fnmr.low, abs=1e-12)
@@ -129,8 +129,8 @@ def test_the_challenges_files(score, tmp_path):
     (tmp_path / "truth.csv").write_text("\n".join(["ID1,ID2,SCORE", *truth]) + "\n")
     predictions = [f"{b},{a},{s:.3f}" for (a, b), s in zip(reversed(pairs), reversed(scores), strict=True)]
     (tmp_path / "predictions.csv").write_text("\n".join(["ID1,ID2,SCORE", *predictions]) + "\n")
-    people = [f"{name},{i // 3},{'fm'[i // 3 % 2]},{'yn'[i % 2]}" for i, name in enumerate(ids)]
-    (tmp_path / "people.csv").write_text("\n".join(["TEMPLATE_ID,SUBJECT,gender,glasses", *people]) + "\n")
+    subjects = [f"{name},{i // 3},{'fm'[i // 3 % 2]},{'yn'[i % 2]}" for i, name in enumerate(ids)]
+    (tmp_path / "people.csv").write_text("\n".join(["TEMPLATE_ID,SUBJECT,gender,glasses", *subjects]) + "\n")
     code, out, err = score(
         "--pairs", tmp_path / "truth.csv", "--scores", tmp_path / "predictions.csv", "--attributes",
         tmp_path / "people.csv", "--subjects-from", "SUBJECT", "--protected", "gender", "--legitimate", "glasses",
@@ -138,7 +138,7 @@ def test_the_challenges_files(score, tmp_path):
     )  # fmt: skip
     assert (code, err) == (0, "")
     printed = json.loads(out)
-    assert printed["people"] == 60
+    assert printed["subjects"] == 60
     expected = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0))
     found = [row["fmr"]["value"] for row in printed["groupings"]["gender"]["groups"]]
     assert found == pytest.approx([row.fmr.value for row in expected.groupings["sex"].rows], abs=1e-12)
@@ -182,8 +182,8 @@ def test_errors_are_one_line_and_exit_code_2(score, files, arguments, message):
     assert message in err
 
 
-def test_without_people_there_are_no_intervals(score, tmp_path):
-    write(tmp_path / "scores.csv", *small_world(), people=False)
+def test_without_subjects_there_are_no_intervals(score, tmp_path):
+    write(tmp_path / "scores.csv", *small_world(), subjects=False)
     code, out, _ = score("--pairs", tmp_path / "scores.csv", "--threshold", 0.35, *COMMON)
     assert code == 0
     assert "the comparisons do not say who is shown: no intervals, no measures, no planning" in out

@@ -80,7 +80,7 @@ def models(world):
 
 def judging(world):
     return ["--attributes", world / "people.csv", "--subjects-from", "person", "--protected", "sex", "glasses",
-            "--legitimate", "pose", "--bootstrap", 20, "--min-people", 3, "--fmr", 0.05]  # fmt: skip
+            "--legitimate", "pose", "--bootstrap", 20, "--min-subjects", 3, "--fmr", 0.05]  # fmt: skip
 
 
 def predictions(folder):
@@ -130,7 +130,7 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
     assert "pose does not vary" in " ".join(printed["cannot_show"])
     report = (tmp_path / "out" / "report.md").read_text()
     assert "| rerank | on | transductive |" in report
-    assert "## What these people cannot show" in report
+    assert "## What these subjects cannot show" in report
 
 
 def test_steps_can_be_switched_off_and_people_may_stay_unknown(world, tmp_path):
@@ -231,7 +231,7 @@ def bad(world, folder):
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
          "--values 'colour=red': colour is not used; name it with --protected"),
         (["--truth", "other_truth.csv"], "1 of 496 comparisons have no score (first: 00_0 and 99_9); 1 of 496 scores"),
-        (["--truth", "one_kind.csv"], "are impostor (different people); scoring needs both kinds"),
+        (["--truth", "one_kind.csv"], "are impostor (different subjects); scoring needs both kinds"),
         (["--attributes", "few_people.csv", "--subjects-from", "person"], "28 of 32 images have no row that says who"),
         (["--attributes", "blue.csv", "--subjects-from", "person", "--protected", "sex", "--values", "sex=f,m"],
          "blue.csv: line 2: sex is 'blue', which is not among f, m"),

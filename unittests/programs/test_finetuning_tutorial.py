@@ -19,7 +19,7 @@ SMALL = [
     "data.image_size=32", "backbone.embedding=8", "backbone.width=0.25", "devices=cpu0", "batch_size=8",
     "step1.steps=1", "step2.steps=2", "log.tensorboard=false", "log.sheet=false", "verify.every=1",
 ]  # fmt: skip
-FAIR = ["step3.steps=1", "fairness.fmr=0.1", "fairness.min_people=2"]
+FAIR = ["step3.steps=1", "fairness.fmr=0.1", "fairness.min_subjects=2"]
 
 
 def copy(source: Path, target: Path) -> None:
@@ -57,7 +57,7 @@ def small(command: str) -> list[str]:
         extra = ["--size", "32"] if words[1].endswith("face2rec2.py") else []
         return [sys.executable, *words[1:], *extra, *(["--bootstrap", "20"] if "fairness.py" in words[1] else [])]
     if words[0] == "./do.sh":
-        return [*words, "--size", "32", "--bootstrap", "20", "--fmr", "0.05", "--min-people", "2"]
+        return [*words, "--size", "32", "--bootstrap", "20", "--fmr", "0.05", "--min-subjects", "2"]
     return [*words, *SMALL, *([] if "hard" in words[0] else FAIR)]
 
 
@@ -81,7 +81,7 @@ def test_every_command_runs(place: Path) -> None:
     assert (place / "models" / "my_hard_step2" / "manifest.json").is_file()
     assert (place / "models" / "my_fair_step3" / "group.json").is_file()
     report = (place / "results" / "kept" / "report.md").read_text()
-    assert "What these people cannot show" in report
+    assert "What these subjects cannot show" in report
     assert "Groups by sex" in report
     assert len((place / "results" / "kept" / "predictions.csv").read_text().splitlines()) == 1 + 24 * 23 // 2
 

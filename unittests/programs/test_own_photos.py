@@ -51,7 +51,7 @@ def test_align_fine_tune_and_score(tmp_path: Path) -> None:
     done = program("test/verification.py", "--model", models / "my_photos", "--set", aligned, "--json")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)["results"].values()
-    assert (result["genuine"], result["impostor"], result["people"]) == (18, 48, 3)
+    assert (result["genuine"], result["impostor"], result["subjects"]) == (18, 48, 3)
 
 
 def test_one_line_and_exit_code_two() -> None:
@@ -69,7 +69,7 @@ def test_dry_run_is_one_object(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["images"] == 12
-    assert result["people"] == [3]
+    assert result["identities"] == [3]
     assert result["memory_bytes"] > 0
     assert result["total_seconds"] > 0
     assert not (tmp_path / "my_photos").exists()

@@ -61,7 +61,7 @@ def test_all_pairs_of_embeddings_as_one_json_object(tmp_path, stored, source):
     printed = json.loads(done.stdout)
     expected = verify_embeddings(stored.embeddings, all_pairs(stored.labels), rounds=20).to_dict()
     assert printed == {"embeddings": str(tmp_path / "e.npz"), "results": {"all pairs": expected}, "notes": []}
-    assert printed["results"]["all pairs"]["people"] == 8
+    assert printed["results"]["all pairs"]["subjects"] == 8
 
 
 def test_pairs_of_embeddings_as_a_table_and_a_picture(tmp_path, stored):
@@ -111,7 +111,7 @@ def test_errors_are_one_line_and_exit_code_2(tmp_path, stored, arguments, messag
 
 @pytest.fixture
 def model(tmp_path):
-    """A deploy checkpoint of a linear net on 112 x 112 images, and a folder of drawn faces of four people."""
+    """A deploy checkpoint of a linear net on 112 x 112 images, and a folder of drawn faces of four subjects."""
     from fairface.mx import mx, nn
 
     mx.random.seed(0)
@@ -122,13 +122,13 @@ def model(tmp_path):
     net(mx.nd.zeros((1, 3, 112, 112)))
     net.export(str(tmp_path / "net"), 0)
     rng = np.random.default_rng(0)
-    for person in range(4):
+    for subject in range(4):
         face = rng.integers(0, 256, (14, 14, 3)).astype(np.float64)
-        (tmp_path / "faces" / f"p{person}").mkdir(parents=True)
+        (tmp_path / "faces" / f"p{subject}").mkdir(parents=True)
         for k in range(3):
             noisy = np.clip(face + rng.normal(0, 20, face.shape), 0, 255).astype(np.uint8)
             picture = cv2.resize(noisy, (112, 112), interpolation=cv2.INTER_NEAREST)
-            cv2.imwrite(str(tmp_path / "faces" / f"p{person}" / f"{k}.png"), picture)
+            cv2.imwrite(str(tmp_path / "faces" / f"p{subject}" / f"{k}.png"), picture)
     return f"{tmp_path / 'net'},0"
 
 
@@ -153,7 +153,7 @@ def test_a_model_embeds_and_is_scored_the_same_way_by_every_road(tmp_path, model
     from_file = json.loads(by_file.stdout)["results"]["all pairs"]
     results = json.loads(by_model.stdout)["results"]
     assert results["faces"]["auc"] == pytest.approx(from_file["auc"], abs=1e-6)
-    assert results["pairs"]["people"] == 4
+    assert results["pairs"]["subjects"] == 4
     assert results["pairs"]["eer"] == pytest.approx(from_file["eer"], abs=1e-6)
 
 
@@ -171,7 +171,7 @@ def test_a_bin_set_is_scored_by_a_model(tmp_path, model):
 
 def test_photographs_without_a_face_are_told_counted_and_left_out(tmp_path, model):
     faces = tmp_path / "faces"
-    names = [f"p{person}/{k}.jpg" for person in range(4) for k in range(3)]
+    names = [f"p{subject}/{k}.jpg" for subject in range(4) for k in range(3)]
     lines = [f"{a} {b} {int(a[:2] == b[:2])}" for i, a in enumerate(names) for b in names[:i]]
     (faces / "pairs.txt").write_text("\n".join(lines) + "\n")
     words = ["--model", model, "--pairs", faces / "pairs.txt", "--subjects-from", "names", "--fmr", 0.1]
@@ -215,4 +215,4 @@ def test_scores_of_any_list_are_verified(tmp_path, stored):
     found = json.loads(done.stdout)["results"]["d"]
     expected = verify(1 - np.round(1 - cosines, 6), pairs)
     assert found["auc"] == pytest.approx(expected.auc, abs=1e-9)
-    assert found["people"] == 8
+    assert found["subjects"] == 8

@@ -85,21 +85,21 @@ def test_ids_are_found_under_paths_and_clashes_are_noticed(tmp_path):
         attributes_of_images(table, ["other/1.jpg"], ["sex"])
 
 
-def test_a_table_of_people_stands_for_all_their_images(table):
-    people = ["Ann", "Ann", "Bo", ""]
+def test_a_table_of_subjects_stands_for_all_their_images(table):
+    subjects = ["Ann", "Ann", "Bo", ""]
     given = table("Person,sex\nBo,m\nAnn,f\nZed,x\n")
-    found = attributes_of_images(given, IMAGES, ["sex"], people=people)
+    found = attributes_of_images(given, IMAGES, ["sex"], subjects=subjects)
     assert found.values == (("f", "m", "x"),)
     np.testing.assert_array_equal(found.codes[:, 0], [0, 0, 1, -1])
     # A column called name may hold either.
-    named = attributes_of_images(table("name,sex\nAnn,f\n"), IMAGES, ["sex"], people=people)
+    named = attributes_of_images(table("name,sex\nAnn,f\n"), IMAGES, ["sex"], subjects=subjects)
     np.testing.assert_array_equal(named.codes[:, 0], [0, 0, -1, -1])
     with pytest.raises(DataError, match=r"line 2: sex is 'f' here but 'm' in another row"):
-        attributes_of_images(table("person,sex\nAnn,f\nAnn,m\n"), IMAGES, ["sex"], people=people)
-    with pytest.raises(DataError, match=r"none of its 1 images is compared .* or of the people under theirs"):
-        attributes_of_images(table("person,sex\nZed,f\n"), IMAGES, ["sex"], people=people)
+        attributes_of_images(table("subject,sex\nAnn,f\nAnn,m\n"), IMAGES, ["sex"], subjects=subjects)
+    with pytest.raises(DataError, match=r"none of its 1 images is compared .* or of the subjects under theirs"):
+        attributes_of_images(table("subject,sex\nZed,f\n"), IMAGES, ["sex"], subjects=subjects)
     with pytest.raises(DataError, match="nothing tells who the images show"):
-        attributes_of_images(table("person,sex\nAnn,f\n"), IMAGES, ["sex"])
+        attributes_of_images(table("subject,sex\nAnn,f\n"), IMAGES, ["sex"])
 
 
 def test_values_that_differ_only_in_case_are_told():

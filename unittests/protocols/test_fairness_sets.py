@@ -56,11 +56,11 @@ def test_plain_csv_without_images(write):
     ("old", "new", "message"),
     [
         ("b0,c0,0,b,c,1,m", "b0,c0,0,b,c,1,f", "line 4: sex is 'f' here but .* in another row about the same image"),
-        ("a0,a1,1,a,a", "a0,a1,1,a,b", "say 'same' or 'different' against the people they name"),
+        ("a0,a1,1,a,a", "a0,a1,1,a,b", "say 'same' or 'different' against the subjects they name"),
         ("same,", "truthful,", "has no column same or label or genuine or match or truth"),
         ("subject_a,", "who,", "names only one of subject_a and subject_b"),
         (",c0,", ",,", "line 4: no value for image_b"),
-        ("a0,a1,1,a,a", "a0,a1,0,a,z", r"all 3 comparisons are impostor \(different people\)"),
+        ("a0,a1,1,a,a", "a0,a1,0,a,z", r"all 3 comparisons are impostor \(different subjects\)"),
         ("a0,a1,1", "a0,a0,1", "compare an image with itself"),
     ],
 )

@@ -46,7 +46,7 @@ def test_lfw_names_with_spaces_between_tabs_and_another_suffix(tmp_path):
         (LFW + "A 1 2 3 4\n", "line 5: 5 fields"),
         (LFW + "A one 2\n", "line 5: image numbers 'one' and '2'"),
         ("A 1 2\n", "all 1 comparisons are genuine"),
-        ("A 1 2\nB 1 B 2\n", "against the people they name"),
+        ("A 1 2\nB 1 B 2\n", "against the subjects they name"),
         ("", "there is no comparison"),
     ],
 )

@@ -77,7 +77,7 @@ def test_what_is_no_label():
         ",img1,img2,same,identity1,identity2,\n0,a,b,1,7,7,\n1,a,c,0,7,8,\n",
     ],
 )
-def test_columns_as_people_name_them(tmp_path, text):
+def test_columns_as_subjects_name_them(tmp_path, text):
     (tmp_path / "p.csv").write_text(text)
     found = open_comparisons(tmp_path / "p.csv").comparisons
     assert shown(found) == [("a", "b", True), ("a", "c", False)]

@@ -52,8 +52,8 @@ def attributes(tmp_path):
 
 
 def test_splits_share_nobody():
-    people = [person for split in orl.SPLITS.values() for person in split]
-    assert sorted(people) == list(range(1, 41))
+    identities = [identity for split in orl.SPLITS.values() for identity in split]
+    assert sorted(identities) == list(range(1, 41))
 
 
 def test_prepare_packs_every_split(pinned, attributes, tmp_path):
@@ -63,12 +63,12 @@ def test_prepare_packs_every_split(pinned, attributes, tmp_path):
         True, {"base": 260, "validation": 40, "test": 100}, {"base": 26, "validation": 4, "test": 10}
     )
     rows = np.genfromtxt(attributes, delimiter=",", names=True, dtype=None, encoding="utf-8")
-    for split, people in orl.SPLITS.items():
+    for split, identities in orl.SPLITS.items():
         data = RecordDataset(root / split)
-        assert data.num_classes == len(people)
-        np.testing.assert_array_equal(data.labels, np.repeat(np.arange(len(people)), 10))
+        assert data.num_classes == len(identities)
+        np.testing.assert_array_equal(data.labels, np.repeat(np.arange(len(identities)), 10))
         assert data.attribute_names == ("sex", "glasses", "facial_hair", "expression", "pose")
-        own = rows[(rows["subject"] >= people[0]) & (rows["subject"] <= people[-1])]
+        own = rows[(rows["subject"] >= identities[0]) & (rows["subject"] <= identities[-1])]
         own = own[np.argsort(own["subject"] * 100 + own["image"])]
         notes = json.loads((root / split / "attributes.json").read_text())["values"]
         for column, name in enumerate(data.attribute_names):

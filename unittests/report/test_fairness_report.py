@@ -19,7 +19,7 @@ from fairface.scoring.fairness.threshold import given_threshold
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 AT = given_threshold(0.35)
-OPTIONS = FairnessOptions(rounds=20, min_people=20)
+OPTIONS = FairnessOptions(rounds=20, min_subjects=20)
 
 
 @pytest.fixture(scope="module")

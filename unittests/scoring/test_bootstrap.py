@@ -23,9 +23,9 @@ def scored():
 
 
 def written_out(scores, comparisons, drawn):
-    """The comparisons of one round: copies of people are people; two copies of one person are not compared."""
-    people = np.unique(comparisons.subject_a)
-    copies = [person for person, times in zip(people, drawn, strict=True) for _ in range(times)]
+    """The comparisons of one round: copies of subjects are subjects; two copies of one subject are not compared."""
+    subjects = np.unique(comparisons.subject_a)
+    copies = [subject for subject, times in zip(subjects, drawn, strict=True) for _ in range(times)]
     subject_a, subject_b = comparisons.subject_a, comparisons.subject_b
     genuine = [scores[(subject_a == p) & (subject_b == p)] for p in copies]
     impostor = [
@@ -62,7 +62,7 @@ def test_same_seed_same_interval(scored):
 
 
 def test_people_give_wider_intervals_than_their_comparisons_would():
-    """With strong effects of person, resampling comparisons would be far too sure of itself."""
+    """With strong effects of subject, resampling comparisons would be far too sure of itself."""
     rng = np.random.default_rng(0)
     comparisons = all_pairs(np.repeat(np.arange(30), 8))
     effect = rng.normal(0, 1, 30)
@@ -95,5 +95,5 @@ def test_unknown_or_contradicting_subjects_are_errors(scored):
     unknown = np.full(len(scores), -1)
     with pytest.raises(DataError, match="do not say who is shown"):
         bootstrap_intervals(scores, replace_subjects(comparisons, unknown, unknown))
-    with pytest.raises(DataError, match="genuine between two people"):
+    with pytest.raises(DataError, match="genuine between two subjects"):
         bootstrap_intervals(scores, replace_subjects(comparisons, comparisons.subject_a, comparisons.subject_a))

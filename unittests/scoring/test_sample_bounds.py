@@ -16,7 +16,7 @@ from fairface.scoring.verification import DEFAULT_FMR, count_duplicates
 
 @pytest.mark.parametrize("target", [0.29, 0.28, 0.07])
 def test_a_whole_number_of_false_matches_is_reached_in_every_round(target):
-    """0.29 * 100 is a little below 29 in floating point. Two people: each round that counts draws both once."""
+    """0.29 * 100 is a little below 29 in floating point. Two subjects: each round that counts draws both once."""
     comparisons = all_pairs([0] * 10 + [1] * 10)
     impostor = ~comparisons.same
     assert impostor.sum() == 100
@@ -101,7 +101,7 @@ def test_a_label_for_each_embedding_is_needed():
 
 
 def test_rounds_count_from_a_single_comparison_of_each_kind_on():
-    """One genuine comparison of person 0, one impostor comparison of people 1 and 2: all three must be drawn."""
+    """One genuine comparison of subject 0, one impostor comparison of subjects 1 and 2: all three must be drawn."""
     everything = all_pairs([0, 0, 1, 2])
     one = [(0, 1), (2, 3)]
     kept = np.array([pair in one for pair in zip(everything.a.tolist(), everything.b.tolist(), strict=True)])

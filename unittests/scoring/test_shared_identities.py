@@ -7,20 +7,20 @@ from fairface.errors import DataError
 from fairface.scoring.shared_identities import shared_identities
 
 
-def people(seed: int, count: int, images: int, spread: float = 0.3, size: int = 64):
-    """Embeddings of people around random centres; (N, D), (N,), centres."""
+def identities(seed: int, count: int, images: int, spread: float = 0.3, size: int = 64):
+    """Embeddings of identities around random centres; (N, D), (N,), centres."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((count, size))
     labels = np.repeat(np.arange(count), images)
     return (centres[labels] + spread * rng.standard_normal((len(labels), size))).astype(np.float32), labels, centres
 
 
-def test_shared_people_are_found():
-    train, train_labels, centres = people(0, 40, 5)
-    test, test_labels, _ = people(1, 10, 4)
+def test_shared_identities_are_found():
+    train, train_labels, centres = identities(0, 40, 5)
+    test, test_labels, _ = identities(1, 10, 4)
     rng = np.random.default_rng(2)
-    for person, double in ((3, 17), (7, 31)):
-        test[test_labels == person] = 5 * (centres[double] + 0.3 * rng.standard_normal((4, 64)))
+    for identity, double in ((3, 17), (7, 31)):
+        test[test_labels == identity] = 5 * (centres[double] + 0.3 * rng.standard_normal((4, 64)))
     found = shared_identities(train, train_labels, test, test_labels)
     assert found.count == 2
     assert {(int(b), int(a)) for a, b in zip(found.first[:2], found.second[:2], strict=True)} == {(3, 17), (7, 31)}
@@ -32,8 +32,8 @@ def test_shared_people_are_found():
 
 
 def test_against_a_loop():
-    train, train_labels, _ = people(0, 7, 3, spread=2)
-    test, test_labels, _ = people(1, 4, 2, spread=2)
+    train, train_labels, _ = identities(0, 7, 3, spread=2)
+    test, test_labels, _ = identities(1, 4, 2, spread=2)
     train_labels, order = 10 * train_labels, np.random.default_rng(3).permutation(len(train))
     train, train_labels = train[order], train_labels[order]
     test_labels = np.where(np.arange(8) == 0, -1, test_labels)
@@ -64,15 +64,15 @@ def test_against_a_loop():
 
 
 def test_threshold_from_the_false_match_rate():
-    train, train_labels, _ = people(0, 60, 2)
-    test, test_labels, _ = people(1, 50, 2)
+    train, train_labels, _ = identities(0, 60, 2)
+    test, test_labels, _ = identities(1, 50, 2)
     found = shared_identities(train, train_labels, test, test_labels, fmr=0.05)
     assert found.by_chance == pytest.approx(0.05 * 60 * 50, rel=0.05)
     assert shared_identities(train, train_labels, test, test_labels, threshold=2).by_chance == 0
 
 
 def test_what_cannot_be_compared():
-    train, labels, _ = people(0, 3, 2)
+    train, labels, _ = identities(0, 3, 2)
     with pytest.raises(DataError, match="not of one model"):
         shared_identities(train, labels, train[:, :10], labels)
     for wrong in (labels[:0], np.full(6, -1)):

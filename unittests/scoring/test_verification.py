@@ -26,7 +26,7 @@ def test_the_result_holds_what_its_parts_give(scored):
     embeddings, comparisons, scores = scored
     result = verify(scores, comparisons)
     roc = roc_curve(scores, comparisons.same)
-    assert (result.n_genuine, result.n_impostor, result.people, result.duplicates) == (120, 1650, 12, 0)
+    assert (result.n_genuine, result.n_impostor, result.subjects, result.duplicates) == (120, 1650, 12, 0)
     assert (result.auc, result.eer) == (auc(roc), eer(roc))
     folds = kfold_accuracy(scores, comparisons.same, 10)
     assert (result.accuracy, result.accuracy_std, result.folds) == (folds.mean, folds.std, 10)
@@ -76,14 +76,14 @@ def test_scores_that_are_no_cosines_leave_accuracy_undefined(scored):
     assert "cosines" in result.reasons["accuracy"]
 
 
-def test_nameless_people_are_none_and_have_no_interval(scored):
+def test_nameless_subjects_are_none_and_have_no_interval(scored):
     _, comparisons, scores = scored
     unknown = np.full(len(scores), -1)
     nameless = dataclasses.replace(comparisons, subject_a=unknown, subject_b=unknown)
     result = verify(scores, nameless, rounds=10)
-    assert result.people is None
+    assert result.subjects is None
     assert result.intervals == {}
-    assert {"people", "intervals"} <= set(result.reasons)
+    assert {"subjects", "intervals"} <= set(result.reasons)
 
 
 def test_the_protocols_folds_are_taken_and_half_named_ones_are_not(scored):

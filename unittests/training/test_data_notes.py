@@ -23,5 +23,5 @@ def test_sparse_labels_missing_files_and_unlabeled_images(tmp_path, capsys):
     assert "4 different labels from 0 to 123 became classes 0 to 3, in ascending order" in said
     assert "6 of 24 images have the label 0 and became unlabeled (-1)" in said
     assert "6 unlabeled images are not used by this method" in said
-    assert "data: 18 images of 3 people" in said
+    assert "data: 18 images of 3 identities" in said
     assert json.loads((tmp_path / "models" / "tiny" / "classes.json").read_text()) == ["5", "70", "123"]

@@ -15,7 +15,7 @@ from fairface.training.worst_rate import worst_rate
 
 @pytest.fixture
 def world():
-    """40 people of two sexes with two images each, and scores that favour matches among f."""
+    """40 subjects of two sexes with two images each, and scores that favour matches among f."""
     rng = np.random.default_rng(3)
     who = np.repeat(np.arange(40), 2)
     a, b = np.triu_indices(len(who), 1)
@@ -43,7 +43,7 @@ def test_as_counted_by_hand(world, error):
     assert found == pytest.approx(max(rates), abs=1e-12)
 
 
-def test_undefined_where_people_are_few_or_scores_equal(world):
+def test_undefined_where_subjects_are_few_or_scores_equal(world):
     comparisons, scores = world
     assert math.isnan(worst_rate(scores, comparisons, ["sex"], "fmr", 0.05, 30))
     assert math.isnan(worst_rate(np.zeros(len(scores)), comparisons, ["sex"], "fmr", 0.05, 5))

@@ -22,10 +22,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Images that are there more than once, byte for byte: ``groups`` of positions, and those of different people."""
+    """Images that are there more than once, byte for byte: ``groups`` of positions, and those across identities."""
 
     groups: tuple[tuple[int, ...], ...] = ()
-    across_people: tuple[tuple[int, ...], ...] = ()
+    across_identities: tuple[tuple[int, ...], ...] = ()
 
     @property
     def surplus(self) -> int:
@@ -82,7 +82,7 @@ class Inspection:
                 "duplicates": {
                     "groups": len(self.duplicates.groups),
                     "surplus_images": self.duplicates.surplus,
-                    "of_different_people": len(self.duplicates.across_people),
+                    "of_different_identities": len(self.duplicates.across_identities),
                 },
             }
         return {**result, "problems": list(self.problems)}
@@ -133,8 +133,8 @@ def find_duplicates(records: RecordCheck, labels: NDArray[np.int32]) -> Duplicat
         tuple(readable[order[ends[i] - counts[i] : ends[i]]].tolist()) for i in np.flatnonzero(counts > 1).tolist()
     ]
     groups.sort()
-    people = [group for group in groups if len(set(labels[list(group)].tolist()) - {-1}) > 1]
-    return Duplicates(tuple(groups), tuple(people))
+    identities = [group for group in groups if len(set(labels[list(group)].tolist()) - {-1}) > 1]
+    return Duplicates(tuple(groups), tuple(identities))
 
 
 def _attribute_counts(dataset: IndexedDataset) -> dict[str, dict[str, int]]:
@@ -166,8 +166,8 @@ def _problems(
         problems.append(
             f"{len(odd)} images are not {usual[1]}x{usual[0]} pixels, as most are: {_some(map(dataset.name, odd))}"
         )
-    for group in duplicates.across_people:
-        problems.append(f"the same image is of different people: {_some(map(dataset.name, group))}")
+    for group in duplicates.across_identities:
+        problems.append(f"the same image is of different identities: {_some(map(dataset.name, group))}")
     return problems
 
 

@@ -43,7 +43,7 @@ def extract(dataset: IndexTFRDataset, output: str | os.PathLike[str], limit: int
     return written
 
 
-def unpack_people(
+def unpack_identities(
     dataset: RecordDataset, folder: str | os.PathLike[str], swap: bool = False, workers: int = 1, watch: Watch = iter
 ) -> bool:
     """Write every image to ``folder/imgs/<label>/<record's key>.jpg``, byte for byte as it is stored.

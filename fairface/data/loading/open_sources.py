@@ -19,7 +19,7 @@ def open_sources(config: TrainConfig) -> list[Source]:
     """The configured sources in the order of a batch's rows; source i's sampler and transform draw from stream i.
 
     Raises:
-        ConfigError: a source without data, or with fewer than two people.
+        ConfigError: a source without data, or with fewer than two identities.
         DataError: data that are not there or damaged, or no labels where labels are needed.
     """
     return [open_source(source, config.seed, stream) for stream, source in enumerate(config.all_sources())]
@@ -48,14 +48,14 @@ def _open(config: SourceConfig) -> Dataset:
     data = config.data
     if not data.path:
         key = "data.path" if config.name == ONLY_SOURCE else f"sources.{config.name}.data.path"
-        raise ConfigError(f"{key} is not set; name a folder of people, a folder with train.rec, or a list file")
+        raise ConfigError(f"{key} is not set; name a folder of identities, a folder with train.rec, or a list file")
     dataset = open_selected(data)
     if config.unlabeled:
         dataset = without_labels(dataset)
     else:
         dataset = labeled_only(dataset)
         if dataset.num_classes < _LEAST_CLASSES:
-            raise ConfigError(f"{data.path}: {dataset.num_classes} person; training needs at least two")
+            raise ConfigError(f"{data.path}: {dataset.num_classes} identity; training needs at least two")
     if not data.in_memory:
         return dataset
     return decode_all(dataset, data.image_size, data.resize, data.threads, skip_bad=data.on_bad_record == "skip")

@@ -31,7 +31,7 @@ def pack_bin(
         output: the file to write.
         root: the folder of the photographs.
         names: 2M photographs, pair i being names 2i and 2i+1; one may be named often.
-        same: (M,) whether a pair shows the same person.
+        same: (M,) whether a pair shows the same identity.
         options: size, quality and whether photographs of another size are resized.
         watch: wraps the iteration over encoded photographs, to show progress.
 

@@ -1,4 +1,4 @@
-"""One folder of identities out of several, by links or copies: people of the same name are the same person."""
+"""One folder of identities out of several, by links or copies: identities of the same name are the same identity."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Compounded:
 
     Attributes:
         sources: (folder, identities, images) of each data set.
-        identities: different people in all of them together.
-        shared: people who are in more than one.
+        identities: different identities in all of them together.
+        shared: identities that are in more than one.
         images: files in the output.
         made: those of them that were not there before.
         notes: what the user should know.
@@ -82,11 +82,11 @@ def compound(
         ) from error
     names = [set(data.identities) for data in sets]
     everybody = set().union(*names)
-    shared = sum(sum(person in some for some in names) > 1 for person in everybody)
+    shared = sum(sum(identity in some for some in names) > 1 for identity in everybody)
     notes = [note for data in sets for note in data.notes]
     notes += [f"{data.root}: {len(data.skipped)} other files were left out" for data in sets if data.skipped]
     if len(sets) > 1 and not shared:
-        notes.append("warning: nobody is in more than one of the sets; a person must have the same folder name in all")
+        notes.append("warning: nobody is in more than one of the sets; an identity has the same folder name in all")
     sources = tuple((str(data.root), len(data.identities), len(data)) for data in sets)
     return Compounded(sources, len(everybody), shared, len(plan), made, tuple(notes))
 
@@ -95,8 +95,8 @@ def _planned(data: FolderDataset, number: int) -> Iterable[tuple[str, str]]:
     root = data.root.resolve()
     for index, label in enumerate(data.labels.tolist()):
         photo = data.path(index).name
-        person = data.identities[label]
-        yield f"{person}/d{number}_{photo}", str(root / person / photo)
+        identity = data.identities[label]
+        yield f"{identity}/d{number}_{photo}", str(root / identity / photo)
 
 
 def _check_apart(output: Path, source: Path) -> None:
@@ -107,9 +107,9 @@ def _check_apart(output: Path, source: Path) -> None:
 def _check_stale(output: Path, planned: set[str]) -> None:
     """Files of an earlier call with other data sets would be counted and trained on as if they belonged there."""
     found = {
-        f"{person.name}/{photo.name}" if photo else person.name
-        for person in (output.iterdir() if output.is_dir() else ())
-        for photo in (person.iterdir() if person.is_dir() else (None,))
+        f"{identity.name}/{photo.name}" if photo else identity.name
+        for identity in (output.iterdir() if output.is_dir() else ())
+        for photo in (identity.iterdir() if identity.is_dir() else (None,))
     }
     stale = sorted(name for name in found - planned if not name.endswith(_PART))
     if stale:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.images import keep_or_convert
-from fairface.data.packing.merge_people import OFFSET, IdentityMap, join_attributes, join_people
+from fairface.data.packing.merge_identities import OFFSET, IdentityMap, join_attributes, join_identities
 from fairface.data.packing.plan import Photo, Plan
 from fairface.data.packing.recordio import PackOptions, Watch, pack_encoded
 from fairface.data.types import UNLABELED
@@ -49,24 +49,24 @@ def merge(
         sets: the data sets.
         output: the folder to write to.
         options: size; quality and threads for images that are re-encoded.
-        join: ``offset``: nobody is in two sets, a set's labels come after those of the sets before; ``names``: people
-            of the same name (folder, or label of a list or index) are the same person.
-        identity_map: (position of the set, name of the class) to a person's name; the same name joins, an empty one
+        join: ``offset``: nobody is in two sets, a set's labels come after those of the sets before; ``names``:
+            identities of the same name (folder, or label of a list or index) are the same identity.
+        identity_map: (position of the set, name of the class) to an identity's name; the same name joins, an empty one
             leaves the class out, and classes that it does not hold follow ``join``.
         watch: wraps the iteration over images, to show progress.
 
     Raises:
         DataError: an image is damaged or has another size, sets code an attribute differently, nothing is left, or a
             file cannot be written.
-        ConfigError: see :func:`fairface.data.packing.merge_people.join_people`.
+        ConfigError: see :func:`fairface.data.packing.merge_identities.join_identities`.
     """
-    labels, people = join_people(sets, join, identity_map)
+    labels, identities = join_identities(sets, join, identity_map)
     notes, codes = join_attributes(sets)
     rows = _rows(sets, labels)
     if not rows:
         raise DataError(f"{os.fspath(output)}: no labeled image is left to write; correct the map or the data sets")
     photos = (Photo(sets[s].name(i), label, 0, tuple(codes[s][i].tolist())) for label, s, i in rows)
-    plan = Plan(tuple(photos), tuple(people), notes)
+    plan = Plan(tuple(photos), tuple(identities), notes)
 
     def stored(row: tuple[int, int, int]) -> bytes:
         _, number, i = row
@@ -74,8 +74,8 @@ def merge(
         return keep_or_convert(data, sets[number].name(i), options.size, options.quality, options.resize)
 
     pack_encoded(plan, map_in_threads(stored, rows, options.workers), output, options.size, watch)
-    shared = sum(len(members) > 1 for members in people.values())
-    return Merged(len(rows), len(people), shared, sum(map(len, sets)) - len(rows))
+    shared = sum(len(members) > 1 for members in identities.values())
+    return Merged(len(rows), len(identities), shared, sum(map(len, sets)) - len(rows))
 
 
 def _rows(sets: Sequence[IndexedDataset], labels: Sequence[NDArray[np.int64]]) -> list[tuple[int, int, int]]:

@@ -47,7 +47,7 @@ def plan_folder(root: str | os.PathLike[str]) -> Plan:
     """All photographs of ``root/<identity>/<photo>``.
 
     Raises:
-        DataError: the folder is missing or holds no photograph of a person.
+        DataError: the folder is missing or holds no photograph of an identity.
     """
     data = FolderDataset(root)
     photos = tuple(Photo(data.name(i), int(data.labels[i])) for i in range(len(data)))

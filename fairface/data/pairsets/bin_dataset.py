@@ -10,7 +10,7 @@ from fairface.data.pairsets.bin_set import read_bin
 
 
 class BinDataset(EncodedDataset):
-    """The images of a ``.bin`` verification set, unlabeled: such a set knows pairs, not people.
+    """The images of a ``.bin`` verification set, unlabeled: such a set knows pairs, not identities.
 
     Raises:
         DataError: see :func:`fairface.data.pairsets.bin_set.read_bin`.

@@ -22,7 +22,7 @@ PROTOCOL = 5
 
 @dataclass(frozen=True)
 class BinSet:
-    """``images``: 2M encoded images; ``same``: (M,) bool, whether images 2i and 2i+1 show the same person."""
+    """``images``: 2M encoded images; ``same``: (M,) bool, whether images 2i and 2i+1 show the same identity."""
 
     images: list[bytes]
     same: NDArray[np.bool_]
@@ -93,7 +93,7 @@ def write_bin(path: str | os.PathLike[str], images: Sequence[bytes], same: Array
 
     Args:
         images: 2M encoded images.
-        same: (M,) whether images 2i and 2i+1 show the same person.
+        same: (M,) whether images 2i and 2i+1 show the same identity.
 
     Raises:
         DataError: not two images a pair, or the file cannot be written.

@@ -1,7 +1,7 @@
 """Verification sets as memory files: decoded once, then mapped into memory instead of being read.
 
 A set ``lfw`` in a folder is ``lfw/memfile/mem_file.dat`` (the pixels, nothing else), ``mem_file.dat.conf`` beside it
-(JSON) and ``lfw_list.npy`` (which pairs are of one person). AdaFace's are float32 (N, 3, H, W) BGR from -1 to 1 with
+(JSON) and ``lfw_list.npy`` (which pairs are of one identity). AdaFace's are float32 (N, 3, H, W) BGR from -1 to 1 with
 only shape and dtype in the JSON; ours are uint8 (N, H, W, 3) RGB, a quarter of the size, and the JSON holds checksums.
 It is written last, so a set without it is one that was not finished.
 """

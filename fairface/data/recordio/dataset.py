@@ -57,8 +57,8 @@ class RecordDataset(IndexedDataset):
         labels = _labels(rec, index.keys[rows], index.labels[rows, 0], size.classes if size else None)
         classes = max(int(labels.max()) + 1, classes_told) if size is None else size.classes
         names, values, attributes = _attributes(rec, index, rows)
-        people = read_identities(rec.parent, classes)
-        super().__init__(str(rec), labels, classes, attributes, names, people, notes, values)
+        identities = read_identities(rec.parent, classes)
+        super().__init__(str(rec), labels, classes, attributes, names, identities, notes, values)
         self.path = rec
         self.image_size = None if size is None else (size.height, size.width)
         self.keys = index.keys[rows]

@@ -1,4 +1,4 @@
-"""How fair a recogniser is: error rates by group at one shared threshold, with intervals over people. No MXNet.
+"""How fair a recogniser is: error rates by group at one shared threshold, with intervals over subjects. No MXNet.
 
 :func:`evaluate` takes plain arrays; :func:`fairface.scoring.fairness.assess.assess` comparisons that a protocol read.
 """

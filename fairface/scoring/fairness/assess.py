@@ -32,8 +32,8 @@ def assess(
     when both its images belong to it. ``failed`` (N,) tells on which images detection failed.
 
     Raises:
-        DataError: an unknown attribute, unusable scores, a threshold that no score or every score reaches, people that
-            contradict 'same'.
+        DataError: an unknown attribute, unusable scores, a threshold that no score or every score reaches, subjects
+            that contradict 'same'.
     """
     options = options or FairnessOptions()
     values, scored = usable_scores(scores, comparisons, options.unscored)
@@ -50,11 +50,11 @@ def assess(
         options=options,
         fnmr=whole.fnmr.rate(0, 0),
         fmr=whole.fmr.rate(0, 0),
-        people=whole.nodes.people,
+        subjects=whole.nodes.subjects,
         duplicates=count_duplicates(comparisons),
         groupings={result.name: result for result in found},
         notes=(
-            *_notes(threshold, whole.nodes.people, int((~given).sum()), options.unscored),
+            *_notes(threshold, whole.nodes.subjects, int((~given).sum()), options.unscored),
             *_direction(values[scored], comparisons.same[scored]),
         ),
     )
@@ -80,14 +80,14 @@ def _direction(scores: NDArray[np.float64], same: NDArray[np.bool_]) -> list[str
     return ["genuine comparisons score lower on average than impostor ones: are these distances? Give their negatives"]
 
 
-def _notes(threshold: SharedThreshold, people: int, missing: int, unscored: str) -> list[str]:
+def _notes(threshold: SharedThreshold, subjects: int, missing: int, unscored: str) -> list[str]:
     notes = []
     if threshold.optimistic:
         notes.append(
             "the threshold was fixed on images that are judged, so their FMR is met by construction; fix it on other "
-            "people"
+            "subjects"
         )
-    if people == 0:
+    if subjects == 0:
         notes.append("the comparisons do not say who is shown: no intervals, no measures, no planning")
     if missing:
         fate = "were left out" if unscored == "leave_out" else "count as no match"

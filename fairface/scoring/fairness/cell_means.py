@@ -21,14 +21,14 @@ class CellMeans:
         legitimate: (M,) the legitimate cell of each comparison, 0..cells-1.
         cells: their number L.
         values: (M,) what is averaged.
-        genuine: whether both ends are one person.
+        genuine: whether both ends are one subject.
     """
 
     def __init__(
         self, nodes: Nodes, ends: tuple[Ints, Ints], legitimate: Ints, cells: int, values: Floats, genuine: bool
     ) -> None:
         self.nodes, self.cells, self.genuine = nodes, cells, genuine
-        width = len(nodes.person)
+        width = len(nodes.subject)
         keys, place = compact((legitimate * width + np.minimum(*ends)) * width + np.maximum(*ends))
         self.first, self.second = keys // max(width, 1) % max(width, 1), keys % max(width, 1)
         self.legitimate = keys // max(width * width, 1)
@@ -49,20 +49,20 @@ class CellMeans:
         return _over(total, count), count
 
     def resampled(self, rounds: int, seed: int) -> Floats:
-        """(B, L, K) means with people drawn with replacement."""
+        """(B, L, K) means with subjects drawn with replacement."""
         group = self.nodes.group[self.first]
         inside = np.flatnonzero(group == self.nodes.group[self.second])
         row = (self.legitimate * self.nodes.groups + group)[inside]
         shape = (self.cells * self.nodes.groups, len(inside))
         column = np.arange(len(inside))
         sums = [sparse.csr_matrix((v[inside], (row, column)), shape=shape) for v in (self.total, self.count)]
-        person = self.nodes.person[self.first[inside]], self.nodes.person[self.second[inside]]
+        subject = self.nodes.subject[self.first[inside]], self.nodes.subject[self.second[inside]]
         size = max(1, _VALUES // max(len(inside), 1))
         found = []
-        for weights in draw_chunks(self.nodes.people, rounds, seed):
+        for weights in draw_chunks(self.nodes.subjects, rounds, seed):
             for start in range(0, len(weights), size):
                 drawn = weights[start : start + size].T
-                product = drawn[person[0]] if self.genuine else drawn[person[0]] * drawn[person[1]]
+                product = drawn[subject[0]] if self.genuine else drawn[subject[0]] * drawn[subject[1]]
                 found.append(_over(*(matrix @ product for matrix in sums)).T)
         stacked = np.concatenate(found) if found else np.zeros((0, shape[0]))
         return stacked.reshape(len(stacked), self.cells, self.nodes.groups)

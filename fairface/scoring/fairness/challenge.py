@@ -39,7 +39,7 @@ class ChallengeOptions:
             largest difference between groups; ``worst_cell``: that difference at its largest.
         weights: of the legitimate cells in a mean: ``uniform``, or ``comparisons``.
         min_comparisons: cells with fewer are left out (and counted).
-        rounds, level, seed: of resampling people and of shuffling groups.
+        rounds, level, seed: of resampling subjects and of shuffling groups.
     """
 
     aggregation: str = "one_sided"
@@ -57,7 +57,7 @@ class ChallengeOptions:
 
 
 @dataclass(frozen=True)
-class ChallengeSide:
+class ChallengeResult:
     """The measure on one kind of comparisons.
 
     Attributes:
@@ -92,7 +92,7 @@ def challenge_measure(
     protected: Sequence[str],
     legitimate: Sequence[str] = (),
     options: ChallengeOptions | None = None,
-) -> dict[str, ChallengeSide]:
+) -> dict[str, ChallengeResult]:
     """Of both kinds, ``challenge_genuine`` and ``challenge_impostor``; scores must be finite.
 
     A comparison is in a protected group when both its images are. Its legitimate cell is what its two images have,
@@ -139,7 +139,7 @@ def legitimate_cells(comparisons: Comparisons, legitimate: Sequence[str]) -> tup
 def _of_kind(
     kind: str, values: Floats, chosen: NDArray[np.bool_], comparisons: Comparisons, groups: Groups,
     cell: NDArray[np.int64], names: tuple[str, ...], options: ChallengeOptions,
-) -> ChallengeSide:  # fmt: skip
+) -> ChallengeResult:  # fmt: skip
     known = chosen & (cell >= 0) & (groups.of_image[comparisons.a] >= 0) & (groups.of_image[comparisons.b] >= 0)
     part = select(comparisons, known)
     nodes, first, second = node_ends(part, groups.of_image, len(groups))
@@ -153,10 +153,10 @@ def _of_kind(
 
     areas, counts = means.observed()
     value = float(number_of(areas, counts))
-    rounds = number_of(means.resampled(options.rounds, options.seed), counts) if nodes.people else np.zeros(0)
+    rounds = number_of(means.resampled(options.rounds, options.seed), counts) if nodes.subjects else np.zeros(0)
     shuffled = number_of(*means.shuffled(options.rounds, options.seed))
     enough = counts >= options.min_comparisons
-    return ChallengeSide(
+    return ChallengeResult(
         scalar=_scalar(kind, value, rounds, shuffled, groups.labels, options),
         areas=np.where(enough, areas, np.nan),
         comparisons=counts,

@@ -77,7 +77,7 @@ def compare(
 ) -> dict[str, Change]:
     """What a second model changes, by grouping; each model has its scores (M,) and its own threshold.
 
-    The same people are drawn for both, and only comparisons with a usable score from both count, so the differences
+    The same subjects are drawn for both, and only comparisons with a usable score from both count, so the differences
     are paired. Intervals of scalars lie between percentiles of the paired rounds.
 
     Raises:
@@ -106,7 +106,7 @@ def compare_errors(
     """:func:`compare` of errors ``(M,)``: 1 where a comparison goes wrong, 0 where not, or a share in between.
 
     A share is how often a comparison goes wrong over several trainings of one recipe: the interval is then that of the
-    recipe's mean over these trainings, for other people. ``scored (M,)`` tells which comparisons count.
+    recipe's mean over these trainings, for other subjects. ``scored (M,)`` tells which comparisons count.
 
     Raises:
         DataError: see :func:`fairface.scoring.fairness.assess.assess`.
@@ -134,7 +134,7 @@ def _change(before: Grouped, after: Grouped, options: FairnessOptions) -> Change
 
 
 def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list[Difference]:
-    """By the spread of the difference in errors of each pair of people, which the two models share."""
+    """By the spread of the difference in errors of each pair of subjects, which the two models share."""
     counts = after.counts.with_errors(after.counts.errors - before.counts.errors)
     found = spread(counts, after.cells, len(after.spread.rate))
     result = []
@@ -143,7 +143,7 @@ def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list
         value = float(found.rate[cell])
         reason = ""
         if math.isnan(half):
-            reason = "no comparisons" if found.comparisons[cell] == 0 else "too few people, or they are not named"
+            reason = "no comparisons" if found.comparisons[cell] == 0 else "too few subjects, or they are not named"
         result.append(
             _difference(before.spread.rate[cell], after.spread.rate[cell], value - half, value + half, True, reason)
         )
@@ -151,7 +151,7 @@ def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list
 
 
 def _paired_rounds(before: ErrorType, after: ErrorType) -> list[NDArray[np.float64]]:
-    if before.options.rounds == 0 or before.counts.nodes.people == 0:
+    if before.options.rounds == 0 or before.counts.nodes.subjects == 0:
         return [np.zeros((0, len(before.within)))] * 2
     raw = rate_rounds([before.counts.within(), after.counts.within()], before.options.rounds, before.options.seed)
     return [errors.with_variance_matched(rounds) for rounds, errors in zip(raw, (before, after), strict=True)]
@@ -164,7 +164,7 @@ def _scalar_difference(
     for name in rule.error_types:
         groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))
     if len(groups) < 2:
-        reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_people} people or more"
+        reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_subjects} subjects or more"
         return _difference(math.nan, math.nan, math.nan, math.nan, rule.worse_when_larger, reason)
     values: list[float] = []
     drawn: list[Floats] = []
@@ -178,7 +178,7 @@ def _scalar_difference(
     low = high = math.nan
     if len(differences):
         low, high = np.quantile(differences, [(1 - options.level) / 2, (1 + options.level) / 2])
-        # Rounds of few people can lie all on one side of the value; an interval without it would be no answer.
+        # Rounds of few subjects can lie all on one side of the value; an interval without it would be no answer.
         low, high = min(low, values[1] - values[0]), max(high, values[1] - values[0])
     reason = "a rate of 0 is divided by" if any(math.isnan(value) for value in values) else ""
     return _difference(values[0], values[1], low, high, rule.worse_when_larger, reason)

@@ -1,8 +1,8 @@
-"""Comparisons summed over each pair of people: all that rates, their spread and rounds of resampling need.
+"""Comparisons summed over each pair of subjects: all that rates, their spread and rounds of resampling need.
 
-A **node** is the images of one person in one group: for attributes that never change (skin colour) a person, for
-others (glasses) one part of a person's images. A **cell** is a pair of groups; cell (g, g) holds the comparisons within
-group g.
+A **node** is the images of one subject in one group: for attributes that never change (skin colour) a subject, for
+others (glasses) one part of a subject's images. A **cell** is a pair of groups; cell (g, g) holds the comparisons
+within group g.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class Nodes:
     """Who is in which group.
 
     Attributes:
-        person: (P,) the person of each node, 0..people-1; nodes are sorted by group, then person.
+        subject: (P,) the subject of each node, 0..subjects-1; nodes are sorted by group, then subject.
         group: (P,) the group of each node, 0..groups-1.
-        people: number of people; 0 where the comparisons do not say who is shown (each group is one node then).
+        subjects: number of subjects; 0 where the comparisons do not say who is shown (each group is one node then).
         groups: number of groups.
     """
 
-    person: Ints
+    subject: Ints
     group: Ints
-    people: int
+    subjects: int
     groups: int
 
 
@@ -46,7 +46,7 @@ class PairCounts:
         nodes: what ``first`` and ``second`` (Q,) point to; ``first <= second``.
         comparisons: (Q,) how many comparisons.
         errors: (Q,) how many of them went wrong (or the sum of whatever else was counted).
-        genuine: whether both nodes of a pair are one person.
+        genuine: whether both nodes of a pair are one subject.
     """
 
     nodes: Nodes
@@ -78,7 +78,7 @@ class PairCounts:
         return PairCounts(self.nodes, self.first, self.second, self.comparisons, errors, self.genuine)
 
 
-def check_people(comparisons: Comparisons) -> bool:
+def check_subjects(comparisons: Comparisons) -> bool:
     """Whether the comparisons say who is shown.
 
     Raises:
@@ -89,7 +89,7 @@ def check_people(comparisons: Comparisons) -> bool:
     wrong = (comparisons.subject_a == comparisons.subject_b) != comparisons.same
     if wrong.any():
         raise DataError(
-            f"{int(wrong.sum())} of {len(wrong)} comparisons are genuine between two people or impostor within one "
+            f"{int(wrong.sum())} of {len(wrong)} comparisons are genuine between two subjects or impostor within one "
             f"(first: comparison {int(np.argmax(wrong))}); correct who is shown"
         )
     return True
@@ -99,17 +99,17 @@ def node_ends(comparisons: Comparisons, of_image: Ints, groups: int) -> tuple[No
     """Nodes, and the node at both ends of each comparison; every image must have a group (0..groups-1).
 
     Raises:
-        DataError: see :func:`check_people`.
+        DataError: see :func:`check_subjects`.
     """
     ends = np.stack([comparisons.a, comparisons.b])
     group = of_image[ends]
-    if check_people(comparisons):
-        subjects, person = compact(np.stack([comparisons.subject_a, comparisons.subject_b]))
-        people = len(subjects)
+    if check_subjects(comparisons):
+        named, subject = compact(np.stack([comparisons.subject_a, comparisons.subject_b]))
+        subjects = len(named)
     else:
-        person, people = np.zeros(ends.shape, np.int64), 0
-    keys, node = compact(group * max(people, 1) + person)
-    nodes = Nodes(keys % max(people, 1), keys // max(people, 1), people, groups)
+        subject, subjects = np.zeros(ends.shape, np.int64), 0
+    keys, node = compact(group * max(subjects, 1) + subject)
+    nodes = Nodes(keys % max(subjects, 1), keys // max(subjects, 1), subjects, groups)
     return nodes, node[0], node[1]
 
 
@@ -133,7 +133,7 @@ def count_pairs(
 ) -> PairCounts:
     """Sums over pairs of nodes of the ``chosen`` comparisons; ``errors (M,)`` is what each comparison adds."""
     first, second = np.minimum(*ends)[chosen], np.maximum(*ends)[chosen]
-    width = len(nodes.person)
+    width = len(nodes.subject)
     keys, pair = compact(first * width + second)
     return PairCounts(
         nodes=nodes,

@@ -1,4 +1,4 @@
-"""ROC and DET of each group, with bands over people."""
+"""ROC and DET of each group, with bands over subjects."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def group_curves(
     seed: int = 0,
     grid: Sequence[float] = DEFAULT_GRID,
 ) -> list[GroupCurve]:
-    """The curve of each group by ``attributes`` together; ``rounds`` of drawing people make the bands, 0 none.
+    """The curve of each group by ``attributes`` together; ``rounds`` of drawing subjects make the bands, 0 none.
 
     Scores that are not finite are left out.
 

@@ -51,8 +51,8 @@ class ErrorType:
         return tuple(tuple(upper[min(g, h), max(g, h)] for h in groups) for g in groups)
 
     def eligible(self) -> Ints:
-        """The groups whose own rate rests on enough people."""
-        enough = self.spread.people[self.within] >= self.options.min_people
+        """The groups whose own rate rests on enough subjects."""
+        enough = self.spread.subjects[self.within] >= self.options.min_subjects
         return np.flatnonzero(enough & np.isfinite(self.spread.variance[self.within]))
 
     def rounds(self) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ def failure_rates(
         comparisons: those that ``ends`` (the nodes of their two images) are about.
         failed: for every image of the comparisons.
         nodes, ends: see :func:`fairface.scoring.fairness.counts.node_ends`.
-        level: of the intervals, which respect that the images of a person fail together.
+        level: of the intervals, which respect that the images of a subject fail together.
 
     Raises:
         DataError: another number of images.
@@ -30,7 +30,7 @@ def failure_rates(
         raise DataError(f"{failed.shape} failures for {len(comparisons.attributes)} images; tell it for each image")
     images, first_seen = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_index=True)
     node = np.concatenate(ends)[first_seen]
-    shown = np.arange(len(nodes.person))
+    shown = np.arange(len(nodes.subject))
     counts = PairCounts(
         nodes=nodes,
         first=shown,

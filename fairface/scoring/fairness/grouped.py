@@ -87,7 +87,7 @@ class Grouped:
         }
         return GroupRow(
             group=self.groups.labels[group],
-            people=int((self.nodes.group == group).sum()) if self.nodes.people else 0,
+            subjects=int((self.nodes.group == group).sum()) if self.nodes.subjects else 0,
             images=int((used & (self.groups.of_image == group)).sum()),
             fnmr=self.fnmr.rate(group, group),
             fmr=self.fmr.rate(group, group),
@@ -107,10 +107,10 @@ class Grouped:
         groups = self._groups_of(rule)
         labels = tuple(self.groups.labels[group] for group in groups)
         if len(groups) < 2:
-            reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_people} people or more"
+            reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_subjects} subjects or more"
             if len(self.groups) == 0:
                 reason = f"no image that is compared has a known {self.groups.name}"
-            elif self.nodes.people == 0:
+            elif self.nodes.subjects == 0:
                 reason = "the comparisons do not say who is shown"
             return undefined(rule, labels, reason, self.options.level, self.options.alpha)
         cells = self.fnmr.within[groups]
@@ -121,7 +121,7 @@ class Grouped:
         return measure(rule, rates, setting, labels, self.options.level)
 
     def _groups_of(self, rule: Rule) -> Ints:
-        """The groups with enough people for every type of error that the rule looks at."""
+        """The groups with enough subjects for every type of error that the rule looks at."""
         found = self.eligible[rule.error_types[0]]
         for name in rule.error_types[1:]:
             found = np.intersect1d(found, self.eligible[name])
@@ -133,12 +133,12 @@ class Grouped:
         return self.error_types[name].shuffled(self.eligible[name]).kept
 
     def _notes(self, rows: list[GroupRow], kept: dict[str, float]) -> list[str]:
-        few = [f"{row.group} ({row.people})" for row in rows if row.too_few]
+        few = [f"{row.group} ({row.subjects})" for row in rows if row.too_few]
         notes = []
-        if few and self.nodes.people:
+        if few and self.nodes.subjects:
             notes.append(
-                f"too few people (fewer than {self.options.min_people} with genuine or with impostor comparisons), so "
-                f"kept out of measures: {', '.join(few)}"
+                f"too few subjects (fewer than {self.options.min_subjects} with genuine or with impostor comparisons), "
+                f"so kept out of measures: {', '.join(few)}"
             )
         counts = self.accounting
         unknown = counts.genuine_unknown + counts.impostor_unknown

@@ -1,9 +1,9 @@
 """Intervals of rates and of their differences.
 
 A genuine rate gets a Wilson interval (Wilson 1927) with an **effective** number of comparisons, r (1 - r) / variance,
-so that the dependence between comparisons of the same people counts, and with a t quantile for the normal one. What two
-people contribute to an impostor rate multiplies, which makes it more lopsided: it gets a t interval on the logit scale.
-Differences combine the intervals of their two rates (Newcombe 1998, method 10), which keeps their lopsidedness.
+so that the dependence between comparisons of the same subjects counts, and with a t quantile for the normal one. What
+two subjects contribute to an impostor rate multiplies, which makes it more lopsided: it gets a t interval on the logit
+scale. Differences combine the intervals of their two rates (Newcombe 1998, method 10), which keeps their lopsidedness.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def rate_interval(
 ) -> tuple[float, float]:
     """Interval of the rate of one cell; NaN where its variance is undefined.
 
-    Without any error, or with nothing but errors, people's differences cannot be seen: the interval is then the exact
-    binomial one of the ``independent`` comparisons that share no person.
+    Without any error, or with nothing but errors, subjects' differences cannot be seen: the interval is then the exact
+    binomial one of the ``independent`` comparisons that share no subject.
     """
     rate, errors, comparisons = spread.rate[cell], spread.errors[cell], spread.comparisons[cell]
     tail = (1.0 - level) / 2.0
-    if comparisons == 0 or spread.people[cell] == 0:
+    if comparisons == 0 or spread.subjects[cell] == 0:
         return np.nan, np.nan
     if errors in (0, comparisons):
         if not independent:

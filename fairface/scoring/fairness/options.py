@@ -14,9 +14,9 @@ class FairnessOptions:
     Attributes:
         alpha: weight of FMR against FNMR in FDR, inequity rate and GARBE.
         level: of all intervals.
-        rounds: of resampling people and of shuffling labels; 0 leaves both out.
+        rounds: of resampling subjects and of shuffling labels; 0 leaves both out.
         seed: of both; 0 or more.
-        min_people: groups with fewer people are flagged and kept out of every scalar.
+        min_subjects: groups with fewer subjects are flagged and kept out of every scalar.
         power: the chance of finding a difference, in planning.
         target_fnmr, target_fmr: the difference that planning is about; ``None``: the observed one.
         unscored: what becomes of scores that are not finite: ``error``, ``leave_out`` or ``no_match``.
@@ -26,7 +26,7 @@ class FairnessOptions:
     level: float = 0.95
     rounds: int = 1000
     seed: int = 0
-    min_people: int = 30
+    min_subjects: int = 30
     power: float = 0.8
     target_fnmr: float | None = None
     target_fmr: float | None = None
@@ -39,7 +39,7 @@ class FairnessOptions:
             ("power", 0.5 <= self.power < 1.0, "from 0.5 to below 1"),
             ("rounds", self.rounds >= 0, "0 or more"),
             ("seed", 0 <= self.seed < 1 << 63, "a whole number from 0"),
-            ("min_people", self.min_people >= 2, "2 or more"),
+            ("min_subjects", self.min_subjects >= 2, "2 or more"),
             ("target_fnmr", self.target_fnmr is None or 0 < self.target_fnmr < 1, "between 0 and 1"),
             ("target_fmr", self.target_fmr is None or 0 < self.target_fmr < 1, "between 0 and 1"),
         ):

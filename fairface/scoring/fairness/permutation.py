@@ -1,10 +1,10 @@
-"""What max-type numbers would be if groups meant nothing: labels of groups shuffled among people.
+"""What max-type numbers would be if groups meant nothing: labels of groups shuffled among subjects.
 
 Even where all groups are alike, the largest of several noisy rates lies above the smallest. The same scalars with
 shuffled labels show by how much. Shuffled groups are as large as the real ones. Comparisons that were between groups
 come to lie within one and the other way round; because impostors of two groups are often easier to tell apart, the
-shuffled rates are scaled to the mean of the real ones. Where a list compares people within groups only, shuffled groups
-keep only some of the comparisons: the null is then wider than it should be, and ``kept`` tells how much is left.
+shuffled rates are scaled to the mean of the real ones. Where a list compares subjects within groups only, shuffled
+groups keep only some of the comparisons: the null is then wider than it should be, and ``kept`` tells how much is left.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FEWEST = 200
 class ShuffledRates:
     """Rates (B, K) of shuffled groups, and the median share (of the real number) of comparisons that they hold.
 
-    B is smaller than what was asked for where there are too many people for dense sums.
+    B is smaller than what was asked for where there are too many subjects for dense sums.
     """
 
     rates: NDArray[np.float64]

@@ -21,8 +21,8 @@ class Rate:
 
     Attributes:
         value: errors / comparisons; NaN with a ``reason`` where there are no comparisons.
-        low, high: interval at ``level`` over people; NaN with a ``reason`` where it is undefined.
-        errors, comparisons, people: counts behind it; people is 0 where they are not named.
+        low, high: interval at ``level`` over subjects; NaN with a ``reason`` where it is undefined.
+        errors, comparisons, subjects: counts behind it; subjects is 0 where they are not named.
     """
 
     value: float
@@ -31,28 +31,30 @@ class Rate:
     level: float
     errors: int
     comparisons: int
-    people: int
+    subjects: int
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         result: dict[str, Any] = {key: number(getattr(self, key)) for key in ("value", "low", "high", "level")}
-        counts = {"errors": self.errors, "comparisons": self.comparisons, "people": self.people}
+        counts = {"errors": self.errors, "comparisons": self.comparisons, "subjects": self.subjects}
         return result | counts | {"reason": self.reason}
 
 
 def rate_of_cell(counts: PairCounts, cells: Ints, spread: Spread, cell: int, level: float, what: str) -> Rate:
     """The rate of ``cell`` (``cells (Q,)`` say which cell each pair of nodes is in); ``what`` names the comparisons."""
-    total, errors, people = int(spread.comparisons[cell]), int(spread.errors[cell]), int(spread.people[cell])
+    total, errors, subjects = int(spread.comparisons[cell]), int(spread.errors[cell]), int(spread.subjects[cell])
     if total == 0:
-        return Rate(math.nan, math.nan, math.nan, level, 0, 0, people, f"no {what} comparisons")
+        return Rate(math.nan, math.nan, math.nan, level, 0, 0, subjects, f"no {what} comparisons")
     low, high = cell_interval(counts, cells, spread, cell, level)
     reason = ""
     if math.isnan(low):
-        reason = "the comparisons do not say who is shown, so there is no interval over people"
-        if people:
-            reason = f"{people} people are too few for an interval over people" if people > 1 else "one person only"
-    return Rate(float(spread.rate[cell]), low, high, level, errors, total, people, reason)
+        reason = "the comparisons do not say who is shown, so there is no interval over subjects"
+        if subjects:
+            reason = "one subject only"
+        if subjects > 1:
+            reason = f"{subjects} subjects are too few for an interval over subjects"
+    return Rate(float(spread.rate[cell]), low, high, level, errors, total, subjects, reason)
 
 
 def cell_interval(counts: PairCounts, cells: Ints, spread: Spread, cell: int, level: float) -> tuple[float, float]:
@@ -60,8 +62,8 @@ def cell_interval(counts: PairCounts, cells: Ints, spread: Spread, cell: int, le
     independent = None
     if spread.comparisons[cell] and spread.errors[cell] in (0, spread.comparisons[cell]):
         independent = independent_comparisons(counts.only(cells == cell))
-        if spread.people[cell] < (2 if counts.genuine else 4):
-            independent = None  # one person, or one pair of people: nothing to tell people's differences by
+        if spread.subjects[cell] < (2 if counts.genuine else 4):
+            independent = None  # one subject, or one pair of subjects: nothing to tell subjects' differences by
     return rate_interval(spread, cell, level, independent)
 
 
@@ -72,24 +74,24 @@ class Planning:
     Attributes:
         others: the others' pooled rate; NaN where there are none.
         detectable: the smallest true difference that would be found with the chance ``power``.
-        target: the difference that ``people_needed`` is about.
-        people_needed: people of this group, as well photographed as these, that would show ``target``; infinite where
-            the others are too few as well; NaN where it is undefined.
-        times_all: how many times as many people in all groups alike would show it.
+        target: the difference that ``subjects_needed`` is about.
+        subjects_needed: subjects of this group, as well photographed as these, that would show ``target``; infinite
+            where the others are too few as well; NaN where it is undefined.
+        times_all: how many times as many subjects in all groups alike would show it.
         reason: why something is undefined.
     """
 
     others: float
     detectable: float
     target: float
-    people_needed: float
+    subjects_needed: float
     times_all: float
     power: float
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        keys = ("others", "detectable", "target", "people_needed", "times_all", "power")
+        keys = ("others", "detectable", "target", "subjects_needed", "times_all", "power")
         return {key: number(getattr(self, key)) for key in keys} | {"reason": self.reason}
 
 
@@ -97,22 +99,22 @@ def plan(spread: Spread, cell: int, others: Ints, level: float, power: float, ta
     """Planning for ``cell`` against the cells ``others``; ``target`` is the observed difference unless given."""
     rest = others[(spread.comparisons[others] > 0) & np.isfinite(spread.variance[others])]
     if spread.comparisons[cell] == 0 or not np.isfinite(spread.variance[cell]) or len(rest) == 0:
-        reason = "the spread between people is undefined here or in all other groups"
+        reason = "the spread between subjects is undefined here or in all other groups"
         return Planning(math.nan, math.nan, math.nan, math.nan, math.nan, power, reason)
     weights = spread.comparisons[rest] / spread.comparisons[rest].sum()
     pooled = float(weights @ spread.rate[rest])
     of_rest = float(weights**2 @ spread.variance[rest])
     own = float(spread.variance[cell])
-    if own == 0:  # no error seen: as if it had the others' rate and each person's comparisons came out alike
-        own = pooled * (1.0 - pooled) / spread.people[cell]
+    if own == 0:  # no error seen: as if it had the others' rate and each subject's comparisons came out alike
+        own = pooled * (1.0 - pooled) / spread.subjects[cell]
     step = float(stats.norm.ppf((1.0 + level) / 2.0) + stats.norm.ppf(power))
     if own + of_rest == 0:
         reason = "every comparison of every group is an error" if pooled == 1 else "there is no error in any group"
         return Planning(pooled, math.nan, math.nan, math.nan, math.nan, power, reason)
     wanted = abs(float(spread.rate[cell]) - pooled) if target is None else target
     room = (wanted / step) ** 2 - of_rest
-    needed = math.ceil(spread.people[cell] * own / room) if room > 0 else math.inf
+    needed = math.ceil(spread.subjects[cell] * own / room) if room > 0 else math.inf
     detectable = step * math.sqrt(own + of_rest)
     times = (detectable / wanted) ** 2 if wanted > 0 else math.inf
-    reason = "" if room > 0 else "more people in this group alone would not do: the other groups vary too much as well"
+    reason = "" if room > 0 else "more subjects in this group alone would not do: the other groups vary too much too"
     return Planning(pooled, detectable, wanted, float(needed), times, power, reason)

@@ -15,19 +15,19 @@ from fairface.scoring.measure import number
 
 @dataclass(frozen=True)
 class GroupRow:
-    """One group: who it is, its rates within the group, and what more people would show.
+    """One group: who it is, its rates within the group, and what more subjects would show.
 
     Attributes:
-        people, images: in the group; people is 0 where they are not named.
+        subjects, images: in the group; subjects is 0 where they are not named.
         fnmr, fmr: at the shared threshold, of comparisons within the group.
         auc: of the comparisons within the group; NaN with ``auc_reason``.
         fnmr_plan, fmr_plan: this group against all others.
         failures: share of its images on which detection failed; ``None`` where that is not told.
-        too_few: fewer people than scalars need.
+        too_few: fewer subjects than scalars need.
     """
 
     group: str
-    people: int
+    subjects: int
     images: int
     fnmr: Rate
     fmr: Rate
@@ -40,7 +40,7 @@ class GroupRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        result: dict[str, Any] = {"group": self.group, "people": self.people, "images": self.images}
+        result: dict[str, Any] = {"group": self.group, "subjects": self.subjects, "images": self.images}
         result |= {"too_few": self.too_few, "fnmr": self.fnmr.to_dict(), "fmr": self.fmr.to_dict()}
         result |= {"auc": number(self.auc), "auc_reason": self.auc_reason}
         result |= {"fnmr_plan": self.fnmr_plan.to_dict(), "fmr_plan": self.fmr_plan.to_dict()}
@@ -93,10 +93,10 @@ class GroupingResult:
         }  # fmt: skip
 
     def sample_sizes(self, scalar: Scalar) -> dict[str, int]:
-        """People and comparisons that ``scalar`` rests on."""
+        """Subjects and comparisons that ``scalar`` rests on."""
         rows = [row for row in self.rows if row.group in scalar.groups]
         return {
-            "people": sum(row.people for row in rows),
+            "subjects": sum(row.subjects for row in rows),
             "genuine": sum(row.fnmr.comparisons for row in rows),
             "impostor": sum(row.fmr.comparisons for row in rows),
         }
@@ -110,7 +110,7 @@ class FairnessResult:
         threshold: the threshold and how it was set.
         options: the settings.
         fnmr, fmr: of all comparisons with a score, whatever their group.
-        people: all people; 0 where they are not named.
+        subjects: all subjects; 0 where they are not named.
         duplicates: comparisons of two images that were compared before (they count again).
         groupings: by name, in the order asked for.
         notes: what a reader must know.
@@ -120,7 +120,7 @@ class FairnessResult:
     options: FairnessOptions
     fnmr: Rate
     fmr: Rate
-    people: int
+    subjects: int
     duplicates: int
     groupings: dict[str, GroupingResult]
     notes: tuple[str, ...] = field(default=())
@@ -131,7 +131,7 @@ class FairnessResult:
             "threshold": self.threshold.to_dict(),
             "options": asdict(self.options),
             "overall": {"fnmr": self.fnmr.to_dict(), "fmr": self.fmr.to_dict()},
-            "people": self.people,
+            "subjects": self.subjects,
             "duplicates": self.duplicates,
             "groupings": {name: found.to_dict(self.threshold) for name, found in self.groupings.items()},
             "notes": list(self.notes),

@@ -1,8 +1,9 @@
-"""Rates in rounds of resampling people: what scalars made of several rates take their intervals from.
+"""Rates in rounds of resampling subjects: what scalars made of several rates take their intervals from.
 
-In each round people are drawn with replacement. A person drawn w times brings the own genuine comparisons w times; the
-impostor comparisons of two people count w_a x w_b times. With counts per pair of people a round is w' E w / w' N w, so
-all rounds together are two products of matrices for each group (Snijders and Borgatti's vertex bootstrap, 1999).
+In each round subjects are drawn with replacement. A subject drawn w times brings the own genuine comparisons w times;
+the impostor comparisons of two subjects count w_a x w_b times. With counts per pair of subjects a round is w' E w / w'
+N w, so all rounds together are two products of matrices for each group (Snijders and Borgatti's vertex bootstrap,
+1999).
 """
 
 from __future__ import annotations
@@ -24,31 +25,31 @@ _DENSE_CELLS = 25_000_000
 _VALUES = 4_000_000  # weights in hand at a time
 
 
-def draw_chunks(people: int, rounds: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """(b, people) float64: how often each person is drawn, ``rounds`` rows in all, some at a time."""
-    draws = subject_draws(people, rounds, seed)
-    size = max(1, _VALUES // max(people, 1))
+def draw_chunks(subjects: int, rounds: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """(b, subjects) float64: how often each subject is drawn, ``rounds`` rows in all, some at a time."""
+    draws = subject_draws(subjects, rounds, seed)
+    size = max(1, _VALUES // max(subjects, 1))
     while chunk := list(islice(draws, size)):
         yield np.array(chunk, np.float64)
 
 
 def rate_rounds(counted: Sequence[PairCounts], rounds: int, seed: int) -> list[NDArray[np.float64]]:
-    """For each of ``counted`` (same people, pairs within groups only) the rates (rounds, groups) of all rounds.
+    """For each of ``counted`` (same subjects, pairs within groups only) the rates (rounds, groups) of all rounds.
 
-    The same people are drawn for all of them, so that differences between them are paired. NaN where a round holds no
+    The same subjects are drawn for all of them, so that differences between them are paired. NaN where a round holds no
     comparison of a group.
     """
     nodes = counted[0].nodes
     quotients = [[_Quotient(counts, group) for group in range(nodes.groups)] for counts in counted]
     chunks: list[list[NDArray[np.float64]]] = [[] for _ in counted]
-    for weights in draw_chunks(nodes.people, rounds, seed):
+    for weights in draw_chunks(nodes.subjects, rounds, seed):
         for kept, of_groups in zip(chunks, quotients, strict=True):
             kept.append(np.stack([quotient.rates(weights) for quotient in of_groups], axis=1))
     return [np.concatenate(kept) if kept else np.zeros((0, nodes.groups)) for kept in chunks]
 
 
 def draw_zero_error_rates(independent: int, rounds: int, seed: int) -> NDArray[np.float64]:
-    """(B,) rates that fit a group without any error: with ``independent`` comparisons that share no person, 95 of 100
+    """(B,) rates that fit a group without any error: with ``independent`` comparisons that share no subject, 95 of 100
     lie below the upper end of its exact interval, and so on for every level.
 
     Resampling a group without errors gives no error again and again, as if that were certain.
@@ -73,20 +74,20 @@ def match_variance(rounds: NDArray[np.float64], spread: Spread, within: NDArray[
 
 
 class _Quotient:
-    """Errors over comparisons of one group as a function of how often people are drawn."""
+    """Errors over comparisons of one group as a function of how often subjects are drawn."""
 
     def __init__(self, counts: PairCounts, group: int) -> None:
         chosen = counts.nodes.group[counts.first] == group
-        person = counts.nodes.person
-        first, second = person[counts.first[chosen]], person[counts.second[chosen]]
-        self.people, local = np.unique(np.concatenate([first, second]), return_inverse=True)
+        subject = counts.nodes.subject
+        first, second = subject[counts.first[chosen]], subject[counts.second[chosen]]
+        self.subjects, local = np.unique(np.concatenate([first, second]), return_inverse=True)
         self.genuine = counts.genuine
         ends = local[: len(first)], local[len(first) :]
         self.errors = self._operator(counts.errors[chosen], ends)
         self.comparisons = self._operator(counts.comparisons[chosen], ends)
 
     def _operator(self, values: Floats, ends: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.float64]:
-        size = len(self.people)
+        size = len(self.subjects)
         if self.genuine:
             return add_up(ends[0], values, size)
         filled = values != 0
@@ -95,7 +96,7 @@ class _Quotient:
         return matrix.toarray() if dense else matrix
 
     def rates(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        drawn = weights[:, self.people]
+        drawn = weights[:, self.subjects]
         with np.errstate(invalid="ignore", divide="ignore"):
             return self._sum(self.errors, drawn) / self._sum(self.comparisons, drawn)
 

@@ -27,7 +27,7 @@ class Scalar:
         p_value: share of shuffles at least as bad as the value.
         null_rounds: shuffles that this rests on.
         best: the value of perfect equality; ``worse_when_larger`` tells the direction.
-        groups: the groups that it is about (those with enough people).
+        groups: the groups that it is about (those with enough subjects).
         alpha: weight of FMR, where it matters.
         note: what kind of number it is.
     """

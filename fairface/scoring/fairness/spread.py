@@ -1,14 +1,14 @@
-"""How much a rate would vary if other people had been photographed: its variance over people, in closed form.
+"""How much a rate would vary if other subjects had been photographed: its variance over subjects, in closed form.
 
-Two comparisons that share a person are not independent. With residuals r_c = error_c - rate, summed over each pair of
-people to R_p and over all comparisons of person s to d_s, the variance of a genuine rate is sum d_s^2 / N^2, that of
-an impostor rate (sum d_s^2 - sum R_p^2) / N^2: every product of two comparisons that share a person, each once. This
-is the dyadic cluster-robust variance (Aronow, Samii and Assenova 2015). Drawing people with replacement gives the same
-but for the noise of each pair of people, which it counts three times; where every two people meet only once, its
-intervals are too wide.
+Two comparisons that share a subject are not independent. With residuals r_c = error_c - rate, summed over each pair of
+subjects to R_p and over all comparisons of subject s to d_s, the variance of a genuine rate is sum d_s^2 / N^2, that of
+an impostor rate (sum d_s^2 - sum R_p^2) / N^2: every product of two comparisons that share a subject, each once. This
+is the dyadic cluster-robust variance (Aronow, Samii and Assenova 2015). Drawing subjects with replacement gives the
+same but for the noise of each pair of subjects, which it counts three times; where every two subjects meet only once,
+its intervals are too wide.
 
 The residuals are taken around the estimated rate, which makes their products too small, by the share of all products
-that is counted; the result is divided by one minus that share. Heavy tails (a few people who cause most errors) enter
+that is counted; the result is divided by one minus that share. Heavy tails (a few subjects who cause most errors) enter
 through the degrees of freedom, after Satterthwaite, from the fourth moments of d_s.
 """
 
@@ -32,8 +32,8 @@ class Spread:
     Attributes:
         rate: errors / comparisons; NaN without comparisons.
         comparisons, errors: counts.
-        people: distinct people.
-        variance: of the rate, over people; NaN where it is undefined (one person, or nobody is named).
+        subjects: distinct subjects.
+        variance: of the rate, over subjects; NaN where it is undefined (one subject, or nobody is named).
         degrees_of_freedom: of the variance.
         genuine: which kind of comparisons they are.
     """
@@ -41,7 +41,7 @@ class Spread:
     rate: Floats
     comparisons: Floats
     errors: Floats
-    people: Ints
+    subjects: Ints
     variance: Floats
     degrees_of_freedom: Floats
     genuine: bool
@@ -55,46 +55,46 @@ def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
         rate = errors / total
     share = counts.comparisons / total[cell]
     residual = counts.errors / total[cell] - rate[cell] * share
-    people, moments = _over_people(counts, cell, cells, residual, share)
-    # What two people's comparisons share is in d_s of both of them, so it is taken away once.
+    subjects, moments = _over_subjects(counts, cell, cells, residual, share)
+    # What two subjects' comparisons share is in d_s of both of them, so it is taken away once.
     pairs = np.zeros((2, cells)) if counts.genuine else _sums(cell, cells, np.square(residual), np.square(share))
     second, fourth, load = moments
     known = 1.0 - (load - pairs[1])
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.where(known > _TINY, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
-        kurtosis = fourth * people / second**2
-        degrees = 2.0 * people / (kurtosis - 1.0 + 2.0 / (people - 1.0))
-    degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(people - 1.0, MIN_FREEDOM))
-    if counts.nodes.people == 0:
-        people, variance = np.zeros(cells, np.int64), np.full(cells, np.nan)
-    return Spread(rate, total, errors, people, variance, degrees, counts.genuine)
+        kurtosis = fourth * subjects / second**2
+        degrees = 2.0 * subjects / (kurtosis - 1.0 + 2.0 / (subjects - 1.0))
+    degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(subjects - 1.0, MIN_FREEDOM))
+    if counts.nodes.subjects == 0:
+        subjects, variance = np.zeros(cells, np.int64), np.full(cells, np.nan)
+    return Spread(rate, total, errors, subjects, variance, degrees, counts.genuine)
 
 
 def _sums(cell: Ints, cells: int, *values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([add_up(cell, value, cells) for value in values])
 
 
-def _over_people(
+def _over_subjects(
     counts: PairCounts, cell: Ints, cells: int, residual: Floats, share: Floats
 ) -> tuple[Ints, NDArray[np.float64]]:
-    """People in each cell, and the sums over them of d^2, d^4 and (share of the comparisons)^2: (C,), (3, C)."""
-    person, width = counts.nodes.person, max(counts.nodes.people, 1)
+    """Subjects in each cell, and the sums over them of d^2, d^4 and (share of the comparisons)^2: (C,), (3, C)."""
+    subject, width = counts.nodes.subject, max(counts.nodes.subjects, 1)
     ends = [counts.first] if counts.genuine else [counts.first, counts.second]
-    keys = np.concatenate([cell * width + person[end] for end in ends])
+    keys = np.concatenate([cell * width + subject[end] for end in ends])
     found, place = compact(keys)
-    of_person = [add_up(place, np.tile(value, len(ends)), len(found)) for value in (residual, share)]
-    where, d = found // width, of_person[0]
-    return np.bincount(where, minlength=cells), _sums(where, cells, np.square(d), d**4, np.square(of_person[1]))
+    of_subject = [add_up(place, np.tile(value, len(ends)), len(found)) for value in (residual, share)]
+    where, d = found // width, of_subject[0]
+    return np.bincount(where, minlength=cells), _sums(where, cells, np.square(d), d**4, np.square(of_subject[1]))
 
 
 def independent_comparisons(counts: PairCounts) -> int:
-    """How many comparisons can be picked so that no two share a person (greedily, so a lower bound)."""
-    person = counts.nodes.person
+    """How many comparisons can be picked so that no two share a subject (greedily, so a lower bound)."""
+    subject = counts.nodes.subject
     if counts.genuine:
-        return len(np.unique(person[counts.first]))
-    free = np.ones(max(counts.nodes.people, 1), bool)
+        return len(np.unique(subject[counts.first]))
+    free = np.ones(max(counts.nodes.subjects, 1), bool)
     picked = 0
-    for a, b in zip(person[counts.first].tolist(), person[counts.second].tolist(), strict=True):
+    for a, b in zip(subject[counts.first].tolist(), subject[counts.second].tolist(), strict=True):
         if free[a] and free[b]:
             free[a] = free[b] = False
             picked += 1

@@ -53,7 +53,7 @@ def calibrated_threshold(
 ) -> SharedThreshold:
     """The lowest score at which no more than ``target`` of the impostor comparisons of a calibration set match.
 
-    ``source`` names that set. It should hold other people than the comparisons that are then evaluated.
+    ``source`` names that set. It should hold other subjects than the comparisons that are then evaluated.
 
     Raises:
         DataError: too few impostor comparisons for this FMR, no score that keeps it, or unusable scores.

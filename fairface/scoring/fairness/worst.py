@@ -18,7 +18,7 @@ class WorstGroup:
 
     Attributes:
         error: ``fnmr`` (genuine comparisons) or ``fmr`` (impostor comparisons); the two need not name the same group.
-        group: ``None`` where no two groups have enough people, or none has an error.
+        group: ``None`` where no two groups have enough subjects, or none has an error.
         rate: of this group; ``None`` with it.
         distinguishable: whether the groups' rates can be told from equal ones at all.
         message: all of this as a sentence for people, with counts.
@@ -38,7 +38,7 @@ class WorstGroup:
 
 
 def worst_group(result: GroupingResult, error: str) -> WorstGroup:
-    """The group of ``result`` that is worst by ``error``, among those with enough people.
+    """The group of ``result`` that is worst by ``error``, among those with enough subjects.
 
     Raises:
         ConfigError: another type of error than ``fnmr`` or ``fmr``.
@@ -48,7 +48,7 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
     scalar = result.scalars[f"{error}_gap"]
     rates = {row.group: _rate(row, error) for row in result.rows}
     if len(scalar.groups) < 2:
-        counts = ", ".join(f"{group}: {rate.people}" for group, rate in rates.items()) or "no group at all"
+        counts = ", ".join(f"{group}: {rate.subjects}" for group, rate in rates.items()) or "no group at all"
         return WorstGroup(error, None, None, False, f"no worst {error.upper()}: {scalar.reason} ({counts})")
     name = max(scalar.groups, key=lambda group: rates[group].value)
     rate = rates[name]
@@ -59,7 +59,7 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
     doubt = "" if apart else "; the groups' rates cannot be told from equal ones"
     return WorstGroup(error, name, rate, apart, (
         f"worst {error.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
-        f"({rate.errors} of {rate.comparisons} comparisons of {rate.people} people){doubt}"
+        f"({rate.errors} of {rate.comparisons} comparisons of {rate.subjects} subjects){doubt}"
     ))  # fmt: skip
 
 

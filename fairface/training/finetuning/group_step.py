@@ -19,7 +19,7 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     """``config`` on the group's data.
 
     A group's data alone can turn the tables. So where the group was computed, the best checkpoint is the one whose
-    worst group is best on the validation people.
+    worst group is best on the validation subjects.
     """
     if not decision.where:
         return config
@@ -28,7 +28,7 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
         return config
     monitored = replace(
         config.verify, sets=(choice.validation,), monitor=f"{choice.error}_worst", protected=choice.protected,
-        min_people=choice.min_people, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
+        min_subjects=choice.min_subjects, fmr=tuple(dict.fromkeys((choice.fmr, *config.verify.fmr))),
     )  # fmt: skip
     return replace(config, verify=monitored)
 
@@ -44,9 +44,9 @@ def tell_outcome(config: TrainConfig, error: str, decision: GroupDecision, conso
 
 
 def outcome(error: str, before: float, after: float | None, start: str) -> list[str]:
-    """What a group's step did to the worst group of the validation people, in words."""
+    """What a group's step did to the worst group of the validation subjects, in words."""
     if after is None:
         return ["warning: the worst group's rate was never measured while this step trained; set verify.every"]
-    line = f"{error.upper()} of the worst group on the validation people: {before:.4g} before, {after:.4g} after"
+    line = f"{error.upper()} of the worst group on the validation subjects: {before:.4g} before, {after:.4g} after"
     warning = f"warning: this step did not lower it; {start} is as fair by this rate"
     return [line] if after < before else [line, warning]

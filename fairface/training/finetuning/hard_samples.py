@@ -1,4 +1,4 @@
-"""Hard samples: records that a trained classifier assigns to another person, and all records of their people."""
+"""Hard samples: records that a trained classifier assigns to another identity, and all records of their identities."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class HardSamples:
 
     Attributes:
         hard: positions of the records whose predicted class differs from the label.
-        indices: positions of all records of the people with a hard sample; every labeled record where there is none.
-        people: number of these people.
+        indices: positions of all records of the identities with a hard sample; every labeled record where there is
+            none.
+        identities: number of these identities.
         labeled: number of labeled records looked at.
         source: what was looked at, and with which classifier.
     """
 
     hard: NDArray[np.int64]
     indices: NDArray[np.int64]
-    people: int
+    identities: int
     labeled: int
     source: str
 
@@ -58,7 +59,7 @@ class HardSamples:
             return f"no hard sample found in {self.source}: {counts}; all its records are listed"
         return (
             f"{len(self.hard)} hard samples in {self.source}: {counts}; "
-            f"{self.people} people have one, with {len(self.indices)} records"
+            f"{self.identities} identities have one, with {len(self.indices)} records"
         )
 
 
@@ -73,7 +74,7 @@ def mine(
     The classifier sees each photograph once, unchanged, and its margin is left aside.
 
     Raises:
-        CheckpointError: no run of ours, one without a classifier, or one for other people than those of the data.
+        CheckpointError: no run of ours, one without a classifier, or one for other identities than those of the data.
         DataError: the data cannot be read.
     """
     files = resolve(model, output)
@@ -101,7 +102,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
     """The run's trained head.
 
     Raises:
-        CheckpointError: it tells other people apart than ``classes``.
+        CheckpointError: it tells other identities apart than ``classes``.
     """
     own = {k[len(HEAD) :]: v for k, v in load_arrays(str(path)).items() if k.startswith(HEAD)}
     weight = own.get("weight")
@@ -109,7 +110,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
         raise CheckpointError(f"{path}: holds no class weights; name a run that was trained with a head")
     if weight.shape[0] != classes:
         raise CheckpointError(
-            f"{path}: the classifier knows {weight.shape[0]} people, the data have {classes}; "
+            f"{path}: the classifier knows {weight.shape[0]} identities, the data have {classes}; "
             "name the data it was trained on"
         )
     head = build_head(config.head, config.backbone.embedding, classes)
@@ -135,12 +136,12 @@ def predict(head: Classifier, embeddings: NDArray[np.float32], context: Context,
 def collect(
     dataset: Dataset, labeled: NDArray[np.int64], predicted: NDArray[np.int64], source: str
 ) -> HardSamples:
-    """Hard samples and their people's records, from the predictions for the records ``labeled``."""
+    """Hard samples and their identities' records, from the predictions for the records ``labeled``."""
     labels = dataset.labels[labeled]
     hard = labeled[predicted != labels]
-    people = np.unique(dataset.labels[hard])
-    indices = labeled[np.isin(labels, people)] if len(people) else labeled
-    return HardSamples(hard, indices, len(people), len(labeled), source)
+    identities = np.unique(dataset.labels[hard])
+    indices = labeled[np.isin(labels, identities)] if len(identities) else labeled
+    return HardSamples(hard, indices, len(identities), len(labeled), source)
 
 
 def write_list(path: Path, found: HardSamples) -> None:

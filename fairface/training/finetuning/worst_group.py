@@ -1,4 +1,4 @@
-"""Which group a fairness step trains on: computed from the fairness report of the model before, on other people."""
+"""Which group a fairness step trains on: computed from the fairness report of the model before, on other subjects."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
     """Meet now what would stop the choice of a group, or training on it, when the steps before have trained.
 
     Raises:
-        ConfigError, DataError: validation people or training data that cannot be used, attributes or values that they
+        ConfigError, DataError: validation subjects or training data that cannot be used, attributes or values that they
             do not have.
     """
     whole = replace(config.data, only="")
@@ -74,7 +74,7 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
     _check_named(choice)
     if Path(choice.validation).resolve() == Path(whole.path).resolve():
         raise ConfigError(
-            f"fairness.validation is {choice.validation}, which is trained on: a model knows these people; name others"
+            f"fairness.validation is {choice.validation}, which is trained on: a model knows its subjects; name others"
         )
     check_groups(open_verification_set(choice.validation).comparisons, choice.protected, choice.fmr, choice.validation)
     known = open_selected(whole).attribute_names
@@ -100,8 +100,8 @@ def _check_named(choice: GroupChoice) -> None:
 
 
 def fairness_of_start(choice: GroupChoice, config: TrainConfig, show_progress: bool = True) -> FairnessResult:
-    """The fairness of the model that ``config`` starts from on the validation people, at the threshold that gives them
-    ``choice.fmr``; devices, batches and mirrored images are those of the run's verification."""
+    """The fairness of the model that ``config`` starts from on the validation subjects, at the threshold that gives
+    them ``choice.fmr``; devices, batches and mirrored images are those of the run's verification."""
     data = open_verification_set(choice.validation)
     verify = config.verify
     embedder = load_embedder(
@@ -111,12 +111,12 @@ def fairness_of_start(choice: GroupChoice, config: TrainConfig, show_progress: b
     embeddings = embedder.embed(data.images)
     scores = cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
     threshold = calibrated_threshold(scores, data.comparisons.same, choice.fmr)
-    options = FairnessOptions(rounds=0, min_people=choice.min_people)
+    options = FairnessOptions(rounds=0, min_subjects=choice.min_subjects)
     return assess(scores, data.comparisons, choice.protected, threshold, options)
 
 
 def decide(result: FairnessResult, choice: GroupChoice) -> GroupDecision:
-    """The group that ``result`` names, as a filter; all data where none has enough people or any error."""
+    """The group that ``result`` names, as a filter; all data where none has enough subjects or any error."""
     grouping = result.groupings[JOINT.join(dict.fromkeys(choice.protected))]
     found = {error: worst_group(grouping, error) for error in ERROR_TYPES}
     messages = [f"threshold {result.threshold.value:.4g}: {result.threshold.how}"]

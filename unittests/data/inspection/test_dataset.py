@@ -41,7 +41,7 @@ def test_duplicates_against_a_loop():
     assert sorted(found.groups) == sorted(expected)
     assert found.surplus == sum(len(group) - 1 for group in expected)
     mixed = [group for group in expected if len({int(labels[i]) for i in group if labels[i] >= 0}) > 1]
-    assert sorted(found.across_people) == sorted(mixed)
+    assert sorted(found.across_identities) == sorted(mixed)
 
 
 def test_labels_only_reads_no_image(tmp_path):
@@ -64,11 +64,11 @@ def damaged(tmp_path):
         "b/6.png": encode_png(np.zeros((8, 8, 3), np.uint8)), "b/7.png": encode_png(np.zeros((16, 16, 3), np.uint8)),
     }  # fmt: skip
     for name, data in files.items():
-        path = tmp_path / "people" / name
+        path = tmp_path / "identities" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (tmp_path / "people" / "a" / "8.jpg").symlink_to("gone.jpg")
-    return tmp_path / "people"
+    (tmp_path / "identities" / "a" / "8.jpg").symlink_to("gone.jpg")
+    return tmp_path / "identities"
 
 
 def test_every_problem_is_found(program, tmp_path):
@@ -85,9 +85,9 @@ def test_every_problem_is_found(program, tmp_path):
     assert "b/4.jpg: not an image" in said
     assert "1 images are not 16x16 pixels, as most are: " in said
     assert "b/6.png" in said
-    assert "the same image is of different people: " in said
+    assert "the same image is of different identities: " in said
     assert len(found["problems"]) == 6
-    assert found["duplicates"] == {"groups": 1, "surplus_images": 1, "of_different_people": 1}
+    assert found["duplicates"] == {"groups": 1, "surplus_images": 1, "of_different_identities": 1}
     assert found["sizes"]["16x16"] == 4
     assert found["kinds"] == {"JPEG": 3, "unreadable": 2, "PNG": 2}
     assert (tmp_path / "look" / "problems.txt").read_text().splitlines() == found["problems"]

@@ -20,18 +20,18 @@ SIZE = 16
 
 @pytest.fixture
 def folders(tmp_path):
-    """Two folders of three people with four images each, all of one size."""
-    for number, name in enumerate(("people", "crowd")):
-        for person in range(3):
-            (tmp_path / name / f"p{person}").mkdir(parents=True)
+    """Two folders of three identities with four images each, all of one size."""
+    for number, name in enumerate(("identities", "crowd")):
+        for identity in range(3):
+            (tmp_path / name / f"p{identity}").mkdir(parents=True)
             for photo in range(4):
-                image = np.full((SIZE, SIZE, 3), 60 * number + 20 * person + photo, np.uint8)
-                cv2.imwrite(str(tmp_path / name / f"p{person}" / f"{photo}.png"), image)
+                image = np.full((SIZE, SIZE, 3), 60 * number + 20 * identity + photo, np.uint8)
+                cv2.imwrite(str(tmp_path / name / f"p{identity}" / f"{photo}.png"), image)
     return tmp_path
 
 
 def configured(folders, sources=(), **values):
-    tree = {"data": {"path": str(folders / "people"), "image_size": SIZE}, "augment": {"mirror": 0}, "seed": 4}
+    tree = {"data": {"path": str(folders / "identities"), "image_size": SIZE}, "augment": {"mirror": 0}, "seed": 4}
     return from_tree({**tree, "sources": list(sources), **values}, "test")
 
 
@@ -62,16 +62,16 @@ def test_several_sources(folders):
     batch = BatchLoader(sources, SIZE, seed=4).batch(0)
     for source, rows in zip(sources, (slice(0, 4), slice(4, 7), slice(7, 19), slice(19, 31)), strict=True):
         for row in range(*rows.indices(31)):
-            person, photo = divmod(int(batch.indices[row]), 4)
-            assert (batch.images[row] == 60 * (source is unlabeled) + 20 * person + photo).all()
-            assert batch.labels[row] == (-1 if source is unlabeled else person)
+            identity, photo = divmod(int(batch.indices[row]), 4)
+            assert (batch.images[row] == 60 * (source is unlabeled) + 20 * identity + photo).all()
+            assert batch.labels[row] == (-1 if source is unlabeled else identity)
 
 
 def test_where_and_unlabeled_records_are_a_sources_own(folders):
-    lines = [f"p{person}/{photo}.png {person}\n" for person in range(3) for photo in range(4)]
-    (folders / "people" / "list.txt").write_text("".join(lines))
+    lines = [f"p{identity}/{photo}.png {identity}\n" for identity in range(3) for photo in range(4)]
+    (folders / "identities" / "list.txt").write_text("".join(lines))
     (folders / "few.txt").write_text("0\n4\n8\n")
-    listed = {"path": str(folders / "people" / "list.txt"), "zero_is_unlabeled": True}
+    listed = {"path": str(folders / "identities" / "list.txt"), "zero_is_unlabeled": True}
     sources = open_sources(configured(folders, [
         {"name": "labeled", "batch_size": 4, "data": listed},
         {"name": "few", "batch_size": 2, "data": {"only": str(folders / "few.txt")}},
@@ -91,6 +91,6 @@ def test_what_is_missing_is_named(folders):
     (folders / "one" / "p").mkdir(parents=True)
     cv2.imwrite(str(folders / "one" / "p" / "1.png"), np.zeros((SIZE, SIZE, 3), np.uint8))
     alone = {"name": "a", "batch_size": 1, "data": {"path": str(folders / "one")}}
-    with pytest.raises(ConfigError, match="1 person; training needs at least two"):
+    with pytest.raises(ConfigError, match="1 identity; training needs at least two"):
         open_sources(configured(folders, [alone]))
     assert len(open_sources(configured(folders, [{**alone, "unlabeled": True}]))[0].dataset) == 1

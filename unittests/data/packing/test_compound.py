@@ -13,7 +13,7 @@ from unittests.data.builders import images
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """References of three people, variants of two of them and of one more, in a working directory."""
+    """References of three identities, variants of two of them and of one more, in a working directory."""
     monkeypatch.chdir(tmp_path)
     files = images()
     for name, file in (

@@ -1,4 +1,4 @@
-"""fairface.data.packing.merging, merge_people and the program merge_sets.py."""
+"""fairface.data.packing.merging, merge_identities and the program merge_sets.py."""
 
 import numpy as np
 import pytest
@@ -6,20 +6,28 @@ import pytest
 from fairface.data.array import ArrayDataset
 from fairface.data.images import decode, encode_jpeg, encode_png, is_jpeg, jpeg_size, keep_or_convert
 from fairface.data.opening import open_dataset
-from fairface.data.packing.merge_people import read_identity_map
+from fairface.data.packing.merge_identities import read_identity_map
 from fairface.data.packing.merging import merge
 from fairface.data.packing.plan import Photo, Plan
 from fairface.data.packing.recordio import PackOptions, pack_encoded
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.recordio.notes import AttributeNotes
 from fairface.errors import ConfigError, DataError
-from unittests.data.builders import folder_of_people, images, list_file, plain_rec, rec, tfrecord, unlabeled_tfrecord
+from unittests.data.builders import (
+    folder_of_identities,
+    images,
+    list_file,
+    plain_rec,
+    rec,
+    tfrecord,
+    unlabeled_tfrecord,
+)
 
 OPTIONS = PackOptions(size=16)
 
 
 def found(folder) -> list[tuple[str, bytes]]:
-    """(name of the person, image) of every record."""
+    """(name of the identity, image) of every record."""
     data = RecordDataset(folder)
     return [(data.class_names[label], data.encoded(i)) for i, label in enumerate(data.labels.tolist())]
 
@@ -49,10 +57,10 @@ def test_labels_keep_their_offset_where_a_class_is_empty(tmp_path):
 
 
 def test_names(tmp_path):
-    people, again = folder_of_people(tmp_path, images()), list_file(tmp_path, images())
+    identities, again = folder_of_identities(tmp_path, images()), list_file(tmp_path, images())
     listed = again.path
     listed.write_text(listed.read_text().replace(" 5\n", " 77\n"))
-    sets = [open_dataset(people.path), open_dataset(listed), open_dataset(tfrecord(tmp_path, images()).path)]
+    sets = [open_dataset(identities.path), open_dataset(listed), open_dataset(tfrecord(tmp_path, images()).path)]
     done = merge(sets, tmp_path / "out", OPTIONS, "names")
     assert RecordDataset(tmp_path / "out").class_names == ("Ann Lee", "Bø", "cy", "3", "77", "100", "7", "9", "30")
     assert done.shared == 0
@@ -155,7 +163,7 @@ def test_size_of_a_jpeg():
 
 
 def test_program(program, tmp_path):
-    one, two = rec(tmp_path, images()).path, folder_of_people(tmp_path, images()).path
+    one, two = rec(tmp_path, images()).path, folder_of_identities(tmp_path, images()).path
     done = program("data_process/merge_sets.py", one, two, "--output", tmp_path / "out", "--size", "16")
     assert done.code == 0
     assert done.out == (

@@ -256,7 +256,7 @@ def test_programs(tmp_path, root):
 def test_programs_say_what_is_wrong_in_one_line(tmp_path, root):
     (tmp_path / "empty").mkdir()
     for arguments, said in (
-        (["face2rec2.py", tmp_path / "empty"], "holds no photograph of a person"),
+        (["face2rec2.py", tmp_path / "empty"], "holds no photograph of an identity"),
         (["face2rec2.py", tmp_path / "none"], "there is no such folder"),
         (["face2rec2.py", tmp_path / "empty", "--attributes", "a"], "--attributes names columns of a CSV"),
         (["make_bin.py", tmp_path / "none.csv"], "none.csv"),

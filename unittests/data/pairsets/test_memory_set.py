@@ -1,4 +1,4 @@
-"""fairface.data.pairsets.memory_set, memory_packing, extraction.unpack_people and the program convert.py."""
+"""fairface.data.pairsets.memory_set, memory_packing, extraction.unpack_identities and the program convert.py."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 
 from fairface.data.folder import FolderDataset
 from fairface.data.images import decode, encode_jpeg, encode_png
-from fairface.data.inspection.extraction import suffix_of, unpack_people
+from fairface.data.inspection.extraction import suffix_of, unpack_identities
 from fairface.data.opening import open_dataset, verification_sets
 from fairface.data.packing.memory import make_memory_set
 from fairface.data.pairsets.bin_set import read_bin, write_bin
@@ -167,17 +167,17 @@ def test_verification_set_of_memory_files(lfw):
 
 def test_people_are_unpacked(tmp_path):
     data = RecordDataset(rec(tmp_path, images()).path)
-    assert unpack_people(data, tmp_path / "rec")
+    assert unpack_identities(data, tmp_path / "rec")
     folder = FolderDataset(tmp_path / "rec")
     assert folder.labels.tolist() == data.labels.tolist()
     assert [folder.encoded(i) for i in range(6)] == [data.encoded(i) for i in range(6)]
     assert folder.name(5).endswith("imgs/2/6.jpg")
     assert (folder.skipped, folder.num_classes) == ((), 3)
-    assert not unpack_people(data, tmp_path / "rec")
+    assert not unpack_identities(data, tmp_path / "rec")
     with pytest.raises(DataError, match=r"imgs: is there already and was not made from train\.rec"):
-        unpack_people(data, tmp_path / "rec", swap=True)
+        unpack_identities(data, tmp_path / "rec", swap=True)
     (tmp_path / "rec" / "imgs").rename(tmp_path / "kept")
-    unpack_people(data, tmp_path / "rec", swap=True, workers=2)
+    unpack_identities(data, tmp_path / "rec", swap=True, workers=2)
     swapped = FolderDataset(tmp_path / "rec")
     assert np.abs(swapped[0].image[..., ::-1].astype(int) - data[0].image).max() <= 3
 
@@ -185,7 +185,7 @@ def test_people_are_unpacked(tmp_path):
 def test_a_bad_record_leaves_no_folder(tmp_path):
     data = RecordDataset(rec(tmp_path, [*images()[:5], b"no image"]).path)
     with pytest.raises(DataError, match="not an image"):
-        unpack_people(data, tmp_path / "rec", swap=True)
+        unpack_identities(data, tmp_path / "rec", swap=True)
     assert not [path for path in (tmp_path / "rec").iterdir() if "imgs" in path.name]
 
 

@@ -17,7 +17,7 @@ from fairface.scoring.fairness.worst import worst_group
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 AT = given_threshold(0.35)
-FAST = FairnessOptions(rounds=60, min_people=20)
+FAST = FairnessOptions(rounds=60, min_subjects=20)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_a_worse_group_is_found_and_every_number_stands_beside_what_it_rests_on(
     result = assess(*world, ["sex"], AT, FAST)
     grouping = result.groupings["sex"]
     f, m = grouping.rows
-    assert (f.group, f.people, f.images, f.fnmr.comparisons, f.fmr.comparisons) == ("f", 30, 90, 90, 435)
+    assert (f.group, f.subjects, f.images, f.fnmr.comparisons, f.fmr.comparisons) == ("f", 30, 90, 90, 435)
     assert f.fnmr.low <= f.fnmr.value <= f.fnmr.high
     assert f.fnmr.low > m.fnmr.high
     worst = worst_group(grouping, "fnmr")
@@ -44,7 +44,7 @@ def test_a_worse_group_is_found_and_every_number_stands_beside_what_it_rests_on(
     for measure in printed["groupings"]["sex"]["measures"].values():
         assert measure["threshold"] == 0.35
         assert measure["threshold_set"] == "given"
-        assert (measure["people"], measure["genuine"], measure["impostor"]) == (60, 180, 870)
+        assert (measure["subjects"], measure["genuine"], measure["impostor"]) == (60, 180, 870)
         assert measure["groups"] == ["f", "m"]
     assert printed["groupings"]["sex"]["measures"]["garbe"]["alpha"] == 0.5
 
@@ -107,23 +107,23 @@ def test_few_people_are_flagged_and_kept_out_of_measures(world):
     glasses = np.where(comparisons.attributes[:, 0] == 0, np.arange(180) // 3 % 5 == 0, 0)
     result = assess(scores, with_attribute(comparisons, glasses), ["glasses"], AT, FAST).groupings["glasses"]
     few, many = result.row("yes"), result.row("no")
-    assert (few.people, few.too_few, many.too_few) == (6, True, False)
-    assert any("too few people (fewer than 20" in note and "yes (6)" in note for note in result.notes)
+    assert (few.subjects, few.too_few, many.too_few) == (6, True, False)
+    assert any("too few subjects (fewer than 20" in note and "yes (6)" in note for note in result.notes)
     for scalar in result.scalars.values():
         assert math.isnan(scalar.value)
-        assert scalar.reason == "1 of 2 groups have 20 people or more"
+        assert scalar.reason == "1 of 2 groups have 20 subjects or more"
     worst = worst_group(result, "fmr")
     assert worst.group is None
-    assert worst.message == "no worst FMR: 1 of 2 groups have 20 people or more (no: 54, yes: 6)"
+    assert worst.message == "no worst FMR: 1 of 2 groups have 20 subjects or more (no: 54, yes: 6)"
 
 
-def test_a_group_of_one_person(world):
+def test_a_group_of_one_subject(world):
     scores, comparisons = world
     alone = np.arange(180) // 3 == 0
     row = assess(scores, with_attribute(comparisons, alone), ["glasses"], AT, FAST).groupings["glasses"].row("yes")
-    assert (row.people, row.fnmr.comparisons, row.fmr.comparisons) == (1, 3, 0)
+    assert (row.subjects, row.fnmr.comparisons, row.fmr.comparisons) == (1, 3, 0)
     assert math.isnan(row.fnmr.low)
-    assert row.fnmr.reason == "one person only"
+    assert row.fnmr.reason == "one subject only"
     assert math.isnan(row.fmr.value)
     assert row.fmr.reason == "no impostor comparisons"
     assert row.auc_reason == "3 genuine and 0 impostor comparisons"
@@ -131,13 +131,13 @@ def test_a_group_of_one_person(world):
     assert row.fnmr_plan.reason
 
 
-def test_without_people_there_are_rates_but_no_intervals(world):
+def test_without_subjects_there_are_rates_but_no_intervals(world):
     scores, comparisons = world
     unknown = np.full(len(comparisons), -1)
     result = assess(scores, replace(comparisons, subject_a=unknown, subject_b=unknown), ["sex"], AT, FAST)
     known = assess(scores, comparisons, ["sex"], AT, FAST)
     for row, other in zip(result.groupings["sex"].rows, known.groupings["sex"].rows, strict=True):
-        assert (row.fnmr.value, row.fmr.value, row.people) == (other.fnmr.value, other.fmr.value, 0)
+        assert (row.fnmr.value, row.fmr.value, row.subjects) == (other.fnmr.value, other.fmr.value, 0)
         assert math.isnan(row.fnmr.low)
         assert "do not say who is shown" in row.fnmr.reason
     assert result.groupings["sex"].scalars["fdr"].reason == "the comparisons do not say who is shown"
@@ -151,7 +151,7 @@ def test_no_error_is_an_upper_bound_and_no_ratio(world):
     grouping = assess(scores, comparisons, ["sex"], AT, FAST).groupings["sex"]
     rate = grouping.row("m").fnmr
     assert (rate.value, rate.low, rate.errors) == (0.0, 0.0, 0)
-    assert rate.high == pytest.approx(1 - 0.025 ** (1 / 30))  # thirty people, not ninety comparisons
+    assert rate.high == pytest.approx(1 - 0.025 ** (1 / 30))  # thirty subjects, not ninety comparisons
     ratio = grouping.scalars["fnmr_max_min"]
     assert math.isnan(ratio.value)
     assert ratio.low > 1
@@ -195,7 +195,7 @@ def test_bad_input_is_an_error(world, change, message):
 @pytest.mark.parametrize(
     "bad",
     [
-        {"alpha": 2.0}, {"level": 1.0}, {"min_people": 1}, {"rounds": -1}, {"target_fmr": 0.0}, {"seed": -1},
+        {"alpha": 2.0}, {"level": 1.0}, {"min_subjects": 1}, {"rounds": -1}, {"target_fmr": 0.0}, {"seed": -1},
         {"seed": 1 << 70},
     ],
 )
@@ -204,19 +204,19 @@ def test_bad_options(bad):
         FairnessOptions(**bad)
 
 
-def test_planning_tells_what_more_people_would_show(world):
+def test_planning_tells_what_more_subjects_would_show(world):
     scores, comparisons = world
     f, m = assess(scores, comparisons, ["sex"], AT, replace(FAST, target_fnmr=0.5)).groupings["sex"].rows
     assert f.fnmr_plan.others == m.fnmr.value
     assert f.fnmr_plan.target == 0.5
-    assert 0 < f.fnmr_plan.people_needed < 30  # half is seen with fewer people than there are
+    assert 0 < f.fnmr_plan.subjects_needed < 30  # half is seen with fewer subjects than there are
     small = replace(FAST, target_fnmr=0.001)
     hard = assess(scores, comparisons, ["sex"], AT, small).groupings["sex"].row("f").fnmr_plan
-    assert math.isinf(hard.people_needed)
-    assert "more people in this group alone would not do" in hard.reason
-    # What is just detectable needs just as many people as there are.
+    assert math.isinf(hard.subjects_needed)
+    assert "more subjects in this group alone would not do" in hard.reason
+    # What is just detectable needs just as many subjects as there are.
     exact = replace(FAST, target_fnmr=f.fnmr_plan.detectable)
-    needed = assess(scores, comparisons, ["sex"], AT, exact).groupings["sex"].row("f").fnmr_plan.people_needed
+    needed = assess(scores, comparisons, ["sex"], AT, exact).groupings["sex"].row("f").fnmr_plan.subjects_needed
     assert needed == pytest.approx(30, abs=1)
     assert f.fnmr_plan.times_all == pytest.approx((f.fnmr_plan.detectable / 0.5) ** 2)
 
@@ -232,7 +232,7 @@ def test_threshold_from_a_calibration_set(world):
     own = calibrated_threshold(scores, comparisons.same, 0.05)
     assert own.optimistic
     notes = assess(scores, comparisons, ["sex"], own, FAST).notes
-    assert any("FMR is met by construction; fix it on other people" in note for note in notes)
+    assert any("FMR is met by construction; fix it on other subjects" in note for note in notes)
     with pytest.raises(DataError, match=r"1770 impostor comparisons cannot fix a threshold at FMR 0\.0001"):
         calibrated_threshold(scores, comparisons.same, 1e-4)
     with pytest.raises(DataError, match="highest score is shared"):
@@ -247,11 +247,11 @@ def test_threshold_from_a_calibration_set(world):
 def test_failure_to_detect_counts_each_image_once(world):
     scores, comparisons = world
     failed = np.zeros(180, bool)
-    failed[:9] = True  # three people: f, m, f
+    failed[:9] = True  # three subjects: f, m, f
     rows = assess(scores, comparisons, ["sex"], AT, FAST, failed).groupings["sex"].rows
     assert [(row.failures.errors, row.failures.comparisons) for row in rows] == [(6, 90), (3, 90)]
     assert rows[0].failures.low < 6 / 90 < rows[0].failures.high
-    assert rows[0].failures.high - rows[0].failures.low > 0.15  # images of a person fail together here
+    assert rows[0].failures.high - rows[0].failures.low > 0.15  # images of a subject fail together here
     with pytest.raises(DataError, match="tell it for each image"):
         assess(scores, comparisons, ["sex"], AT, FAST, failed[:5])
 

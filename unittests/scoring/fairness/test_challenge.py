@@ -16,7 +16,7 @@ OPTIONS = ChallengeOptions(rounds=30, min_comparisons=5)
 
 @pytest.fixture(scope="module")
 def world():
-    scores, comparisons = small_world(people=40, worse=0.1)
+    scores, comparisons = small_world(subjects=40, worse=0.1)
     return scores, with_attribute(comparisons, np.random.default_rng(0).integers(0, 2, 120))
 
 
@@ -79,12 +79,12 @@ def test_small_cells_are_left_out_and_counted(world):
 
 
 def test_a_real_difference_is_beyond_the_null(world):
-    scores, comparisons = small_world(people=40, worse=0.25)
+    scores, comparisons = small_world(subjects=40, worse=0.25)
     result = challenge_measure(scores, comparisons, ["sex"], (), OPTIONS)["challenge_genuine"]
     assert result.legitimate == ("all",)
     assert result.scalar.value > result.scalar.null_extreme
     assert result.scalar.low > 0
-    alike = challenge_measure(*small_world(people=40, seed=3), ["sex"], (), OPTIONS)["challenge_genuine"].scalar
+    alike = challenge_measure(*small_world(subjects=40, seed=3), ["sex"], (), OPTIONS)["challenge_genuine"].scalar
     assert alike.low == 0.0
     assert alike.p_value > 0.05
 
@@ -95,7 +95,7 @@ def test_unknown_attributes_are_counted_as_outside(world):
     codes[:30, 1] = -1
     found = challenge_measure(scores, replace(comparisons, attributes=codes), ["sex"], ["glasses"], OPTIONS)
     result = found["challenge_genuine"]
-    assert result.outside == 30  # three pairs for each of ten people
+    assert result.outside == 30  # three pairs for each of ten subjects
     assert result.comparisons.sum() == comparisons.genuine - 30
 
 

@@ -13,7 +13,7 @@ from fairface.scoring.fairness.threshold import given_threshold
 from unittests.scoring.fairness.helpers import small_world
 
 AT = given_threshold(0.35)
-OPTIONS = FairnessOptions(rounds=80, min_people=20)
+OPTIONS = FairnessOptions(rounds=80, min_subjects=20)
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +41,17 @@ def test_a_better_model_is_better_where_it_is_and_unclear_where_nothing_changed(
 
 
 def test_the_interval_of_a_difference_is_the_paired_one(world):
-    """One difference for each person: the t interval of their mean."""
+    """One difference for each subject: the t interval of their mean."""
     from scipy import stats
 
     before, after, comparisons = world
     change = compare((before, AT), (after, AT), comparisons, ["sex"], OPTIONS)["sex"].fnmr["f"]
     rows = comparisons.same & (comparisons.attributes[comparisons.a, 0] == 0)
     wrong = (after[rows] < 0.35).astype(float) - (before[rows] < 0.35)
-    of_person = np.bincount(comparisons.subject_a[rows], wrong)[::2] / 3
-    assert change.value == pytest.approx(of_person.mean(), abs=1e-12)
+    of_subject = np.bincount(comparisons.subject_a[rows], wrong)[::2] / 3
+    assert change.value == pytest.approx(of_subject.mean(), abs=1e-12)
     half = (change.high - change.low) / 2
-    deviation = of_person.std(ddof=1) / np.sqrt(30)
+    deviation = of_subject.std(ddof=1) / np.sqrt(30)
     assert half > stats.t.ppf(0.975, 29) * deviation - 1e-12  # heavy tails may widen it
     assert half < stats.t.ppf(0.975, 3) * deviation
 
@@ -75,10 +75,10 @@ def test_only_comparisons_that_both_models_scored_count(world):
 
 def test_too_few_people_have_no_difference_of_measures(world):
     before, after, comparisons = world
-    options = replace(OPTIONS, min_people=40)
+    options = replace(OPTIONS, min_subjects=40)
     change = compare((before, AT), (after, AT), comparisons, ["sex"], options)["sex"]
     assert np.isnan(change.scalars["garbe"].value)
-    assert change.scalars["garbe"].reason == "0 of 2 groups have 40 people or more"
+    assert change.scalars["garbe"].reason == "0 of 2 groups have 40 subjects or more"
     assert change.fnmr["f"].verdict == BETTER
 
 
@@ -109,13 +109,13 @@ def test_shares_of_errors_are_the_mean_of_several_trainings(world):
 
 @pytest.mark.parametrize("seed", [0, 3, 11])  # without care, each of these has an interval beside its value
 def test_an_interval_always_holds_its_value(seed):
-    """With very few people the rounds of a maximum can lie all on one side of it."""
+    """With very few subjects the rounds of a maximum can lie all on one side of it."""
     _, comparisons = small_world(worse=0.0)
     few = np.isin(comparisons.subject_a, range(4)) & np.isin(comparisons.subject_b, range(4))
     part = select(comparisons, few)
     rng = np.random.default_rng(seed)
     errors = [np.where(rng.random(len(part)) < rate, 1.0, 0.0) for rate in (0.5, 1.0)]
-    change = compare_errors(errors[0], errors[1], part, ["sex"], replace(OPTIONS, min_people=2))["sex"]
+    change = compare_errors(errors[0], errors[1], part, ["sex"], replace(OPTIONS, min_subjects=2))["sex"]
     for name, found in change.scalars.items():
         if not np.isnan(found.value) and not np.isnan(found.low):
             assert found.low <= found.value <= found.high, name

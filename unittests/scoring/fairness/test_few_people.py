@@ -1,4 +1,4 @@
-"""Rates of very few people: when there is an interval, what it is, and the reason where there is none."""
+"""Rates of very few subjects: when there is an interval, what it is, and the reason where there is none."""
 
 import math
 from dataclasses import replace
@@ -21,56 +21,57 @@ from fairface.scoring.fairness.worst import worst_group
 from unittests.scoring.fairness.helpers import small_world
 
 AT = given_threshold(0.5)
-QUIET = FairnessOptions(rounds=0, min_people=2)
+QUIET = FairnessOptions(rounds=0, min_subjects=2)
 
 
-def people_of_one_group(people, wrong=()):
-    """One genuine comparison each, every two people compared once; ``wrong`` are positions that go wrong."""
-    genuine = [(2 * s, 2 * s + 1) for s in range(people)]
-    impostor = [(2 * s, 2 * t) for s in range(people) for t in range(s)]
+def subjects_of_one_group(subjects, wrong=()):
+    """One genuine comparison each, every two subjects compared once; ``wrong`` are positions that go wrong."""
+    genuine = [(2 * s, 2 * s + 1) for s in range(subjects)]
+    impostor = [(2 * s, 2 * t) for s in range(subjects) for t in range(s)]
     a, b = np.array([*genuine, *impostor], np.int64).T
-    same = np.arange(len(a)) < people
+    same = np.arange(len(a)) < subjects
     right = np.where(same, 0.9, 0.1)
     scores = np.where(np.isin(np.arange(len(a)), wrong), 1 - right, right)
-    attributes = np.zeros((2 * people, 1), np.int8)
+    attributes = np.zeros((2 * subjects, 1), np.int8)
     return scores, Comparisons(
         a, b, same, np.full(len(a), -1, np.int32), a // 2, b // 2, attributes, ("g",), attribute_values=(("all",),)
     )
 
 
-def row(people, wrong=()):
-    return assess(*people_of_one_group(people, wrong), ["g"], AT, QUIET).groupings["g"].row("all")
+def row(subjects, wrong=()):
+    return assess(*subjects_of_one_group(subjects, wrong), ["g"], AT, QUIET).groupings["g"].row("all")
 
 
-@pytest.mark.parametrize("people", [2, 3, 4, 5, 9])
-def test_no_error_needs_two_people_or_two_pairs_of_people(people):
-    found = row(people)
+@pytest.mark.parametrize("subjects", [2, 3, 4, 5, 9])
+def test_no_error_needs_two_subjects_or_two_pairs_of_subjects(subjects):
+    found = row(subjects)
     assert (found.fnmr.value, found.fnmr.low) == (0.0, 0.0)
-    assert found.fnmr.high == pytest.approx(1 - 0.025 ** (1 / people), rel=1e-12)
-    assert (found.fmr.value, found.fmr.comparisons, found.fmr.people) == (0.0, people * (people - 1) // 2, people)
-    if people < 4:
+    assert found.fnmr.high == pytest.approx(1 - 0.025 ** (1 / subjects), rel=1e-12)
+    pairs = subjects * (subjects - 1) // 2
+    assert (found.fmr.value, found.fmr.comparisons, found.fmr.subjects) == (0.0, pairs, subjects)
+    if subjects < 4:
         assert math.isnan(found.fmr.low)
-        assert found.fmr.reason == f"{people} people are too few for an interval over people"
+        assert found.fmr.reason == f"{subjects} subjects are too few for an interval over subjects"
     else:
-        assert found.fmr.high == pytest.approx(1 - 0.025 ** (1 / (people // 2)), rel=1e-12)
+        assert found.fmr.high == pytest.approx(1 - 0.025 ** (1 / (subjects // 2)), rel=1e-12)
         assert found.fmr.reason == ""
 
 
-@pytest.mark.parametrize("people", [4, 7])
-def test_nothing_but_errors_mirrors_no_error(people):
-    found = row(people, range(people + people * (people - 1) // 2 - 1))  # one impostor comparison is right
+@pytest.mark.parametrize("subjects", [4, 7])
+def test_nothing_but_errors_mirrors_no_error(subjects):
+    found = row(subjects, range(subjects + subjects * (subjects - 1) // 2 - 1))  # one impostor comparison is right
     assert (found.fnmr.value, found.fnmr.high) == (1.0, 1.0)
-    assert found.fnmr.low == pytest.approx(0.025 ** (1 / people), rel=1e-12)
+    assert found.fnmr.low == pytest.approx(0.025 ** (1 / subjects), rel=1e-12)
 
 
-def test_one_person_has_no_interval_and_says_so():
-    scores, comparisons = people_of_one_group(5)
+def test_one_subject_has_no_interval_and_says_so():
+    scores, comparisons = subjects_of_one_group(5)
     group = np.zeros((10, 1), np.int8)
     group[2:] = 1
     apart = replace(comparisons, attributes=group, attribute_values=(("one", "four"),))
     result = assess(scores, apart, ["g"], AT, QUIET)
     alone = result.groupings["g"].row("one")
-    assert (alone.fnmr.value, alone.fnmr.people, alone.fnmr.reason) == (0.0, 1, "one person only")
+    assert (alone.fnmr.value, alone.fnmr.subjects, alone.fnmr.reason) == (0.0, 1, "one subject only")
     assert math.isnan(alone.fnmr.low)
 
 
@@ -96,7 +97,7 @@ def test_an_interval_of_a_rate_stays_between_0_and_1_and_uses_its_degrees_of_fre
     for genuine in (True, False):
         assert np.isnan(rate_interval(cell(0.3, 100, 0.0, genuine=genuine), 0, 0.95)).all()
         assert np.isnan(rate_interval(cell(0.3, 100, np.nan, genuine=genuine), 0, 0.95)).all()
-    nobody = replace(cell(0.3, 100, 0.01), people=np.array([0]))
+    nobody = replace(cell(0.3, 100, 0.01), subjects=np.array([0]))
     assert np.isnan(rate_interval(nobody, 0, 0.95)).all()
     nothing = replace(cell(0.3, 100, 0.01), comparisons=np.array([0.0]))
     assert np.isnan(rate_interval(nothing, 0, 0.95)).all()
@@ -118,14 +119,15 @@ def test_a_threshold_needs_one_impostor_comparison_for_each_share(impostors):
 
 
 def test_scores_that_are_missing():
-    _, comparisons = people_of_one_group(3)
+    _, comparisons = subjects_of_one_group(3)
     scores = np.array([0.9, np.nan, 0.7, 0.2, -np.inf, 0.3])
     values, counted = usable_scores(scores, comparisons, "leave_out")
     assert counted.tolist() == [True, False, True, True, False, True]
     np.testing.assert_array_equal(values[counted], [0.9, 0.7, 0.2, 0.3])
     values, counted = usable_scores(scores, comparisons, "no_match")
     assert counted.all()
-    assert values.tolist() == [0.9, -0.8, 0.7, 0.2, -0.8, 0.3]  # one below the lowest
+    assert values.tolist() == [0.9, -1.0, 0.7, 0.2, -1.0, 0.3]  # the lowest cosine
+    assert usable_scores(scores * 2, comparisons, "no_match")[0].tolist() == [1.8, -0.6, 1.4, 0.4, -0.6, 0.6]
     for unscored in ("leave_out", "no_match"):
         with pytest.raises(DataError, match=r"6 of 6 scores are not finite \(first: comparison 0\)"):
             usable_scores(np.full(6, np.nan), comparisons, unscored)
@@ -153,7 +155,7 @@ def test_the_worst_group_is_that_of_the_highest_rate_with_its_counts():
     found = worst_group(grouping, "fnmr")
     assert found.message == (
         f"worst FNMR: f with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
-        f"({rate.errors} of 90 comparisons of 30 people)"
+        f"({rate.errors} of 90 comparisons of 30 subjects)"
     )
     other = worst_group(grouping, "fmr")
     assert other.rate.value == max(grouping.row(g).fmr.value for g in "fm")

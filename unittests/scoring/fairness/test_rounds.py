@@ -19,19 +19,19 @@ def counted(comparisons, of_image, groups, wrong, genuine):
 
 @pytest.fixture(scope="module", params=["sex", "glasses"])
 def world(request):
-    scores, comparisons = small_world(people=16, images=3, seed=1)
+    scores, comparisons = small_world(subjects=16, images=3, seed=1)
     wrong = ((scores >= 0.35) != comparisons.same).astype(float)
     if request.param == "sex":
         return comparisons, comparisons.attributes[:, 0].astype(np.int64), wrong
-    glasses = np.random.default_rng(0).integers(0, 2, 48)  # varies within a person
+    glasses = np.random.default_rng(0).integers(0, 2, 48)  # varies within a subject
     return with_attribute(comparisons, glasses), glasses, wrong
 
 
 def written_out(comparisons, of_image, wrong, genuine, drawn):
-    """Errors and comparisons within each group, each comparison as often as its people were drawn."""
+    """Errors and comparisons within each group, each comparison as often as its subjects were drawn."""
     sums = np.zeros((2, 2))
-    people = np.unique(comparisons.subject_a)
-    times = dict(zip(people.tolist(), drawn.tolist(), strict=True))
+    subjects = np.unique(comparisons.subject_a)
+    times = dict(zip(subjects.tolist(), drawn.tolist(), strict=True))
     for a, b, same, s, t, w in zip(
         comparisons.a, comparisons.b, comparisons.same, comparisons.subject_a, comparisons.subject_b, wrong, strict=True
     ):
@@ -78,11 +78,11 @@ def test_shuffled_rates_equal_a_loop(world, genuine, limit, monkeypatch):
     counts = counted(comparisons, of_image, 2, wrong, genuine)
     found = permutation.shuffled_rates(counts, np.array([0, 1]), 4, SEED)
     node_of, group = {}, counts.nodes.group
-    for node, (person, g) in enumerate(zip(counts.nodes.person, group, strict=True)):
-        node_of[int(person), int(g)] = node
-    people = {s: i for i, s in enumerate(np.unique(comparisons.subject_a).tolist())}
+    for node, (subject, g) in enumerate(zip(counts.nodes.subject, group, strict=True)):
+        node_of[int(subject), int(g)] = node
+    subjects = {s: i for i, s in enumerate(np.unique(comparisons.subject_a).tolist())}
     rows = [
-        (node_of[people[s], of_image[a]], node_of[people[t], of_image[b]], w)
+        (node_of[subjects[s], of_image[a]], node_of[subjects[t], of_image[b]], w)
         for a, b, same, s, t, w in zip(comparisons.a, comparisons.b, comparisons.same, comparisons.subject_a.tolist(),
                                        comparisons.subject_b.tolist(), wrong, strict=True) if same == genuine
     ]  # fmt: skip

@@ -41,7 +41,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_each_rule_by_hand(rule):
-    rates = [FMR if side == "fmr" else FNMR for side in rule.sides]
+    rates = [FMR if side == "fmr" else FNMR for side in rule.error_types]
     found = float(rule.compute(rates, Setting(ALPHA, IMPOSTOR, GENUINE)))
     assert found == pytest.approx(EXPECTED[rule.name], rel=1e-12)
     assert rule.best == (1.0 if rule.name.endswith(("_min", "_geomean", "fdr", "inequity_rate")) else 0.0)
@@ -52,7 +52,7 @@ def test_each_rule_by_hand(rule):
 def test_the_worst_rate_lies_between_the_worst_ends_of_all_groups():
     """Two intervals hold together at 0.95 when each is taken at its square root."""
     world = small_world(worse=0.2)
-    options = FairnessOptions(rounds=0, min_people=20)
+    options = FairnessOptions(rounds=0, min_subjects=20)
     each = assess(*world, ["sex"], AT, replace(options, level=math.sqrt(0.95))).groupings["sex"].rows
     for side in ("fnmr", "fmr"):
         worst = assess(*world, ["sex"], AT, options).groupings["sex"].scalars[f"{side}_worst"]
@@ -65,8 +65,8 @@ def test_a_ratio_that_many_rounds_do_not_have_has_no_upper_end():
     scores, comparisons = small_world(worse=0.5)
     of_m = comparisons.same & (comparisons.attributes[comparisons.a, 0] == 1)
     scores = np.where(of_m, 0.9, scores)
-    scores[np.flatnonzero(of_m)[0]] = 0.0  # one error of one person: rounds without that person have none
-    found = assess(scores, comparisons, ["sex"], AT, FairnessOptions(rounds=80, min_people=20)).groupings["sex"]
+    scores[np.flatnonzero(of_m)[0]] = 0.0  # one error of one subject: rounds without that subject have none
+    found = assess(scores, comparisons, ["sex"], AT, FairnessOptions(rounds=80, min_subjects=20)).groupings["sex"]
     ratio = found.scalars["fnmr_max_geomean"]
     assert found.scalars["fnmr_gap"].low > 0
     assert 1 < ratio.low <= ratio.value < ratio.high == math.inf
@@ -75,16 +75,16 @@ def test_a_ratio_that_many_rounds_do_not_have_has_no_upper_end():
 @pytest.mark.parametrize("value", [7.0, -7.0])
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_comparison_of_models_needs_thresholds_that_both_reach(which, value):
-    scores, comparisons = small_world(people=20)
+    scores, comparisons = small_world(subjects=20)
     models = [(scores, AT), (scores, AT)]
     models[which] = (scores, given_threshold(value))
     with pytest.raises(DataError, match=r"threshold -?7 .given. is"):
-        compare(models[0], models[1], comparisons, ["sex"], FairnessOptions(rounds=0, min_people=5))
+        compare(models[0], models[1], comparisons, ["sex"], FairnessOptions(rounds=0, min_subjects=5))
 
 
 @pytest.mark.parametrize("end", ["a", "b"])
 def test_the_challenge_leaves_out_comparisons_whose_first_or_second_image_has_no_group(end):
-    scores, comparisons = small_world(people=30)
+    scores, comparisons = small_world(subjects=30)
     image = np.bincount(getattr(comparisons, end)[~comparisons.same]).argmax()
     codes = comparisons.attributes.copy()
     codes[image] = -1

@@ -22,7 +22,7 @@ from fairface.scoring.fairness.threshold import check_reach, given_threshold
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
 AT = given_threshold(0.35)
-FAST = FairnessOptions(rounds=40, min_people=20)
+FAST = FairnessOptions(rounds=40, min_subjects=20)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_people_are_named_or_said_to_be_missing(world):
 def test_the_note_counts_all_comparisons_that_are_left_out(world):
     scores, comparisons = world
     codes = comparisons.attributes.copy()
-    codes[:12] = -1  # four people
+    codes[:12] = -1  # four subjects
     result = assess(scores, replace(comparisons, attributes=codes), ["sex"], AT, FAST).groupings["sex"]
     gone = int((codes[comparisons.a, 0] < 0).sum() + (codes[comparisons.b, 0] < 0).sum())
     both = int(((codes[comparisons.a, 0] < 0) & (codes[comparisons.b, 0] < 0)).sum())
@@ -50,8 +50,8 @@ def test_the_note_counts_all_comparisons_that_are_left_out(world):
 
 
 @pytest.mark.parametrize(("least", "counted"), [(30, ("f", "m")), (31, ())])
-def test_a_group_of_exactly_min_people_counts(world, least, counted):
-    scalars = assess(*world, ["sex"], AT, replace(FAST, min_people=least)).groupings["sex"].scalars
+def test_a_group_of_exactly_min_subjects_counts(world, least, counted):
+    scalars = assess(*world, ["sex"], AT, replace(FAST, min_subjects=least)).groupings["sex"].scalars
     assert scalars["garbe"].groups == counted
     assert math.isnan(scalars["garbe"].value) == (not counted)
 
@@ -71,7 +71,7 @@ def test_without_rounds_there_is_no_null(world):
 
 
 def test_intervals_reach_equality_only_where_groups_cannot_be_told_apart():
-    options = FairnessOptions(rounds=60, min_people=20)
+    options = FairnessOptions(rounds=60, min_subjects=20)
     apart = assess(*small_world(worse=0.4), ["sex"], AT, options).groupings["sex"].scalars
     assert apart["fnmr_gap"].low > 0
     assert apart["garbe"].low > 0
@@ -83,7 +83,7 @@ def test_intervals_reach_equality_only_where_groups_cannot_be_told_apart():
 
 
 def spread_of(scores, comparisons, genuine):
-    """Rates, variances and people's sums of both groups; a cell within group g is g * 3."""
+    """Rates, variances and subjects' sums of both groups; a cell within group g is g * 3."""
     wrong = ((scores >= AT.value) != comparisons.same).astype(float)
     nodes, *ends = node_ends(comparisons, comparisons.attributes[:, 0].astype(np.int64), 2)
     counts = count_pairs(nodes, tuple(ends), wrong, comparisons.same == genuine, genuine)
@@ -92,10 +92,10 @@ def spread_of(scores, comparisons, genuine):
 
 
 def drawn_rates(comparisons, wrong, genuine, rounds):
-    """(rounds, 2): rates of both groups, people drawn with replacement, each comparison weighted by its people."""
-    group, people = comparisons.attributes[:, 0], np.unique(comparisons.subject_a)
+    """(rounds, 2): rates of both groups, subjects drawn with replacement, each comparison weighted by its subjects."""
+    group, subjects = comparisons.attributes[:, 0], np.unique(comparisons.subject_a)
     result = np.zeros((rounds, 2))
-    for row, drawn in enumerate(subject_draws(len(people), rounds, 0)):
+    for row, drawn in enumerate(subject_draws(len(subjects), rounds, 0)):
         weight = drawn[comparisons.subject_a] * (1 if genuine else drawn[comparisons.subject_b])
         for g in (0, 1):
             rows = (comparisons.same == genuine) & (group[comparisons.a] == g) & (group[comparisons.b] == g)
@@ -103,10 +103,10 @@ def drawn_rates(comparisons, wrong, genuine, rounds):
     return result
 
 
-def test_intervals_of_scalars_are_percentiles_of_rounds_with_the_variance_over_people():
+def test_intervals_of_scalars_are_percentiles_of_rounds_with_the_variance_over_subjects():
     """Inequity rate, worked out from rounds that are stretched to the variance of the closed form."""
     scores, comparisons = small_world(worse=0.25, seed=2)
-    options = FairnessOptions(rounds=120, min_people=20, level=0.8, alpha=0.3)
+    options = FairnessOptions(rounds=120, min_subjects=20, level=0.8, alpha=0.3)
     found = assess(scores, comparisons, ["sex"], AT, options).groupings["sex"].scalars["inequity_rate"]
     ratios = {}
     for genuine in (False, True):
@@ -125,7 +125,7 @@ def test_intervals_of_scalars_are_percentiles_of_rounds_with_the_variance_over_p
 
 
 def test_planning_by_hand(world):
-    """People needed for the difference that is there: variance of this group's rate shrinks with its people."""
+    """Subjects needed for the difference that is there: variance of this group's rate shrinks with its subjects."""
     scores, comparisons = world
     rate, variance, _ = spread_of(scores, comparisons, True)
     f = assess(scores, comparisons, ["sex"], AT, FAST).groupings["sex"].row("f").fnmr_plan
@@ -133,7 +133,7 @@ def test_planning_by_hand(world):
     step = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
     assert f.others == pytest.approx(rate[1], abs=1e-15)
     assert f.target == pytest.approx(wanted, abs=1e-15)
-    assert f.people_needed == math.ceil(30 * variance[0] / ((wanted / step) ** 2 - variance[1]))
+    assert f.subjects_needed == math.ceil(30 * variance[0] / ((wanted / step) ** 2 - variance[1]))
     assert f.detectable == pytest.approx(step * math.sqrt(variance[0] + variance[1]), rel=1e-12)
     assert f.times_all == pytest.approx((f.detectable / wanted) ** 2, rel=1e-12)
 
@@ -152,7 +152,7 @@ def test_levels_from_one_half(level):
     assert FairnessOptions(level=level).level == level
     with pytest.raises(ConfigError, match=r"level is 0\.49"):
         FairnessOptions(level=0.49)
-    assert FairnessOptions(power=0.5, min_people=2, alpha=0.0, rounds=0).power == 0.5
+    assert FairnessOptions(power=0.5, min_subjects=2, alpha=0.0, rounds=0).power == 0.5
 
 
 def test_ratio_interval_by_a_loop_over_ordered_pairs_of_groups():
@@ -179,7 +179,7 @@ def test_ratio_over_a_rate_of_zero(highest_low, expected):
 def test_people_of_groups_that_do_not_count_are_not_shuffled(genuine, limit, monkeypatch):
     """Three groups, the middle one left out: labels move among the nodes of the two others only."""
     monkeypatch.setattr(permutation, "_DENSE_NODES", limit)
-    scores, comparisons = small_world(people=21, seed=6, values=("a", "b", "c"))
+    scores, comparisons = small_world(subjects=21, seed=6, values=("a", "b", "c"))
     wrong = ((scores >= AT.value) != comparisons.same).astype(float)
     nodes, *ends = node_ends(comparisons, comparisons.attributes[:, 0].astype(np.int64), 3)
     counts = count_pairs(nodes, tuple(ends), wrong, comparisons.same == genuine, genuine)
@@ -216,8 +216,8 @@ def test_differences_without_rounds_have_no_interval(world):
     assert change.fmr["f"].low < change.fmr["f"].high
 
 
-def test_differences_are_of_groups_with_enough_people_of_both_kinds(world):
-    """Group m keeps its impostors, but genuine comparisons of five people only."""
+def test_differences_are_of_groups_with_enough_subjects_of_both_kinds(world):
+    """Group m keeps its impostors, but genuine comparisons of five subjects only."""
     scores, comparisons = world
     kept = ~(comparisons.same & (comparisons.subject_a % 2 == 1) & (comparisons.subject_a >= 10))
     part = replace(comparisons, **{
@@ -227,7 +227,7 @@ def test_differences_are_of_groups_with_enough_people_of_both_kinds(world):
     assert np.isfinite(change["fmr_gap"].value)
     for name in ("fnmr_gap", "garbe", "fdr"):
         assert math.isnan(change[name].value)
-        assert change[name].reason == "1 of 2 groups have 20 people or more"
+        assert change[name].reason == "1 of 2 groups have 20 subjects or more"
 
 
 def test_the_challenge_without_rounds_has_areas_and_no_interval(world):
@@ -240,8 +240,8 @@ def test_the_challenge_without_rounds_has_areas_and_no_interval(world):
 
 
 @pytest.mark.parametrize("genuine", [True, False])
-def test_the_challenges_interval_is_of_people_drawn_with_replacement(genuine):
-    scores, comparisons = small_world(people=24, worse=0.3, seed=1)
+def test_the_challenges_interval_is_of_subjects_drawn_with_replacement(genuine):
+    scores, comparisons = small_world(subjects=24, worse=0.3, seed=1)
     options = ChallengeOptions(aggregation="range", rounds=40, min_comparisons=5, level=0.9)
     name = f"challenge_{'genuine' if genuine else 'impostor'}"
     found = challenge_measure(scores, comparisons, ["sex"], (), options)[name].scalar
@@ -264,7 +264,7 @@ def test_the_challenges_interval_is_of_people_drawn_with_replacement(genuine):
 
 
 def test_the_challenge_with_one_group_and_nobody_named():
-    scores, comparisons = small_world(people=12, values=("all",))
+    scores, comparisons = small_world(subjects=12, values=("all",))
     glasses = np.random.default_rng(0).integers(0, 2, 36)
     unknown = np.full(len(comparisons), -1)
     nameless = replace(with_attribute(comparisons, glasses), subject_a=unknown, subject_b=unknown)
@@ -314,7 +314,7 @@ def test_a_gap_stays_between_0_and_1():
 
 def test_one_group_alone_has_no_null(world):
     scores, comparisons = world
-    glasses = np.where(np.arange(180) // 3 < 50, 0, 1)  # ten people wear them
+    glasses = np.where(np.arange(180) // 3 < 50, 0, 1)  # ten subjects wear them
     result = assess(scores, with_attribute(comparisons, glasses), ["sex", "glasses"], AT, FAST)
     assert np.isnan(list(result.groupings["glasses"].null_kept.values())).all()
     assert np.isfinite(list(result.groupings["sex"].null_kept.values())).all()
@@ -322,12 +322,12 @@ def test_one_group_alone_has_no_null(world):
     assert np.isnan(list(none.null_kept.values())).all()
 
 
-def test_the_interval_of_failures_to_detect_is_over_people(world):
-    """Images of a person fail together: Wilson's interval with as many images as would vary like the people do."""
+def test_the_interval_of_failures_to_detect_is_over_subjects(world):
+    """Images of a subject fail together: Wilson's interval with as many images as would vary like the subjects do."""
     scores, comparisons = world
     failed = np.zeros(180, bool)
-    for person, images in ((0, 3), (4, 1), (10, 2), (20, 3), (22, 1)):
-        failed[3 * person : 3 * person + images] = True
+    for subject, images in ((0, 3), (4, 1), (10, 2), (20, 3), (22, 1)):
+        failed[3 * subject : 3 * subject + images] = True
     found = assess(scores, comparisons, ["sex"], AT, FAST, failed).groupings["sex"].row("f").failures
     share = failed.reshape(60, 3).mean(axis=1)[::2]
     rate, variance = share.mean(), share.var(ddof=1) / 30
@@ -335,7 +335,7 @@ def test_the_interval_of_failures_to_detect_is_over_people(world):
     freedom = np.clip(2 * 30 / (kurtosis - 1 + 2 / 29), 3, 29)
     n, t = min(rate * (1 - rate) / variance, 90), stats.t.ppf(0.975, freedom)
     centre, half = (rate + t**2 / (2 * n)) / (1 + t**2 / n), t * math.sqrt(rate * (1 - rate) / n + t**2 / (4 * n**2))
-    assert (found.errors, found.comparisons, found.people) == (10, 90, 30)
+    assert (found.errors, found.comparisons, found.subjects) == (10, 90, 30)
     assert found.value == pytest.approx(rate, abs=1e-15)
     assert found.low == pytest.approx(max(0, centre - half / (1 + t**2 / n)), rel=1e-9)
     assert found.high == pytest.approx(centre + half / (1 + t**2 / n), rel=1e-9)

@@ -20,7 +20,7 @@ from unittests.scoring.fairness.helpers import small_world
 
 @pytest.fixture(scope="module")
 def world():
-    scores, comparisons = small_world(people=14, images=3, seed=4)
+    scores, comparisons = small_world(subjects=14, images=3, seed=4)
     wrong = ((scores >= 0.35) != comparisons.same).astype(float)
     return comparisons, wrong
 
@@ -46,26 +46,26 @@ def test_rate_and_variance_equal_a_loop_over_all_pairs_of_comparisons(world, gen
         assert np.isnan(found.rate[cell])
         return
     rate = wrong[rows].mean()
-    people = [{comparisons.subject_a[r], comparisons.subject_b[r]} for r in rows]
+    subjects = [{comparisons.subject_a[r], comparisons.subject_b[r]} for r in rows]
     total = shared = 0.0
-    for r, of_r in zip(rows, people, strict=True):
-        for s, of_s in zip(rows, people, strict=True):
+    for r, of_r in zip(rows, subjects, strict=True):
+        for s, of_s in zip(rows, subjects, strict=True):
             if of_r & of_s:
                 total += (wrong[r] - rate) * (wrong[s] - rate)
                 shared += 1
     least = sum(
         (wrong[r] - rate) * (wrong[s] - rate)
-        for r, of_r in zip(rows, people, strict=True) for s, of_s in zip(rows, people, strict=True) if of_r == of_s
+        for r, of_r in zip(rows, subjects, strict=True) for s, of_s in zip(rows, subjects, strict=True) if of_r == of_s
     )  # fmt: skip
     variance = max(total, least) / len(rows) ** 2 / (1 - shared / len(rows) ** 2)
     assert found.rate[cell] == pytest.approx(rate, abs=1e-15)
-    assert found.people[cell] == len(set().union(*people))
+    assert found.subjects[cell] == len(set().union(*subjects))
     assert found.variance[cell] == pytest.approx(variance, rel=1e-10)
 
 
 def test_independent_comparisons_give_the_usual_variance():
-    """One genuine comparison for each person: the variance of a mean with n - 1."""
-    _, comparisons = small_world(people=20, images=2)
+    """One genuine comparison for each subject: the variance of a mean with n - 1."""
+    _, comparisons = small_world(subjects=20, images=2)
     wrong = (np.arange(len(comparisons)) % 7 == 0).astype(float)
     counts = counted(comparisons, wrong, True)
     found = spread(counts, np.zeros(len(counts.first), np.int64), 1)
@@ -75,10 +75,10 @@ def test_independent_comparisons_give_the_usual_variance():
     assert found.degrees_of_freedom[0] == pytest.approx(expected, rel=1e-12)
 
 
-def test_where_people_do_not_matter_drawing_them_gives_three_times_the_variance():
-    """Pure chance, every two people compared once: the truth is p (1 - p) / n. Never being below it costs a little."""
+def test_where_subjects_do_not_matter_drawing_them_gives_three_times_the_variance():
+    """Pure chance, every two compared once: the truth is p (1 - p) / n. Never being below it costs a little."""
     rng = np.random.default_rng(0)
-    _, comparisons = small_world(people=30, images=2, values=("all",))
+    _, comparisons = small_world(subjects=30, images=2, values=("all",))
     impostor = ~comparisons.same
     found, drawn = [], []
     nodes, *ends = node_ends(comparisons, np.zeros(60, np.int64), 1)
@@ -93,14 +93,14 @@ def test_where_people_do_not_matter_drawing_them_gives_three_times_the_variance(
 
 
 def test_pairs_that_share_nobody():
-    _, comparisons = small_world(people=9, images=2)
+    _, comparisons = small_world(subjects=9, images=2)
     counts = counted(comparisons, np.zeros(len(comparisons)), False)
-    picked = independent_comparisons(counts.only(counts.cell == 0))  # five people of group f
+    picked = independent_comparisons(counts.only(counts.cell == 0))  # five subjects of group f
     assert picked == 2
     assert independent_comparisons(counted(comparisons, np.zeros(len(comparisons)), True)) == 9
 
 
-def test_unknown_and_contradicting_people(world):
+def test_unknown_and_contradicting_subjects(world):
     from dataclasses import replace
 
     comparisons, wrong = world
@@ -110,8 +110,8 @@ def test_unknown_and_contradicting_people(world):
     expected = spread(counted(comparisons, wrong, False), counted(comparisons, wrong, False).cell, 4)
     np.testing.assert_array_equal(found.rate, expected.rate)
     assert np.isnan(found.variance).all()
-    assert (found.people == 0).all()
-    with pytest.raises(DataError, match="genuine between two people or impostor within one"):
+    assert (found.subjects == 0).all()
+    with pytest.raises(DataError, match="genuine between two subjects or impostor within one"):
         counted(replace(comparisons, subject_a=comparisons.subject_b), wrong, False)
 
 
@@ -123,8 +123,8 @@ def test_compact(largest):
     np.testing.assert_array_equal(found[place], keys)
 
 
-def one_cell(rate, n, variance, degrees_of_freedom=1e9, people=50, genuine=True):
-    values = (np.array([value]) for value in (rate, n, round(rate * n), people, variance, degrees_of_freedom))
+def one_cell(rate, n, variance, degrees_of_freedom=1e9, subjects=50, genuine=True):
+    values = (np.array([value]) for value in (rate, n, round(rate * n), subjects, variance, degrees_of_freedom))
     return Spread(*values, genuine)
 
 

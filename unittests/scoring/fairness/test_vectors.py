@@ -71,7 +71,7 @@ def test_areas_are_scikit_learns_and_pyeers(vectors, comparisons):
 
 
 def test_curves_have_bands_around_them():
-    scores, comparisons = small_world(people=40)
+    scores, comparisons = small_world(subjects=40)
     curves = group_curves(scores, comparisons, ["sex"], rounds=100, grid=(1e-4, 0.05, 0.2))
     for code, curve in enumerate(curves):
         assert np.isnan(curve.tar[0])  # 190 impostor comparisons say nothing of 1e-4
@@ -84,7 +84,7 @@ def test_curves_have_bands_around_them():
 
 
 def test_a_group_without_a_curve_says_why():
-    scores, comparisons = small_world(people=40)
+    scores, comparisons = small_world(subjects=40)
     of_f = comparisons.attributes[comparisons.a, 0] == 0
     kept = ~(of_f & comparisons.same)
     fewer = replace(comparisons, **{
@@ -93,7 +93,7 @@ def test_a_group_without_a_curve_says_why():
     curve = group_curves(scores[kept], fewer, ["sex"], rounds=10)[0]
     assert curve.roc is None
     assert curve.reason == "0 genuine and 190 impostor comparisons"
-    options = FairnessOptions(rounds=10, min_people=5)
+    options = FairnessOptions(rounds=10, min_subjects=5)
     row = assess(scores[kept], fewer, ["sex"], given_threshold(0.35), options).groupings["sex"].row("f")
     assert np.isnan(row.auc)
     assert np.isnan(row.fnmr.value)

@@ -46,7 +46,7 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
     assert found.hard.tolist() == hard
     people = {int(data.labels[i]) for i in hard}
     assert found.indices.tolist() == [i for i in range(len(data)) if data.labels[i] in people]
-    assert found.people == len(people)
+    assert found.identities == len(people)
     assert found.accuracy == pytest.approx(1 - len(hard) / len(data))
     write_list(tmp_path / "hard.txt", found)
     assert read_positions(tmp_path / "hard.txt", len(data)).tolist() == found.indices.tolist()
@@ -54,7 +54,7 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
 
 def test_other_people_are_refused(run: Path, tmp_path: Path) -> None:
     other = make_people(tmp_path / "people", people=3)
-    with pytest.raises(CheckpointError, match="knows 4 people, the data have 3"):
+    with pytest.raises(CheckpointError, match="knows 4 identities, the data have 3"):
         mine(str(run), DataConfig(path=str(other)), devices="cpu0")
 
 

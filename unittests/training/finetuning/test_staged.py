@@ -57,7 +57,7 @@ def staged(place: Path, name: str, *overrides: str, hard: bool = False) -> Stage
     ]  # fmt: skip
     tree["fairness"] = {
         "validation": str(place / "validation" / "packed"), "protected": ["sex"], "error": "fmr", "fmr": 0.1,
-        "min_people": 4,
+        "min_subjects": 4,
     }  # fmt: skip
     if hard:
         tree |= {"steps": tree["steps"][:2], "hard_samples_of": str(place / "models" / "base")}
@@ -95,8 +95,8 @@ def test_three_steps(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert group["where"] == f"sex={worst}"
     assert group["before"] == rates[worst]
     assert 0 <= group["after"] <= group["before"], "the model that the step starts from is among the checkpoints"
-    assert f"data: {PEOPLE // 2 * 4} images of {PEOPLE // 2} people" in told
-    assert "of the worst group on the validation people" in told
+    assert f"data: {PEOPLE // 2 * 4} images of {PEOPLE // 2} identities" in told
+    assert "of the worst group on the validation subjects" in told
     assert "worst FNMR" in " ".join(group["messages"])
     assert all(message in told for message in group["messages"])
     started = json.loads((models / "fair_step2" / "manifest.json").read_text())["started_from"]
@@ -109,7 +109,7 @@ def test_a_group_set_by_hand_is_all_that_is_trained_on(place: Path, capsys: pyte
     assert finetune(staged(place, "hand", "fairness.group=sex=f"), "3", start_from=str(place / "models" / "base")) == 0
     told = capsys.readouterr().err
     assert "by hand" in told
-    assert "data: 20 images of 5 people" in told
+    assert "data: 20 images of 5 identities" in told
     config = yaml.safe_load((place / "models" / "hand_step3" / "config.yaml").read_text())
     assert config["data"]["where"] == "sex=f"
     assert config["start_from"] == str(place / "models" / "base")
@@ -163,7 +163,7 @@ def test_a_computed_group_is_watched_and_one_by_hand_is_not(place: Path) -> None
     monitored = on_group(step, config.fairness, GroupDecision("sex=f", (), 0.2)).verify
     assert (monitored.monitor, monitored.protected) == ("fmr_worst", ("sex",))
     assert monitored.sets == (str(place / "validation" / "packed"),)
-    assert (monitored.fmr[0], monitored.min_people) == (0.1, 4)
+    assert (monitored.fmr[0], monitored.min_subjects) == (0.1, 4)
     by_hand = on_group(step, config.fairness, GroupDecision("sex=f", ()))
     assert by_hand.verify == step.verify
     assert by_hand.data.where == "sex=f"
@@ -183,11 +183,11 @@ def test_a_base_of_other_people(place: Path, capsys: pytest.CaptureFixture[str])
     base = str(place / "models" / "others")
     by_hand = staged(place, "far", "fairness.group=sex=f", "head.init_from=mean_embedding")
     assert finetune(by_hand, "3", start_from=base) == 0
-    assert "mean embedding of each of 5 people" in capsys.readouterr().err
+    assert "mean embedding of each of 5 identities" in capsys.readouterr().err
     (place / "only.txt").write_text("0\n1\n2\n3\n20\n")
     listed = staged(place, "listed", f"data.only={place / 'only.txt'}", "head.init_from=mean_embedding")
     assert finetune(listed, "1", start_from=base) == 0
-    assert "mean embedding of each of 2 people" in capsys.readouterr().err
+    assert "mean embedding of each of 2 identities" in capsys.readouterr().err
 
 
 def test_resume_makes_anew_what_started_from_another_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

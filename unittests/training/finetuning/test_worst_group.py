@@ -1,4 +1,4 @@
-"""The group of the last step is computed from what a model does to people that it was not trained on."""
+"""The group of the last step is computed from what a model does to subjects that it was not trained on."""
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ from fairface.training.finetuning.worst_group import decide, decide_group, where
 CHOICE = GroupChoice("validation", ("sex",), "fmr", 0.01, 5)
 
 
-def result(people, impostor_matches, genuine_misses, protected=("sex",)):
-    """People of two sexes with two images each; the given shares of the comparisons of f go wrong, none of m does."""
+def result(subjects, impostor_matches, genuine_misses, protected=("sex",)):
+    """Subjects of two sexes with two images each; the given shares of the comparisons of f go wrong, none of m does."""
     rng = np.random.default_rng(0)
-    who = np.repeat(np.arange(people), 2)
+    who = np.repeat(np.arange(subjects), 2)
     a, b = np.triu_indices(len(who), 1)
     same = who[a] == who[b]
     sex, skin = (who % 2).astype(np.int8), (who // 2 % 2).astype(np.int8)
@@ -30,7 +30,7 @@ def result(people, impostor_matches, genuine_misses, protected=("sex",)):
         attribute_values=(("m", "f"), ("light", "dark")), names=tuple(f"{i}.png" for i in range(len(who))),
     )  # fmt: skip
     scores = np.where(same != wrong, 1.0, 0.0)
-    options = FairnessOptions(rounds=0, min_people=5)
+    options = FairnessOptions(rounds=0, min_subjects=5)
     return assess(scores, comparisons, protected, given_threshold(0.5), options)
 
 
@@ -67,7 +67,7 @@ def test_attributes_together_make_a_filter_of_both():
     assert decision.where in ("sex=f,skin=dark", "sex=f,skin=light")
 
 
-def test_a_group_by_hand_needs_no_validation_people():
+def test_a_group_by_hand_needs_no_validation_subjects():
     decision = decide_group(GroupChoice(group="sex=f,skin=dark"), TrainConfig(start_from="no such model"))
     assert decision.where == "sex=f,skin=dark"
     assert "by hand" in decision.messages[0]

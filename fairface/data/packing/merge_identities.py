@@ -48,7 +48,7 @@ def read_identity_map(path: str | os.PathLike[str]) -> dict[tuple[int, str], str
     return found
 
 
-def join_people(
+def join_identities(
     sets: Sequence[IndexedDataset], join: str, identity_map: IdentityMap
 ) -> tuple[list[NDArray[np.int64]], dict[str, set[int]]]:
     """For each set the new label of each of its classes (-1: left out), and everybody's name, in the order of the new
@@ -61,7 +61,7 @@ def join_people(
     if join not in JOINS:
         raise ConfigError(f"join is {join!r}; it can be {' or '.join(JOINS)}")
     unused = dict(identity_map)
-    people: dict[str, set[int]] = {}
+    identities: dict[str, set[int]] = {}
     labels = []
     for number, data in enumerate(sets):
         if join == NAMES and not data.class_names:
@@ -70,16 +70,16 @@ def join_people(
             )
         found = []
         for name in data.class_names or map(str, range(data.num_classes)):
-            person = name if join == NAMES else f"{number + 1}/{name}"
-            person = unused.pop((number, name), person)
-            if person:
-                people.setdefault(person, set()).add(number)
-            found.append(person)
-        number_of = {person: i for i, person in enumerate(people)}
-        labels.append(np.array([number_of.get(person, -1) for person in found], np.int64))
+            identity = name if join == NAMES else f"{number + 1}/{name}"
+            identity = unused.pop((number, name), identity)
+            if identity:
+                identities.setdefault(identity, set()).add(number)
+            found.append(identity)
+        number_of = {identity: i for i, identity in enumerate(identities)}
+        labels.append(np.array([number_of.get(identity, -1) for identity in found], np.int64))
     for number, name in list(unused)[:1]:
         raise DataError(f"the map names label {name} of source {number + 1}, which is not there; correct the map")
-    return labels, people
+    return labels, identities
 
 
 def join_attributes(sets: Sequence[IndexedDataset]) -> tuple[AttributeNotes, list[NDArray[np.int8]]]:

@@ -14,7 +14,7 @@ setup:  ## make the environment and say which Python it is
 	@scripts/environment.sh --need dev
 
 test:  ## the fast tests (arguments="-k recordio" picks some)
-	@$(with_python) -m pytest $(arguments)
+	@$(with_python) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(arguments)
 
 test-slow:  ## the tests that take minutes
 	@$(with_python) -m pytest -m slow $(arguments)

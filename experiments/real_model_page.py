@@ -46,7 +46,7 @@ def page(result: Mapping[str, Any]) -> str:
 
 def _verification(result: Mapping[str, Any]) -> str:
     rows = ["| pairs | genuine | impostor | AUC | TAR at FMR 0.001 | 10-fold accuracy |", "|---|---|---|---|---|---|"]
-    people = result["fairness"]["people"]
+    people = result["fairness"]["subjects"]
     names = {"official": "LFW's official list", "verification": f"all pairs of {people} test people"}
     for key, name in names.items():
         if key not in result:
@@ -75,7 +75,7 @@ def _by_sex(fairness: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     for group in sex["groups"]:
         rates = " | ".join(_rate(group[kind]) for kind in ("fmr", "fnmr"))
-        rows.append(f"| {group['group']} | {group['people']} | {rates} |")
+        rows.append(f"| {group['group']} | {group['subjects']} | {rates} |")
     gaps = [sex["measures"][name] for name in ("fmr_gap", "fnmr_gap")]
     rows.append("| gap | | " + " | ".join(f"{gap['value']:.5f}, p {gap['p_value']:.3f}" for gap in gaps) + " |")
     return "\n".join([*rows, "\np: how often shuffled labels give as large a gap.\n"])

@@ -6,7 +6,7 @@ import os
 
 # Before numpy, OpenCV or MXNet load: the tests share the machine with each other and with other work.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "2")
+    os.environ.setdefault(_name, "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 import random
 import socket

@@ -171,13 +171,13 @@ def test_scores_of_arrays_are_those_of_comparisons():
     wanted = verification.verify(scores, comparisons, fmr=[0.01])
     assert found.auc == wanted.auc
     assert found.tar == wanted.tar
-    assert found.people == wanted.people
+    assert found.subjects == wanted.subjects
     judged = fairness.evaluate(scores, comparisons.same, {"sex": sex}, people)
     threshold = calibrated_threshold(scores, comparisons.same, 0.01)
     by_hand = assess(scores, comparisons, ["sex"], threshold)
     assert judged.threshold == by_hand.threshold
-    rows = [(row.group, row.people, row.fnmr.value, row.fmr.value) for row in judged.groupings["sex"].rows]
-    assert rows == [(r.group, r.people, r.fnmr.value, r.fmr.value) for r in by_hand.groupings["sex"].rows]
+    rows = [(row.group, row.subjects, row.fnmr.value, row.fmr.value) for row in judged.groupings["sex"].rows]
+    assert rows == [(r.group, r.subjects, r.fnmr.value, r.fmr.value) for r in by_hand.groupings["sex"].rows]
     assert fairness.evaluate(scores, comparisons.same, {"sex": sex}, threshold=0.3).threshold.value == 0.3
 
 
@@ -193,7 +193,7 @@ def test_embeddings_are_compared_two_by_two():
 @pytest.mark.parametrize(("arguments", "message"), [
     (([1, 0], [[1], [0]], {}), r"'same' has shape \(2, 1\)"), (([1, 0], [1, 2], {}), "True or False"),
     (([1, 0], [1, 0], {"sex": [["f", "m"]]}), r"sex has shape \(1, 2\); it must be \(2, 2\)"),
-    (([1, 0], [1, 0], {"sex": ["f", "m"]}, [1, 2, 3]), r"people has shape \(3,\)"),
+    (([1, 0], [1, 0], {"sex": ["f", "m"]}, [1, 2, 3]), r"subjects has shape \(3,\)"),
     ((range(130), [1, 0] * 65, {"age": range(130)}), "age has 130 values; group them"),
 ])  # fmt: skip
 def test_arrays_that_do_not_fit_are_named(arguments, message):
@@ -208,5 +208,5 @@ def test_unknown_values_belong_to_no_group():
     sex[people == people[0, 0]] = None
     judged = fairness.evaluate(scores, comparisons.same, {"sex": sex}, people, fmr=0.05)
     assert [row.group for row in judged.groupings["sex"].rows] == ["f", "m"]
-    counted = sum(row.people for row in judged.groupings["sex"].rows)
+    counted = sum(row.subjects for row in judged.groupings["sex"].rows)
     assert counted == len(np.unique(people)) - 1

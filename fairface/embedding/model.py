@@ -77,9 +77,9 @@ def load_model(name: str, devices: str = "", batch_size: int = 64, output: str =
     >>> from fairface import load_model
     >>> load_model("models/r50,0", devices="cpu0").dimensions
     512
-    >>> load_model("models/r34,0")
+    >>> load_model("nowhere/r34,0")
     Traceback (most recent call last):
-    fairface.errors.CheckpointError: models/r34,0: there is no models/r34-symbol.json
+    fairface.errors.CheckpointError: nowhere/r34,0: there is no nowhere/r34-symbol.json
     """
     contexts = contexts_of(devices)
     return Model(models.load_model(name, contexts, output), tuple(contexts), batch_size)

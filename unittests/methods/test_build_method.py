@@ -29,14 +29,14 @@ def test_data_in_memory_need_their_files_no_longer(tmp_path, in_memory):
 
 
 def classify(**options):
-    made = Classify(Flat(), build_head(HeadConfig(name="norm_softmax", s=8.0), EMBEDDING, CLASSES), source(), **options)
+    made = Classify(Flat(), build_head(HeadConfig(name="norm_softmax", s=8.0), EMBEDDING, CLASSES), [source()], **options)
     start(made, [mx.cpu()])
     return made
 
 
 def test_without_settings_the_class_loss_is_plain_cross_entropy():
     made = classify()
-    rows = batch(made.source, 0)
+    rows = batch(made.sources()[0], 0)
     numbers, _ = step(made, rows, [mx.cpu()])
     images = nd.array(rows.images.transpose(0, 3, 1, 2).astype(np.float32))
     embedding, weight = (a.asnumpy().astype(float) for a in (made.backbone(images), made.head.weight.data()))
@@ -55,5 +55,5 @@ def test_a_row_between_two_equal_classes_is_not_recognised():
     made = classify()
     weight = made.head.weight.data().asnumpy()
     made.head.weight.set_data(nd.array(np.stack([weight[0]] * CLASSES)))
-    numbers, _ = step(made, batch(made.source, 0), [mx.cpu()])
+    numbers, _ = step(made, batch(made.sources()[0], 0), [mx.cpu()])
     assert numbers["accuracy"] == 0

@@ -43,7 +43,8 @@ def test_four_steps_equal_numpy(name: str) -> None:
         with autograd.record():
             loss = (block(nd.array(rows)) ** 2).sum()
         loss.backward()
-        optimizer.step(LR)
+        optimizer.gradients()
+        optimizer.update(LR)
         weight = update(name, step, weight, 2 * (rows @ weight.T).T @ rows, state)
         np.testing.assert_allclose(structural(block)["weight"].data().asnumpy(), weight, rtol=1e-4, atol=1e-5)
 

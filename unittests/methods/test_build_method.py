@@ -29,7 +29,8 @@ def test_data_in_memory_need_their_files_no_longer(tmp_path, in_memory):
 
 
 def classify(**options):
-    made = Classify(Flat(), build_head(HeadConfig(name="norm_softmax", s=8.0), EMBEDDING, CLASSES), [source()], **options)
+    head = build_head(HeadConfig(name="norm_softmax", s=8.0), EMBEDDING, CLASSES)
+    made = Classify(Flat(), head, [source()], **options)
     start(made, [mx.cpu()])
     return made
 

@@ -44,7 +44,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     wants_sets = args.make_validation_memfiles or not has_rec
     sets, problems = make_memory_files(bins, args.swap_color_channel, console) if wants_sets else ([], [])
     lines = [images_line(images)] if images else []
-    lines += [f"{one['set']}: memory files {'made' if one['made'] else 'there already'}" for one in sets]
+    lines += [f"{one['set']}: memory files {'made' if one['made'] else 'exist already'}" for one in sets]
     if wants_sets and not bins:
         lines.append("no .bin file, so no memory files")
     if console.json or lines:
@@ -67,7 +67,7 @@ def make_images(folder: Path, swap: bool, workers: int, console: Console) -> dic
 def images_line(found: dict[str, Any]) -> str:
     """:func:`make_images` in words."""
     counts = f"{found['output']}: {found['images']} images of {found['identities']} identities"
-    return counts if found["made"] else f"{counts}, there already"
+    return counts if found["made"] else f"{counts}, exist already"
 
 
 def make_memory_files(bins: Sequence[Path], swap: bool, console: Console) -> tuple[list[dict[str, Any]], list[str]]:

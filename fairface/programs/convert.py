@@ -25,7 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("-r", "--rec_path", default="./faces_emore", help="folder with train.rec, .bin files, or both")
     options.add_argument("--make_image_files", action="store_true", help="train.rec to imgs/<label>/<record>.jpg")
     options.add_argument("--make_validation_memfiles", action="store_true", help="each .bin to memory files")
-    options.add_argument("--swap_color_channel", action="store_true", help="exchange red and blue in what is written")
+    options.add_argument("--swap_color_channel", action="store_true", help="exchange red and blue in the output")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = options.parse_args(argv)
     folder = Path(args.rec_path)

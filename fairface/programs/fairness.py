@@ -105,7 +105,7 @@ def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "what is compared": {
+    "comparisons": {
         "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
         "--kind": {"choices": KINDS, "default": "auto", "help": "format of the pair list"},
         "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
@@ -149,7 +149,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
                                      "those of the other model), if they are in other files"},
         "--against-threshold": {"type": float, "help": "with --threshold: threshold of the other model"},
     },
-    "what is reported": {
+    "report": {
         "--alpha": {"type": float, "default": 0.5, "help": "weight of FMR in FDR, inequity rate and GARBE"},
         "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},

@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--data-from": {"default": "", "metavar": "DIR", "help": "folder to find photographs and pairs in"},
         "--data-aligned": {"action": "store_true", "help": "the images found there are aligned faces"},
     },
-    "how photographs are aligned": {
+    "alignment of photographs": {
         "--detector": {"default": "", "metavar": "PREFIX,EPOCH", "help": "RetinaFace instead of MTCNN"},
         "--size": {"type": int, "default": 112, "help": "side of a crop in pixels"},
         "--enlarge": {"type": float, "default": 1.0, "help": "enlarge photographs for the detector"},
@@ -71,7 +71,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--calibration-template": {"default": "", "metavar": "FILE", "help": "their pairs; without it all pairs"},
         "--calibration-truth": {"default": "", "metavar": "FILE", "help": "their truth; default: by --subjects-from"},
     },
-    "what is written": {
+    "output": {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
         "--decimals": {"type": int, "help": "decimals of the scores, up to 17; the challenge's programs wrote 5"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},

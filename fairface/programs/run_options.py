@@ -31,7 +31,7 @@ def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]
     if len(plain) > len(names):
         options.error(f"{plain[len(names)]!r} is one word too many; settings are written key=value")
     if args.resume and args.overwrite:
-        options.error("--resume goes on with a run and --overwrite replaces it: give one of the two")
+        options.error("--resume continues a run and --overwrite replaces it: give one of the two")
     if args.json and not args.dry_run:
         options.error("--json goes with --dry-run")
     return args

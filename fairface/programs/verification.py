@@ -61,7 +61,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "what is compared": {
+    "comparisons": {
         "--set": {"action": "append", "default": [], "metavar": "FILE.bin", "help": "verification set, list of pairs, "
                   "or labeled data set (all pairs of its images); repeatable"},
         "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
@@ -80,7 +80,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--leave-out-failures": {"action": "store_true", "help": "give rates without them only"},
         "--unscored": {"choices": UNSCORED, "default": "error", "help": "what to do with missing scores"},
     },
-    "how it is scored": {
+    "scoring": {
         "--folds": {"type": int, "default": 10, "help": "folds, if the protocol has none"},
         "--fmr": {"type": float, "nargs": "+", "default": list(DEFAULT_FMR), "help": "FMRs at which TAR is given"},
         "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "bootstrap resamples; 0: no intervals"},

@@ -56,7 +56,7 @@ def test_every_block_runs(tmp_path, monkeypatch):
 
 
 def test_every_measure_is_explained():
-    table = PAGE.split("## How sure is that")[1].split("## How many more")[0]
+    table = PAGE.split("## How certain is that")[1].split("## How many more")[0]
     for rule in RULES:
         assert f"`{rule.name}`" in table
     program = (ROOT / "fairface" / "programs" / "fairness.py").read_text(encoding="utf-8")

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The final evaluation: photographs and pairs in, predictions.csv and a fairness and verification report out.
+# The final evaluation: scores photographs and pairs, writes predictions.csv and a fairness and verification report.
 #   ./do.sh                                           see below
 #   ./do.sh --photos DIR --template pairs.csv --model RUN --hard-model RUN --output results/mine
-#   ./do.sh … --truth truth.csv --attributes people.csv --protected sex skin   judge the scores too
-#   ./do.sh … --no-rerank --no-cut --no-fuse          plain cosines; all three change scores by other pairs (transductive)
+#   ./do.sh … --truth truth.csv --attributes people.csv --protected sex skin   evaluate the scores too
+#   ./do.sh … --no-rerank --no-cut --no-fuse          plain cosines; with these steps other pairs change scores
 #   ./do.sh --help                                    all options
-# Without argument: the models of test/final_eval_models and the photographs and pairs of test/TestData/tmp_data, when
+# Without arguments: the models of test/final_eval_models and the photographs and pairs of test/TestData/tmp_data, when
 # both hold files (a README does not count); else the embedded data with the models of fairface_finetune.sh and
-# hard_sample_finetune.sh, into results/orl_demo. Paths are relative to this folder, wherever you call it from.
+# hard_sample_finetune.sh, into results/orl_demo. Paths are relative to this folder, not to where you call it.
 set -euo pipefail
 root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
 cd -- "$root"

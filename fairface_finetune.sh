@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fairness finetuning, step 1: everything but the classifier frozen. `all` runs the three steps.
+# Fairness finetuning, step 1: all layers but the classifier are frozen. `all` runs the three steps.
 #   ./fairface_finetune.sh all                        the embedded data set, from the model that ./train.sh made
 #   ./fairface_finetune.sh all train/configs/fairface_r100.yaml data.path=/data/fairface gpus=0,1,2,3
 #   ./fairface_finetune.sh train/configs/fairface_r100.yaml --start-from ms1m_r100@120000
-# step2.optimizer.lr=0.001 sets a key of one step, optimizer.lr=0.001 of all. --resume goes on after Ctrl-C.
+# step2.optimizer.lr=0.001 sets a key of one step, optimizer.lr=0.001 of all steps. --resume continues after Ctrl-C.
 set -euo pipefail
 steps=1 words=()
 for word in "$@"; do

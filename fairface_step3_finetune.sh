@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # Fairness finetuning, step 3: all layers, the data of the most discriminated protected group. The group is computed
-# from the fairness of step 2's model on validation people; fairness.group=sex=f sets it by hand.
+# from the fairness of step 2's model on validation data; fairness.group=sex=f sets it by hand.
 set -euo pipefail
 exec "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/scripts/finetune.sh" train/configs/orl_fair.yaml 3 "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The hard-sample model: the pretrained, not finetuned, model trained in two steps on the people of whom the finetuned
-# classifier gets a photograph wrong.
+# The hard-sample model: the pretrained, not finetuned, model trained in two steps on the identities with a
+# photograph that the finetuned classifier gets wrong.
 #   ./hard_sample_finetune.sh                         the embedded data set
 #   ./hard_sample_finetune.sh train/configs/fairface_hard_r100.yaml data.path=/data/fairface gpus=0,1,2,3
 set -euo pipefail

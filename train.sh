@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Trains and scores a model. Makes the environment first where there is none.
+# Trains and scores a model. Creates the environment first if there is none.
 #   ./train.sh                                        the embedded data set, end to end
 #   ./train.sh optimizer.lr=0.05 --dry-run            the same with other settings; --dry-run only shows what it would do
 #   ./train.sh train/configs/ms1m_r100.yaml data.path=/data/faces_emore gpus=0,1,2,3
-#   ./train.sh CONFIG --resume                        go on where a stopped run was
+#   ./train.sh CONFIG --resume                        continue a stopped run
 # Paths are relative to this folder, wherever you call it from.
 set -euo pipefail
 root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"

@@ -1,4 +1,4 @@
-"""Report identities of a test set that may be in a training set, by likeness of embeddings."""
+"""Report identities of a test set that may be in a training set, by similarity of embeddings."""
 
 import sys
 from pathlib import Path

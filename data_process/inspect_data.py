@@ -1,4 +1,4 @@
-"""Tell what a data set of any format holds and what is wrong with it; --check decodes every image."""
+"""Show the contents and the problems of a data set of any format; --check decodes every image."""
 
 import sys
 from pathlib import Path

@@ -78,14 +78,14 @@ def main(argv: Sequence[str]) -> None:
 def coverage(world: World, repetitions: int, rounds: int, seed: int) -> dict[str, dict[str, float]]:
     """Share of intervals that contain the truth: {method: {"fnmr A": …, "fmr gap": …}}; NaN where there is none."""
     rng = np.random.default_rng(seed)
-    hits: Counter[tuple[str, str]] = Counter()
+    covered: Counter[tuple[str, str]] = Counter()
     tries: Counter[tuple[str, str]] = Counter()
     for _ in progress(range(repetitions), label=world.name):
         for (method, what), (low, high, truth) in intervals(world, rng, rounds).items():
             tries[method, what] += 1
-            hits[method, what] += low <= truth <= high
+            covered[method, what] += low <= truth <= high
     methods = dict.fromkeys(method for method, _ in tries)
-    return {m: {w: hits[m, w] / tries[m, w] for k, w in tries if k == m} for m in methods}
+    return {m: {w: covered[m, w] / tries[m, w] for k, w in tries if k == m} for m in methods}
 
 
 def intervals(

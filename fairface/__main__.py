@@ -14,7 +14,7 @@ from fairface.programs.start import start
 def usage() -> str:
     """All commands by task, a line each."""
     width = max(len(program.command) for program in PROGRAMS)
-    lines = ["usage: fairface COMMAND …", "", "Face recognition: train it, score it, make it fair.", ""]
+    lines = ["usage: fairface COMMAND …", "", "Face recognition: training, scoring, fairness.", ""]
     for title, programs in GROUPS.items():
         lines += [f"{title}:", *(f"  {one.command:{width}}  {one.summary}" for one in programs), ""]
     return "\n".join([*lines, "`fairface COMMAND --help` lists the options of a command."])

@@ -91,7 +91,7 @@ def run_folder(run: str, output: str = "models") -> Path:
         if (folder / MANIFEST).is_file():
             return folder
     raise CheckpointError(
-        f"{run}: is no run (no {MANIFEST} in it or in {Path(output) / run}); "
+        f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
         "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt)"
     )
 
@@ -115,7 +115,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 raise TypeError(f"step {entry['step']} has no parameters")
             for file in entry["files"].values():
                 if Path(file).name != file:
-                    raise CheckpointError(f"{path}: {file!r} is no plain file name; the manifest was tampered with")
+                    raise CheckpointError(f"{path}: {file!r} is not a plain file name; the manifest was altered")
         if not isinstance(manifest["sha256"], dict):
             raise TypeError("sha256")
     except OSError as error:
@@ -138,7 +138,7 @@ def verify(path: Path, wanted: str | None) -> None:
 def _choose(manifest: dict[str, Any], step: str, name: str) -> dict[str, Any]:
     checkpoints = manifest["checkpoints"]
     if not checkpoints:
-        raise CheckpointError(f"{name}: the run saved no checkpoint yet")
+        raise CheckpointError(f"{name}: the run has not saved a checkpoint yet")
     steps = [int(entry["step"]) for entry in checkpoints]
     wanted: Any = step
     if step in ("", "best"):
@@ -149,7 +149,7 @@ def _choose(manifest: dict[str, Any], step: str, name: str) -> dict[str, Any]:
     for entry in checkpoints:
         if str(entry["step"]) == str(wanted):
             return dict(entry)
-    raise CheckpointError(f"{name}: that step was not kept; there are {', '.join(map(str, steps))}")
+    raise CheckpointError(f"{name}: that step was not kept; kept steps: {', '.join(map(str, steps))}")
 
 
 def _deploy(name: str) -> CheckpointFiles:
@@ -161,7 +161,7 @@ def _deploy(name: str) -> CheckpointFiles:
         raise CheckpointError(f"{name}: there is no {symbol}{_others(symbol)}")
     if not params.is_file():
         epochs = _epochs(prefix)
-        there = f"there are the epochs {', '.join(map(str, epochs))}" if epochs else "there is no other epoch either"
+        there = f"existing epochs: {', '.join(map(str, epochs))}" if epochs else "there is no other epoch either"
         raise CheckpointError(f"{name}: there is no {params}; {there}")
     return CheckpointFiles(name, symbol, params, int(epoch), None, None, {}, {})
 
@@ -176,7 +176,7 @@ def _epochs(prefix: str) -> list[int]:
 def _others(symbol: Path) -> str:
     """The models beside a symbol that is not there, in words."""
     names = sorted(path.name.removesuffix(_SYMBOL) for path in _neighbours(symbol) if path.name.endswith(_SYMBOL))
-    return f"; in that folder there are the models {', '.join(names)}" if names else ""
+    return f"; models in that folder: {', '.join(names)}" if names else ""
 
 
 def _neighbours(path: Path) -> list[Path]:

@@ -40,7 +40,7 @@ def program_parser(description: str, prog: str, gives_json: bool = True) -> argp
     """:func:`parser` with what every program of :mod:`fairface.programs` has: ``--quiet`` and, where it gives a result,
     ``--json`` (:class:`fairface.console.Console` keeps what they promise)."""
     result = parser(description, prog=prog)
-    result.add_argument("--quiet", action="store_true", help="no progress and no information on standard error")
+    result.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
     if gives_json:
         result.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     return result

@@ -124,7 +124,7 @@ def _default() -> Context:
     usable = [number for number in range(present) if not any(reasons[number : number + 1])]
     chosen = mx.gpu(usable[0]) if usable else mx.cpu(0)
     passed = reasons[: usable[0] if usable else present]
-    tell(f"GPU {number} is passed over: {reason}; {chosen} is used" for number, reason in enumerate(passed))
+    tell(f"GPU {number} is skipped: {reason}; {chosen} is used" for number, reason in enumerate(passed))
     return chosen
 
 
@@ -184,7 +184,7 @@ def cut_sources(counts: Sequence[int], devices: int) -> list[list[slice]]:
     for number, count in enumerate(counts):
         if count < devices:
             raise ConfigError(
-                f"source {number} has {count} rows in a batch, which cannot be cut over {devices} devices; "
+                f"source {number} has {count} rows in a batch, which cannot be split over {devices} devices; "
                 "raise its batch_size or name fewer devices"
             )
         for device in range(devices):

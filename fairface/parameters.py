@@ -113,7 +113,7 @@ def check_values(block: gluon.Block, arrays: Mapping[str, NDArray], source: str)
     extra = next((name for name in arrays if name not in own), None)
     if extra is not None:
         raise CheckpointError(
-            f"{source}: holds {extra}, which this network has not; it belongs to another architecture"
+            f"{source}: holds {extra}, which this network does not have; it belongs to another architecture"
         )
 
 
@@ -122,7 +122,7 @@ def check_shape(name: str, parameter: gluon.Parameter, array: NDArray, source: s
     wanted = tuple(parameter.shape or ())
     if len(wanted) != array.ndim or any(w not in (0, a) for w, a in zip(wanted, array.shape, strict=True)):
         raise CheckpointError(
-            f"{source}: {name} is {tuple(array.shape)}, this network wants {wanted}; "
+            f"{source}: {name} is {tuple(array.shape)}, this network needs {wanted}; "
             "check backbone.name, width, embedding size and image size"
         )
 
@@ -152,7 +152,7 @@ def load_arrays(path: str) -> dict[str, NDArray]:
         first = str(error).strip().splitlines()
         raise CheckpointError(f"{path}: cannot be read as parameters ({first[-1] if first else 'damaged'})") from error
     if not isinstance(arrays, dict):
-        raise CheckpointError(f"{path}: holds arrays without names; it is no parameter file")
+        raise CheckpointError(f"{path}: holds arrays without names; it is not a parameter file")
     return arrays
 
 
@@ -177,5 +177,5 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:
             reason = str(error).strip().splitlines()[-1]
             raise DataError(f"{path}: cannot be written ({reason}); free space or choose another folder") from error
         if not written:
-            raise CheckpointError(f"{path}: came out empty; nothing to save")
+            raise CheckpointError(f"{path}: there are no parameters to save")
         part.replace(path)

@@ -42,7 +42,7 @@ def enable(precision: str, on_gpu: bool, prelu: str) -> None:
     """
     if precision == "fp32":
         if amp.amp._amp_initialized:
-            raise DeviceError("this process computes in half precision already; start another one for precision=fp32")
+            raise DeviceError("this process already computes in half precision; start a new one for precision=fp32")
         return
     if precision == "fp16" and not on_gpu:
         raise DeviceError("precision=fp16 needs a GPU; use precision=bf16 or fp32 on the CPU")

@@ -136,7 +136,7 @@ class PickleMachine:
         elif name in self._operations:
             self._operations[name](argument)
         elif name not in _NOTHING:
-            raise UnsafePickleError(f"it uses {name}, which plain data do not need")
+            raise UnsafePickleError(f"it uses {name}, which plain data does not need")
 
     def _protocol(self, number: int) -> None:
         if number > _NEWEST_PROTOCOL:
@@ -223,7 +223,7 @@ class PickleMachine:
     def _stack_global(self, _: Any) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if not isinstance(module, str) or not isinstance(name, str):
-            raise UnsafePickleError("it imports something whose name is no text")
+            raise UnsafePickleError("it imports something whose name is not text")
         self._name(Name(module, name))
 
     def _name(self, name: Name) -> None:
@@ -237,7 +237,7 @@ class PickleMachine:
         if call is None:
             raise UnsafePickleError(f"it calls {function if isinstance(function, Name) else _kind(function)}")
         if not isinstance(arguments, tuple):
-            raise TypeError("arguments are no tuple")
+            raise TypeError("arguments are not a tuple")
         self._stack.append(call(*arguments))
 
     def _new_object(self, _: Any) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of a Python that has everything this project needs; makes .venv first where there is none.
+# Prints the path of a Python that has everything this project needs; creates .venv first if there is none.
 #   python="$(scripts/environment.sh)"            to train and score
 #   python="$(scripts/environment.sh --need dev)" to test and lint too
 set -euo pipefail

@@ -35,7 +35,7 @@ if [[ $config == "$default" ]]; then
     done
     "$python" data_process/prepare_orl.py >&2
     if [[ $own_start == no && ($steps == 1 || $steps == all) && ! -f models/orl_demo/manifest.json ]]; then
-        echo "error: models/orl_demo: the model to start from is not there yet; ./train.sh makes it" >&2
+        echo "error: models/orl_demo: the start model does not exist yet; create it with ./train.sh" >&2
         exit 2
     fi
 fi

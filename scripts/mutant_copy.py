@@ -67,7 +67,7 @@ class Copy:
         """
         started = time.monotonic()
         if self._run(tests, None, keep_bytecode=True) != 0:
-            raise ConfigError(f"{tests[0]} and its neighbours fail without any change; mend the tests first")
+            raise ConfigError(f"{tests[0]} and its neighbours fail without any change; fix the tests first")
         return time.monotonic() - started
 
     def attempt(self, file: str, change: Change, tests: tuple[str, ...], limit: float) -> str:

@@ -2,7 +2,7 @@
 # Makes <output>/imgs/<person>/<photo> out of a folder of people (such as DCFace's) or a folder with train.rec, by links.
 #   scripts/prep_data_train_folder.sh dcface/imgs                     to all_data/train
 #   scripts/prep_data_train_folder.sh faces_emore all_data/emore     train.rec is unpacked to faces_emore/imgs first
-# It prints how many identities there are. Run again, it makes only what is missing.
+# It prints the number of identities. A second run makes only missing files.
 set -euo pipefail
 root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
 source="${1:?name the folder of people: <folder>/<person>/<photo>}"

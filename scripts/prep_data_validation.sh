@@ -2,7 +2,7 @@
 # Makes memory files of the usual verification sets, for scoring while a model trains.
 #   scripts/prep_data_validation.sh                          from CASIA-Webface/mxnet/*.bin to all_data/validation
 #   scripts/prep_data_validation.sh /data/faces_emore mine   from another folder, to another one
-# Sets that are not there are told and left out. Run again, it makes only what is missing or not whole.
+# Missing sets are reported and skipped. A second run makes only missing or incomplete files.
 set -euo pipefail
 root="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
 source="${1:-CASIA-Webface/mxnet}"
@@ -21,7 +21,7 @@ for set in agedb_30 calfw cfp_ff cfp_fp cplfw lfw; do
         # An absolute link: a relative one would be read from where it lies, not from here.
         ln -sfn -- "$(readlink -f -- "$source/$set.bin")" "$target/$set.bin"
     else
-        echo "$source/$set.bin is not there and is left out" >&2
+        echo "$source/$set.bin does not exist and is skipped" >&2
     fi
 done
 exec "$python" "$root/data_process/convert.py" --rec_path "$target" --make_validation_memfiles

@@ -1,4 +1,4 @@
-"""Score fairness: error rates by group at one shared threshold, with intervals over people."""
+"""Score fairness: error rates by group at one shared threshold, with confidence intervals over subjects."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Photographs (or aligned faces) and pairs in; predictions, fairness and verification report out."""
+"""Score photographs (or aligned faces) and pairs; write predictions and a fairness and verification report."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Score one-to-one verification: .bin sets or pair lists with a model, or embeddings that exist already."""
+"""Score one-to-one verification: .bin sets or pair lists with a model, or stored embeddings or scores."""
 
 import sys
 from pathlib import Path

@@ -55,7 +55,7 @@ def test_prefix_and_epoch(tmp_path: Path) -> None:
         resolve(f"{folder}/model,x")
 
 
-@pytest.mark.parametrize(("name", "said"), [("nothing", "is no run"), ("{run}@7", "not kept; there are 5, 10")])
+@pytest.mark.parametrize(("name", "said"), [("nothing", "is not a run"), ("{run}@7", "not kept; kept steps: 5, 10")])
 def test_what_is_not_there(tmp_path: Path, name: str, said: str) -> None:
     run = make_run(tmp_path / "run")
     with pytest.raises(CheckpointError, match=said):
@@ -82,25 +82,25 @@ def test_manifest_cannot_point_elsewhere(tmp_path: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["checkpoints"][0]["files"]["params"] = "../../secret.params"
     (run / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(CheckpointError, match="no plain file name"):
+    with pytest.raises(CheckpointError, match="is not a plain file name"):
         resolve(str(run))
 
 
 def test_empty_run(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"checkpoints": [], "best": null, "sha256": {}}')
-    with pytest.raises(CheckpointError, match="no checkpoint yet"):
+    with pytest.raises(CheckpointError, match="has not saved a checkpoint yet"):
         resolve(str(tmp_path))
 
 
 def test_a_missing_epoch_lists_those_that_are_there(tmp_path: Path) -> None:
     for name in ("model-symbol.json", "model-0003.params", "model-12000.params", "model-x.params", "other-0001.params"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"no .*model-0000\.params; there are the epochs 3, 12000$"):
+    with pytest.raises(CheckpointError, match=r"no .*model-0000\.params; existing epochs: 3, 12000$"):
         resolve(f"{tmp_path}/model,0")
     (tmp_path / "lone-symbol.json").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"no .*lone-0001\.params; there is no other epoch"):
         resolve(f"{tmp_path}/lone,1")
-    with pytest.raises(CheckpointError, match=r"no .*modle-symbol\.json; .* the models lone, model$"):
+    with pytest.raises(CheckpointError, match=r"no .*modle-symbol\.json; .* models in that folder: lone, model$"):
         resolve(f"{tmp_path}/modle,3")
     with pytest.raises(CheckpointError, match=r"no .*model-symbol\.json$"):
         resolve(f"{tmp_path}/nowhere/model,3")

@@ -55,7 +55,7 @@ def test_bfloat16_learns_and_saves_float32(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     refused, first, last = done.stdout.strip().splitlines()
-    assert "half precision already" in refused
+    assert "already computes in half precision" in refused
     assert json.loads(last)["loss"] < json.loads(first)["loss"] / 2
 
 

@@ -64,7 +64,7 @@ def test_names_stay_names_and_objects_of_unknown_classes_are_inert():
         (b"\x80\x02\x82\x01.", "it uses EXT1"),
         (b"\x80\x05\x97.", "it uses NEXT_BUFFER"),
         (b"K\x01Q.", "it refers to objects outside the file"),
-        (b"\x80\x04K\x01K\x02\x93.", "whose name is no text"),
+        (b"\x80\x04K\x01K\x02\x93.", "whose name is not text"),
         (b"}((K\x01tK\x02u.", "a key of a dictionary is a tuple"),
     ],
 )

@@ -31,7 +31,7 @@ _MEANING = {
     "se": "squeeze-and-excitation",
     "output": "choice of output layers",
     "width": "width multiplier",
-    "dropout": "dropout of ours",
+    "dropout": "additional dropout",
 }
 
 
@@ -108,7 +108,7 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
         close = difflib.get_close_matches(config.name, BACKBONES, n=1)
         known = f"known: {', '.join(BACKBONES)}, {PREFIX}package.module:factory"
         hint = f"did you mean {close[0]}?" if close else known
-        raise ConfigError(f"backbone.name is {config.name!r}, which is no backbone; {hint}")
+        raise ConfigError(f"backbone.name is {config.name!r}, which is not a known backbone; {hint}")
     if config.embedding < 1 or not (0 <= config.dropout < 1 or config.dropout == OWN_DROPOUT) or config.width <= 0:
         raise ConfigError(
             f"backbone: embedding {config.embedding}, dropout {config.dropout:g}, width {config.width:g}; "

@@ -4,7 +4,7 @@ The optional output of the fair-face challenge system (ECCV 2020, ChaLearn Looki
 in output 'E'; a linear classifier of ``e`` says how likely each of four groups is (``p``: two binary attributes, group
 ``2 * first + second``); four more embeddings ``b_k`` of the same map; the result is ``e + mean_k(p_k * b_k)``, in which
 no gradient flows through ``p``. The classifier learns from a loss of its own, and that loss reaches the body through
-``e``: :meth:`OutputECCV.both` gives both.
+``e``: :meth:`OutputECCV.outputs` gives both.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class OutputECCV(OutputE):
             self.register_child(norm, f"fc{branch}")
             self._branches.append((dense, norm))
 
-    def both(self, F: Any, x: Any) -> tuple[Any, Any]:
+    def outputs(self, F: Any, x: Any) -> tuple[Any, Any]:
         """The fused embedding ``(B, D)`` and the groups' probabilities ``(B, 4)``; ``F`` as in ``hybrid_forward``."""
         body = self.dropout(self.bn1(x))
         base = self.fc1(self.pre_fc1(body))
@@ -53,4 +53,4 @@ class OutputECCV(OutputE):
         return fused, F.softmax(logits, axis=1)
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
-        return self.both(F, x)[0]
+        return self.outputs(F, x)[0]

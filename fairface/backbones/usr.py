@@ -47,7 +47,7 @@ def build_user_backbone(config: BackboneConfig, image_size: int) -> gluon.Hybrid
         got = " and ".join(str(shape) for shape in shapes)
         raise ConfigError(
             f"backbone.name={name}: gives {got} for {_PROBE_BATCH} images of {image_size}x{image_size}; "
-            f"one output {wanted} is wanted, the second number is backbone.embedding"
+            f"one output {wanted} is needed, the second number is backbone.embedding"
         )
     return block
 
@@ -85,7 +85,7 @@ def _output_shapes(block: gluon.HybridBlock, name: str, image_size: int) -> list
             f"backbone.name={name}: does not take images (B, 3, {image_size}, {image_size}) ({_reason(error)})"
         ) from error
     if outputs is None:
-        raise ConfigError(f"backbone.name={name}: the shape of its output does not follow from the shape of its input")
+        raise ConfigError(f"backbone.name={name}: the shape of its output cannot be inferred from its input")
     names = [*symbol.list_arguments(), *symbol.list_auxiliary_states()]
     known = dict(zip(names, [*inputs, *states], strict=True))
     for parameter in block.collect_params().values():

@@ -41,7 +41,7 @@ def check_augment(config: AugmentConfig, prefix: str = "augment.") -> None:
 def _check_sampler(config: SamplerConfig, batch_size: int, prefix: str = "") -> None:
     if config.kind == "pk" and batch_size % config.images_per_class:
         raise ConfigError(
-            f"{prefix}batch_size {batch_size} is no multiple of "
+            f"{prefix}batch_size {batch_size} is not a multiple of "
             f"{prefix}sampler.images_per_class {config.images_per_class}"
         )
 
@@ -53,7 +53,7 @@ def _check_sources(config: TrainConfig) -> None:
                 f"sources.{number}.name is {source.name!r}; give each source a name of letters, digits, _ and -"
             )
         if source.name in [other.name for other in config.sources[:number]]:
-            raise ConfigError(f"two sources have the name {source.name}; give each its own")
+            raise ConfigError(f"two sources have the name {source.name}; give each source its own name")
         _check_source(source, config)
     total = sum(source.batch_size for source in config.sources)
     if config.batch_size != total:
@@ -69,12 +69,12 @@ def _check_source(source: SourceConfig, config: TrainConfig) -> None:
     if not source.data.path:
         raise ConfigError(f"the source {source.name} has no data; set {prefix}data.path")
     if source.batch_size < 1:
-        raise ConfigError(f"{prefix}batch_size is not set; give the images of this source in every step")
+        raise ConfigError(f"{prefix}batch_size is not set; set it to the number of images of this source in each step")
     for key in _RUN_WIDE:
         value, of_run = getattr(source.data, key), getattr(config.data, key)
         if value != of_run:
             raise ConfigError(
-                f"{prefix}data.{key} is {value}, but data.{key} is {of_run}; it is one for all sources: set data.{key}"
+                f"{prefix}data.{key} is {value}, but data.{key} is {of_run}; all sources share it: set data.{key}"
             )
     _check_sampler(source.sampler, source.batch_size, prefix)
     if source.unlabeled and source.sampler.kind == "pk":

@@ -62,7 +62,7 @@ def keys(kind: type[Any] = TrainConfig, prefix: str = "") -> Iterator[tuple[str,
 def nearest(name: str, known: Sequence[str]) -> str:
     """A sentence about an unknown key: the known one that was probably meant, or nothing where none is near."""
     best = max(known, key=lambda key: _alike(name, key), default="")
-    hint = f"did you mean {best}?" if best and _alike(name, best)[0] >= 1 else "it is none of the known ones"
+    hint = f"did you mean {best}?" if best and _alike(name, best)[0] >= 1 else "no known key is similar"
     return f"{hint} (train/train.py --keys lists all)"
 
 

@@ -16,18 +16,18 @@ ONLY_SOURCE = "data"  # the name of the source that the short form (data, sample
 
 @dataclass(frozen=True)
 class DataConfig:
-    dataset: str = ""  # what the data are called in results; empty = the name of the test set
+    dataset: str = ""  # name of the data in results; empty = the name of the test set
     path: str = ""  # training data: a card's name, a folder with train.rec, a folder of identities, a list or an index
-    root: str = ""  # folder that the paths of a list, or the TFRecords of an index, are below; empty = the file's own
-    zero_is_unlabeled: bool = False  # label 0 is no person but unlabeled (UFace's data); other labels move down by one
-    on_missing: str = choice("stop", "skip")  # what a file that a list names but that is not there does
+    root: str = ""  # base folder of the paths of a list, or of an index's TFRecords; empty = the file's own folder
+    zero_is_unlabeled: bool = False  # label 0 means unlabeled (UFace's data); other labels move down by one
+    on_missing: str = choice("stop", "skip")  # what to do when a file of the list is missing
     checksums: bool = True  # compare TFRecords' checksums when reading (about 1 % of the decoding time)
     image_size: int = within(112, 16, 1024)  # pixels; every image is checked against it, or resized when resize is true
     resize: bool = False  # resize images of another size instead of stopping
-    exclude: str = ""  # file with record positions or names to leave out, one a line
-    only: str = ""  # file with record positions to keep, one a line (hard-sample lists)
+    exclude: str = ""  # file with record positions or names to leave out, one per line
+    only: str = ""  # file with record positions to keep, one per line (hard-sample lists)
     where: str = ""  # keep only records with these attribute values (names or codes), e.g. "sex=f,glasses=0"
-    on_bad_record: str = choice("stop", "skip")  # what a record that cannot be decoded does
+    on_bad_record: str = choice("stop", "skip")  # what to do when a record cannot be decoded
     threads: int = within(0, 0, 1024)  # decoding threads; 0 = the cores this process may use
     prefetch: int = within(3, 0, 1024)  # batches decoded ahead
     in_memory: bool = False  # decode once and keep the pixels (small data only)
@@ -64,7 +64,7 @@ class BackboneConfig:
     dropout: float = within(-1.0, -1, 0.99)  # before the embedding layer, 0..1; -1 = the net's own value (fresnet 0.4)
     width: float = within(1.0, 0.01, 64)  # multiplier of all channel counts
     se: bool = False  # squeeze-and-excitation in the residual units
-    prelu: str = choice("auto", "onednn", "native")  # which form PReLU and channel gates take (native on GPUs)
+    prelu: str = choice("auto", "onednn", "native")  # implementation of PReLU and channel gates (native on GPUs)
     output: str = choice("", "E", "GDC", "ECCV")  # layers from feature map to embedding; empty = the net's own
 
 
@@ -77,7 +77,7 @@ class HeadConfig:
     m3: float = within(0.0, 0, 2)  # taken off the cosine; 0 = the head's own value (cosface 0.35)
     label_smoothing: float = within(0.0, 0, 0.99)  # share of the target spread over all classes
     init_from: str = choice("random", "mean_embedding")  # a head that is re-initialised at a fine-tune
-    options: dict[str, float] = field(default_factory=dict)  # what a head takes beyond the keys above
+    options: dict[str, float] = field(default_factory=dict)  # further options of the head
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ class TripletConfig:
     alpha: float = within(0.0, 0, 4)
     gamma: float = within(64.0, 1e-6, 1e6)  # scale of the arc-circle losses
     theta_margin: float = within(2.042035224833366, 0.01, 3.14)  # radians, arc-circle losses: 0.65 pi
-    weight: float = within(1.0, 0, 1e6)  # fused: factor on the triplet loss beside the class loss
+    weight: float = within(1.0, 0, 1e6)  # fused: factor of the triplet loss, added to the class loss
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
     name: str = choice("sgd", "nag", "adam")
-    lr: float = within(0.1, 0, 1e6)  # learning rate at its highest
+    lr: float = within(0.1, 0, 1e6)  # highest learning rate
     momentum: float = within(0.9, 0, 0.9999)  # sgd, nag
     weight_decay: float = within(5e-4, 0, 1e3)
     decay_norm: bool = True  # weight decay on BatchNorm's gamma and beta and on biases too (insightface does)
@@ -113,7 +113,7 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class VerifyConfig:
-    sets: tuple[str, ...] = ()  # .bin files, pair lists or card sets; empty = the .bin files beside train.rec
+    sets: tuple[str, ...] = ()  # .bin files, pair lists or card sets; empty = the .bin files next to train.rec
     # steps between two verifications; below 1 = share of the run; 0 = only at the end
     every: float = within(0.0, 0, 1 << 40)
     folds: int = within(10, 2, 1000)
@@ -124,15 +124,15 @@ class VerifyConfig:
     # what "best" means; fmr_worst, fnmr_worst: the worst group's rate
     monitor: str = choice("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst")
     protected: tuple[str, ...] = ()  # fmr_worst, fnmr_worst: groups by these attributes, threshold at the first of fmr
-    min_subjects: int = within(30, 2)  # groups with fewer people do not count
+    min_subjects: int = within(30, 2)  # groups with fewer subjects do not count
 
 
 @dataclass(frozen=True)
 class TestConfig:
     sets: tuple[str, ...] = ()  # test sets, scored once when training ends; written to metrics.json
     checkpoint: str = choice("best", "last")  # which checkpoint is scored
-    baseline: str = choice("", "eigenfaces")  # scored beside the model on the same comparisons
-    bootstrap: int = within(1000, 0, 1 << 20)  # subject-level bootstrap rounds of the intervals; 0 = none
+    baseline: str = choice("", "eigenfaces")  # also scored, on the same comparisons
+    bootstrap: int = within(1000, 0, 1 << 20)  # bootstrap rounds of the intervals over subjects; 0 = none
     fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True)
 
 
@@ -150,14 +150,14 @@ class SourceConfig:
     In a YAML file the keys that a source leaves out of ``data``, ``sampler``, ``augment`` and ``head`` are the run's.
     """
 
-    name: str = ""  # what errors, overrides (sources.<name>.data.path=…) and the log call it
+    name: str = ""  # its name in errors, overrides (sources.<name>.data.path=…) and the log
     data: DataConfig = field(default_factory=DataConfig)  # image_size, threads and prefetch are the run's
     batch_size: int = within(0, 0, 1 << 24)  # this source's images in every step
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    weight: float = within(1.0, 0, 1e6)  # factor on this source's loss
+    weight: float = within(1.0, 0, 1e6)  # factor of this source's loss
     unlabeled: bool = False  # its labels are ignored: all -1
-    head: HeadConfig | None = None  # for methods with a head a source; unset = the run's
+    head: HeadConfig | None = None  # for methods with one head per source; unset = the run's
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class TrainConfig:
     kvstore: str = choice("device", "local")
     precision: str = choice("fp32", "fp16", "bf16")  # fp16: GPUs, dynamic loss scale; bf16: CPUs
     save_every: int = within(0, 0, 1 << 40)  # steps between two checkpoints; 0 = at the end of each tenth of the run
-    keep: int = within(3, 1, 1 << 20)  # checkpoints kept beside the best one
+    keep: int = within(3, 1, 1 << 20)  # checkpoints kept in addition to the best one
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     sampler: SamplerConfig = field(default_factory=SamplerConfig)

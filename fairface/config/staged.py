@@ -30,11 +30,11 @@ class GroupChoice:
 
     Attributes:
         validation: labeled data or a pair list of people that no step trains on, with the protected attributes.
-        protected: attributes; several are looked at together.
+        protected: attributes; several are combined.
         error: whose rates decide: ``fmr`` (impostor comparisons) or ``fnmr`` (genuine ones). Both are always reported.
-        fmr: the shared threshold is fixed at this FMR on the validation people.
+        fmr: the shared threshold is set at this FMR on the validation people.
         min_subjects: a group with fewer is not chosen.
-        group: chosen by hand, such as ``sex=f,skin=dark``; nothing is computed then.
+        group: set by hand, such as ``sex=f,skin=dark``; then no group is computed.
     """
 
     validation: str = ""
@@ -93,10 +93,10 @@ def load_staged(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     check_fields(fairness, "fairness.")
     worst = [step.pop("worst_group", False) for step in own]
     if not all(isinstance(value, bool) for value in worst):
-        raise ConfigError(f"{where}: worst_group of a step wants true or false, not {worst}")
+        raise ConfigError(f"{where}: worst_group of a step must be true or false, not {worst}")
     name = str(shared.get("name", "run") or "")
     if not name:
-        raise ConfigError(f"{where}: name is empty; it begins the names of the steps' runs")
+        raise ConfigError(f"{where}: name is empty; set it: the runs of all steps are named after it")
     trained = [_step(shared, step, name, number, where) for number, step in enumerate(own, 1)]
     return StagedConfig(name, tuple(trained), tuple(worst), fairness, str(tree.get("hard_samples_of") or ""))
 

@@ -27,7 +27,7 @@ def read_yaml(path: str | os.PathLike[str]) -> EasyDict:
             f"{path}: cannot be read ({error.strerror}); give the path of a configuration file"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is no YAML file ({' '.join(str(error).split())})") from error
+        raise ConfigError(f"{path}: is not a YAML file ({' '.join(str(error).split())})") from error
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
@@ -45,11 +45,11 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"{override!r} is no override; write key=value, for example optimizer.lr=0.05")
+        raise ConfigError(f"{override!r} is not an override; write key=value, for example optimizer.lr=0.05")
     try:
         value = yaml.safe_load(text) if text.strip() else ""
     except yaml.YAMLError as error:
-        raise ConfigError(f"{override!r}: the value is no YAML ({' '.join(str(error).split())})") from error
+        raise ConfigError(f"{override!r}: the value is not valid YAML ({' '.join(str(error).split())})") from error
     node: Any = tree
     for part in parts[:-1]:
         at = item_at(node, part, override) if isinstance(node, list) else part
@@ -73,7 +73,7 @@ def item_at(items: Sequence[Any], key: str, where: str) -> int:
     if key.isdecimal() and int(key) < len(items):
         return int(key)
     known = ", ".join(str(number if name is None else name) for number, name in enumerate(names)) or "none"
-    raise ConfigError(f"{where!r}: nothing there is named {key}; there is: {known}")
+    raise ConfigError(f"{where!r}: there is no key {key}; known keys: {known}")
 
 
 def holds(tree: Any, path: Sequence[str]) -> bool:

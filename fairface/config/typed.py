@@ -71,11 +71,11 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         items = _sequence(value)
         kinds = [arguments[0]] * len(items) if arguments[-1] is Ellipsis else list(arguments)
         if len(kinds) != len(items):
-            raise ConfigError(f"{where} wants {len(kinds)} values, not {value!r}")
+            raise ConfigError(f"{where} must be {len(kinds)} values, not {value!r}")
         return tuple(_convert(item, kind, where) for item, kind in zip(items, kinds, strict=True))
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} wants keys and values, not {value!r}")
+            raise ConfigError(f"{where} must be keys and values, not {value!r}")
         return {str(key): _convert(item, arguments[1], where) for key, item in value.items()}
     return _scalar(value, hint, where)
 
@@ -105,4 +105,4 @@ def _scalar(value: Any, hint: Any, where: str) -> Any:
         if hint is int and number.is_integer():
             return int(number)
     names = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
-    raise ConfigError(f"{where} wants {names.get(hint, hint)}, not {value!r}")
+    raise ConfigError(f"{where} must be {names.get(hint, hint)}, not {value!r}")

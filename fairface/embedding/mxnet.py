@@ -75,7 +75,7 @@ class NetEmbedder:
         """
         count = len(images)
         if count == 0:
-            raise DataError("there is no image to embed; check the data set's path and filters")
+            raise DataError("there are no images to embed; check the data set's path and filters")
         read, size = _reader(images, self.image_size, self.resize)
         rows: list[NDArray[np.float32]] = []
         running: deque[list[tuple[nd.NDArray, nd.NDArray | None]]] = deque()

@@ -52,7 +52,7 @@ def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
         DataError: embeddings that :func:`load_embeddings` would refuse, another suffix, or a write that fails.
     """
     if Path(path).suffix != ".npz":
-        raise DataError(f"{path}: embeddings are written as .npz; choose a name that ends so")
+        raise DataError(f"{path}: embeddings are written as .npz; choose a name that ends in .npz")
     _check(stored, str(path))
     arrays: dict[str, NDArray[Any]] = {
         "embeddings": np.asarray(stored.embeddings, np.float32),
@@ -87,7 +87,7 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
         raise DataError(f"{path}: cannot be read as .npz or .npy without pickled objects ({error})") from error
     for key in ("embeddings", "names"):
         if key not in arrays:
-            raise DataError(f"{path}: holds no array {key!r} (it holds {', '.join(arrays) or 'none'})")
+            raise DataError(f"{path}: has no array {key!r} (it holds {', '.join(arrays) or 'none'})")
     stored = Embeddings(
         embeddings=_as_float32(arrays["embeddings"], str(path)),
         names=tuple(str(name) for name in arrays["names"].ravel()),
@@ -104,7 +104,7 @@ def _read_names(path: Path) -> NDArray[np.str_]:
     try:
         return np.array(path.read_text(encoding="utf-8").splitlines(), np.str_)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: is missing; a .npy needs the image names there, one a line") from error
+        raise DataError(f"{path}: is missing; a .npy file needs the image names in this file, one per line") from error
 
 
 def _as_float32(values: NDArray[Any], source: str) -> NDArray[np.float32]:
@@ -130,7 +130,7 @@ def _check(stored: Embeddings, source: str) -> None:
     counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}
     for what, count in counts.items():
         if count != len(rows) and (count or what == "names"):
-            raise DataError(f"{source}: {len(rows)} embeddings but {count} {what}; there must be one for each")
+            raise DataError(f"{source}: {len(rows)} embeddings but {count} {what}; give one for each embedding")
     if stored.attributes.ndim != 2 or stored.attributes.shape[1] != len(stored.attribute_names):
         raise DataError(
             f"{source}: attributes have shape {stored.attributes.shape} "

@@ -108,6 +108,6 @@ def try_gpu(command: Sequence[str], root: Path, seconds: float = TRIAL_SECONDS) 
     if process.returncode == 0:
         return ""
     if process.returncode < 0:
-        return f"the trial was ended by {signal.Signals(-process.returncode).name}"
+        return f"the test process was ended by {signal.Signals(-process.returncode).name}"
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return lines[-1] if lines else f"the trial ended with exit code {process.returncode}"
+    return lines[-1] if lines else f"the test process ended with exit code {process.returncode}"

@@ -59,10 +59,10 @@ def reason(output: str) -> str:
     if any("No space left on device" in line for line in lines):
         return "no space left on the device; free about 2 GB and start again"
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
-    last = errors[-1] if errors else (lines[-1] if lines else "it said nothing")
+    last = errors[-1] if errors else (lines[-1] if lines else "no output")
     if any(sign in line for sign in OFFLINE for line in lines):
         return (
-            f"{last}; the package index could not be reached or lacks it: connect to the network, "
+            f"{last}; the package index could not be reached or does not have it: connect to the network, "
             "or name a mirror or a folder of wheels in pip's own settings, and start again"
         )
     return f"{last}; fix that and start again"

@@ -80,7 +80,7 @@ class Venv:
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("waiting for another start that is making the environment")
+                say("waiting for another process that is creating the environment")
                 fcntl.flock(folder, fcntl.LOCK_EX)
             yield
         finally:
@@ -91,7 +91,7 @@ class Venv:
         mark = self.path / MARK
         interrupted = mark.read_text(encoding="utf-8") if mark.exists() else ""
         if interrupted == "made" or ((self.path / STAMP).exists() and not self._works()):
-            say(f"{self.path} was not finished or no longer works: made anew")
+            say(f"{self.path} is incomplete or broken: creating it again")
             shutil.rmtree(self.path)
         if self.path.exists():
             if not self._works():
@@ -111,7 +111,7 @@ class Venv:
 
     def _create(self, mark: Path) -> None:
         base = getattr(sys, "_base_executable", None) or sys.executable
-        say(f"Python {sys.version_info[0]}.{sys.version_info[1]} ({base}), making {self.path}")
+        say(f"Python {sys.version_info[0]}.{sys.version_info[1]} ({base}), creating {self.path}")
         has_pip = importlib.util.find_spec("pip") is not None
         bundled = importlib.util.find_spec("ensurepip") is not None and importlib.util.find_spec("venv") is not None
         if not bundled and not has_pip:
@@ -122,7 +122,7 @@ class Venv:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             if not has_pip:
-                raise SetupError(f"{base} cannot make an environment: {(done.stdout + done.stderr).strip()[-200:]}")
+                raise SetupError(f"{base} cannot create an environment: {(done.stdout + done.stderr).strip()[-200:]}")
             subprocess.run([*command[:3], "--without-pip", str(self.path)], capture_output=True, check=True)
             bundled = False
         if not bundled:
@@ -156,7 +156,7 @@ class Venv:
             if any((self.path / "lib").glob(f"python3*/site-packages/{name.replace('-', '_')}-*.dist-info"))
         ]
         if there:
-            run_pip(self.python, ["uninstall", "--yes", *there], "removing what is replaced", self.log)
+            run_pip(self.python, ["uninstall", "--yes", *there], "removing replaced packages", self.log)
 
     def _pip(self, arguments: list[str], label: str) -> None:
         run_pip(self.python, ["install", *arguments], label, self.log)

@@ -116,7 +116,7 @@ def _fairness_of_part(
     try:
         return _fairness(part, options, thresholds, notes), ""
     except DataError as error:
-        return None, f"{len(part.comparisons)} pairs are left, which cannot be judged: {error}"
+        return None, f"{len(part.comparisons)} pairs are left, but they cannot be scored: {error}"
 
 
 def _fairness(
@@ -135,5 +135,5 @@ def _fairness(
         try:
             changes = compare(before, after, comparisons, options.protected, settings)
         except DataError as error:  # all plain cosines lie on one side of their threshold
-            notes.append(f"what the steps changed by group cannot be told: {error}")
+            notes.append(f"the change by group cannot be computed: {error}")
     return FairnessReport(result, challenge, changes)

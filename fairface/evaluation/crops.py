@@ -61,5 +61,5 @@ def _refuse_unreadable(report: AlignReport, folder: str) -> None:
         name, problem = report.unreadable[0]
         raise DataError(
             f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: fix them "
-            "or take their pairs out"
+            "or remove their pairs"
         )

@@ -56,7 +56,7 @@ def require_models(names: Iterable[str] = tuple(MADE_BY), output: str = "models"
             run_folder(name, output)
         except CheckpointError as error:
             command = MADE_BY[name]
-            raise CheckpointError(f"{Path(output) / name}: is not there yet; make it with {command}") from error
+            raise CheckpointError(f"{Path(output) / name}: does not exist yet; create it with {command}") from error
 
 
 def lay_out_demo(folder: Path, data: Path = DATA) -> DemoFiles:
@@ -97,7 +97,7 @@ def _claim(folder: Path) -> None:
         found = min((path for path in place.rglob("*") if not path.is_dir()), default=None)
         if found is not None and not _holds_pairs(place / "pairs.csv"):
             raise ConfigError(
-                f"{folder}: holds {found.relative_to(folder)}, which no demonstration laid out; choose another --output"
+                f"{folder}: holds {found.relative_to(folder)}, which no demonstration wrote; choose another --output"
             )
         with atomic_write(place / MARKER):
             pass

@@ -41,9 +41,9 @@ def embedded_pairs(what: PairSource, embed: Embed, root: str | os.PathLike[str] 
     lost = [name for name, file, known in zip(names, files, excused, strict=True) if file is None and not known]
     if lost and (what.unscored == "error" or len(lost) == len(names)):
         raise DataError(
-            f"{folder}: {len(lost)} of {len(names)} images are not there ({', '.join(lost[:3])}"
-            f"{', …' if len(lost) > 3 else ''}); give the right root, or, where no face was found, name these images "
-            "with --failures, or say --unscored leave_out or no_match"
+            f"{folder}: {len(lost)} of {len(names)} images do not exist ({', '.join(lost[:3])}"
+            f"{', …' if len(lost) > 3 else ''}); give the right root; if no face was found, list these images "
+            "for --failures, or use --unscored leave_out or no_match"
         )
     there = [name for name, file in zip(names, files, strict=True) if file is not None]
     rows = embed(FileDataset(folder, [file for file in files if file is not None]))

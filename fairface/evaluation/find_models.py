@@ -32,7 +32,7 @@ def find_models(folder: Path, three_step: str | None = None, hard: str | None = 
     models = _models(folder)
     if not models:
         raise CheckpointError(
-            f"{folder}: holds no model; put the run's folder, or prefix-symbol.json and prefix-0000.params, there"
+            f"{folder}: has no model; put the run's folder, or prefix-symbol.json and prefix-0000.params, there"
         )
     hards = [name for path, name in models.items() if HARD.search(path.lower())]
     threes = [name for path, name in models.items() if THREE_STEP.search(path.lower()) and name not in hards]
@@ -43,12 +43,12 @@ def find_models(folder: Path, three_step: str | None = None, hard: str | None = 
     ):  # fmt: skip
         if given is None and len(found) > 1:
             raise CheckpointError(
-                f"{folder}: {', '.join(sorted(found))} may all be the {what} model; leave one, or name it ({option})"
+                f"{folder}: {', '.join(sorted(found))} could each be the {what} model; keep one, or name it ({option})"
             )
     if three_step is None and not threes:
         raise CheckpointError(
-            f"{folder}: none of {', '.join(sorted(models))} has step3, 3_step or three_step in its path, so it "
-            "cannot be told which is the three-step model; rename it, or name it with --model"
+            f"{folder}: none of {', '.join(sorted(models))} has step3, 3_step or three_step in its path, so "
+            "the three-step model is unknown; rename it, or name it with --model"
         )
     return (
         threes[0] if three_step is None else three_step,
@@ -72,7 +72,7 @@ def _models(folder: Path) -> dict[str, str]:
         )
         if len(epochs) != 1:
             raise CheckpointError(
-                f"{symbol}: has {len(epochs)} files {prefix}-NNNN.params beside it; leave the one that counts"
+                f"{symbol}: has {len(epochs)} files {prefix}-NNNN.params next to it; keep only one"
             )
         epoch = int(epochs[0].stem.rpartition("-")[2])
         place = symbol.parent / prefix
@@ -94,5 +94,5 @@ def find_template(folder: Path) -> str:
     )
     if len(found) > 1:
         names = ", ".join(str(path) for path in found)
-        raise DataError(f"{folder}: {names} may all be the pairs; leave one, or name it in the command")
+        raise DataError(f"{folder}: {names} could each be the list of pairs; keep one, or name it in the command")
     return str(found[0]) if found else ""

@@ -38,13 +38,13 @@ class JudgedPairs:
 def without_failures(judged: JudgedPairs) -> JudgedPairs | str:
     """The pairs of whose images none failed to be detected, or why there is no such list of its own."""
     if judged.failed is None:
-        return "nothing tells on which images detection failed"
+        return "it is unknown on which images detection failed"
     comparisons = judged.comparisons
     kept = ~(judged.failed[comparisons.a] | judged.failed[comparisons.b])
     if kept.all():
         return "detection failed on none of these images, so all numbers stay the same"
     same = comparisons.same[kept]
     if not same.any() or same.all():
-        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them of one subject: too few to score"
+        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them genuine: too few to score"
     scores = {name: values[kept] for name, values in judged.scores.items()}
     return JudgedPairs(judged.source, select(comparisons, kept), scores, judged.photographs)

@@ -24,13 +24,13 @@ def what_cannot_be_shown(found: Assessment) -> list[str]:
     go unseen, worst groups that cannot be told from the others, rates that too few pairs leave undefined."""
     lines = [*_subjects(found), *_attributes(found.comparisons, found.options)]
     if found.fairness is None:
-        lines.append("no protected attribute is named, so nothing here is about groups")
+        lines.append("no protected attribute is named, so there are no results by group")
     else:
         options = found.options.fairness
         for grouping in found.fairness.result.groupings.values():
             lines += [*_small(grouping, options.min_subjects), *_unseen(grouping), *_worst(grouping)]
     lines += [
-        f"{key.replace('tar@', 'TAR at FMR ')} cannot be told: {reason}"
+        f"{key.replace('tar@', 'TAR at FMR ')} is undefined: {reason}"
         for key, reason in found.verification[ALL_STEPS].reasons.items()
         if key != "accuracy"  # which is not reported here
     ]
@@ -40,12 +40,12 @@ def what_cannot_be_shown(found: Assessment) -> list[str]:
 def _subjects(found: Assessment) -> list[str]:
     subjects, images = found.verification[ALL_STEPS].subjects, len(_used(found.comparisons))
     if subjects is None:
-        return ["the truth does not say who is shown: there are no intervals, nothing is known about others"]
+        return ["the truth names no subjects: there are no confidence intervals for other subjects"]
     if subjects >= FEW_SUBJECTS:
-        return [f"{subjects} subjects and {images} images: only what others like these, photographed so, would give"]
+        return [f"{subjects} subjects and {images} images: results hold for similar subjects and conditions only"]
     return [
-        f"{subjects} subjects are few: intervals over so few are narrower than they should be, and other subjects may "
-        f"give quite different numbers, however many images ({images}) there are of these"
+        f"{subjects} subjects are few: the confidence intervals are too narrow, and other subjects may give very "
+        f"different results; more images of the same subjects (now {images}) do not help"
     ]
 
 
@@ -63,11 +63,11 @@ def _attributes(comparisons: Comparisons, options: EvaluationOptions) -> list[st
         known = codes[codes[:, column] >= 0, column]
         unknown = len(codes) - len(known)
         if unknown:
-            lines.append(f"{name} is unknown for {unknown} of {len(codes)} images, whose pairs are in no group")
+            lines.append(f"{name} is unknown for {unknown} of {len(codes)} images; their pairs are in no group")
         values = np.unique(known)
         if len(values) == 1:
             only = value_name(comparisons, column, int(values[0]))
-            lines.append(f"{name} does not vary: it is {only} on all {len(known)} images, so nothing is known about it")
+            lines.append(f"{name} does not vary: it is {only} on all {len(known)} images, so its effect is unknown")
         elif len(values) and name in options.protected:
             varying.append((name, column))
     for (one, first), (other, second) in combinations(varying, 2):
@@ -87,7 +87,7 @@ def _missing_combinations(
     ]  # fmt: skip
     if not missing:
         return []
-    return [f"no image shows {'; '.join(missing)}: effects of {one[0]} and of {other[0]} cannot be told apart there"]
+    return [f"no image shows {'; '.join(missing)}: effects of {one[0]} and {other[0]} cannot be separated"]
 
 
 def _small(grouping: GroupingResult, min_subjects: int) -> list[str]:
@@ -96,7 +96,7 @@ def _small(grouping: GroupingResult, min_subjects: int) -> list[str]:
         return []
     return [
         f"by {grouping.name}, {len(small)} of {len(grouping.rows)} groups have fewer than {min_subjects} subjects "
-        f"({', '.join(small)}) and are in no measure; their rates are shown for the record only"
+        f"({', '.join(small)}) and are excluded from all measures; their rates are shown for information only"
     ]
 
 
@@ -106,11 +106,11 @@ def _unseen(grouping: GroupingResult) -> list[str]:
         for name, plan in (("FNMR", row.fnmr_plan), ("FMR", row.fmr_plan)):
             where = f"by {grouping.name}, {row.group}: a difference in {name} from all others"
             if math.isnan(plan.detectable):
-                lines.append(f"{where} cannot be seen at any size ({plan.reason})")
+                lines.append(f"{where} cannot be detected at any size ({plan.reason})")
             elif plan.detectable >= 1:
-                lines.append(f"{where} would go unseen whatever its size")
+                lines.append(f"{where} cannot be detected, whatever its size")
             else:
-                lines.append(f"{where} smaller than {number_text(plan.detectable)} would go unseen as a rule")
+                lines.append(f"{where} smaller than {number_text(plan.detectable)} would usually not be detected")
     return lines
 
 

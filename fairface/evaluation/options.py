@@ -58,7 +58,7 @@ def find_named(args: argparse.Namespace) -> None:
         args.model, args.hard_model = find_models(Path(args.models_from), args.model, args.hard_model)
     if args.data_from:
         if args.photos or args.aligned:
-            raise ConfigError("--data-from finds the images; leave it out, or leave --photos and --aligned out")
+            raise ConfigError("--data-from finds the images already; remove it, or remove --photos and --aligned")
         setattr(args, "aligned" if args.data_aligned else "photos", args.data_from)
         args.template = args.template or find_template(Path(args.data_from))
 
@@ -125,5 +125,5 @@ def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | N
         raise ConfigError("give --threshold or pairs for calibration, not both")
     truth = TruthSource(args.calibration_truth, args.attributes, args.image_column, args.subjects_from)
     if not truth.known:
-        raise ConfigError("nothing tells the truth of the calibration pairs; give --calibration-truth")
+        raise ConfigError("the truth of the calibration pairs is unknown; give --calibration-truth")
     return PhotoSource(args.calibration_photos, args.calibration_aligned, "", args.calibration_template), truth

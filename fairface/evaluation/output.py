@@ -72,11 +72,13 @@ def check_output(output: Path, names: Iterable[str], inputs: Inputs) -> None:
             blocked = next((up for up in path.parents if os.path.lexists(up)), path)
             if blocked.is_dir():
                 continue
-            raise ConfigError(f"{output}: {blocked} is no folder, so {name} cannot be written; choose another --output")
+            raise ConfigError(
+                f"{output}: {blocked} is not a folder, so {name} cannot be written; choose another --output"
+            )
         if inputs.hold(path):
             raise ConfigError(f"{path}: is read by this run and would be overwritten; choose another --output")
         if path.is_dir() or not is_ours(output, name, written):
             raise ConfigError(
-                f"{output}: holds {name}, which no run is known to have written and this one would replace; choose "
+                f"{output}: holds {name}, which no earlier run wrote and this run would replace; choose "
                 "another --output"
             )

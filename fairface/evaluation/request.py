@@ -27,9 +27,9 @@ class PhotoSource:
 
     def __post_init__(self) -> None:
         if bool(self.photos) == bool(self.aligned):
-            raise ConfigError("give a folder of photographs or one of aligned faces (one of them)")
+            raise ConfigError("give a folder of photographs or a folder of aligned faces, not both")
         if self.photos and self.failures:
-            raise ConfigError("failures are found while photographs are aligned; a list goes with aligned faces only")
+            raise ConfigError("alignment of photographs finds the failures itself; give a list with aligned faces only")
 
     @property
     def folder(self) -> str:
@@ -76,8 +76,8 @@ class TruthSource:
 
     def __post_init__(self) -> None:
         if self.wanted and not self.known:
-            raise ConfigError("attributes are judged against a truth; give a file of it, or say who is shown")
+            raise ConfigError("attributes need a truth; give a truth file, or name the subjects")
         if self.wanted and not self.attributes:
-            raise ConfigError(f"nothing tells {', '.join(self.wanted)} of the images; give a file of attributes")
+            raise ConfigError(f"{', '.join(self.wanted)}: unknown for all images; give a file of attributes")
         if self.subjects_from not in ("", "names") and not self.attributes:
-            raise ConfigError(f"who is shown cannot come from {self.subjects_from!r} without a file of attributes")
+            raise ConfigError(f"subjects cannot come from {self.subjects_from!r} without a file of attributes")

@@ -165,8 +165,8 @@ def _refuse_zero(rows: NDArray[np.float32], crops: Crops, model: str) -> None:
     if len(zero):
         some = ", ".join(crops.files[row] for row in zero[:3])
         raise DataError(
-            f"{model}: gives {len(zero)} of {len(rows)} images an embedding of length zero ({some}), so no cosine; "
-            "use another model or take these images out"
+            f"{model}: gives {len(zero)} of {len(rows)} images an embedding of length zero ({some}), without a cosine; "
+            "use another model or remove these images"
         )
 
 

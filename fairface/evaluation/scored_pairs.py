@@ -105,7 +105,7 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
     if what.pairs:
         opened = open_comparisons(what.pairs, what.kind, what.allowed, what.columns)
     elif stored is None:
-        raise ConfigError("all pairs can be compared of embeddings only; give a pair list")
+        raise ConfigError("comparing all pairs needs embeddings; give a pair list")
     else:
         opened = OpenedPairs(all_pairs(_subjects(stored, what), names=stored.names))
     return replace(opened, comparisons=_with_attributes(opened.comparisons, stored, what))
@@ -140,8 +140,8 @@ def embedding_scores(
         some = [comparisons.names[image] for image in used[unexplained]]
         raise DataError(
             f"{what.title}: {len(some)} of {len(used)} images are not among the {len(stored.names)} given "
-            f"({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); names there look like {stored.names[0]!r}; "
-            "where no face was found, name these images with --failures, or say --unscored leave_out or no_match"
+            f"({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); the given names look like {stored.names[0]!r}; "
+            "if no face was found, list these images for --failures, or use --unscored leave_out or no_match"
         )
     there = ~lacking[ends].any(axis=0)
     scores = np.full(len(comparisons), np.nan)
@@ -165,7 +165,7 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
     data = {str(of.meta.get("data", "")) for of in (one, other)}
     if differ or (numbered and len(data) > 1):
         raise DataError(
-            f"{other_name}: its images bear the names of those in {one_name}, but are others "
+            f"{other_name}: its images have the same names as those in {one_name}, but are different images "
             f"({' and '.join(sorted(data))}); "
             "embed the same data with both models"
         )
@@ -176,14 +176,14 @@ def _subjects(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
         return subjects_from_names(stored.names)
     if what.subjects_from in ("", "labels"):
         if len(stored.labels) == 0:
-            raise ConfigError("the embeddings hold no labels; say who is shown: names, or a column of the attributes")
+            raise ConfigError("the embeddings have no labels; take subjects from names or a column of the attributes")
         return stored.labels
     return _subjects_of_table(what, stored.names)
 
 
 def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int64]:
     if not what.attributes:
-        raise ConfigError(f"who is shown cannot come from {what.subjects_from!r} without a file of attributes")
+        raise ConfigError(f"subjects cannot come from {what.subjects_from!r} without a file of attributes")
     table = read_csv_table(what.attributes)
     return subjects_of_images(table, images, what.subjects_from, what.image_column or None)
 
@@ -191,7 +191,7 @@ def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.in
 def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
     source = what.title
     if (what.attributes or what.subjects_from or stored is not None) and not comparisons.names:
-        raise DataError(f"{source}: has no columns image_a and image_b, so nothing can be told about its images")
+        raise DataError(f"{source}: has no columns image_a and image_b, so its images are unknown")
     if stored is not None and stored.attribute_names:
         comparisons = _of_embeddings(stored, comparisons).put_into(comparisons)
     if what.attributes:
@@ -209,7 +209,7 @@ def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: 
         shown = subjects_from_names(comparisons.names)
     elif what.subjects_from == "labels":
         if stored is None or len(stored.labels) == 0:
-            raise ConfigError("who is shown cannot come from labels: there are no embeddings, or they hold none")
+            raise ConfigError("subjects cannot come from labels: there are no embeddings, or they have no labels")
         places = NameIndex(stored.names).find_all(comparisons.names)
         shown = np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places])
     else:
@@ -237,7 +237,7 @@ def _scores(
             excused |= failed[comparisons.a] | failed[comparisons.b]
         scores = read_scores(source.scores, comparisons, excused)
     elif opened.table is None:
-        raise ConfigError(f"{what.title}: is no CSV with a column of scores; give scores or embeddings")
+        raise ConfigError(f"{what.title}: is not a CSV with a column of scores; give scores or embeddings")
     else:
         scores = np.array(numbers(opened.table, source.column), np.float64)
     return -scores if source.distance else scores

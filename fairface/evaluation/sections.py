@@ -21,8 +21,8 @@ STEPS = {
     "fuse": "fusion with the hard-sample model, on a scale of its own",
 }
 TRANSDUCTION = (
-    f"{TRANSDUCTIVE}: a pair's score was changed by other pairs of the list; another list gives other scores for the "
-    "same two images, so these numbers hold for such a list as a whole and not for a single 1:1 comparison"
+    f"{TRANSDUCTIVE}: other pairs of the list changed the score of a pair; another list gives other scores for the "
+    "same two images, so these numbers are valid for the whole list and not for a single 1:1 comparison"
 )
 
 
@@ -33,7 +33,7 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool =
     """
     sections = [_head(facts), _steps(facts)]
     if found is None:
-        return [*sections, Section("Result", lines=["no truth was given, so nothing is judged"])]
+        return [*sections, Section("Result", lines=["no truth was given, so there are no error rates"])]
     sections.append(_verification(facts, found))
     if found.fairness is not None:
         kind = f", {TRANSDUCTIVE} scores" if facts.transductive else ""
@@ -50,13 +50,13 @@ def _head(facts: RunFacts) -> Section:
         f"pairs: {facts.pairs} of {facts.images} images ({facts.source})",
         f"three-step model: {facts.three_step}",
         f"hard-sample model: {facts.hard or 'none'}",
-        f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines, each of its two images alone (inductive)'}",
+        f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines of two images each (inductive)'}",
     ]
     if facts.failed is not None:
         some = f" ({', '.join(facts.failed[:5])}{', …' if len(facts.failed) > 5 else ''})" if facts.failed else ""
         lines.append(f"detection failed on {len(facts.failed)} of {facts.images} images{some}")
     if facts.repeated:
-        lines.append(f"{facts.repeated} pairs repeat an earlier one and are scored and counted again")
+        lines.append(f"{facts.repeated} pairs repeat an earlier pair; they are scored and counted again")
     if facts.self_pairs:
         lines.append(f"{facts.self_pairs} pairs compare an image with itself")
     return Section("Evaluation", lines=[*lines, *facts.notes])
@@ -88,28 +88,28 @@ def _threshold(report: FairnessReport, transductive: bool) -> Section:
     lines = [f"{threshold.value:.6g}, set by: {threshold.how}; the FMR here is {rate_text(report.result.fmr)}"]
     if transductive and not threshold.optimistic and not math.isnan(threshold.target):
         lines.append(
-            "the calibration pairs went through the same steps among themselves: such scores depend on the list, so a "
-            "threshold carries over from one list to another only roughly"
+            "the calibration pairs went through the same steps as a list of their own; the scores depend on the list, "
+            "so the threshold of one list is only approximate for another"
         )
     if threshold.optimistic:
         lines.append(
-            "optimistic: it was fixed on images that are judged, so their FMR is met by construction; give pairs of "
-            "other subjects for calibration"
+            "optimistic: it was set on images that are also scored, so their FMR is the target by construction; give "
+            "pairs of other subjects for calibration"
         )
     return Section("Threshold", lines=lines)
 
 
 def _fairness(report: FairnessReport, what: str) -> list[Section]:
     sections = fairness_sections(report.result, report.challenge, report.changes)
-    before = "Against the model before"
-    titles = [section.title.replace(before, "What the steps changed against plain cosines") for section in sections]
+    before = "Compared with the model before"
+    titles = [section.title.replace(before, "Changes from plain cosines") for section in sections]
     return [replace(one, title=f"{title} ({what})") for one, title in zip(sections, titles, strict=True)]
 
 
 def _failures(facts: RunFacts, found: Assessment) -> Section:
     title = "Failures to detect"
     if facts.failed is None or found.fairness is None:
-        return Section(title, lines=["nothing tells on which images detection failed"])
+        return Section(title, lines=["it is unknown on which images detection failed"])
     rows = [
         [grouping.name, row.group, str(row.images), rate_text(row.failures)]
         for grouping in found.fairness.result.groupings.values()
@@ -117,8 +117,8 @@ def _failures(facts: RunFacts, found: Assessment) -> Section:
         if row.failures is not None
     ]
     lines = [
-        f"{len(facts.failed)} of {facts.images} images; a face that was found only by force, by turning the "
-        "photograph, or not at all counts as a failure"
+        f"{len(facts.failed)} of {facts.images} images; a face counts as a failure if it was found only after "
+        "resizing or rotating the photograph, or not at all"
     ]
     if found.without_reason:
         lines.append(f"no separate report without these images: {found.without_reason}")

@@ -52,13 +52,13 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     if itself is not None:
         raise DataError(
             f"{template.source}: {pairs.counts.self_pairs} pairs compare an image with itself (first: {itself}), which "
-            "no truth can judge; take them out, or give no truth"
+            "no truth can label; remove them, or give no truth"
         )
     source = truth.truth or template.source
     if truth.truth:
         comparisons = open_comparisons(truth.truth, "auto", truth.allowed).comparisons
         if not comparisons.names:
-            raise DataError(f"{source}: does not name the images, so scores cannot be put to its pairs")
+            raise DataError(f"{source}: does not name the images, so scores cannot be assigned to its pairs")
     else:
         comparisons = _said_by_subjects(template, truth)
     comparisons = _with_attributes(comparisons, truth)

@@ -75,7 +75,7 @@ def verify_pairs(pairs: ScoredPairs, options: VerifyOptions, source: str) -> Ver
             try:
                 without = _verify(_usable(left, options, source)[0], options)
             except DataError as error:
-                notes.append(f"{_WITHOUT}, nothing can be scored: {error}")
+                notes.append(f"{_WITHOUT}, the pairs cannot be scored: {error}")
     return VerifiedSet(result, roc_curve(used.scores[0], used.comparisons.same), failures, without, tuple(notes))
 
 

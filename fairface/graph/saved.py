@@ -68,7 +68,7 @@ def with_names(graph: Graph, parameter: Callable[[str], str], outputs: Sequence[
     names = {name: parameter(name) for name in graph.arrays}
     for name, count in Counter(names.values()).items():
         if count > 1:
-            raise CheckpointError(f"two of the net's parameters would be called {name}; rename a layer of the net")
+            raise CheckpointError(f"two of the net's parameters would have the name {name}; rename a layer of the net")
     layers = [_layer_of(node, nodes, names) for node in nodes]
     last = heads[0][0]
     if layers[last] not in outputs:

@@ -33,7 +33,7 @@ def read_symbol(path: str | os.PathLike[str]) -> Any:
         with _without_upgrade_lines():
             return mx.sym.load(os.fspath(path))
     except (mx.base.MXNetError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path}: is no MXNet symbol; name the prefix of another model") from error
+        raise CheckpointError(f"{path}: is not an MXNet symbol; name the prefix of another model") from error
 
 
 @contextmanager

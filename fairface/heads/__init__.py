@@ -117,7 +117,7 @@ def build_margin(config: HeadConfig) -> Margin:
     if factory is None:
         close = difflib.get_close_matches(config.name, HEADS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(HEADS)}"
-        raise ConfigError(f"head.name is {config.name!r}, which is no head; {hint}")
+        raise ConfigError(f"head.name is {config.name!r}, which is not a known head; {hint}")
     return factory(config)
 
 

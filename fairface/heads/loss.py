@@ -23,7 +23,7 @@ class CrossEntropy(gluon.HybridBlock):
     def __init__(self, smoothing: float = 0.0) -> None:
         super().__init__()
         if not 0 <= smoothing < 1:
-            raise ConfigError(f"head.label_smoothing is {smoothing}; it lies from 0 to below 1")
+            raise ConfigError(f"head.label_smoothing is {smoothing}; it must be 0 or more and below 1")
         self._smoothing = smoothing
 
     def hybrid_forward(self, F: Any, logits: Any, label: Any) -> Any:

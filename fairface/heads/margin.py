@@ -74,7 +74,7 @@ class AngularMargin(Margin):
 
 def _check(m1: float, m2: float, m3: float, beyond_pi: str) -> None:
     if not (0 < m1 <= 10 and 0 <= m2 < math.pi and 0 <= m3 <= 2):
-        raise ConfigError(f"head: m1 {m1}, m2 {m2}, m3 {m3}; m1 lies above 0 up to 10, m2 in 0..3.14, m3 in 0..2")
+        raise ConfigError(f"head: m1 {m1}, m2 {m2}, m3 {m3}; m1 must be above 0, up to 10, m2 in 0..3.14, m3 in 0..2")
     if beyond_pi not in BEYOND_PI:
         raise ConfigError(f"beyond_pi is {beyond_pi!r}; it can be: {', '.join(BEYOND_PI)}")
     if beyond_pi in ("linear", "easy") and m1 != 1.0:

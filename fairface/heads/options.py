@@ -31,8 +31,8 @@ def options_of(config: HeadConfig, known: Mapping[str, Option]) -> dict[str, flo
     for name in config.options:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it knows {', '.join(known) or 'none'}: leave it out"
-            raise ConfigError(f"head.options: {config.name} knows no {name!r}; {hint}")
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}: leave it out"
+            raise ConfigError(f"head.options: {config.name} has no option {name!r}; {hint}")
     values = {name: config.options.get(name, option.default) for name, option in known.items()}
     for name, option in known.items():
         check_value(values[name], Range(option.low, option.high), f"head.options.{name}")

@@ -34,7 +34,7 @@ def load_retinaface(name: str, context: Context, config: RetinaFaceConfig | None
         raise CheckpointError(f"{name}: a detector is named prefix,epoch of an MXNet model, such as models/R50,0")
     files = resolve(name)
     if files.symbol is None:
-        raise CheckpointError(f"{name}: is a file of PyTorch; a detector is named prefix,epoch of an MXNet model")
+        raise CheckpointError(f"{name}: is a PyTorch file; a detector is named prefix,epoch of an MXNet model")
     symbol = read_symbol(files.symbol)
     chosen = _nine_outputs(symbol, files)
     forward = _Forward(_block(chosen, files, context), context)
@@ -81,7 +81,7 @@ def _block(symbol: Any, files: CheckpointFiles, context: Context) -> gluon.Symbo
     net = gluon.SymbolBlock(symbol, mx.sym.var("data", dtype="float32"))
     for key, parameter in net.collect_params().items():
         if key not in arrays:
-            raise CheckpointError(f"{files.params}: has no {key}, which {files.symbol} wants; name another model")
+            raise CheckpointError(f"{files.params}: has no {key}, which {files.symbol} needs; name another model")
         parameter.shape = arrays[key].shape
         parameter.dtype = arrays[key].dtype
         parameter.grad_req = "null"

@@ -86,7 +86,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
     wanted = [name for name in symbol.list_inputs() if name != "data"]
     missing = next((name for name in wanted if name not in by_name), None)
     if missing is not None:
-        raise CheckpointError(f"{files.params}: has no {missing}, which {files.symbol} wants")
+        raise CheckpointError(f"{files.params}: has no {missing}, which {files.symbol} needs")
     return Graph(symbol, {name: by_name[name] for name in wanted})
 
 

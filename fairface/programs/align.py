@@ -31,19 +31,19 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument("--size", type=int, default=112, help="width and height of a crop in pixels")
     options.add_argument("--format", choices=FORMATS, default="jpg")
     options.add_argument("--quality", type=int, default=95, help="JPEG quality")
-    options.add_argument("--fill", choices=FILLS, default="black", help="what lies outside the photograph")
+    options.add_argument("--fill", choices=FILLS, default="black", help="fill for pixels outside the photograph")
     options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
-    options.add_argument("--border", type=int, default=0, help="then repeat their edge by so many pixels")
+    options.add_argument("--border", type=int, default=0, help="then extend them by this many pixels on each side")
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
     options.add_argument("--factor", type=float, default=0.709, help="step of the image pyramid")
-    options.add_argument("--thresholds", type=float, nargs=3, default=[0.6, 0.7, 0.9], help="of the nets")
+    options.add_argument("--thresholds", type=float, nargs=3, default=[0.6, 0.7, 0.9], help="of the three nets")
     options.add_argument("--detector", metavar="PREFIX,EPOCH",
                          help="insightface's RetinaFace model, run by MXNet in one process, instead of MTCNN")
     options.add_argument("--rescue", action="store_true",
-                         help=f"where no face is found try other sizes, then turns, then crop the middle; {FAILURES}")
+                         help=f"if no face is found, try other sizes, then rotations, then crop the centre; {FAILURES}")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     options.add_argument("--resume", action="store_true", help="skip what an earlier run finished")
-    options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
+    options.add_argument("--skip-bad", action="store_true", help="skip unreadable photographs")
     return options
 
 
@@ -84,7 +84,7 @@ def summary(report: AlignReport, target: str) -> str:
                      f"{len(report.cropped)} cropped: {os.path.join(target, FAILURES)}, first {report.failed[0]}")
     lines += [f"unreadable: {name}: {problem}" for name, problem in report.unreadable[:10]]
     if report.ignored:
-        lines.append(f"{report.ignored} files are no photographs and were passed over")
+        lines.append(f"{report.ignored} files are not photographs and were skipped")
     if report.unused:
         lines.append(f"{report.unused} rows of the landmarks table have no photograph")
     lines.append(f"landmarks: {os.path.join(target, LANDMARKS)}")

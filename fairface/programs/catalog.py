@@ -41,14 +41,14 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("finetune", "train/finetune.py",
                 "Finetune in steps: the classifier, all layers, the most discriminated group."),
         Program("hard-samples", "train/mine_hard_samples.py",
-                "List the records that a classifier gets wrong, with all records of their people."),
+                "List the records that a classifier gets wrong, with all records of their identities."),
     ),
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings."),
         Program("fairness", "test/fairness.py",
-                "Error rates by group at one shared threshold, with intervals over people."),
+                "Error rates by group at one shared threshold, with confidence intervals."),
         Program("evaluate", "test/final_eval.py",
-                "Photographs and pairs in; predictions, fairness and verification report out."),
+                "Score photographs and pairs; write predictions and a report."),
         Program("embed", "test/embed.py", "Embed the photographs of a data set and write embeddings.npz."),
     ),
     "photographs": (
@@ -68,14 +68,14 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("prepare-orl", "data_process/prepare_orl.py",
                 "Prepare the embedded data set: fetch the ORL photographs, align them, pack them by split."),
     ),
-    "look into data sets": (
+    "inspect data sets": (
         Program("inspect", "data_process/inspect_data.py",
-                "Tell what a data set of any format holds and what is wrong with it."),
+                "Show the contents and the problems of a data set of any format."),
         Program("unpack", "data_process/convert.py",
                 "Unpack insightface's files: train.rec to images, .bin sets to memory files."),
         Program("decode", "data_process/decode.py", "Write images of TFRecords as files."),
         Program("shared-identities", "data_process/find_shared_identities.py",
-                "Report people of a test set who may be in a training set."),
+                "Report identities of a test set that may be in a training set."),
     ),
     "models": (
         Program("export", "data_process/export_model.py",

@@ -22,7 +22,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     )
     options.add_argument("-p", "--final_path", required=True, help="folder to make")
     options.add_argument("--copy", action="store_true", help="copy the photographs instead of linking to them")
-    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="links that lead nowhere")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="broken links")
     args = options.parse_args(argv)
     console = Console.of(args)
     watch = functools.partial(console.progress, label="compounding", unit="photo")
@@ -34,5 +34,5 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {"output": args.final_path, "sets": [dict(zip(columns, row, strict=True)) for row in done.sources],
          "identities": done.identities, "images": done.images, "shared": done.shared, "made": done.made},
         f"{table(rows, columns)}\n"
-        f"{done.shared} identities are in more than one set; {done.made} files were made, the others were there",
+        f"{done.shared} identities are in more than one set; {done.made} files were made, the others existed already",
     )  # fmt: skip

@@ -25,7 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("-r", "--rec_path", default="./faces_emore", help="folder with train.rec, .bin files, or both")
     options.add_argument("--make_image_files", action="store_true", help="train.rec to imgs/<label>/<record>.jpg")
     options.add_argument("--make_validation_memfiles", action="store_true", help="each .bin to memory files")
-    options.add_argument("--swap_color_channel", action="store_true", help="exchange red and blue in what is written")
+    options.add_argument("--swap_color_channel", action="store_true", help="exchange red and blue in the output")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = options.parse_args(argv)
     folder = Path(args.rec_path)
@@ -44,7 +44,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     wants_sets = args.make_validation_memfiles or not has_rec
     sets, problems = make_memory_files(bins, args.swap_color_channel, console) if wants_sets else ([], [])
     lines = [images_line(images)] if images else []
-    lines += [f"{one['set']}: memory files {'made' if one['made'] else 'there already'}" for one in sets]
+    lines += [f"{one['set']}: memory files {'made' if one['made'] else 'exist already'}" for one in sets]
     if wants_sets and not bins:
         lines.append("no .bin file, so no memory files")
     if console.json or lines:
@@ -67,7 +67,7 @@ def make_images(folder: Path, swap: bool, workers: int, console: Console) -> dic
 def images_line(found: dict[str, Any]) -> str:
     """:func:`make_images` in words."""
     counts = f"{found['output']}: {found['images']} images of {found['identities']} identities"
-    return counts if found["made"] else f"{counts}, there already"
+    return counts if found["made"] else f"{counts}, exist already"
 
 
 def make_memory_files(bins: Sequence[Path], swap: bool, console: Console) -> tuple[list[dict[str, Any]], list[str]]:

@@ -15,7 +15,7 @@ from fairface.programs.catalog import options_of
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("convert-index", prog)
     options.add_argument("--old", required=True, help="list with lines `image label`")
-    options.add_argument("--tfr_index", required=True, help="index beside the TFRecords: image, shard, offset")
+    options.add_argument("--tfr_index", required=True, help="index of the TFRecords: image, shard, offset")
     options.add_argument("--new", required=True, help="index to write: TFRecord name, shard, offset, label")
     options.add_argument("--name", help="of the TFRecord; default: that of its index")
     args = options.parse_args(argv)

@@ -27,7 +27,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         "--root", help="folder that the TFRecords' folders are below, for an index that lies elsewhere"
     )
     options.add_argument("--no-checksums", action="store_true", help="do not compare checksums")
-    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="TFRecords that are not there")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="missing TFRecords")
     args = options.parse_args(argv)
     if args.limit < 0:
         options.error("--limit must be 0 (all) or more")

@@ -17,9 +17,9 @@ FORMATS = ("insightface", "fairface")
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("export", prog)
     options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
-    options.add_argument("prefix", metavar="PREFIX", help="what the files' names begin with")
-    options.add_argument("--to", default="insightface", choices=FORMATS, help="whose names the parameters get")
-    options.add_argument("--output", default="models", metavar="DIR", help="where runs are looked for")
+    options.add_argument("prefix", metavar="PREFIX", help="prefix of the files' names")
+    options.add_argument("--to", default="insightface", choices=FORMATS, help="system whose parameter names are used")
+    options.add_argument("--output", default="models", metavar="DIR", help="folder of the runs")
     args = options.parse_args(argv)
 
     found = resolve(args.model, args.output)

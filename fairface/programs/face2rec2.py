@@ -57,7 +57,7 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
 def _plan(args: argparse.Namespace) -> Plan:
     path = Path(args.input)
     if args.attributes is not None and path.suffix.lower() != ".csv":
-        raise ConfigError(f"--attributes names columns of a CSV, but {path} is none; leave it out")
+        raise ConfigError(f"--attributes names columns of a CSV, but {path} is not one; leave it out")
     if path.suffix.lower() == ".csv":
         if args.attributes is None:
             return plan_csv(path, args.root)

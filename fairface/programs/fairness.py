@@ -1,4 +1,4 @@
-"""Score fairness: error rates by group at one shared threshold, with intervals over subjects.
+"""Score fairness: error rates by group at one shared threshold, with confidence intervals over subjects.
 
 Examples:
     python test/fairness.py --pairs scores.csv --column score --protected sex --fmr 0.01 --calibration calibration.csv
@@ -105,62 +105,62 @@ def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "what is compared": {
+    "comparisons": {
         "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
-        "--kind": {"choices": KINDS, "default": "auto", "help": "of the pair list"},
-        "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "which column is what, "
-                      f"where its name does not tell; roles: {', '.join(ROLES)}"},
+        "--kind": {"choices": KINDS, "default": "auto", "help": "format of the pair list"},
+        "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
+                      f"holds, if its name is not known; roles: {', '.join(ROLES)}"},
         "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
         "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or subject"},
-        "--image-column": {"default": "", "help": "its column with the image's name; found by itself as a rule"},
-        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown, where the list does not say it: "
-                            "names, labels, or a column of the attributes"},
+        "--image-column": {"default": "", "help": "its column with the image's name; usually found automatically"},
+        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "source of the subjects, if the list has "
+                            "none: names, labels, or a column of the attributes"},
         "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
                      "any other is an error"},
     },
     "scores: one of --column, --scores and --embeddings": {
-        "--column": {"default": "", "help": "column of the pair list; 'score' where nothing is named"},
+        "--column": {"default": "", "help": "column of the pair list; default: score"},
         "--scores": {"default": "", "metavar": "FILE", "help": ".npy in the order of the pairs, or CSV by names"},
         "--embeddings": {"default": "", "metavar": "FILE", "help": "embeddings.npz, or .npy with names.txt"},
-        "--distance": {"action": "store_true", "help": "what is given are distances: smaller means more alike; "
-                       "thresholds are given as distances too and reported as their negatives"},
-        "--against": {"default": "", "metavar": "SAME_KIND", "help": "the model before: a column, scores or "
-                      "embeddings, whichever the model's own are"},
-        "--unscored": {"choices": UNSCORED, "default": "error", "help": "what becomes of scores that are missing"},
+        "--distance": {"action": "store_true", "help": "the scores are distances: smaller means more similar; "
+                       "give thresholds as distances too; they are reported as negatives"},
+        "--against": {"default": "", "metavar": "SAME_KIND", "help": "the model to compare with: a column, scores "
+                      "or embeddings, of the same kind as the model's own"},
+        "--unscored": {"choices": UNSCORED, "default": "error", "help": "what to do with missing scores"},
     },
     "groups": {
         "--protected": {"nargs": "+", "required": True, "metavar": "NAME", "help": "protected attributes"},
         "--legitimate": {"nargs": "+", "default": [], "metavar": "NAME", "help": "legitimate attributes, for the "
                          "challenge's measure"},
-        "--challenge": {"action": "store_true", "help": "that measure without legitimate attributes"},
-        "--aggregation": {"choices": tuple(AGGREGATIONS), "default": "one_sided", "help": "its unofficial last step"},
-        "--weights": {"choices": ("uniform", "comparisons"), "default": "uniform", "help": "of its cells"},
-        "--failures": {"default": "", "metavar": "FILE", "help": "images on which detection failed, one a line"},
+        "--challenge": {"action": "store_true", "help": "the challenge's measure without legitimate attributes"},
+        "--aggregation": {"choices": tuple(AGGREGATIONS), "default": "one_sided", "help": "its last step (unofficial)"},
+        "--weights": {"choices": ("uniform", "comparisons"), "default": "uniform", "help": "weights of its cells"},
+        "--failures": {"default": "", "metavar": "FILE", "help": "images on which detection failed, one per line"},
         "--leave-out-failures": {"action": "store_true", "help": "score without these images"},
-        "--min-subjects": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
+        "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
     },
-    "threshold: given, or fixed at an FMR": {
+    "threshold: given, or set at an FMR": {
         "--threshold": {"type": float, "help": "a score"},
-        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
-        "--calibration": {"default": "", "metavar": "FILE", "help": "pair list of other subjects, to fix it on"},
+        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that sets the threshold"},
+        "--calibration": {"default": "", "metavar": "FILE", "help": "pair list of other subjects, to set it on"},
         "--calibration-scores": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its scores (and those of the "
-                                 "model before), as --scores"},
+                                 "other model), as in --scores"},
         "--calibration-embeddings": {"nargs": "+", "default": [], "metavar": "FILE", "help": "its embeddings (and "
-                                     "those of the model before), where they are in other files"},
-        "--against-threshold": {"type": float, "help": "beside --threshold: that of the model before"},
+                                     "those of the other model), if they are in other files"},
+        "--against-threshold": {"type": float, "help": "with --threshold: threshold of the other model"},
     },
-    "what is reported": {
+    "report": {
         "--alpha": {"type": float, "default": 0.5, "help": "weight of FMR in FDR, inequity rate and GARBE"},
-        "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
-        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
-        "--seed": {"type": int, "default": 0, "help": "of both"},
-        "--power": {"type": float, "default": 0.8, "help": "chance of finding a detectable difference"},
-        "--target-fnmr": {"type": float, "help": "difference in FNMR that should be found; else the observed one"},
-        "--target-fmr": {"type": float, "help": "the same in FMR"},
+        "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
+        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},
+        "--seed": {"type": int, "default": 0, "help": "seed of resamples and permutations"},
+        "--power": {"type": float, "default": 0.8, "help": "statistical power of the smallest detectable difference"},
+        "--target-fnmr": {"type": float, "help": "difference in FNMR to detect; default: the observed one"},
+        "--target-fmr": {"type": float, "help": "difference in FMR to detect; default: the observed one"},
         "--curves": {"action": "store_true", "help": "points of the ROC of each group with bands, in --json"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET of each group with bands"},
         "--report": {"metavar": "FILE.md", "help": "write the report as Markdown"},
-        "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 when it is met, "
+        "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 if it holds, "
                       "such as 'fnmr_gap>0.02'"},
     },
 }  # fmt: skip
@@ -177,7 +177,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
 def check(args: argparse.Namespace) -> None:
     """Refuse combinations that name nothing to compare, or something that could not be honoured."""
     if bool(args.pairs) == args.all_pairs:
-        raise ConfigError("give --pairs FILE or --all-pairs (one of them)")
+        raise ConfigError("give --pairs FILE or --all-pairs, not both")
     if (args.column != "") + (args.scores != "") + (args.embeddings != "") > 1:
         raise ConfigError("give one of --column, --scores and --embeddings")
     if args.threshold is not None and args.calibration:
@@ -193,7 +193,7 @@ def check(args: argparse.Namespace) -> None:
         [args.report or "", args.plot or ""], [*read, *args.calibration_scores, *args.calibration_embeddings]
     )
     if args.distance and args.embeddings:
-        raise ConfigError("--distance is about scores that are given; those of embeddings are cosines")
+        raise ConfigError("--distance needs given scores; scores of embeddings are cosines")
     if args.leave_out_failures and not args.failures:
         raise ConfigError("--leave-out-failures needs --failures FILE")
 
@@ -249,8 +249,8 @@ def shared_thresholds(
         kept = np.isfinite(of)
         if not kept.all() and args.unscored == "error":
             raise DataError(
-                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or no number; "
-                "correct them, or say --unscored leave_out"
+                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or invalid; "
+                "correct them, or use --unscored leave_out"
             )
         threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
         found.append(replace(threshold, optimistic=bool(shared)))

@@ -1,4 +1,4 @@
-"""The evaluation: photographs (or aligned faces) and pairs in, predictions, fairness and verification report out.
+"""Score photographs (or aligned faces) and pairs; write predictions and a fairness and verification report.
 
 Examples:
     python test/final_eval.py --photos photographs --template pairs.csv --model three_step --hard-model hard
@@ -24,60 +24,60 @@ from fairface.programs.catalog import options_of
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "whose faces": {
+    "images": {
         "--photos": {"default": "", "metavar": "DIR", "help": "photographs at any depth, to be aligned first"},
         "--aligned": {"default": "", "metavar": "DIR", "help": "aligned faces instead"},
-        "--failures": {"default": "", "metavar": "FILE", "help": "of --aligned: names on which detection failed, one a "
-                       "line; failures.txt in that folder is found by itself"},
+        "--failures": {"default": "", "metavar": "FILE", "help": "with --aligned: names on which detection failed, one "
+                       "per line; failures.txt in that folder is found automatically"},
         "--template": {"default": "", "metavar": "FILE", "help": "pairs as ID1,ID2,SCORE; without it all pairs"},
-        "--demo": {"action": "store_true", "help": "the embedded data and the models that the stages made"},
-        "--models-from": {"default": "", "metavar": "DIR", "help": "find the models there that are not named"},
-        "--data-from": {"default": "", "metavar": "DIR", "help": "find photographs and pairs there"},
-        "--data-aligned": {"action": "store_true", "help": "what is found there are aligned faces"},
+        "--demo": {"action": "store_true", "help": "the embedded data and the models of its training stages"},
+        "--models-from": {"default": "", "metavar": "DIR", "help": "folder to find models in that are not named"},
+        "--data-from": {"default": "", "metavar": "DIR", "help": "folder to find photographs and pairs in"},
+        "--data-aligned": {"action": "store_true", "help": "the images found there are aligned faces"},
     },
-    "how photographs are aligned": {
+    "alignment of photographs": {
         "--detector": {"default": "", "metavar": "PREFIX,EPOCH", "help": "RetinaFace instead of MTCNN"},
-        "--size": {"type": int, "default": 112, "help": "of a crop in pixels"},
+        "--size": {"type": int, "default": 112, "help": "side of a crop in pixels"},
         "--enlarge": {"type": float, "default": 1.0, "help": "enlarge photographs for the detector"},
-        "--border": {"type": int, "default": 0, "help": "then repeat their edge by so many pixels"},
+        "--border": {"type": int, "default": 0, "help": "then extend them by this many pixels on each side"},
     },
     "models: run | run@step | prefix,epoch | PyTorch file": {
         "--model": {"metavar": "NAME", "help": "the three-step model"},
         "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
-        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0"},
-        "--batch-size": {"type": int, "default": 64, "help": "images in a step, over all devices"},
+        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
+        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
     },
-    "steps after the cosine, all of them transductive: they change a pair's score by other pairs": {
+    "steps after the cosine; all are transductive: other pairs change the score of a pair": {
         "--rerank": {"action": ON_OFF, "default": True, "help": "re-ranking"},
         "--cut": {"action": ON_OFF, "default": True, "help": "gap cut"},
-        "--fuse": {"action": ON_OFF, "default": None, "help": "fusion; on where there is a hard-sample model"},
+        "--fuse": {"action": ON_OFF, "default": None, "help": "fusion; default: on if there is a hard-sample model"},
     },
     "the truth": {
         "--truth": {"default": "", "metavar": "FILE", "help": "pairs with 1 (one subject) or 0"},
         "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image"},
-        "--image-column": {"default": "", "help": "its column with the image's id; found by itself as a rule"},
-        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "who is shown: names, or a column of the "
-                            "attributes; gives the truth too where there is no file of it"},
+        "--image-column": {"default": "", "help": "its column with the image's id; usually found automatically"},
+        "--subjects-from": {"default": "", "metavar": "WHERE", "help": "source of the subjects: names, or a "
+                            "column of the attributes; gives the truth too, without --truth"},
         "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
                      "any other is an error"},
         "--protected": {"nargs": "+", "default": [], "metavar": "NAME", "help": "protected attributes"},
         "--legitimate": {"nargs": "+", "default": [], "metavar": "NAME", "help": "for the challenge's measure"},
     },
-    "threshold: given, or fixed at an FMR": {
+    "threshold: given, or set at an FMR": {
         "--threshold": {"type": float, "help": "a score"},
-        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that the threshold is fixed at"},
-        "--calibration-photos": {"default": "", "metavar": "DIR", "help": "other subjects' photographs, to fix it on"},
+        "--fmr": {"type": float, "default": 0.01, "help": "the FMR that sets the threshold"},
+        "--calibration-photos": {"default": "", "metavar": "DIR", "help": "photographs of others, to set it on"},
         "--calibration-aligned": {"default": "", "metavar": "DIR", "help": "their aligned faces instead"},
         "--calibration-template": {"default": "", "metavar": "FILE", "help": "their pairs; without it all pairs"},
-        "--calibration-truth": {"default": "", "metavar": "FILE", "help": "their truth; else --subjects-from says it"},
+        "--calibration-truth": {"default": "", "metavar": "FILE", "help": "their truth; default: by --subjects-from"},
     },
-    "what is written": {
+    "output": {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
-        "--decimals": {"type": int, "help": "of the scores, up to 17; the challenge's programs wrote 5"},
-        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamplings and shuffles; 0: none"},
-        "--min-subjects": {"type": int, "default": 30, "help": "groups with fewer are kept out of measures"},
-        "--level": {"type": float, "default": 0.95, "help": "of the intervals"},
-        "--seed": {"type": int, "default": 0, "help": "of resamplings and shuffles"},
+        "--decimals": {"type": int, "help": "decimals of the scores, up to 17; the challenge's programs wrote 5"},
+        "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},
+        "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
+        "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
+        "--seed": {"type": int, "default": 0, "help": "seed of resamples and permutations"},
     },
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Report identities of a test set that may be in a training set, by likeness of embeddings.
+"""Report identities of a test set that may be in a training set, by similarity of embeddings.
 
 Example: python data_process/find_shared_identities.py train.npz test.npz --csv shared.csv
 The .npz files are written by test/embed.py, both with the same model.
@@ -34,7 +34,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     train, test = load_embeddings(args.train), load_embeddings(args.test)
     if train.meta.get("model") != test.meta.get("model"):
         raise DataError(
-            f"{args.train} and {args.test} are of different models ({train.meta.get('model')}, "
+            f"{args.train} and {args.test} come from different models ({train.meta.get('model')}, "
             f"{test.meta.get('model')}); embed both with one"
         )
     found = shared_identities(train.embeddings, train.labels, test.embeddings, test.labels, args.threshold, args.fmr)

@@ -37,18 +37,18 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options = options_of("pack-tfrecord", prog)
-    options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
+    options.add_argument("--img_list", required=True, help="list of photographs, one path per line")
     options.add_argument(
         "--pts_list",
-        help="list of their landmarks (data_process/make_pts_list.py); without it they are aligned already",
+        help="list of their landmarks (data_process/make_pts_list.py); leave it out for aligned photographs",
     )
     options.add_argument("--tfrecords_name", default="TFR-MS1M", help="folder to write to; its name is the TFRecord's")
     options.add_argument("--root", default=".", help="folder that the paths of the list are below")
     options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
     options.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
-    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="photographs that are not there")
-    options.add_argument("--shard_size", type=int, default=RECORDS_PER_SHARD, help="images in a file")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="missing photographs")
+    options.add_argument("--shard_size", type=int, default=RECORDS_PER_SHARD, help="images per file")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     return options.parse_args(argv)
 

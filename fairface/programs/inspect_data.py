@@ -1,4 +1,4 @@
-"""Tell what a data set of any format holds and what is wrong with it; --check decodes every image.
+"""Show the contents and the problems of a data set of any format; --check decodes every image.
 
 Example: python data_process/inspect_data.py datasets/mine --check --output look/
 Ends with 1 when there are problems.
@@ -60,8 +60,8 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument("--quick", action="store_true", help="labels and attributes only; read no image")
     options.add_argument("--output", metavar="FOLDER", help="write histogram.png, samples.png and problems.txt there")
     options.add_argument("--root", default="", help="folder that the paths of a list or index are below")
-    options.add_argument("--zero-is-unlabeled", action="store_true", help="label 0 is no identity but unlabeled")
-    options.add_argument("--write-sums", metavar="FILE.npz", help="keep content hashes, to be compared later")
-    options.add_argument("--check-sums", metavar="FILE.npz", help="compare with hashes that were kept")
+    options.add_argument("--zero-is-unlabeled", action="store_true", help="label 0 means unlabeled")
+    options.add_argument("--write-sums", metavar="FILE.npz", help="store content hashes, to compare with later")
+    options.add_argument("--check-sums", metavar="FILE.npz", help="compare with stored hashes")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     return options.parse_args(argv)

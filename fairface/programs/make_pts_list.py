@@ -55,15 +55,15 @@ def _search(
 
 def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options = options_of("landmarks", prog)
-    options.add_argument("--img_list", required=True, help="list of photographs, one path a line")
+    options.add_argument("--img_list", required=True, help="list of photographs, one path per line")
     options.add_argument("--pts_list", required=True, help="file to write")
     options.add_argument("--root", default=".", help="folder that the paths of the list are below")
     options.add_argument(
-        "--landmarks", help="landmarks.csv of data_process/align.py to take them from, without detector"
+        "--landmarks", help="take them from landmarks.csv of data_process/align.py, without a detector"
     )
     options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
-    options.add_argument("--border", type=int, default=0, help="then repeat their edge by so many pixels")
+    options.add_argument("--border", type=int, default=0, help="then extend them by this many pixels on each side")
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
-    options.add_argument("--skip-bad", action="store_true", help="go on without unreadable photographs")
+    options.add_argument("--skip-bad", action="store_true", help="skip unreadable photographs")
     return options.parse_args(argv)

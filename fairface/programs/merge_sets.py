@@ -1,7 +1,7 @@
 """Merge data sets of any formats (.rec, TFRecords, folders, lists) to one train.rec.
 
 Example: python data_process/merge_sets.py faces_a/ faces_b/ --output datasets/both
-Nobody is in two sets unless --join names or a --map says so.
+Identities of two sets are different unless --join names or a --map joins them.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("sets", nargs="+", metavar="PATH_OR_CARD", help="data sets")
     options.add_argument("--output", required=True, help="folder to write to")
     options.add_argument("--root", default="", help="folder that the paths of lists and indexes are below")
-    options.add_argument("--join", choices=JOINS, default=OFFSET, help="which identities are one: none, or equal names")
-    options.add_argument("--map", help="CSV source,label,identity: who is who; an empty identity leaves a label out")
+    options.add_argument("--join", choices=JOINS, default=OFFSET, help="join identities: none, or those of equal names")
+    options.add_argument("--map", help="CSV source,label,identity; an empty identity leaves a label out")
     options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
     options.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
-    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="files that are not there")
+    options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="missing files")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     args = options.parse_args(argv)
     console = Console.of(args)

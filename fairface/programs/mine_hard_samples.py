@@ -17,14 +17,14 @@ from fairface.programs.catalog import options_of
 def main(argv: Sequence[str], prog: str = "") -> None:
     arguments = options_of("hard-samples", prog)
     arguments.add_argument("model", metavar="RUN", help="run or run@step that was trained with a head")
-    arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: what the run was "
-                           "trained on, all of it")  # fmt: skip
-    arguments.add_argument("--root", default="", metavar="DIR", help="of --data: as data.root in training")
+    arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: all training "
+                           "data of the run")  # fmt: skip
+    arguments.add_argument("--root", default="", metavar="DIR", help="folder of --data: as data.root in training")
     arguments.add_argument("--output", type=Path, default=Path("hard_samples.txt"), metavar="FILE.txt",
-                           help="positions of records, one a line, for data.only")  # fmt: skip
+                           help="positions of records, one per line, for data.only")  # fmt: skip
     arguments.add_argument("--models", default="models", metavar="DIR", help="folder that holds runs")
-    arguments.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0")
-    arguments.add_argument("--batch-size", type=int, default=64, help="images in a step, over all devices")
+    arguments.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
+    arguments.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
     options = arguments.parse_args(argv)
     console = Console.of(options)
     from fairface.training.finetuning.hard_samples import mine, write_list

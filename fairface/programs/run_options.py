@@ -12,7 +12,7 @@ SETTING = re.compile(r"[\w.]+=")
 def add_run_options(options: ArgumentParser, shown: str) -> None:
     """Add the options; a dry run shows ``shown``."""
     options.add_argument("words", nargs="*", metavar="key=value", help="any key of the configuration")
-    options.add_argument("--resume", action="store_true", help="go on from the last checkpoint; what is finished stays")
+    options.add_argument("--resume", action="store_true", help="continue from the last checkpoint; finished steps stay")
     options.add_argument("--overwrite", action="store_true", help="replace runs of the same names")
     options.add_argument("--dry-run", action="store_true", help=f"print {shown}; stop")
     options.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
@@ -31,7 +31,7 @@ def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]
     if len(plain) > len(names):
         options.error(f"{plain[len(names)]!r} is one word too many; settings are written key=value")
     if args.resume and args.overwrite:
-        options.error("--resume goes on with a run and --overwrite replaces it: give one of them")
+        options.error("--resume continues a run and --overwrite replaces it: give one of the two")
     if args.json and not args.dry_run:
         options.error("--json goes with --dry-run")
     return args

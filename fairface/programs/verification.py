@@ -1,4 +1,4 @@
-"""Score one-to-one verification: .bin sets or pair lists with a model, or embeddings or scores that exist already.
+"""Score one-to-one verification: .bin sets or pair lists with a model, or stored embeddings or scores.
 
 Examples:
     python test/verification.py --model models/orl_demo --set lfw.bin --set cfp_fp.bin
@@ -61,33 +61,33 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "what is compared": {
+    "comparisons": {
         "--set": {"action": "append", "default": [], "metavar": "FILE.bin", "help": "verification set, list of pairs, "
                   "or labeled data set (all pairs of its images); repeatable"},
         "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
-        "--kind": {"choices": KINDS, "default": "auto", "help": "of the pair list"},
-        "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "which column is what, "
-                      f"where its name does not tell; roles: {', '.join(ROLES)}"},
+        "--kind": {"choices": KINDS, "default": "auto", "help": "format of the pair list"},
+        "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
+                      f"holds, if its name is not known; roles: {', '.join(ROLES)}"},
         "--root": {"help": "folder of the images of --pairs; default: the list's own"},
         "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
-        "--subjects-from": {"choices": ("names", "labels"), "default": "", "help": "who is shown: from image names "
-                            "(folder/image) or from stored labels"},
-        "--distance": {"action": "store_true", "help": "what is given are distances: smaller means more alike"},
+        "--subjects-from": {"choices": ("names", "labels"), "default": "", "help": "subjects: from image names "
+                            "(folder/image) or stored labels"},
+        "--distance": {"action": "store_true", "help": "the scores are distances: smaller means more similar"},
     },
     "images without a face": {
-        "--failures": {"default": "", "metavar": "FILE", "help": "images on which detection failed, one a line: rates "
-                       "are given with and without them"},
-        "--leave-out-failures": {"action": "store_true", "help": "only without them"},
-        "--unscored": {"choices": UNSCORED, "default": "error", "help": "what becomes of scores that are missing"},
+        "--failures": {"default": "", "metavar": "FILE", "help": "images without a found face, one per line: "
+                       "rates are given with and without them"},
+        "--leave-out-failures": {"action": "store_true", "help": "give rates without them only"},
+        "--unscored": {"choices": UNSCORED, "default": "error", "help": "what to do with missing scores"},
     },
-    "how it is scored": {
-        "--folds": {"type": int, "default": 10, "help": "folds, where the protocol names none"},
+    "scoring": {
+        "--folds": {"type": int, "default": 10, "help": "folds, if the protocol has none"},
         "--fmr": {"type": float, "nargs": "+", "default": list(DEFAULT_FMR), "help": "FMRs at which TAR is given"},
-        "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "rounds of the intervals; 0 = none"},
-        "--level": {"type": float, "default": 0.95, "help": "level of the intervals"},
-        "--seed": {"type": int, "default": 0, "help": "seed of the intervals"},
-        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; none named: GPU 0, else CPU 0"},
-        "--batch-size": {"type": int, "default": 64, "help": "images in a step, over all devices"},
+        "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "bootstrap resamples; 0: no intervals"},
+        "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
+        "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
+        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
+        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
         "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET curves"},
     },
@@ -98,7 +98,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options = options_of("verification", prog)
     source = options.add_mutually_exclusive_group(required=True)
     source.add_argument("--model", default="", help="run | run@step | prefix,epoch | PyTorch file")
-    source.add_argument("--embeddings", default="", metavar="FILE", help="embeddings.npz, or .npy beside names.txt")
+    source.add_argument("--embeddings", default="", metavar="FILE", help="embeddings.npz, or .npy with names.txt")
     source.add_argument("--scores", default="", metavar="FILE", help=".npy in the order of the pairs, or CSV by names")
     source.add_argument("--column", default="", help="column of the pair list with the scores")
     add_groups(options, OPTIONS)
@@ -117,13 +117,13 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--set and --root need --model; with --embeddings give --pairs or --all-pairs")
     if not args.model and bool(args.pairs) == args.all_pairs:
         raise ConfigError(f"{'--embeddings needs --pairs FILE or --all-pairs' if args.embeddings else 'give --pairs'} "
-                          "(one of them)")
+                          "(one of the two)")
     if args.all_pairs and not args.subjects_from:
         raise ConfigError("--all-pairs needs --subjects-from names or --subjects-from labels")
     if args.subjects_from == "labels" and not args.embeddings:
         raise ConfigError("--subjects-from labels needs --embeddings, which hold them")
     if args.distance and (args.model or args.embeddings):
-        raise ConfigError("--distance is about scores that are given; those of embeddings are cosines")
+        raise ConfigError("--distance needs given scores; scores of embeddings are cosines")
     if args.leave_out_failures and not args.failures:
         raise ConfigError("--leave-out-failures needs --failures FILE")
     if args.bootstrap < 0 or not 0 < args.level < 1:

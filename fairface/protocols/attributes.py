@@ -107,7 +107,7 @@ def _rows_of_images(
         f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
         f"{images[0]!r}); give the attributes of these images under their names, or of the subjects under theirs"
         if named else
-        f"{table.source}: nothing tells who the images show, so attributes of subjects cannot be put to them; name "
+        f"{table.source}: the comparisons name no subjects, so attributes of subjects cannot be assigned; name the "
         "subjects in the list of pairs"
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def coded_values(
         other = values[result[positions[row]]] if result[positions[row]] >= 0 else "unknown"
         raise DataError(
             f"{table.where(row)}: {column} is {texts[row] or 'unknown'!r} here but {other!r} in another row about the "
-            f"same image ({int(clash.sum())} rows differ so); correct one of them"
+            f"same image ({int(clash.sum())} rows differ); correct one of them"
         )
     return result, values
 
@@ -163,7 +163,7 @@ def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> 
             same.setdefault(value.casefold(), []).append(value)
         alike = ["/".join(group) for group in same.values() if len(group) > 1]
         if alike:
-            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; write them alike")
+            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; spell them alike")
     return notes
 
 

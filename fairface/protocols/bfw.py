@@ -38,7 +38,7 @@ def bfw_comparisons(table: CsvTable, names: Sequence[str] | None = None) -> Comp
     alone = next((row for side in subjects for row, folder in enumerate(side) if folder in (".", "/")), None)
     if alone is not None:
         raise DataError(
-            f"{table.where(alone)}: the image has no folder, which would say who is shown; keep BFW's paths "
+            f"{table.where(alone)}: the image has no folder, so its subject is unknown; keep BFW's paths "
             "(group/person/image.jpg)"
         )
     rows = PairRows(

@@ -74,13 +74,13 @@ def check_comparisons(comparisons: Comparisons, source: str, lines: Sequence[int
     refuse(comparisons.a == comparisons.b, "compare an image with itself")
     named = (comparisons.subject_a >= 0) & (comparisons.subject_b >= 0)
     same_subject = comparisons.subject_a == comparisons.subject_b
-    refuse(named & (same_subject != comparisons.same), "say 'same' or 'different' against the subjects they name")
-    refuse(_contradicted(comparisons), "say both 'same' and 'different' about two images")
+    refuse(named & (same_subject != comparisons.same), "contradict the subjects they name ('same' or 'different')")
+    refuse(_contradicted(comparisons), "are listed as 'same' and as 'different' for the same two images")
 
 
 def _require_both_kinds(comparisons: Comparisons, source: str) -> None:
     if len(comparisons) == 0:
-        raise DataError(f"{source}: there is no comparison in it")
+        raise DataError(f"{source}: has no comparisons")
     if comparisons.genuine == 0 or comparisons.impostor == 0:
         kind = "genuine (same subject)" if comparisons.impostor == 0 else "impostor (different subjects)"
         raise DataError(f"{source}: all {len(comparisons)} comparisons are {kind}; scoring needs both kinds")

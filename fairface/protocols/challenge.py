@@ -58,7 +58,7 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
     if missing:
         raise DataError(
             f"{template.source}: {len(missing)} of {len(template.ids)} ids have no photograph "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them or take their pairs out"
+            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them or remove their pairs"
         )
     return found
 

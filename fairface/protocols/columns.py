@@ -61,7 +61,7 @@ def numbers(table: CsvTable, column: str) -> list[float]:
             result.append(float("nan") if value.lower() in UNKNOWN_WORDS else float(_pointed(value, table)))
         except ValueError as error:
             raise DataError(
-                f"{table.where(row)}: {column} is {value!r}; write a number, or nothing where there is none"
+                f"{table.where(row)}: {column} is {value!r}; write a number, or leave it empty"
             ) from error
     return result
 
@@ -98,7 +98,7 @@ def read_truths(values: Sequence[str], where: Callable[[int], str], column: str)
     if zero is not None and minus is not None:
         raise DataError(
             f"{where(minus)}: {column} is {values[minus]!r}, but {values[zero]!r} elsewhere; write 1 (same subject) "
-            "and 0, or 1 and -1, and leave out pairs of which nothing is known"
+            "and 0, or 1 and -1, and leave out pairs whose truth is unknown"
         )
     return [said[value] is True for value in values]
 

@@ -22,7 +22,7 @@ def read_failed_images(path: str | os.PathLike[str], comparisons: Comparisons) -
         DataError: the comparisons do not name their images, or the file is no text.
     """
     if not comparisons.names:
-        raise DataError(f"{path}: the comparisons do not name their images, so failures cannot be put to them")
+        raise DataError(f"{path}: the comparisons name no images, so failures cannot be assigned to them")
     failed = np.zeros(len(comparisons.names), bool)
     named = read_lines(Path(path), "with the name of an image")[0] if os.path.getsize(path) else []
     index, strangers = NameIndex(comparisons.names), []

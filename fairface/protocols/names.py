@@ -71,7 +71,7 @@ class NameIndex:
             raise DataError(
                 f"{source}: {len(missing)} of {len(set(wanted))} images are not among the {len(self._exact)} given "
                 f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); "
-                f"names there look like {next(iter(self._exact), 'nothing')!r}"
+                f"the given names look like {next(iter(self._exact), 'nothing')!r}"
             )
         return found
 

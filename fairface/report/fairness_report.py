@@ -47,7 +47,7 @@ class FairnessReport:
         return found
 
     def _sections(self) -> list[Section]:
-        first = [Section("These numbers mean nothing", lines=list(self.unusable))] if self.unusable else []
+        first = [Section("These results are invalid", lines=list(self.unusable))] if self.unusable else []
         head, *others = fairness_sections(self.result, self.challenge, self.changes)
         return [*first, replace(head, lines=[*head.lines, *self.notes]), *others]
 

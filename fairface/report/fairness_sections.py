@@ -14,7 +14,7 @@ from fairface.scoring.fairness.scalars import Scalar
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
 MISSING = "n/a"
-_NULL = "shuffled: median, 1 in 20"
+_NULL = "permuted groups: median, 95th percentile"
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ def _head(result: FairnessResult) -> Section:
         f"threshold {result.threshold.value:.6g}, set by: {result.threshold.how}",
         f"{subjects}{result.fnmr.comparisons} genuine and {result.fmr.comparisons} impostor comparisons with a score",
         f"all together: FNMR {rate_text(result.fnmr)}, FMR {rate_text(result.fmr)}",
-        f"[low, high]: {options.level:.0%} intervals over subjects; measures are of groups with {options.min_subjects} "
-        f"subjects or more; {options.rounds} resamplings and shuffles",
+        f"[low, high]: {options.level:.0%} confidence intervals over subjects; measures use groups with "
+        f"{options.min_subjects} subjects or more; {options.rounds} bootstrap resamples and permutations",
     ]
     if result.duplicates:
-        lines.append(f"{result.duplicates} comparisons repeat an earlier one and are counted again")
+        lines.append(f"{result.duplicates} comparisons repeat an earlier one; they are counted again")
     return Section("Fairness", lines=[*lines, *result.notes])
 
 
@@ -105,7 +105,8 @@ def _matrix(grouping: GroupingResult) -> Section:
 
 
 def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
-    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "n (subjects, genuine, impostor)", "note")
+    sizes_of = "n (subjects, genuine, impostor)"
+    header = ("measure", "value", "interval", "best", _NULL, "p-value", "alpha", sizes_of, "note")
     rows = []
     for name, scalar in grouping.scalars.items():
         if math.isnan(scalar.value) and scalar.reason:
@@ -129,7 +130,7 @@ def _scalar_cells(scalar: Scalar) -> list[str]:
 
 
 def _planning(grouping: GroupingResult) -> Section:
-    header = ("group", "rate", "of all others", "detectable difference", "subjects", "to show a difference of", "needs")
+    header = ("group", "rate", "of all others", "smallest detectable difference", "subjects", "target", "needed")
     rows, lines = [], []
     for row in grouping.rows:
         for name, rate, plan in (("FNMR", row.fnmr, row.fnmr_plan), ("FMR", row.fmr, row.fmr_plan)):
@@ -139,16 +140,16 @@ def _planning(grouping: GroupingResult) -> Section:
     power = next((row.fnmr_plan.power for row in grouping.rows), 0.8)
     lines = list(dict.fromkeys(lines))
     lines.append(
-        f"a detectable difference would be found in {power:.0%} of such samples; the differences to show are the "
-        "observed ones unless targets were set"
+        f"a smallest detectable difference is found with a power of {power:.0%}; targets are the observed "
+        "differences unless they were set"
     )
-    return Section(f"How much can be seen, by {grouping.name}", header, rows, lines)
+    return Section(f"Statistical power, by {grouping.name}", header, rows, lines)
 
 
 def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
     needs = MISSING
     if math.isinf(plan.times_all):
-        needs = "cannot be shown"
+        needs = "cannot be detected"
     elif math.isinf(plan.subjects_needed):
         needs = f"{number_text(plan.times_all)} times as many in all groups"
     elif not math.isnan(plan.subjects_needed):
@@ -160,7 +161,7 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
 
 
 def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
-    header = ("measure", "value", "interval", "best", _NULL, "p", "alpha", "cells", "note")
+    header = ("measure", "value", "interval", "best", _NULL, "p-value", "alpha", "cells", "note")
     rows, lines = [], []
     for name, found in challenge.items():
         used = int((~(found.areas != found.areas)).sum())
@@ -186,7 +187,7 @@ def _changes(change: Change) -> Section:
             rows.append(_difference_row(name, difference))
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
-    return Section(f"Against the model before, by {change.name}", header, rows, lines)
+    return Section(f"Compared with the model before, by {change.name}", header, rows, lines)
 
 
 def _difference_row(name: str, found: Difference) -> list[str]:

@@ -67,7 +67,7 @@ def inspection_text(result: Mapping[str, Any]) -> str:
             ("files", _counts(result["kinds"])),
             (
                 "duplicates",
-                f"{duplicates['surplus_images']} images are there already, in {duplicates['groups']} groups",
+                f"{duplicates['surplus_images']} duplicate images, in {duplicates['groups']} groups",
             ),
         ]
     problems = result["problems"]

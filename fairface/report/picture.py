@@ -21,7 +21,7 @@ def new_figure(path: str | os.PathLike[str], width: float, height: float) -> Any
         MissingPackageError: matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name that ends so")
+        raise ConfigError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; choose a name with such a suffix")
     try:
         from matplotlib.figure import Figure  # here: only pictures need it, and it is not always installed
     except ImportError as error:

@@ -53,12 +53,13 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
             if accuracy or key != "accuracy":
                 reasons.setdefault(f"{_spelled(key)} {MISSING}: {reason}", []).append(names[0])
         if result.duplicates:
-            repeated = f"{result.duplicates} comparisons repeat an earlier one and are counted again"
+            repeated = f"{result.duplicates} comparisons repeat an earlier one; they are counted again"
             reasons.setdefault(repeated, []).append(names[0])
     notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
-        f"[low, high]: {level:.0%} intervals, {rounds} resamplings of subjects" for level, rounds in sorted(shown)
+        f"[low, high]: {level:.0%} confidence intervals over subjects, {rounds} bootstrap resamples"
+        for level, rounds in sorted(shown)
     ]
 
 

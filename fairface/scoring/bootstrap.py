@@ -84,7 +84,7 @@ class _Sorted:
     def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> _Sorted:
         same, pairs = comparisons.same, np.stack([comparisons.subject_a, comparisons.subject_b])
         if (pairs < 0).any():
-            raise DataError("the comparisons do not say who is shown, so subjects cannot be resampled; add subjects")
+            raise DataError("the comparisons name no subjects, so subjects cannot be resampled; add subjects")
         if not np.array_equal(pairs[0] == pairs[1], same):
             raise DataError("some comparisons are genuine between two subjects or impostor within one; correct them")
         named, codes = np.unique(pairs, return_inverse=True)

@@ -62,13 +62,13 @@ def shared_identities(
     """
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
         raise DataError(
-            f"embeddings of shapes {first.shape} and {second.shape} are not of one model; embed both with it"
+            f"embeddings of shapes {first.shape} and {second.shape} are from two models; embed both with one model"
         )
     one = _Identities.of(first, first_labels, "the first set")
     other = _Identities.of(second, second_labels, "the second set")
     different = np.concatenate([_different(one.means), _different(other.means)])
     if threshold is None and not len(different):
-        raise DataError("one identity in each set is too few to tell how alike different ones are; give a threshold")
+        raise DataError("with one identity in each set no threshold can be estimated; give one")
     limit = float(np.quantile(different, 1 - fmr, method="higher")) if threshold is None else threshold
     rate = float((different >= limit).mean()) if len(different) else 0.0
     nearest, similarity = _nearest(other.means, one.means)

@@ -99,7 +99,7 @@ def verify(
             reasons[f"tar@{fmr_key(target)}"] = measured.reason
     subjects = _subjects(comparisons)
     if subjects is None:
-        reasons["subjects"] = "the protocol does not say who is shown"
+        reasons["subjects"] = "the protocol names no subjects"
     accuracy, val = _accuracy(scores, comparisons, folds, reasons)
     defined = [target for target in fmr if not math.isnan(tar[fmr_key(target)])]
     return VerificationResult(

@@ -80,5 +80,6 @@ def _table(model: str, results: dict[str, VerificationResult], baselines: dict[s
             rows[name, "eigenfaces"] = baselines[name]
     one = next(iter(results.values()))
     subjects = "" if one.subjects is None else f" of {one.subjects} subjects"
-    note = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{subjects}; [95 % interval over subjects]"
+    counts = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{subjects}"
+    note = f"{counts}; [95 % confidence interval over subjects]"
     return f"{verification_table(rows, ('set', 'model'), brief=True)}\n{note}"

@@ -36,7 +36,7 @@ class Both(nn.HybridBlock):
         self.backbone = backbone
 
     def hybrid_forward(self, F, x):
-        return self.backbone.output.both(F, self.backbone.features(x))
+        return self.backbone.output.outputs(F, self.backbone.features(x))
 
 
 def reference_name(name):

@@ -52,20 +52,20 @@ def test_dump_reads_back_the_same(tmp_path: Path) -> None:
         ("optim.weight_decai=1", "did you mean optimizer.weight_decay?"),
         ("optimizer_lr=1", "did you mean optimizer.lr?"),
         ("data.pth=a", "did you mean data.path?"),
-        ("lerning_rate=1", "; it is none of the known ones ("),
-        ("optimizer.beta=1", "; it is none of the known ones ("),
-        ("loss_function=1", "; it is none of the known ones ("),
-        ("optimizer.lr=fast", "wants a number"),
-        ("batch_size=1.5", "wants a whole number"),
-        ("data.resize=1", "wants true or false"),
+        ("lerning_rate=1", "; no known key is similar ("),
+        ("optimizer.beta=1", "; no known key is similar ("),
+        ("loss_function=1", "; no known key is similar ("),
+        ("optimizer.lr=fast", "must be a number"),
+        ("batch_size=1.5", "must be a whole number"),
+        ("data.resize=1", "must be true or false"),
         ("augment.mirror=2", "between 0 and 1"),
         ("head.s=0", "head.s"),
         ("kvstore=far", "device, local"),
         ("verify.fmr=[0.1,2]", "each must lie between 0 and 1, 0 excluded"),
-        ("steps=nan", "wants a whole number"),
-        ("head.s=.nan", "wants a number"),
+        ("steps=nan", "must be a whole number"),
+        ("head.s=.nan", "must be a number"),
         ("augment.jpeg_quality=[20,2]", "lower first"),
-        ("augment.jpeg_quality=[20]", "wants 2 values"),
+        ("augment.jpeg_quality=[20]", "must be 2 values"),
         ("name=../x", "folder below"),
         ("name=.", "folder below"),
         ("batch_size", "write key=value"),
@@ -82,7 +82,7 @@ def test_wrong_keys_and_values(tmp_path: Path, override: str, said: str) -> None
 
 
 def test_pk_needs_a_multiple(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no multiple"):
+    with pytest.raises(ConfigError, match="is not a multiple"):
         load_config(write(tmp_path, "sampler: {kind: pk, images_per_class: 5}\nbatch_size: 12"))
 
 

@@ -77,20 +77,20 @@ def test_a_whole_list_as_override(path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("sources.1.name=labeled", "two sources have the name labeled; give each its own"),
+        ("sources.1.name=labeled", "two sources have the name labeled; give each source its own name"),
         ("sources.labeled.data.path=", "the source labeled has no data; set sources.labeled.data.path"),
         ("sources.labeled.batch_size=0", "sources.labeled.batch_size is not set"),
-        ("sources.labeled.batch_size=25", "sources.labeled.batch_size 25 is no multiple of"),
+        ("sources.labeled.batch_size=25", "sources.labeled.batch_size 25 is not a multiple of"),
         ("batch_size=33", "batch_size is 33, but the batch sizes of the sources add up to 32; leave it out"),
-        ("sources.other.batch_size=3", "nothing there is named other; there is: labeled, unlabeled"),
-        ("sources.2.batch_size=3", "nothing there is named 2; there is: labeled, unlabeled"),
+        ("sources.other.batch_size=3", "there is no key other; known keys: labeled, unlabeled"),
+        ("sources.2.batch_size=3", "there is no key 2; known keys: labeled, unlabeled"),
         ("sources.0=3", "sources must be a list of groups of keys"),
         ("sources={a: 1}", "sources must be a list of groups of keys"),
         ("sources.0.name=", "sources.0.name is ''; give each source a name"),
         ("sources.0.name=a.b", "sources.0.name is 'a.b'; give each source a name"),
         ("sources.0.name=7", "sources.0.name is '7'; give each source a name"),
         ("sources.labeled.data.image_size=112", "sources.labeled.data.image_size is 112, but data.image_size is 96"),
-        ("sources.labeled.data.threads=2", "it is one for all sources: set data.threads"),
+        ("sources.labeled.data.threads=2", "all sources share it: set data.threads"),
         ("sources.unlabeled.sampler.kind=pk", "chooses by label, but sources.unlabeled.unlabeled=true"),
         ("sources.unlabeled.augment.mirror=2", "sources.unlabeled.augment.mirror is 2.0; it must lie between 0 and 1"),
         ("sources.unlabeled.augment.jpeg_quality=[9,3]", "sources.unlabeled.augment.jpeg_quality is [9, 3]; give two"),
@@ -100,10 +100,10 @@ def test_a_whole_list_as_override(path: Path) -> None:
         ("sources.unlabeled.data.pth=a", "did you mean sources.unlabeled.data.path?"),
         (
             "sources.unlabeled.optimizer.lr=1",
-            "unknown key sources.unlabeled.optimizer.lr; it is none of the known ones",
+            "unknown key sources.unlabeled.optimizer.lr; no known key is similar",
         ),
-        ("sources.unlabeled.head.scale=1", "unknown key sources.unlabeled.head.scale; it is none of the known ones"),
-        ("sources.unlabeled.weight=heavy", "sources.unlabeled.weight wants a number"),
+        ("sources.unlabeled.head.scale=1", "unknown key sources.unlabeled.head.scale; no known key is similar"),
+        ("sources.unlabeled.weight=heavy", "sources.unlabeled.weight must be a number"),
     ],
 )
 def test_what_is_wrong_is_one_line(path: Path, override: str, said: str) -> None:
@@ -132,7 +132,7 @@ def test_steps_share_sources_and_change_one(tmp_path: Path) -> None:
     assert (first.batch_size, second.batch_size) == (18, 14)
     assert [s.batch_size for step in load_staged(path, ["sources.unlabeled.batch_size=6"]).steps
             for s in step.sources] == [24, 6, 24, 6]  # fmt: skip
-    with pytest.raises(ConfigError, match="nothing there is named crowd"):
+    with pytest.raises(ConfigError, match="there is no key crowd"):
         load_staged(path, ["step2.sources.crowd.weight=1"])
 
 

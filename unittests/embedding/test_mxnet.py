@@ -88,7 +88,7 @@ def test_images_that_cannot_be_embedded_are_named(net, images):
         embedder.embed(images[:, :, :10])
     with pytest.raises(DataError, match="must be uint8"):
         embedder.embed(images.astype(np.float32))
-    with pytest.raises(DataError, match="there is no image"):
+    with pytest.raises(DataError, match="there are no images"):
         embedder.embed([])
     with pytest.raises(DataError, match="image 0: is 10x12 pixels, not square"):
         NetEmbedder(net, [mx.cpu()]).embed([encode_png(images[0][:, :10])])

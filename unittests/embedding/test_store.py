@@ -89,7 +89,7 @@ def test_damaged_and_dangerous_files(tmp_path, stored):
     with pytest.raises(DataError, match="without pickled objects"):
         load_embeddings(path)
     np.savez(path, names=np.array(stored.names))
-    with pytest.raises(DataError, match=r"holds no array 'embeddings' \(it holds names\)"):
+    with pytest.raises(DataError, match=r"has no array 'embeddings' \(it holds names\)"):
         load_embeddings(path)
     np.savez(path, embeddings=np.array([["x"]]), names=np.array(["a"]))
     with pytest.raises(DataError, match="must be numbers"):
@@ -100,7 +100,7 @@ def test_damaged_and_dangerous_files(tmp_path, stored):
             load_embeddings(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "nothing here")
-    with pytest.raises(DataError, match="holds no array"):
+    with pytest.raises(DataError, match="has no array"):
         load_embeddings(path)
 
 

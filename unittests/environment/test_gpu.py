@@ -164,7 +164,8 @@ def test_trial_that_fails_gives_its_last_line(root):
 
 
 def test_trial_that_crashes(root):
-    assert trial("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", root) == "the trial was ended by SIGSEGV"
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    assert trial(code, root) == "the test process was ended by SIGSEGV"
 
 
 def test_the_trial_itself_where_no_gpu_is_to_be_seen(root, monkeypatch):
@@ -173,7 +174,7 @@ def test_the_trial_itself_where_no_gpu_is_to_be_seen(root, monkeypatch):
 
 
 def test_trial_that_only_fails(root):
-    assert trial("raise SystemExit(3)", root) == "the trial ended with exit code 3"
+    assert trial("raise SystemExit(3)", root) == "the test process ended with exit code 3"
 
 
 def test_trial_that_hangs_is_ended_with_its_children(root, tmp_path):

@@ -99,7 +99,7 @@ def test_interrupted_start_is_made_anew(place, machine, capsys):
     build(place, Wish())
     assert ready(place, Wish())
     assert not (place.path / "half").exists()
-    assert "made anew" in capsys.readouterr().err
+    assert "creating it again" in capsys.readouterr().err
 
 
 def test_an_environment_of_the_users_own_is_filled_not_removed(place, machine):

@@ -103,10 +103,10 @@ def test_what_is_written_is_known_before(tmp_path, photographs):
 @pytest.mark.parametrize("name", ["predictions.csv", "aligned/deep/er/1.png", "calibration/predictions.csv"])
 def test_files_that_no_run_wrote_are_refused(tmp_path, name):
     write(tmp_path, [name], "mine")
-    with pytest.raises(ConfigError, match=f"holds {name}, which no run is known .* choose another --output"):
+    with pytest.raises(ConfigError, match=f"holds {name}, which no earlier run wrote .* choose another --output"):
         check_output(tmp_path, NAMES, nothing_read(tmp_path))
     (tmp_path / MARKER).write_text("report.md\naligned/deep/er/2.png\n")
-    with pytest.raises(ConfigError, match="which no run is known"):
+    with pytest.raises(ConfigError, match="which no earlier run wrote"):
         check_output(tmp_path, NAMES, nothing_read(tmp_path))
     # Before crops were listed one by one, a list named their folder.
     (tmp_path / MARKER).write_text("aligned\npredictions.csv\ncalibration/predictions.csv\n")
@@ -115,10 +115,10 @@ def test_files_that_no_run_wrote_are_refused(tmp_path, name):
 
 def test_a_file_in_place_of_a_folder_and_the_other_way_round(tmp_path):
     write(tmp_path, ["aligned"])
-    with pytest.raises(ConfigError, match=r"aligned is no folder, so aligned/deep/er/1\.png cannot be written"):
+    with pytest.raises(ConfigError, match=r"aligned is not a folder, so aligned/deep/er/1\.png cannot be written"):
         check_output(tmp_path, NAMES, nothing_read(tmp_path))
     write(tmp_path / "other" / "predictions.csv", ["1.png"])
-    with pytest.raises(ConfigError, match=r"holds predictions\.csv, which no run"):
+    with pytest.raises(ConfigError, match=r"holds predictions\.csv, which no earlier run"):
         check_output(tmp_path / "other", NAMES, nothing_read(tmp_path))
     write(tmp_path, ["file"])
     with pytest.raises(DataError, match="cannot be written to"), fresh_output(
@@ -155,7 +155,7 @@ def test_what_a_link_puts_elsewhere_stays(tmp_path, place):
     (out / place).rmdir()
     write(elsewhere, [name], "mine")
     (out / place).symlink_to(elsewhere)
-    with pytest.raises(ConfigError, match="which no run is known"):
+    with pytest.raises(ConfigError, match="which no earlier run wrote"):
         check_output(out, [f"{place}/{name}"], nothing_read(out))
     evaluate(out, ["report.md"])
     assert left(elsewhere) == {name: "mine"}

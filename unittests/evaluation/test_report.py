@@ -41,7 +41,7 @@ def facts(steps=ON, failed=()):
 def test_transductive_scores_are_marked_wherever_they_stand():
     found = assess_evaluation(judged(failed=[0, 4]), OPTIONS)
     text = EvaluationReport(facts(failed=("p0",)), found).markdown()
-    assert "scores: transductive: a pair's score was changed by other pairs" in text
+    assert "scores: transductive: other pairs of the list changed the score of a pair" in text
     assert "| rerank | on | transductive | 5 |" in text
     assert "| after all steps | transductive |" in text
     assert f"| {WITHOUT} | transductive |" in text
@@ -52,8 +52,8 @@ def test_transductive_scores_are_marked_wherever_they_stand():
         "## Groups by sex (all images, transductive scores)",
         "## Groups by sex (without failures to detect, transductive scores)",
     ]
-    assert "## What the steps changed against plain cosines, by sex (all images, transductive scores)" in text
-    assert "2 pairs repeat an earlier one" in text
+    assert "## Changes from plain cosines, by sex (all images, transductive scores)" in text
+    assert "2 pairs repeat an earlier pair" in text
     assert "1 pairs compare an image with itself" in text
     assert "- a note" in text
 
@@ -99,7 +99,7 @@ def test_failures_to_detect_by_group_and_json():
 
 @pytest.mark.parametrize(
     ("failed", "reason"),
-    [((), "failed on none of these images"), (range(1, 120), "0 pairs are left"), (None, "nothing tells")],
+    [((), "failed on none of these images"), (range(1, 120), "0 pairs are left"), (None, "it is unknown on which")],
 )
 def test_why_there_is_no_report_without_failures(failed, reason):
     given = judged(failed=failed or ())
@@ -126,7 +126,8 @@ def test_pairs_without_failures_on_one_side_of_the_threshold_leave_out_only_thei
     assert "threshold 5 (given) is above every score" in found.without_reason
     assert WITHOUT in found.verification
     left = int(((given.comparisons.a != 0) & (given.comparisons.b != 0)).sum())
-    assert f"no separate report without these images: {left} pairs are left, which cannot be judged: threshold 5" in (
+    why = f"{left} pairs are left, but they cannot be scored: threshold 5"
+    assert f"no separate report without these images: {why}" in (
         EvaluationReport(facts(failed=("p0/0",)), found).markdown()
     )
     with pytest.raises(DataError, match="above every score"):  # of all pairs it stays an error
@@ -160,11 +161,11 @@ def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not()
     other = JudgedPairs("calibration.csv", other.comparisons, other.scores, elsewhere)
     alone, fixed = assess_evaluation(given, OPTIONS), assess_evaluation(given, OPTIONS, other)
     assert alone.fairness.result.threshold.optimistic
-    assert "optimistic: it was fixed on images that are judged" in EvaluationReport(facts(), alone).markdown()
+    assert "optimistic: it was set on images that are also scored" in EvaluationReport(facts(), alone).markdown()
     threshold = fixed.fairness.result.threshold
     assert not threshold.optimistic
     assert "calibration.csv" in threshold.how
-    carried = "a threshold carries over from one list to another only roughly"
+    carried = "so the threshold of one list is only approximate for another"
     assert carried in EvaluationReport(facts(), fixed).text()
     assert carried not in EvaluationReport(facts(OFF), fixed).text() + EvaluationReport(facts(), alone).text()
     impostor = other.scores[ALL_STEPS][~other.comparisons.same]
@@ -178,7 +179,7 @@ def test_threshold_on_the_same_pairs_is_called_optimistic_and_on_others_is_not()
 def test_bad_thresholds_and_scores_are_errors():
     with pytest.raises(DataError, match="above every score"):
         assess_evaluation(judged(), replace(OPTIONS, threshold=9.0))
-    with pytest.raises(DataError, match="cannot fix a threshold at FMR 1e-05"):
+    with pytest.raises(DataError, match="cannot set a threshold at FMR 1e-05"):
         assess_evaluation(judged(), replace(OPTIONS, fmr=1e-5))
     given = judged()
     given.scores[ALL_STEPS][3] = np.nan
@@ -191,7 +192,7 @@ def test_a_threshold_that_plain_cosines_never_reach_leaves_out_only_the_comparis
     other.scores[THREE_STEP][:] += 10
     found = assess_evaluation(given, OPTIONS, other)
     assert found.fairness.changes == {}
-    assert "what the steps changed by group cannot be told: threshold" in EvaluationReport(facts(), found).markdown()
+    assert "the change by group cannot be computed: threshold" in EvaluationReport(facts(), found).markdown()
 
 
 def test_what_few_people_cannot_show():
@@ -207,12 +208,13 @@ def test_what_few_people_cannot_show():
     assert "12 subjects are few" in text
     assert "hat does not vary: it is no on all 36 images" in text
     assert "mask is unknown for 1 of 36 images" in text
-    assert "no image shows sex f with mask no: effects of sex and of mask cannot be told apart" in text
+    assert "no image shows sex f with mask no: effects of sex and mask cannot be separated" in text
     assert "by sex+mask, 2 of 3 groups have fewer than 5 subjects (m+no: 3, m+yes: 3)" in text
     plan = found.fairness.result.groupings["sex"].row("f").fnmr_plan
-    assert f"by sex, f: a difference in FNMR from all others smaller than {plan.detectable:.4g} would go unseen" in text
+    seen = f"a difference in FNMR from all others smaller than {plan.detectable:.4g} would usually not be detected"
+    assert f"by sex, f: {seen}" in text
     assert "by sex, the worst FNMR is not distinguishable" in text
-    assert "TAR at FMR 0.001 cannot be told: 66 impostor comparisons" in text
+    assert "TAR at FMR 0.001 is undefined: 66 impostor comparisons" in text
     assert f"- {text.splitlines()[0]}" in EvaluationReport(facts(), found).markdown()
 
 

@@ -16,5 +16,6 @@ def test_only_images_of_both_sets_must_show_the_same_subjects():
     one = embedded(["a", "b", "c"], [0, 1, 5])
     check_same_images(one, embedded(["b", "x", "a"], [1, 7, 0]), "one", "other")
     check_same_images(one, embedded(["x", "y"], [3, 4]), "one", "other")
-    with pytest.raises(DataError, match="other: its images bear the names of those in one, but are others"):
+    said = "other: its images have the same names as those in one, but are different images"
+    with pytest.raises(DataError, match=said):
         check_same_images(one, embedded(["b", "x", "a"], [2, 7, 0]), "one", "other")

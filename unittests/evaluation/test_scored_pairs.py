@@ -73,8 +73,8 @@ def test_all_pairs(files, where):
 @pytest.mark.parametrize(
     ("what", "source", "error", "message"),
     [
-        ({}, {"column": "mine"}, ConfigError, "all pairs can be compared of embeddings only"),
-        ({"pairs": "rfw"}, {"column": "mine"}, ConfigError, "is no CSV with a column of scores"),
+        ({}, {"column": "mine"}, ConfigError, "comparing all pairs needs embeddings"),
+        ({"pairs": "rfw"}, {"column": "mine"}, ConfigError, "is not a CSV with a column of scores"),
         ({"pairs": "pairs.csv"}, {"column": "other"}, DataError, "has no column other"),
         ({"pairs": "pairs.csv", "subjects_from": "labels"}, {"column": "mine"}, ConfigError, "cannot come from labels"),
         ({"pairs": "pairs.csv", "subjects_from": "person"}, {"column": "mine"}, ConfigError, "without a file of attr"),
@@ -101,7 +101,7 @@ def test_other_images_under_the_same_names_are_noticed():
     with pytest.raises(DataError, match=r"b.npz: its images .* \(kept and others\)"):
         check_same_images(one, elsewhere, "a.npz", "b.npz")
     somebody_else = Embeddings(rows, names, {"data": "kept"}, np.array([0, 0], np.int32))
-    with pytest.raises(DataError, match="but are others"):
+    with pytest.raises(DataError, match="but are different images"):
         check_same_images(one, somebody_else, "a.npz", "b.npz")
     named = Embeddings(rows, ("a/1.jpg", "a/2.jpg"), {"data": "x"})
     check_same_images(named, Embeddings(rows, ("a/2.jpg", "a/1.jpg"), {"data": "y"}), "a.npz", "b.npz")

@@ -45,7 +45,7 @@ def test_rates_with_and_without_failures(pairs):
 def test_scores_that_are_missing(pairs, unscored, counted):
     scores = np.where(touched(pairs), np.nan, pairs.scores[0])
     lacking = ScoredPairs(pairs.comparisons, (scores,), FAILED)
-    with pytest.raises(DataError, match=r"list: 21 of 66 comparisons have no score.* say --unscored"):
+    with pytest.raises(DataError, match=r"list: 21 of 66 comparisons have no score.* use --unscored"):
         verify_pairs(lacking, OPTIONS, "list")
     found = verify_pairs(lacking, VerifyOptions(2, (0.1,), unscored=unscored), "list")
     assert found.result.n_genuine + found.result.n_impostor == counted
@@ -61,4 +61,4 @@ def test_what_is_left_may_be_too_little(pairs):
     found = verify_pairs(all_of_them, OPTIONS, "list")
     assert found.without_failures is None
     assert found.to_dict()["without_failures"] is None
-    assert any(note.startswith("without failures, nothing can be scored") for note in found.notes)
+    assert any(note.startswith("without failures, the pairs cannot be scored") for note in found.notes)

@@ -56,7 +56,7 @@ def test_program_end_to_end(photographs, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "3 photographs: 2 aligned, 0 finished before, 1 without a face, 0 unreadable" in done.stdout
     assert "first top.png" in done.stdout
-    assert "1 files are no photographs" in done.stdout
+    assert "1 files are not photographs" in done.stdout
     assert "1 rows of the landmarks table have no photograph" in done.stdout
     assert files_of(out) == ["align.json", "landmarks.csv", "no_face.txt", "one/a.png", "one/deep er/b.png"]
     assert (out / "no_face.txt").read_text() == "top.png\n"

@@ -50,7 +50,7 @@ def test_other_lines_are_let_through(
 def test_standard_error_is_back_after_a_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x-symbol.json").write_text("{}")
     for name in ("x-symbol.json", "none-symbol.json"):
-        with pytest.raises(CheckpointError, match=f"{name}: is no MXNet symbol"):
+        with pytest.raises(CheckpointError, match=f"{name}: is not an MXNet symbol"):
             read_symbol(tmp_path / name)
     os.write(2, b"there\n")
     assert capfd.readouterr().err == "there\n"

@@ -110,8 +110,8 @@ def test_rows_without_label_are_plain_cosines(name):
         (HeadConfig(name="softmax_circle", options={"margin": 1.5}), "head.options.margin is 1.5"),
         (HeadConfig(name="arc_circle", options={"theta_margin": 3.2}), "head.options.theta_margin is 3.2"),
         (HeadConfig(name="fix_arc_circle", options={"margin": 1.0}), "did you mean theta_margin?"),
-        (HeadConfig(name="softmax_circle", options={"q": 1.0}), "it knows margin"),
-        (HeadConfig(name="cosface", options={"mask": 1.2}), "cosface knows no 'mask'; it knows none"),
+        (HeadConfig(name="softmax_circle", options={"q": 1.0}), "it has margin"),
+        (HeadConfig(name="cosface", options={"mask": 1.2}), "cosface has no option 'mask'; it has none"),
     ],
 )
 def test_bad_configurations_are_named(config, said):

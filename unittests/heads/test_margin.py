@@ -151,7 +151,7 @@ def test_no_label_means_no_margin():
         (HeadConfig(name="cosface", m2=0.5), "cosface has no m2"),
         (HeadConfig(name="arcface", m3=0.2), "arcface has no m3"),
         (HeadConfig(name="softmax", m3=0.2), "no margins"),
-        (HeadConfig(options={"h": 0.3}), "knows no 'h'"),
+        (HeadConfig(options={"h": 0.3}), "has no option 'h'"),
     ],
 )
 def test_bad_configurations_are_named(config, message):

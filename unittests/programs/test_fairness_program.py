@@ -79,8 +79,8 @@ def test_calibration_report_picture_and_a_gate(score, files):
     )  # fmt: skip
     assert code == 1
     assert "FMR 0.05 on calibration.csv (" in out
-    assert "met by construction" not in out
-    assert "== Against the model before, by sex" in out
+    assert "the target by construction" not in out
+    assert "== Compared with the model before, by sex" in out
     assert err.startswith("failed: sex:fnmr_gap > 0.01: sex: fnmr_gap = ")
     assert err.count("\n") == 1
     assert (folder / "report.md").read_text().startswith("# Fairness\n")
@@ -90,7 +90,7 @@ def test_calibration_report_picture_and_a_gate(score, files):
 def test_a_calibration_set_that_holds_the_same_images_is_told(score, files):
     folder, *_ = files
     _, out, _ = score("--pairs", folder / "scores.csv", "--calibration", folder / "scores.csv", "--fmr", 0.05, *COMMON)
-    assert "the threshold was fixed on images that are judged" in out
+    assert "the threshold was set on images that are also scored" in out
 
 
 def test_two_models_with_scores_in_files(score, files):
@@ -159,7 +159,7 @@ def test_the_challenges_files(score, tmp_path):
         (["--pairs", "scores.csv", "--fail-if", "gap>1"], "there is no measure 'gap'"),
         (["--pairs", "scores.csv", "--column", "points"], "has no column points"),
         (["--pairs", "scores.csv", "--threshold", 99], "threshold 99 (given) is above every score"),
-        (["--pairs", "scores.csv", "--fmr", "0.00001"], "cannot fix a threshold at FMR 1e-05"),
+        (["--pairs", "scores.csv", "--fmr", "0.00001"], "cannot set a threshold at FMR 1e-05"),
         (["--pairs", "scores.csv", "--values", "sex=f"], "sex is 'm', which is not among f"),
         (["--pairs", "scores.csv", "--values", "sex"], "write NAME=A,B"),
         (["--pairs", "missing.csv"], "No such file"),
@@ -186,7 +186,7 @@ def test_without_subjects_there_are_no_intervals(score, tmp_path):
     write(tmp_path / "scores.csv", *small_world(), subjects=False)
     code, out, _ = score("--pairs", tmp_path / "scores.csv", "--threshold", 0.35, *COMMON)
     assert code == 0
-    assert "the comparisons do not say who is shown: no intervals, no measures, no planning" in out
+    assert "the comparisons name no subjects: no intervals, no measures, no power analysis" in out
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_scores_that_are_missing_are_an_error_unless_something_is_said(score, fa
     assert f"{touched.sum()} of {len(touched)} comparisons have no score" in err
     code, _, err = score(*words, "--failures", folder / "failed.txt")
     assert code == 2
-    assert "say --unscored leave_out or no_match, or --leave-out-failures" in err
+    assert "use --unscored leave_out or no_match, or --leave-out-failures" in err
 
 
 def test_distances_are_said_first_and_pass_no_gate(score, files):
@@ -277,8 +277,8 @@ def test_distances_are_said_first_and_pass_no_gate(score, files):
     words = ["--pairs", folder / "distances.csv", *COMMON, "--fmr", 0.05, "--fail-if", "fnmr_gap@value>0.9"]
     code, out, err = score(*words)
     assert code == 1
-    assert out.startswith("== These numbers mean nothing\nthe scores put genuine pairs below impostor ones (AUC 0.")
-    assert "if these are distances, say --distance, so nothing can be shown to pass" in err
+    assert out.startswith("== These results are invalid\nthe scores put genuine pairs below impostor ones (AUC 0.")
+    assert "if these are distances, use --distance, so nothing can be shown to pass" in err
     code, out, err = score(*words, "--distance", "--json")
     assert (code, err) == (0, "")
     printed = json.loads(out)

@@ -47,8 +47,8 @@ def test_every_block_runs(tmp_path, monkeypatch):
     shown = re.search(r"```text\n== Groups by sex\n(.*)\n", PAGE)[1]
     assert header.split() == shown.split()
     assert re.search(r"worst FNMR: f with 0\.\d+ \[", groups)
-    assert "met by construction" not in groups
-    assert "cannot be told from equal ones" not in re.search(r"worst FNMR.*", groups)[0]
+    assert "the target by construction" not in groups
+    assert "not distinguishable from equal rates" not in re.search(r"worst FNMR.*", groups)[0]
     assert re.search(r"^f +FNMR .* 0\.05 +\d+", outputs[2], re.MULTILINE)
     assert " better" in outputs[3]
     assert json.loads(Path("fairness.json").read_text())["failed_conditions"] == []
@@ -56,7 +56,7 @@ def test_every_block_runs(tmp_path, monkeypatch):
 
 
 def test_every_measure_is_explained():
-    table = PAGE.split("## How sure is that")[1].split("## How many more")[0]
+    table = PAGE.split("## How certain is that")[1].split("## How many more")[0]
     for rule in RULES:
         assert f"`{rule.name}`" in table
     program = (ROOT / "fairface" / "programs" / "fairness.py").read_text(encoding="utf-8")

@@ -157,7 +157,7 @@ def test_repeated_pairs_are_scored_and_counted(world, tmp_path):
     words = ["--aligned", world / "faces", "--template", tmp_path / "pairs.csv", "--truth", world / "truth.csv"]
     code, out, err = final_eval(*words, *models(world), "--bootstrap", 0, "--output", tmp_path / "out")
     assert code == 0, err
-    assert "1 pairs repeat an earlier one" in out
+    assert "1 pairs repeat an earlier pair" in out
     _, _, scores = predictions(tmp_path / "out")
     assert scores[-1] == scores[0]
 
@@ -239,14 +239,14 @@ def bad(world, folder):
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--threshold", "7"],
          "threshold 7 (given) is above every score"),
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--fmr", "1e-5"],
-         "impostor comparisons cannot fix a threshold at FMR 1e-05"),
-        (["--protected", "sex"], "give a file of it, or say who is shown"),
-        (["--truth", "truth", "--protected", "sex"], "nothing tells sex of the images"),
+         "impostor comparisons cannot set a threshold at FMR 1e-05"),
+        (["--protected", "sex"], "give a truth file, or name the subjects"),
+        (["--truth", "truth", "--protected", "sex"], "sex: unknown for all images"),
         (["--subjects-from", "person"], "without a file of attributes"),
-        (["--photos", "x"], "give a folder of photographs or one of aligned faces"),
+        (["--photos", "x"], "give a folder of photographs or a folder of aligned faces, not both"),
         (["--fuse", "--hard-model", ""], "--fuse needs the hard-sample model"),
         (["--model", ""], "name the three-step model with --model"),
-        (["--model", "no/such/run"], "no/such/run: is no run"),
+        (["--model", "no/such/run"], "no/such/run: is not a run"),
         (["--calibration-truth", "truth"], "calibration needs --calibration-photos or --calibration-aligned"),
         (["--failures", "no_such.txt"], "no_such.txt: No such file"),
         (["--template", "out/predictions.csv"], "would be overwritten"),
@@ -258,7 +258,7 @@ def bad(world, folder):
         (["--decimals", "99999"], "decimals is 99999"),
         (["--seed", "-1"], "seed is -1; it must be"),
         (["--fmr", "2"], "FMR 2.0 cannot be used"),
-        (["--data-from", "x"], "--data-from finds the images; leave it out"),
+        (["--data-from", "x"], "--data-from finds the images already; remove it"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(world, tmp_path, monkeypatch, words, message):
@@ -433,7 +433,7 @@ def test_files_of_the_users_are_never_replaced(world, tmp_path):
     assert before["truth.csv"] == (world / "truth.csv").read_bytes()
     code, out, err = final_eval(*words, "--subjects-from", "names")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert f"error: {own}: holds truth.csv, which no run" in err
+    assert f"error: {own}: holds truth.csv, which no earlier run" in err
     assert contents(own) == before
 
 
@@ -485,10 +485,10 @@ def test_models_are_told_apart_at_the_borders_of_words(tmp_path):
 
 def test_models_that_are_named_are_not_looked_for(tmp_path):
     folder = touch(tmp_path, "hard1/manifest.json", "hard2/manifest.json", "a/manifest.json", "b/manifest.json")
-    with pytest.raises(CheckpointError, match=r"may all be the hard-sample model; .* name it \(--hard-model"):
+    with pytest.raises(CheckpointError, match=r"could each be the hard-sample model; .* name it \(--hard-model"):
         find_models(folder, "mine")
     assert find_models(folder, "mine", "other") == ("mine", "other")
-    with pytest.raises(CheckpointError, match="cannot be told which is the three-step"):
+    with pytest.raises(CheckpointError, match="the three-step model is unknown"):
         find_models(folder, hard="")
     assert find_models(touch(tmp_path, "step3/manifest.json"), hard="") == (f"{tmp_path}/step3", "")
 
@@ -505,11 +505,11 @@ def test_models_and_pairs_are_found_behind_links(tmp_path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ([], "holds no model"),
-        (["a-symbol.json", "a-0001.params", "b-symbol.json", "b-0001.params"], "cannot be told which"),
+        ([], "has no model"),
+        (["a-symbol.json", "a-0001.params", "b-symbol.json", "b-0001.params"], "the three-step model is unknown"),
         (["step3-symbol.json", "step3-0001.params", "step3-0002.params"], "has 2 files step3-NNNN.params"),
-        (["a/step3-symbol.json", "a/step3-0001.params", "b/3_steps/manifest.json"], "may all be the three-step model"),
-        (["hard-symbol.json", "hard-0001.params"], "cannot be told which is the three-step"),
+        (["a/step3-symbol.json", "a/step3-0001.params", "b/3_steps/manifest.json"], "each be the three-step model"),
+        (["hard-symbol.json", "hard-0001.params"], "the three-step model is unknown"),
     ],
 )
 def test_models_that_cannot_be_told_apart_are_an_error(tmp_path, names, message):
@@ -520,7 +520,7 @@ def test_models_that_cannot_be_told_apart_are_an_error(tmp_path, names, message)
 def test_pairs_are_found_by_their_names(tmp_path):
     assert find_template(touch(tmp_path, "a.png")) == ""
     assert find_template(touch(tmp_path, "x/test_pairs_1.csv")) == str(tmp_path / "x" / "test_pairs_1.csv")
-    with pytest.raises(DataError, match="may all be the pairs"):
+    with pytest.raises(DataError, match="could each be the list of pairs"):
         find_template(touch(tmp_path, "predictions.csv"))
 
 
@@ -569,7 +569,7 @@ def test_the_demonstration_takes_only_input_that_one_laid_out(tmp_path, photogra
 
     data, out = ROOT / "datasets" / "orl", tmp_path / "out"
     touch(out, "input/test/s31_1.png")
-    with pytest.raises(ConfigError, match=r"holds input/test/s31_1\.png, which no demonstration laid out"):
+    with pytest.raises(ConfigError, match=r"holds input/test/s31_1\.png, which no demonstration wrote"):
         lay_out_demo(out, data)
     assert list(contents(out)) == ["input/test/s31_1.png"]
     # What is not marked is known by its pairs.
@@ -641,7 +641,7 @@ def test_the_demonstration_without_models_says_which_command_makes_them(tmp_path
     code, out, err = final_eval("--demo")
     assert (code, out) == (2, "")
     assert err == (
-        "error: models/orl_fair_step3: is not there yet; make it with ./fairface_finetune.sh all\n"
+        "error: models/orl_fair_step3: does not exist yet; create it with ./fairface_finetune.sh all\n"
     )
     assert not (tmp_path / "results").exists()
 

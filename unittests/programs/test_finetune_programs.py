@@ -22,7 +22,7 @@ def call(program: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[st
         ((FAIR, "4", "--dry-run"), "1 to 3"),
         ((FAIR, "two", "--dry-run"), "1 to 3"),
         ((FAIR, "1", "step2.optimiser.lr=1"), "optimizer.lr"),
-        ((FAIR, "1", "start_from=nobody"), "nobody: is no run"),
+        ((FAIR, "1", "start_from=nobody"), "nobody: is not a run"),
         ((str(ROOT / "train" / "configs" / "orl_demo.yaml"), "1"), "steps"),
     ],
 )
@@ -54,5 +54,5 @@ def test_dry_run_shows_the_steps(tmp_path: Path) -> None:
 def test_mining_needs_a_run(tmp_path: Path) -> None:
     done = call("mine_hard_samples.py", "nobody", cwd=tmp_path)
     assert done.returncode == 2
-    assert "nobody: is no run" in done.stderr
+    assert "nobody: is not a run" in done.stderr
     assert list(tmp_path.iterdir()) == []

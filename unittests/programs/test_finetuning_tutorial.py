@@ -74,7 +74,7 @@ def test_every_command_runs(place: Path) -> None:
         printed.append(done.stdout + done.stderr)
     told = "\n".join(printed)
     assert "worst FMR" in told
-    assert "Against the model before" in told
+    assert "Compared with the model before" in told
     assert "group set by hand: sex=f" in told
     assert "step 1 of slower is finished" in told
     assert (place / "hard.txt").is_file()

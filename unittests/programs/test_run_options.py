@@ -29,7 +29,7 @@ def test_a_path_with_an_equals_sign_is_no_setting():
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (("x.yaml", "1", "2"), "'2' is one word too many"), (("--resume", "--overwrite"), "give one of them"),
+    (("x.yaml", "1", "2"), "'2' is one word too many"), (("--resume", "--overwrite"), "give one of the two"),
     (("x.yaml", "--json"), "--json goes with --dry-run"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_one_line(capsys, words, message):

@@ -182,7 +182,7 @@ def test_photographs_without_a_face_are_told_counted_and_left_out(tmp_path, mode
     (faces / "p2" / "1.png").unlink()
     done = score(*words, mxnet=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "1 of 12 images are not there (p2/1.jpg); give the right root, or, where no face was found" in done.stderr
+    assert "1 of 12 images do not exist (p2/1.jpg); give the right root; if no face was found" in done.stderr
     (tmp_path / "failed.txt").write_text("p2/1.jpg\n")
     done = score(*words, "--failures", tmp_path / "failed.txt", "--unscored", "no_match", "--json", mxnet=True)
     assert done.returncode == 0, done.stderr

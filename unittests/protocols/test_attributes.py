@@ -98,11 +98,11 @@ def test_a_table_of_subjects_stands_for_all_their_images(table):
         attributes_of_images(table("subject,sex\nAnn,f\nAnn,m\n"), IMAGES, ["sex"], subjects=subjects)
     with pytest.raises(DataError, match=r"none of its 1 images is compared .* or of the subjects under theirs"):
         attributes_of_images(table("subject,sex\nZed,f\n"), IMAGES, ["sex"], subjects=subjects)
-    with pytest.raises(DataError, match="nothing tells who the images show"):
+    with pytest.raises(DataError, match="the comparisons name no subjects"):
         attributes_of_images(table("subject,sex\nAnn,f\n"), IMAGES, ["sex"])
 
 
 def test_values_that_differ_only_in_case_are_told():
     assert alike_values(["sex", "skin"], [["F", "f", "m"], ["dark", "light"]]) == [
-        "sex: F/f differ only in case and are different groups; write them alike"
+        "sex: F/f differ only in case and are different groups; spell them alike"
     ]

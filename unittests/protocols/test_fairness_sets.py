@@ -56,7 +56,7 @@ def test_plain_csv_without_images(write):
     ("old", "new", "message"),
     [
         ("b0,c0,0,b,c,1,m", "b0,c0,0,b,c,1,f", "line 4: sex is 'f' here but .* in another row about the same image"),
-        ("a0,a1,1,a,a", "a0,a1,1,a,b", "say 'same' or 'different' against the subjects they name"),
+        ("a0,a1,1,a,a", "a0,a1,1,a,b", "contradict the subjects they name"),
         ("same,", "truthful,", "has no column same or label or genuine or match or truth"),
         ("subject_a,", "who,", "names only one of subject_a and subject_b"),
         (",c0,", ",,", "line 4: no value for image_b"),
@@ -185,7 +185,7 @@ def test_kinds_are_told_apart(write):
     }  # fmt: skip
     assert kinds["plain"].table is not None
     assert kinds["lfw"].table is None
-    with pytest.raises(ConfigError, match="'pickle' are not known"):
+    with pytest.raises(ConfigError, match="'pickle' of a pair list is unknown"):
         open_comparisons("x", "pickle")
     with pytest.raises(DataError, match="has no column ID1"):
         open_comparisons(write("p.csv", PLAIN), "challenge")

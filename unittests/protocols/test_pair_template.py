@@ -106,7 +106,7 @@ def test_two_photographs_of_one_id_are_both_named(tmp_path, template):
     folder = photographs(tmp_path / "p", "x.jpg", "7.png", "007.png", "b/x.png")
     with pytest.raises(DataError, match=r"id x has two photographs, b/x\.png and x\.jpg"):
         photographs_by_id(template, folder)
-    with pytest.raises(DataError, match=r"b/x\.png and x\.jpg bear the same name"):
+    with pytest.raises(DataError, match=r"b/x\.png and x\.jpg have the same name"):
         photographs_by_id(None, folder)
 
 
@@ -114,7 +114,7 @@ def test_all_pairs():
     template = all_pairs_template(["a", "b", "c"], "here")
     assert list(zip(template.first, template.second, strict=True)) == [("a", "b"), ("a", "c"), ("b", "c")]
     assert isinstance(template, Template)
-    with pytest.raises(DataError, match="here: two photographs are called a"):
+    with pytest.raises(DataError, match="here: two photographs have the name a"):
         all_pairs_template(["a", "b", "a"], "here")
     for ids in (["a"], [str(i) for i in range(10_001)]):
         with pytest.raises(DataError, match=f"all pairs of {len(ids)} photographs"):

@@ -93,7 +93,7 @@ def test_columns_that_cannot_be_guessed_are_named(tmp_path):
     assert shown(open_comparisons(tmp_path / "p.csv", columns=columns).comparisons) == [
         ("a", "b", True), ("a", "c", False),
     ]  # fmt: skip
-    with pytest.raises(ConfigError, match="do not play the role 'left'"):
+    with pytest.raises(ConfigError, match="the role 'left' of a column is unknown"):
         open_comparisons(tmp_path / "p.csv", columns={"left": "probe"})
     with pytest.raises(DataError, match="has no column nothing"):
         open_comparisons(tmp_path / "p.csv", columns={"same": "nothing"})

@@ -62,10 +62,10 @@ def test_csv_folds_subjects_other_columns_and_a_byte_order_mark(tmp_path):
         ("image_a,image_b,same\na,b,1\na,c,1\n", r"all 2 comparisons are genuine \(same subject\)"),
         ("image_a,image_b,same\na,b,0\n", "all 1 comparisons are impostor"),
         (PAIRS + "s1/1.jpg,s1/1.jpg,1\n", r"1 comparisons compare an image with itself \(first: line 5\)"),
-        (PAIRS + "s1/2.jpg,s1/1.jpg,0\n", r"2 comparisons say both .* \(first: line 2\)"),
+        (PAIRS + "s1/2.jpg,s1/1.jpg,0\n", r"2 comparisons are listed as 'same' and as .* \(first: line 2\)"),
         (
             "image_a,image_b,same,subject_a,subject_b\na,b,1,x,x\na,c,1,x,y\nb,c,0,x,y\n",
-            r"1 comparisons say 'same' or 'different' against the subjects they name \(first: line 3\)",
+            r"1 comparisons contradict the subjects they name \('same' or 'different'\) \(first: line 3\)",
         ),
     ],
 )

@@ -62,7 +62,7 @@ def test_an_array_in_order(tmp_path, comparisons):
         ("1,2,1\n1,3,1", r"1 of 3 comparisons have no score \(first: 2.jpg and 3.jpg\); truth and scores must be"),
         ("1,2,1\n1,3,1\n2,3,1\n1,9,1", r"1 of 4 scores are of pairs that are not compared \(first: 1 and 9\)"),
         ("1,2,1\n5,6,1", "2 of 3 comparisons have no score .*; 1 of 2 scores are of pairs"),
-        ("1,2,1\n1,3,1\n2,3,1\n2,1,0.5", r"1 pairs are named again with another score \(first: 2 and 1\)"),
+        ("1,2,1\n1,3,1\n2,3,1\n2,1,0.5", r"1 pairs are listed again with another score \(first: 2 and 1\)"),
         ("1,2,x\n1,3,1\n2,3,1", "line 2: score is 'x'; write a number"),
         ("1,,1\n1,3,1\n2,3,1", "line 2: no value for image_b"),
     ],
@@ -76,5 +76,5 @@ def test_comparisons_without_names(write):
     from fairface.data.pairsets.bin_set import BinSet
 
     bare = comparisons_of_bin(BinSet([b"", b"", b"", b""], np.array([True, False])))
-    with pytest.raises(DataError, match="do not name their images"):
+    with pytest.raises(DataError, match="the comparisons name no images"):
         read_scores(write("image_a,image_b,score\n1,2,1\n"), bare)

@@ -14,7 +14,7 @@ def test_subjects_are_folders_or_names_without_their_number():
 
 @pytest.mark.parametrize("name", ["12.jpg", "photo.jpg", "/1.jpg"])
 def test_a_name_that_does_not_show_who_it_is(name):
-    with pytest.raises(DataError, match="does not show who it is"):
+    with pytest.raises(DataError, match="does not name the subject"):
         subjects_from_names(["a/1.jpg", name])
 
 
@@ -25,7 +25,7 @@ def test_subjects_are_added_and_must_agree(tmp_path):
     named = with_subjects(comparisons, subjects_from_names(comparisons.names), "pairs.csv")
     assert named.subject_a.tolist() == [0, 0]
     assert named.subject_b.tolist() == [0, 1]
-    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons say .* against the subjects .*comparison 1"):
+    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons contradict the subjects .*comparison 1"):
         with_subjects(comparisons, np.zeros(3, int), "pairs.csv")
 
 

@@ -132,7 +132,7 @@ def test_failed_download_says_what_to_do(monkeypatch):
     [
         ("subject,image,sex", "subject,image,gender", "no column sex"),
         ("1,2,m,0,0,neutral,right\n", "", "no row for s1/2.pgm"),
-        ("1,2,m,0,0,neutral,right\n", "1,1,m,0,0,neutral,right\n", "line 3: s1/1 is there twice"),
+        ("1,2,m,0,0,neutral,right\n", "1,1,m,0,0,neutral,right\n", "line 3: s1/1 occurs twice"),
         ("1,2,m,0,0,neutral,right\n", "1,2,m,0,0,neutral,away\n", "line 3: pose is 'away'"),
     ],
 )

@@ -39,7 +39,7 @@ def test_text_tells_threshold_groups_measures_and_reasons(report):
     text = report.text()
     assert "threshold 0.35, set by: given" in text
     for title in ("== Groups by sex+glasses", "== Measures by glasses", "== FMR between groups by sex",
-                  "== How much can be seen, by sex", "== Against the model before, by sex",
+                  "== Statistical power, by sex", "== Compared with the model before, by sex",
                   "== The challenge's measure"):  # fmt: skip
         assert title in text
     row = next(line for line in text.splitlines() if line.startswith("garbe "))

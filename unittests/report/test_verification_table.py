@@ -29,7 +29,7 @@ def test_one_row_a_set_with_intervals_and_reasons(result):
     assert cells[-2:] == ["n/a", f"{result.accuracy:.4f} ± {result.accuracy_std:.4f}"]
     reason = "TAR at FMR 0.001 n/a: 448 impostor comparisons; FMR 0.001 needs at least 1000"
     assert lines[4] == f"first, second: {reason}"
-    assert lines[-1] == "[low, high]: 95% intervals, 10 resamplings of subjects"
+    assert lines[-1] == "[low, high]: 95% confidence intervals over subjects, 10 bootstrap resamples"
 
 
 def test_a_brief_table_has_three_digits_and_neither_counts_nor_notes(result):

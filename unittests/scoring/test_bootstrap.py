@@ -93,7 +93,7 @@ def replace_subjects(comparisons, a, b):
 def test_unknown_or_contradicting_subjects_are_errors(scored):
     scores, comparisons = scored
     unknown = np.full(len(scores), -1)
-    with pytest.raises(DataError, match="do not say who is shown"):
+    with pytest.raises(DataError, match="the comparisons name no subjects"):
         bootstrap_intervals(scores, replace_subjects(comparisons, unknown, unknown))
     with pytest.raises(DataError, match="genuine between two subjects"):
         bootstrap_intervals(scores, replace_subjects(comparisons, comparisons.subject_a, comparisons.subject_a))

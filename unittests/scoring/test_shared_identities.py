@@ -73,11 +73,11 @@ def test_threshold_from_the_false_match_rate():
 
 def test_what_cannot_be_compared():
     train, labels, _ = identities(0, 3, 2)
-    with pytest.raises(DataError, match="not of one model"):
+    with pytest.raises(DataError, match="are from two models"):
         shared_identities(train, labels, train[:, :10], labels)
     for wrong in (labels[:0], np.full(6, -1)):
         with pytest.raises(DataError, match="the second set has no labels"):
             shared_identities(train, labels, train, wrong)
-    with pytest.raises(DataError, match="give a threshold"):
+    with pytest.raises(DataError, match="no threshold can be estimated"):
         shared_identities(train[:2], labels[:2], train[:2], labels[:2])
     assert shared_identities(train[:2], labels[:2], train[:2], labels[:2], threshold=0.9).count == 1

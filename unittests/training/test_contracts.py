@@ -224,7 +224,7 @@ def test_a_needed_block_of_another_shape_is_not_made_by_chance(tmp_path: Path, p
     assert train(config_of(tmp_path, people, "name=first", "steps=1"), quiet=True) == 0
     more = make_people(tmp_path / "more", people=6)
     config = config_of(tmp_path, more, "stage=second", "name=second", "start_from=first")
-    with pytest.raises(CheckpointError, match=r"weight is \(4, 8\), this network wants \(6, 8\)"):
+    with pytest.raises(CheckpointError, match=r"weight is \(4, 8\), this network needs \(6, 8\)"):
         train(config, quiet=True)
 
 

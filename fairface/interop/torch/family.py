@@ -66,5 +66,5 @@ def image_side(state: State, dense: str, channels: int) -> int:
     inputs = shape_of(state, dense, 2)[1]
     side = math.isqrt(inputs // channels)
     if side * side * channels != inputs:
-        raise CheckpointError(f"{dense} takes {inputs} values, which are no square map of {channels} channels")
+        raise CheckpointError(f"{dense} takes {inputs} values, which are not a square map of {channels} channels")
     return side * HALVINGS

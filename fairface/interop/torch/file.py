@@ -47,7 +47,7 @@ def read_torch(path: str | Path) -> dict[str, Array]:
             return _read_zip(file)
         if start == _LEGACY:
             return _read_legacy(file)
-        raise CheckpointError("is no PyTorch checkpoint (neither of torch.save's two formats)")
+        raise CheckpointError("is not a PyTorch checkpoint (neither of torch.save's two formats)")
 
 
 @contextmanager
@@ -59,13 +59,13 @@ def _described(path: str | Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: {error}") from error
     except UnsafePickleError as error:
         raise CheckpointError(
-            f"{path}: is refused, its pickle holds more than data ({error}); "
+            f"{path}: is refused: its pickle holds more than data ({error}); "
             "save the weights alone with torch.save(net.state_dict(), file)"
         ) from error
     except (DamagedPickleError, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError,
             OverflowError, MemoryError, NotImplementedError, RuntimeError) as error:  # fmt: skip
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(f"{path}: cannot be read, it is cut off or damaged ({reason}); get it again") from error
+        raise CheckpointError(f"{path}: cannot be read: it is cut off or damaged ({reason}); get it again") from error
 
 
 def _read_zip(file: IO[bytes]) -> dict[str, Array]:

@@ -40,7 +40,7 @@ class TorchWeights:
     others: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.name}" + (f"; not taken: {', '.join(self.others)}" if self.others else "")
+        return f"{self.path}: {self.name}" + (f"; ignored: {', '.join(self.others)}" if self.others else "")
 
 
 def read_weights(path: Path) -> TorchWeights:
@@ -57,7 +57,7 @@ def read_weights(path: Path) -> TorchWeights:
                 others = tuple(key for key in arrays if not key.startswith(prefix))
                 return TorchWeights(path, family, _described(path, family, state), state, others)
     raise CheckpointError(
-        f"{path}: holds no network that is known here, its first layer is {next(iter(arrays))}; "
+        f"{path}: holds no known network; its first layer is {next(iter(arrays))}; "
         "AdaFace's IR nets and arcface_torch's iresnet can be read"
     )
 
@@ -98,7 +98,7 @@ def arrays_for(net: gluon.HybridBlock, weights: TorchWeights) -> dict[str, NDArr
     values = values_for(net, weights.family, weights.state)
     for name, value in values.items():
         if not np.isfinite(value).all() or (name.endswith("running_var") and np.any(value < 0)):
-            raise CheckpointError(f"{weights.path}: {weights.family.key(name)} holds values that no net can have")
+            raise CheckpointError(f"{weights.path}: {weights.family.key(name)} holds invalid values")
     return {name: nd.array(value, dtype=np.float32) for name, value in values.items()}
 
 
@@ -107,8 +107,8 @@ def _check(net: gluon.HybridBlock, weights: TorchWeights) -> None:
     if not isinstance(net, family.block):
         first = family.key(f"{family.first}.weight")
         raise CheckpointError(
-            f"{weights.path}: holds {weights.name}, whose first layer {first} "
-            f"this network ({type(net).__name__}) has not; set backbone.name to the net that the file holds"
+            f"{weights.path}: holds {weights.name}; this network "
+            f"({type(net).__name__}) has no layer {first}; set backbone.name to the net of the file"
         )
     used = set()
     for name, parameter in structural(net).items():
@@ -121,7 +121,7 @@ def _check(net: gluon.HybridBlock, weights: TorchWeights) -> None:
         used.add(key)
     extra = next((key for key in state if key not in used and not key.endswith(_COUNTER)), None)
     if extra is not None:
-        raise CheckpointError(f"{weights.path}: has {extra}, which this network has not; it holds {weights.name}")
+        raise CheckpointError(f"{weights.path}: has {extra}, which this network does not have; it holds {weights.name}")
 
 
 def _described(path: Path, family: TorchFamily, state: State) -> str:

@@ -92,7 +92,7 @@ class Tensor:
             raise DamagedPickleError("a tensor is larger than its storage")
         last = offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
         if math.prod(shape) and last >= storage.count:
-            raise DamagedPickleError("a tensor leaves its storage")
+            raise DamagedPickleError("a tensor reaches beyond its storage")
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
 
     def array(self, read: WeakValueDictionary[int, Array]) -> Array:

@@ -84,11 +84,11 @@ def _notes(threshold: SharedThreshold, subjects: int, missing: int, unscored: st
     notes = []
     if threshold.optimistic:
         notes.append(
-            "the threshold was fixed on images that are judged, so their FMR is met by construction; fix it on other "
-            "subjects"
+            "the threshold was set on images that are also scored, so their FMR is the target by construction; set it "
+            "on other subjects"
         )
     if subjects == 0:
-        notes.append("the comparisons do not say who is shown: no intervals, no measures, no planning")
+        notes.append("the comparisons name no subjects: no intervals, no measures, no power analysis")
     if missing:
         fate = "were left out" if unscored == "leave_out" else "count as no match"
         notes.append(f"{missing} comparisons without a usable score {fate}")

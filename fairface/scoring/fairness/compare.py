@@ -180,7 +180,7 @@ def _scalar_difference(
         low, high = np.quantile(differences, [(1 - options.level) / 2, (1 + options.level) / 2])
         # Rounds of few subjects can lie all on one side of the value; an interval without it would be no answer.
         low, high = min(low, values[1] - values[0]), max(high, values[1] - values[0])
-    reason = "a rate of 0 is divided by" if any(math.isnan(value) for value in values) else ""
+    reason = "a division by a rate of 0" if any(math.isnan(value) for value in values) else ""
     return _difference(values[0], values[1], low, high, rule.worse_when_larger, reason)
 
 

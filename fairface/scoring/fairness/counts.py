@@ -90,7 +90,7 @@ def check_subjects(comparisons: Comparisons) -> bool:
     if wrong.any():
         raise DataError(
             f"{int(wrong.sum())} of {len(wrong)} comparisons are genuine between two subjects or impostor within one "
-            f"(first: comparison {int(np.argmax(wrong))}); correct who is shown"
+            f"(first: comparison {int(np.argmax(wrong))}); correct the subjects"
         )
     return True
 

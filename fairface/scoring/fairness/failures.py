@@ -27,7 +27,7 @@ def failure_rates(
         DataError: another number of images.
     """
     if failed.shape != (len(comparisons.attributes),):
-        raise DataError(f"{failed.shape} failures for {len(comparisons.attributes)} images; tell it for each image")
+        raise DataError(f"{failed.shape} failures for {len(comparisons.attributes)} images; give one for each image")
     images, first_seen = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_index=True)
     node = np.concatenate(ends)[first_seen]
     shown = np.arange(len(nodes.subject))

@@ -88,7 +88,7 @@ def _chosen(
     chosen = {name: measures[name] for name in names if condition.measure in measures[name]}
     if not chosen:
         known = ", ".join(dict.fromkeys(key for name in names for key in measures[name]))
-        raise ConfigError(f"--fail-if {condition.text!r}: there is no measure {condition.measure!r}; there are {known}")
+        raise ConfigError(f"--fail-if {condition.text!r}: there is no measure {condition.measure!r}; measures: {known}")
     return chosen
 
 

@@ -111,7 +111,7 @@ class Grouped:
             if len(self.groups) == 0:
                 reason = f"no image that is compared has a known {self.groups.name}"
             elif self.nodes.subjects == 0:
-                reason = "the comparisons do not say who is shown"
+                reason = "the comparisons name no subjects"
             return undefined(rule, labels, reason, self.options.level, self.options.alpha)
         cells = self.fnmr.within[groups]
         setting = Setting(
@@ -138,7 +138,7 @@ class Grouped:
         if few and self.nodes.subjects:
             notes.append(
                 f"too few subjects (fewer than {self.options.min_subjects} with genuine or with impostor comparisons), "
-                f"so kept out of measures: {', '.join(few)}"
+                f"so excluded from measures: {', '.join(few)}"
             )
         counts = self.accounting
         unknown = counts.genuine_unknown + counts.impostor_unknown
@@ -148,8 +148,8 @@ class Grouped:
                 f"images have no known {self.groups.name}"
             )
         notes += [
-            f"shuffled labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null is wider "
-            "than it should be"
+            f"permuted labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null "
+            "distribution is too wide"
             for name, share in kept.items()
             if share < _KEPT_ENOUGH
         ]

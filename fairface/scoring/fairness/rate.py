@@ -49,11 +49,11 @@ def rate_of_cell(counts: PairCounts, cells: Ints, spread: Spread, cell: int, lev
     low, high = cell_interval(counts, cells, spread, cell, level)
     reason = ""
     if math.isnan(low):
-        reason = "the comparisons do not say who is shown, so there is no interval over subjects"
+        reason = "the comparisons name no subjects, so there is no confidence interval over subjects"
         if subjects:
             reason = "one subject only"
         if subjects > 1:
-            reason = f"{subjects} subjects are too few for an interval over subjects"
+            reason = f"{subjects} subjects are too few for a confidence interval over subjects"
     return Rate(float(spread.rate[cell]), low, high, level, errors, total, subjects, reason)
 
 
@@ -116,5 +116,5 @@ def plan(spread: Spread, cell: int, others: Ints, level: float, power: float, ta
     needed = math.ceil(spread.subjects[cell] * own / room) if room > 0 else math.inf
     detectable = step * math.sqrt(own + of_rest)
     times = (detectable / wanted) ** 2 if wanted > 0 else math.inf
-    reason = "" if room > 0 else "more subjects in this group alone would not do: the other groups vary too much too"
+    reason = "" if room > 0 else "more subjects in this group alone are not enough: other groups vary too much as well"
     return Planning(pooled, detectable, wanted, float(needed), times, power, reason)

@@ -157,7 +157,7 @@ def _reason(error_types: Sequence[GroupRates], value: float) -> str:
     if not math.isnan(value):
         return ""
     return "; ".join(
-        f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {len(one.rates)} groups, and it is divided by"
+        f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {len(one.rates)} groups: division by 0"
         for one in error_types
         if (one.rates == 0).any()
     )

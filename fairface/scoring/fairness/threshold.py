@@ -66,7 +66,7 @@ def calibrated_threshold(
     needed = math.ceil(1.0 / target - 1e-9)
     if roc.impostor < needed:
         raise DataError(
-            f"{source}: {roc.impostor} impostor comparisons cannot fix a threshold at FMR {target:g}; "
+            f"{source}: {roc.impostor} impostor comparisons cannot set a threshold at FMR {target:g}; "
             f"it needs at least {needed}, or a higher FMR"
         )
     value = threshold_at_fmr(roc, target)

@@ -21,7 +21,7 @@ def upside_down(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> str:
         return ""
     return (
         f"the scores put genuine pairs below impostor ones (AUC {area:.3f}): higher must mean more alike; if these are "
-        "distances, say --distance"
+        "distances, use --distance"
     )
 
 

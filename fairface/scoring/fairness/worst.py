@@ -48,7 +48,7 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
     scalar = result.scalars[f"{error}_gap"]
     rates = {row.group: _rate(row, error) for row in result.rows}
     if len(scalar.groups) < 2:
-        counts = ", ".join(f"{group}: {rate.subjects}" for group, rate in rates.items()) or "no group at all"
+        counts = ", ".join(f"{group}: {rate.subjects}" for group, rate in rates.items()) or "there are no groups"
         return WorstGroup(error, None, None, False, f"no worst {error.upper()}: {scalar.reason} ({counts})")
     name = max(scalar.groups, key=lambda group: rates[group].value)
     rate = rates[name]
@@ -56,7 +56,7 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
         compared = ", ".join(f"{group}: 0 of {rates[group].comparisons}" for group in scalar.groups)
         return WorstGroup(error, None, None, False, f"no worst {error.upper()}: no group has an error ({compared})")
     apart = scalar.low > 0
-    doubt = "" if apart else "; the groups' rates cannot be told from equal ones"
+    doubt = "" if apart else "; the groups' rates are not distinguishable from equal rates"
     return WorstGroup(error, name, rate, apart, (
         f"worst {error.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
         f"({rate.errors} of {rate.comparisons} comparisons of {rate.subjects} subjects){doubt}"

@@ -23,5 +23,5 @@ def fuse(hard: NDArray[np.floating], other: NDArray[np.floating], *, above: floa
         raise DataError(f"{one.shape} scores cannot be fused with {two.shape}; give both models' scores of each pair")
     bad = int((~(np.isfinite(one) & np.isfinite(two))).sum())
     if bad:
-        raise DataError(f"{bad} of {len(one)} pairs have a score that is not finite; correct them or take them out")
+        raise DataError(f"{bad} of {len(one)} pairs have a score that is not finite; correct them or remove them")
     return np.where(one > above, one, two)

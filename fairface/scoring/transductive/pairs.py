@@ -29,6 +29,6 @@ def checked_pairs(
     if len(bad):
         raise DataError(
             f"{len(bad)} of {len(values)} scores are not finite (first: pair {bad[0]}); other pairs' scores would "
-            "depend on them: correct them or take these pairs out"
+            "depend on them: correct them or remove these pairs"
         )
     return first, second, values

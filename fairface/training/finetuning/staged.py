@@ -31,7 +31,7 @@ def finetune(
     """Run one step (``"1"``, ``"2"`` …) or ``all`` of them; returns 0, or 128 + the signal that stopped it.
 
     ``start_from`` replaces the checkpoint that the first of these steps starts from. With ``resume`` and ``all``,
-    finished steps are left as they are, unless what they started from has changed: then they are made anew.
+    finished steps are left as they are, unless what they started from has changed: then they are trained again.
 
     Raises:
         ConfigError: no such step, or nothing to start from.
@@ -50,7 +50,7 @@ def finetune(
         going_on = resume and (Path(config.output) / config.name / MANIFEST).is_file()
         if going_on and len(numbers) > 1:
             if is_stale(config):
-                console.tell([f"{config.name} is made anew: {config.start_from} is not what it started from"])
+                console.tell([f"{config.name} is trained again: it did not start from this {config.start_from}"])
                 going_on = False
             elif is_finished(config, staged.worst_group[number - 1]):
                 console.tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
@@ -151,5 +151,5 @@ def is_finished(config: TrainConfig, of_group: bool) -> bool:
     position = entries[-1]["position"]
     total = position.get("total") if isinstance(position, dict) else None
     if total is None:
-        raise CheckpointError(f"{folder}: does not say how long the run was to be; start it anew with --overwrite")
+        raise CheckpointError(f"{folder}: does not give the length of the run; start it again with --overwrite")
     return int(str(entries[-1]["step"])) >= int(total)

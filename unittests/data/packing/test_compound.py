@@ -111,7 +111,7 @@ def test_program(program, place):
         "refs                            3       3",
         "variants/imgs                   3       3",
         "all_data/train_1/imgs           4       6",
-        "2 identities are in more than one set; 6 files were made, the others were there",
+        "2 identities are in more than one set; 6 files were made, the others existed already",
     ]
     assert program(name, "-l", "none", "-p", "out").err.startswith("error: none: there is no such folder")
     assert program(name, "-l", "refs", "-p", "copied", "--copy").code == 0

@@ -201,7 +201,7 @@ def test_program_with_bins_only(program, tmp_path, flag):
     bin_file(tmp_path, images())
     expected = f"{tmp_path / 'set'}: memory files made\n"
     assert program("data_process/convert.py", "--rec_path", tmp_path, flag) == (0, expected, "")
-    assert "there already" in program("data_process/convert.py", "-r", tmp_path, flag).out
+    assert "exist already" in program("data_process/convert.py", "-r", tmp_path, flag).out
     assert np.array_equal(read_memory_set(tmp_path / "set").images[1], decode(images()[1], "x"))
 
 

@@ -177,10 +177,10 @@ def test_objects_of_unknown_classes_keep_nothing(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"shape": (2, 4), "strides": (4, 1)}, "larger than its storage"),
-        ({"offset": 1}, "leaves its storage"),
+        ({"offset": 1}, "reaches beyond its storage"),
         ({"offset": -1}, "unknown form"),
         ({"strides": (3, -1)}, "unknown form"),
-        ({"strides": (1 << 62, 1)}, "leaves its storage"),
+        ({"strides": (1 << 62, 1)}, "reaches beyond its storage"),
         ({"shape": (1 << 40, 1 << 40), "strides": (0, 0)}, "larger than its storage"),
         ({"strides": (3,)}, "larger than its storage"),
         ({"shape": "x"}, "unknown form"),
@@ -212,7 +212,7 @@ def test_archives_that_are_none_of_ours(tmp_path: Path) -> None:
     assert "no data.pkl" in refused(tmp_path / "c.pth")
     for name, content in (("d.pth", b""), ("e.ckpt", b"hello"), ("f.pt", b"\x80\x02}.")):
         (tmp_path / name).write_bytes(content)
-        assert "no PyTorch checkpoint" in refused(tmp_path / name)
+        assert "is not a PyTorch checkpoint" in refused(tmp_path / name)
     assert "cannot be read" in refused(tmp_path / "missing.pth")
     assert "cannot be read" in refused(tmp_path)
 

@@ -145,7 +145,7 @@ def test_prefixes_and_what_is_left_out(tmp_path: Path) -> None:
         weights = read_weights(write_state(tmp_path / "x.pth", {**arrays, "head.weight": np.ones(3, np.float32)}))
         assert set(weights.state) == set(plain)
         assert weights.others == ("head.weight",)
-        assert "not taken: head.weight" in str(weights)
+        assert "ignored: head.weight" in str(weights)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_prefixes_and_what_is_left_out(tmp_path: Path) -> None:
         ("arcface_torch.pth", {"layer2.2.bn1.weight": np.ones(8, np.float32)}, "layer2.2.bn1.bias"),
         ("arcface_torch.pth", {"layer2.4.bn1.weight": np.ones(8, np.float32)}, "layer2.0, layer2.1"),
         ("arcface_torch.pth", {"layer1.0.se.fc.weight": np.ones(8, np.float32)}, "layer1.0.se.fc.weight"),
-        ("arcface_torch.pth", {"fc.weight": np.ones((10, 47), np.float32)}, "no square map"),
+        ("arcface_torch.pth", {"fc.weight": np.ones((10, 47), np.float32)}, "not a square map"),
         ("arcface_torch.pth", {"fc.weight": np.ones((10, 0), np.float32)}, "fc.weight is (10, 0)"),
         ("arcface_torch.pth", {"conv1.weight": np.ones(3, np.float32)}, "conv1.weight is (3,)"),
-        ("arcface_torch.pth", {"bn2.running_var": np.full(12, -1, np.float32)}, "bn2.running_var holds values"),
-        ("arcface_torch.pth", {"bn2.bias": np.full(12, np.nan, np.float32)}, "bn2.bias holds values"),
+        ("arcface_torch.pth", {"bn2.running_var": np.full(12, -1, np.float32)}, "bn2.running_var holds invalid values"),
+        ("arcface_torch.pth", {"bn2.bias": np.full(12, np.nan, np.float32)}, "bn2.bias holds invalid values"),
         ("adaface_ir_se.ckpt", {"model.body.2.res_layer.1.weight": None}, "body.2.res_layer.1.weight"),
         ("adaface_ir_se.ckpt", {"model.body.3.res_layer.7.weight": None}, "body.3.res_layer.7.weight"),
         ("adaface_ir_se.ckpt", {"model.output_layer.4.weight": np.ones(12, np.float32)}, "output_layer.4.weight"),
@@ -216,7 +216,7 @@ def test_another_embedding_size_is_named(tmp_path: Path) -> None:
     other = build_backbone(BackboneConfig("fresnet18", 16, 0.0, 0.125), 32)
     other.initialize()
     before = {name: p.data().asnumpy() for name, p in structural(other).items()}
-    with pytest.raises(CheckpointError, match=r"fc\.weight is \(8, 256\), this network wants \(16, 256\)"):
+    with pytest.raises(CheckpointError, match=r"fc\.weight is \(8, 256\), this network needs \(16, 256\)"):
         fill(other, read_weights(path))
     for name, p in structural(other).items():
         np.testing.assert_array_equal(p.data().asnumpy(), before[name])

@@ -139,8 +139,8 @@ def test_without_subjects_there_are_rates_but_no_intervals(world):
     for row, other in zip(result.groupings["sex"].rows, known.groupings["sex"].rows, strict=True):
         assert (row.fnmr.value, row.fmr.value, row.subjects) == (other.fnmr.value, other.fmr.value, 0)
         assert math.isnan(row.fnmr.low)
-        assert "do not say who is shown" in row.fnmr.reason
-    assert result.groupings["sex"].scalars["fdr"].reason == "the comparisons do not say who is shown"
+        assert "the comparisons name no subjects" in row.fnmr.reason
+    assert result.groupings["sex"].scalars["fdr"].reason == "the comparisons name no subjects"
     assert worst_group(result.groupings["sex"], "fnmr").group is None
 
 
@@ -156,7 +156,7 @@ def test_no_error_is_an_upper_bound_and_no_ratio(world):
     assert math.isnan(ratio.value)
     assert ratio.low > 1
     assert math.isinf(ratio.high)
-    assert ratio.reason == "FNMR is 0 in 1 of 2 groups, and it is divided by"
+    assert ratio.reason == "FNMR is 0 in 1 of 2 groups: division by 0"
     garbe = grouping.scalars["garbe"]
     assert garbe.low < garbe.value < garbe.high
 
@@ -213,7 +213,7 @@ def test_planning_tells_what_more_subjects_would_show(world):
     small = replace(FAST, target_fnmr=0.001)
     hard = assess(scores, comparisons, ["sex"], AT, small).groupings["sex"].row("f").fnmr_plan
     assert math.isinf(hard.subjects_needed)
-    assert "more subjects in this group alone would not do" in hard.reason
+    assert "more subjects in this group alone are not enough" in hard.reason
     # What is just detectable needs just as many subjects as there are.
     exact = replace(FAST, target_fnmr=f.fnmr_plan.detectable)
     needed = assess(scores, comparisons, ["sex"], AT, exact).groupings["sex"].row("f").fnmr_plan.subjects_needed
@@ -232,8 +232,8 @@ def test_threshold_from_a_calibration_set(world):
     own = calibrated_threshold(scores, comparisons.same, 0.05)
     assert own.optimistic
     notes = assess(scores, comparisons, ["sex"], own, FAST).notes
-    assert any("FMR is met by construction; fix it on other subjects" in note for note in notes)
-    with pytest.raises(DataError, match=r"1770 impostor comparisons cannot fix a threshold at FMR 0\.0001"):
+    assert any("FMR is the target by construction; set it on other subjects" in note for note in notes)
+    with pytest.raises(DataError, match=r"1770 impostor comparisons cannot set a threshold at FMR 0\.0001"):
         calibrated_threshold(scores, comparisons.same, 1e-4)
     with pytest.raises(DataError, match="highest score is shared"):
         calibrated_threshold(np.ones(len(scores)), comparisons.same, 0.05)
@@ -252,7 +252,7 @@ def test_failure_to_detect_counts_each_image_once(world):
     assert [(row.failures.errors, row.failures.comparisons) for row in rows] == [(6, 90), (3, 90)]
     assert rows[0].failures.low < 6 / 90 < rows[0].failures.high
     assert rows[0].failures.high - rows[0].failures.low > 0.15  # images of a subject fail together here
-    with pytest.raises(DataError, match="tell it for each image"):
+    with pytest.raises(DataError, match="give one for each image"):
         assess(scores, comparisons, ["sex"], AT, FAST, failed[:5])
 
 

@@ -51,7 +51,7 @@ def test_no_error_needs_two_subjects_or_two_pairs_of_subjects(subjects):
     assert (found.fmr.value, found.fmr.comparisons, found.fmr.subjects) == (0.0, pairs, subjects)
     if subjects < 4:
         assert math.isnan(found.fmr.low)
-        assert found.fmr.reason == f"{subjects} subjects are too few for an interval over subjects"
+        assert found.fmr.reason == f"{subjects} subjects are too few for a confidence interval over subjects"
     else:
         assert found.fmr.high == pytest.approx(1 - 0.025 ** (1 / (subjects // 2)), rel=1e-12)
         assert found.fmr.reason == ""
@@ -108,7 +108,7 @@ def test_a_threshold_needs_one_impostor_comparison_for_each_share(impostors):
     scores = np.append(np.arange(impostors) / 100, 0.9)
     same = np.arange(impostors + 1) == impostors
     if impostors < 20:
-        with pytest.raises(DataError, match=r"set\.csv: 19 impostor comparisons cannot fix .*; it needs at least 20"):
+        with pytest.raises(DataError, match=r"set\.csv: 19 impostor comparisons cannot set .*; it needs at least 20"):
             calibrated_threshold(scores, same, 0.05, "set.csv")
         return
     found = calibrated_threshold(scores, same, 0.05, "set.csv")
@@ -160,4 +160,4 @@ def test_the_worst_group_is_that_of_the_highest_rate_with_its_counts():
     other = worst_group(grouping, "fmr")
     assert other.rate.value == max(grouping.row(g).fmr.value for g in "fm")
     assert not other.distinguishable
-    assert other.message.endswith("; the groups' rates cannot be told from equal ones")
+    assert other.message.endswith("; the groups' rates are not distinguishable from equal rates")

@@ -34,7 +34,7 @@ def test_people_are_named_or_said_to_be_missing(world):
     scores, comparisons = world
     unknown = np.full(len(comparisons), -1)
     nameless = replace(comparisons, subject_a=unknown, subject_b=unknown)
-    said = "do not say who is shown"
+    said = "the comparisons name no subjects"
     assert not any(said in note for note in assess(scores, comparisons, ["sex"], AT, FAST).notes)
     assert any(said in note for note in assess(scores, nameless, ["sex"], AT, FAST).notes)
 
@@ -347,5 +347,5 @@ def test_a_null_that_keeps_just_enough_is_not_remarked_upon(world, monkeypatch):
     for limit, remarks in ((kept, 0), (np.nextafter(kept, 2), 1)):
         monkeypatch.setattr(grouped, "_KEPT_ENOUGH", limit)
         notes = assess(scores, comparisons, ["sex"], AT, FAST).groupings["sex"].notes
-        said = f"shuffled labels keep {kept:.0%} of the FMR's comparisons within groups"
+        said = f"permuted labels keep {kept:.0%} of the FMR's comparisons within groups"
         assert sum(note.startswith(said) for note in notes) == remarks

@@ -200,8 +200,8 @@ def test_resume_makes_anew_what_started_from_another_model(place: Path, capsys: 
     assert finetune(staged(place, "stale", "seed=5"), resume=True) == 0
     told = capsys.readouterr().err
     assert "step 1 of stale is finished" in told
-    assert "stale_step2 is made anew" in told
-    assert "stale_step3 is made anew" in told
+    assert "stale_step2 is trained again" in told
+    assert "stale_step3 is trained again" in told
     assert second.stat().st_mtime_ns != before
     with pytest.raises(CheckpointError, match=r"optimizer\.lr"):  # a finished step was made with other settings
         finetune(staged(place, "stale", "seed=5", "step2.optimizer.lr=0.3"), resume=True)

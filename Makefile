@@ -22,13 +22,13 @@ test-slow:  ## the tests that take minutes
 test-faults:  ## the tests that kill, starve and break running programs
 	@$(with_python) -m pytest -m faults $(arguments)
 
-lint: types walls  ## ruff, mypy and the walls between the packages
+lint: types walls  ## ruff, mypy and the import rules
 	@$(with_python) -m ruff check .
 
 types:  ## mypy
 	@$(with_python) -m mypy
 
-walls:  ## import-linter's contracts
+walls:  ## the import rules between packages (import-linter)
 	@$(with_python) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())' --no-cache
 
 format:  ## write every file in the one style

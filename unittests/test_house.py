@@ -1,4 +1,4 @@
-"""The walls and habits of the house that can be read off its files."""
+"""Import rules and habits of the project that can be read off its files."""
 
 from __future__ import annotations
 

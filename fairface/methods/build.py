@@ -23,7 +23,7 @@ def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
     Raises:
         ConfigError: no data path, no labeled source or several, or fewer than two classes.
     """
-    return Classify(**_classify(config, on_gpu, open_sources(config)))
+    return Classify(**classify_parts(config, on_gpu, open_sources(config)))
 
 
 def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
@@ -44,10 +44,15 @@ def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: as ``classify`` and ``triplet``.
     """
     term = _triplet_term(config, config.triplet.weight)
-    return Fused(term, **_classify(config, on_gpu, [_open_one(config)]))
+    return Fused(term, **classify_parts(config, on_gpu, [_open_one(config)]))
 
 
-def _classify(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
+def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
+    """The arguments of :class:`Classify`, and of methods that derive from it, as configured.
+
+    Raises:
+        ConfigError: no labeled source or several, or a backbone or head that cannot be made.
+    """
     labeled = labeled_source(sources)
     head = config.all_sources()[labeled].head or config.head
     return {

@@ -100,7 +100,7 @@ def test_a_missing_epoch_lists_those_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "lone-symbol.json").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"no .*lone-0001\.params; there is no other epoch"):
         resolve(f"{tmp_path}/lone,1")
-    with pytest.raises(CheckpointError, match=r"no .*modle-symbol\.json; .* models in that folder: lone, model$"):
+    with pytest.raises(CheckpointError, match=r"no .*modle-symbol\.json; models in that folder: lone, model$"):
         resolve(f"{tmp_path}/modle,3")
     with pytest.raises(CheckpointError, match=r"no .*model-symbol\.json$"):
         resolve(f"{tmp_path}/nowhere/model,3")

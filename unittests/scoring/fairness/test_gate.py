@@ -62,5 +62,5 @@ def test_what_is_not_in_the_grammar_is_an_error(text):
 def test_unknown_names_are_errors():
     with pytest.raises(ConfigError, match=r"no grouping 'age'; there are sex, sex\+skin, challenge"):
         failures([parse_condition("age:fdr<1")], MEASURES)
-    with pytest.raises(ConfigError, match="no measure 'gap'; there are fnmr_gap"):
+    with pytest.raises(ConfigError, match="no measure 'gap'; measures: fnmr_gap"):
         failures([parse_condition("gap>1")], MEASURES)

@@ -10,9 +10,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
-from fairface.errors import FairfaceError
+from fairface.errors import SETTINGS, FairfaceError
 from fairface.extras import missing_package
 
 T = TypeVar("T")
@@ -54,11 +55,14 @@ def add_groups(arguments: argparse.ArgumentParser, groups: Mapping[str, Mapping[
             group.add_argument(flag, **settings)
 
 
-def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> None:
+def run(
+    main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Call ``main(argv)`` and leave the process: 0 or its return value, 2 after an error, 130 after Ctrl-C.
 
     A :class:`FairfaceError`, an ``OSError`` or a package that is not installed is one line on standard error;
-    ``--debug`` adds the traceback.
+    ``--debug`` adds the traceback. ``options`` are the program's own names of the settings that an error may offer.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -72,7 +76,7 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
             raise  # a fault of ours
         if "--debug" in arguments:
             traceback.print_exc()
-        print(f"error: {describe(error)}", file=sys.stderr)
+        print(f"error: {describe(error, options)}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -80,14 +84,16 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
     sys.exit(code)
 
 
-def describe(error: BaseException) -> str:
-    """The error as one line: our own message as it is, the operating system's with its file, a missing package's with
-    the command that installs it."""
+def describe(error: BaseException, options: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The error as one line: our own message with what this program's ``options`` could do about it, the operating
+    system's with its file, a missing package's with the command that installs it."""
     if isinstance(error, ModuleNotFoundError) and (lacking := missing_package(error.name or "")):
         return lacking
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check that the path exists and may be used"
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    offered = error.settings if isinstance(error, FairfaceError) else ()
+    return ", or ".join([text, *(f"{SETTINGS[name]} ({options[name]})" for name in offered if name in options)])
 
 
 def tell(notes: Iterable[str]) -> None:

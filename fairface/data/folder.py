@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from fairface.data.identities import order_names
-from fairface.data.images import IMAGE_SUFFIXES, read_bytes
+from fairface.data.image_kinds import LeftOut, readable_suffixes
+from fairface.data.images import read_bytes
 from fairface.data.missing import STOP, check_policy, report_missing
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 
+_SHOWN = 5
 _REMEDY = "put each identity's photographs into a folder of that identity's own: <folder>/<person>/<photo>.jpg"
 
 
@@ -28,7 +30,8 @@ class FolderDataset(IndexedDataset):
 
     Attributes:
         identities: names of the identities; position = label.
-        skipped: paths below ``root`` that are no photographs of an identity (other files, folders without photographs).
+        skipped: paths below ``root`` that are no photographs of an identity or of a kind that cannot be read, and
+            folders without photographs; ``notes`` name them.
         missing: paths of the links that lead nowhere.
 
     Raises:
@@ -43,13 +46,16 @@ class FolderDataset(IndexedDataset):
         notes = report_missing(
             str(self.root), self.missing, found + len(self.missing), on_missing, "restore what the links lead to"
         )
+        left_out = LeftOut.of(self.skipped)
+        self.problems = (*left_out.problems(str(self.root)), *_without_photographs(str(self.root), self.skipped))
         if not photos:
-            raise DataError(f"{self.root}: holds no photograph of an identity; {_REMEDY}")
+            raise DataError("; ".join([f"{self.root}: holds no photograph of an identity", *self.problems, _REMEDY]))
         self.identities = tuple(order_names(photos))
         self._photos = [f"{name}/{photo}" for name in self.identities for photo in photos[name]]
         self._folder = os.path.join(self.root, "")
         labels = np.repeat(np.arange(len(self.identities), dtype=np.int32), [len(photos[n]) for n in self.identities])
-        super().__init__(str(self.root), labels, len(self.identities), class_names=self.identities, notes=notes)
+        super().__init__(str(self.root), labels, len(self.identities), class_names=self.identities,
+                         notes=(*notes, *left_out.notes(str(self.root))))  # fmt: skip
 
     def path(self, index: int) -> Path:
         """The photograph's path."""
@@ -80,6 +86,7 @@ def image_root(root: Path) -> Path:
 def _list_photos(root: Path) -> tuple[dict[str, list[str]], tuple[str, ...], tuple[str, ...]]:
     """Photographs by identity, what is no photograph, and photographs that are links to nothing."""
     photos: dict[str, list[str]] = {}
+    readable = readable_suffixes()
     skipped: list[str] = []
     missing: list[str] = []
     for identity in _listed(root):
@@ -89,7 +96,7 @@ def _list_photos(root: Path) -> tuple[dict[str, list[str]], tuple[str, ...], tup
         chosen: list[str] = []
         dangling = 0
         for entry in _listed(identity.path):
-            if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
+            if os.path.splitext(entry.name)[1].lower() not in readable:
                 skipped.append(f"{identity.name}/{entry.name}")
             elif entry.is_symlink() and not os.path.exists(entry.path):
                 missing.append(entry.path)
@@ -101,6 +108,15 @@ def _list_photos(root: Path) -> tuple[dict[str, list[str]], tuple[str, ...], tup
         elif not dangling:
             skipped.append(f"{identity.name}/")
     return photos, tuple(sorted(skipped)), tuple(missing)
+
+
+def _without_photographs(root: str, skipped: tuple[str, ...]) -> tuple[str, ...]:
+    """A sentence about folders of which nothing is read: people who would vanish without a word."""
+    empty = [name for name in skipped if name.endswith("/")]
+    if not empty:
+        return ()
+    shown = ", ".join(empty[:_SHOWN]) + (", …" if len(empty) > _SHOWN else "")
+    return (f"{root}: {len(empty)} folders hold no photograph that can be read and are no identities: {shown}",)
 
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:

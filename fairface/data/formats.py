@@ -21,7 +21,7 @@ _SNIFFED = 1 << 16
 _TEXT_SUFFIXES = (".txt", ".list", ".index")
 _HINTS = {
     ".tfrecord": "records without labels: name their index file (.index or .txt) instead, or their folder",
-    ".lst": "insightface's list: pack it with data_process/face2rec2.py",
+    ".lst": "a list of im2rec or insightface: pack it with data_process/face2rec2.py",
     ".csv": "a table: pack it with data_process/face2rec2.py",
 }
 

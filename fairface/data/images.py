@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.errors import DataError
+from fairface.data.image_kinds import heic_remedy, reads_heic
+from fairface.data.phone_formats import decode_heic, decode_webp, is_heic, is_webp
+from fairface.errors import RESIZE, SKIP_BAD, DataError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff"})
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _MARKER = 0xFF
@@ -30,7 +31,7 @@ def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]
     """
     image = try_decode(data)
     if image is None:
-        raise DataError(f"{name}: {_what_is_wrong(data)}; restore or remove it, or skip it (data.on_bad_record=skip)")
+        raise DataError(f"{name}: {_what_is_wrong(data)}; {_what_to_do(data)}", settings=(SKIP_BAD,))
     if size is not None:
         check_size(image, name, size)
     return image
@@ -38,7 +39,13 @@ def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]
 
 def try_decode(data: bytes) -> NDArray[np.uint8] | None:
     """As :func:`decode`, with ``None`` instead of an error."""
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None  # type: ignore[return-value]
+    if not data:
+        return None
+    if is_webp(data):
+        return decode_webp(data)
+    if is_heic(data):
+        return decode_heic(data)
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]
 
 
 def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:
@@ -46,8 +53,8 @@ def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:
     height, width = image.shape[:2]
     if (height, width) != (size, size):
         raise DataError(
-            f"{name}: the image is {width}x{height} pixels, not {size}x{size}; align it (data_process/align.py) "
-            f"or allow resizing"
+            f"{name}: the image is {width}x{height} pixels, not {size}x{size}; align it (data_process/align.py)",
+            settings=(RESIZE,),
         )
 
 
@@ -56,7 +63,13 @@ def _what_is_wrong(data: bytes) -> str:
         return "holds no image (0 bytes)"
     if is_jpeg(data):
         return f"a JPEG image that is cut off or damaged ({len(data)} bytes)"
+    if is_heic(data):
+        return f"a HEIC photograph that {'is damaged' if reads_heic() else 'cannot be read here'} ({len(data)} bytes)"
     return f"not an image ({len(data)} bytes that begin with {data[:4].hex(' ')})"
+
+
+def _what_to_do(data: bytes) -> str:
+    return heic_remedy() if is_heic(data) and not reads_heic() else "restore or remove it"
 
 
 def is_jpeg(data: bytes) -> bool:
@@ -154,6 +167,7 @@ def to_stored_jpeg(data: bytes, name: str, size: int, quality: int = 95, may_res
         height, width = image.shape[:2]
         raise DataError(
             f"{name}: {width}x{height} pixels, not {size}x{size}; align the photographs first "
-            f"(data_process/align.py), or use --resize or another --size"
+            f"(data_process/align.py), or name their --size",
+            settings=(RESIZE,),
         )
     return encode_jpeg(image, quality)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from fairface.data.class_map import map_classes
 from fairface.data.images import read_bytes
-from fairface.data.missing import STOP, check_policy, find_missing, report_missing
+from fairface.data.missing import NAMES_ALL, STOP, check_policy, find_missing, report_missing
 from fairface.data.text_lines import blocks, read_lines, whole_numbers
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
-from fairface.errors import DataError
+from fairface.errors import ROOT, DataError
 
 _FORM = "`path label`"
 _SHOWN = 80
@@ -50,8 +50,8 @@ class ListDataset(IndexedDataset):
         names, given, lines = read_list(self.path)
         absent = find_missing(self.root, names)
         self.missing = tuple(f"line {lines[i]}: {self.root / names[i]}" for i in absent.tolist())
-        remedy = "correct the list, or the folder that its paths are below (data.root)"
-        notes = report_missing(str(self.path), self.missing, len(names), on_missing, remedy)
+        remedy = f"correct the list or its folder; {NAMES_ALL}"
+        notes = report_missing(str(self.path), self.missing, len(names), on_missing, remedy, (ROOT,))
         if len(absent):
             kept = np.setdiff1d(np.arange(len(names)), absent)
             names, given, lines = [names[i] for i in kept.tolist()], given[kept], lines[kept]

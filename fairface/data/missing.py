@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from fairface.config.limits import check_value, limit_of
 from fairface.config.schema import DataConfig
-from fairface.errors import DataError
+from fairface.errors import SKIP_MISSING, DataError
 
 STOP, SKIP = "stop", "skip"
+NAMES_ALL = "data_process/inspect_data.py names them all"
 _FEW = 16  # files of one folder; fewer are looked up one by one, more by listing the folder
 _SHOWN = 5
 
@@ -49,7 +50,9 @@ def check_policy(on_missing: str) -> None:
     check_value(on_missing, limit_of(DataConfig, "on_missing"), "data.on_missing")
 
 
-def report_missing(source: str, named: Sequence[str], total: int, on_missing: str, remedy: str) -> tuple[str, ...]:
+def report_missing(
+    source: str, named: Sequence[str], total: int, on_missing: str, remedy: str, settings: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """A note for the user where missing files are left out; an error where they are not.
 
     Args:
@@ -58,6 +61,7 @@ def report_missing(source: str, named: Sequence[str], total: int, on_missing: st
         total: files of the list.
         on_missing: ``stop`` or ``skip``.
         remedy: what to do about it.
+        settings: what else a program may offer (:data:`fairface.errors.SETTINGS`), besides leaving them out.
 
     Raises:
         DataError: files are missing and ``on_missing`` is ``stop``, or all of them are missing.
@@ -67,7 +71,7 @@ def report_missing(source: str, named: Sequence[str], total: int, on_missing: st
     shown = "; ".join(named[:_SHOWN]) + ("; …" if len(named) > _SHOWN else "")
     if on_missing == STOP or len(named) == total:
         raise DataError(
-            f"{source}: {len(named)} of {total} files are missing: {shown}; {remedy}, or leave them out "
-            f"(data.on_missing=skip); data_process/inspect_data.py names them all"
+            f"{source}: {len(named)} of {total} files are missing: {shown}; {remedy}",
+            settings=(*settings, SKIP_MISSING) if len(named) < total else settings,
         )
     return (f"warning: {source}: {len(named)} of {total} files are missing and were left out: {shown}",)

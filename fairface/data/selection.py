@@ -110,30 +110,42 @@ def _having(dataset: Dataset, name: str, value: str) -> NDArray[np.bool_]:
     return np.asarray(dataset.attributes[:, dataset.attribute_names.index(name)] == code)
 
 
-def read_positions(path: str | os.PathLike[str], length: int) -> NDArray[np.int64]:
-    """Record positions from a text file, one a line; empty lines and lines that begin with # are skipped.
+def read_positions(path: str | os.PathLike[str], dataset: Dataset) -> NDArray[np.int64]:
+    """Positions of the records that a text file names, one a line: a position, or what
+    :meth:`~fairface.data.types.Dataset.record_name` calls the record. Empty lines and lines that begin with # are
+    skipped.
 
     Raises:
-        DataError: not readable, not a number, or outside 0..length-1; names the line.
+        DataError: not readable, or a line that is neither; names the line.
     """
-    positions = []
+    positions: list[int] = []
+    names: dict[str, int] | None = None
+    length = len(dataset)
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: cannot be read ({error}); give a text file with one record position a line"
+            f"{path}: cannot be read ({error}); give a text file with one record's position or name a line"
         ) from error
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        if not text.isdigit() or int(text) >= length:
-            raise DataError(f"{path}, line {number}: {text!r} is no record position (0 to {length - 1})")
-        positions.append(int(text))
+        if text.isascii() and text.isdecimal() and int(text) < length:
+            positions.append(int(text))
+            continue
+        if names is None:  # made when it is needed: a list of positions has no use for millions of names
+            names = {dataset.record_name(i): i for i in range(length)}
+        if text not in names:
+            raise DataError(
+                f"{path}, line {number}: {text!r} is no record position (0 to {length - 1}) and no record's name "
+                f"(such as {dataset.record_name(0)!r}); correct the line"
+            )
+        positions.append(names[text])
     return np.array(positions, np.int64)
 
 
 def _listed(path: str, dataset: Dataset) -> NDArray[np.bool_]:
     mask = np.zeros(len(dataset), bool)
-    mask[read_positions(path, len(dataset))] = True
+    mask[read_positions(path, dataset)] = True
     return mask

@@ -76,6 +76,10 @@ class Dataset(Protocol):
         """The files that the data name but that are not there and were left out, named as to a person."""
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """What else is wrong with the data as a whole and was passed over, a sentence each; ``notes`` tell it too."""
+
+    @property
     def holds_pixels(self) -> bool:
         """Whether pixels lie in memory, so that ``decoded`` costs nothing."""
 

@@ -53,5 +53,5 @@ def _notes(base: Dataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) 
     return (
         told,
         f"warning: {base.title}: the labels are 0 to {len(names) - 1} without a gap, as where 0 is an identity too "
-        f"(label 0 has {zeros} images{usual}); if 0 is an identity here, set data.zero_is_unlabeled=false",
+        f"(label 0 has {zeros} images{usual}); if 0 is an identity here, leave zero_is_unlabeled out",
     )

@@ -51,6 +51,7 @@ class IndexedDataset(ABC):
         self.extra: Mapping[str, NDArray[np.float32]] = float_columns(title, len(labels), extra or {})
 
     missing: tuple[str, ...] = ()  # set by formats that leave out files that are not there
+    problems: tuple[str, ...] = ()  # set by formats that pass over what training refuses or nobody would miss
 
     @property
     def holds_pixels(self) -> bool:
@@ -159,7 +160,7 @@ class DatasetView(IndexedDataset):
             base.attribute_values,
             {name: values[rows] for name, values in base.extra.items()} if extra is None else extra,
         )
-        self.missing = tuple(base.missing)
+        self.missing, self.problems = tuple(base.missing), tuple(base.problems)
         self.base = base
         self.indices = np.arange(len(base)) if indices is None else indices
 

@@ -9,13 +9,14 @@ from fairface.parallel import contexts_of
 
 def load_embedder(
     model: str, devices: str = "", batch_size: int = 64, flip: bool = True, precision: str = "fp32",
-    gpus: str = "", output: str = "models", show_progress: bool = True,
+    gpus: str = "", output: str = "models", show_progress: bool = True, resize: bool = False,
 ) -> NetEmbedder:  # fmt: skip
     """An embedder with the net of the checkpoint ``model`` (grammar: :mod:`fairface.checkpoints`).
 
     ``devices`` is a list such as ``cpu0`` or ``gpu0,gpu1``; empty: GPU 0, else CPU 0. ``precision`` is
     fp32, or bf16 on CPUs. ``gpus`` is short for devices ("0,1"); runs are looked for below ``output``.
-    ``show_progress``: while embedding, on standard error.
+    ``show_progress``: while embedding, on standard error. ``resize``: images of a data set that have another size than
+    the net takes.
 
     Raises:
         CheckpointError: no such checkpoint, or one that gives no embeddings.
@@ -23,4 +24,6 @@ def load_embedder(
     """
     contexts = contexts_of(devices, gpus)
     loaded = load_model(model, contexts, output, precision)
-    return NetEmbedder(loaded.net, contexts, batch_size, flip, loaded.image_size, show_progress=show_progress)
+    return NetEmbedder(
+        loaded.net, contexts, batch_size, flip, loaded.image_size, show_progress=show_progress, resize=resize
+    )

@@ -17,8 +17,9 @@ NO_FACE, UNREADABLE, FAILURES = "no_face.txt", "unreadable.txt", "failures.txt"
 class AlignReport:
     """What became of the ``photographs``: aligned now, ``finished`` before (resume), without a face, not readable.
 
-    ``unreadable`` holds (name, reason); ``ignored`` counts files that are no photographs, ``unused`` given landmarks
-    whose photograph is not there. ``forced``, ``rotated`` and ``cropped`` name what :mod:`fairface.faces.rescue` saved,
+    ``unreadable`` holds (name, reason); ``ignored`` names files that are no photographs or of kinds that cannot be
+    read, ``unused`` counts given landmarks whose photograph is not there. ``forced``, ``rotated`` and ``cropped`` name
+    what :mod:`fairface.faces.rescue` saved,
     now or before; the first two are among the aligned ones, ``cropped`` has a crop but no face.
     """
 
@@ -27,7 +28,7 @@ class AlignReport:
     finished: int
     no_face: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
-    ignored: int
+    ignored: tuple[str, ...]
     unused: int
     forced: tuple[str, ...] = ()
     rotated: tuple[str, ...] = ()

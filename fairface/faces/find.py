@@ -10,18 +10,25 @@ from fairface.faces.choose import main_face
 from fairface.faces.detect import FaceDetector, Faces
 from fairface.faces.landmarks import Landmarks
 
+LONGEST = 4096  # pixels of a photograph's longer side; a phone's 12 megapixels have 4032
+
 
 def find_faces(detector: FaceDetector, rgb: NDArray[np.uint8], enlarge: float = 1.0, border: int = 0) -> Faces:
     """The faces of ``rgb (H, W, 3)``, in its own pixels, looked for in an enlarged copy with a border.
 
     The copy is ``enlarge`` times as large, then its edge pixels are repeated ``border`` pixels outwards. Detectors miss
     faces that are small or touch the edge of the image; this gives them size and surroundings.
+
+    A photograph whose longer side exceeds ``LONGEST`` pixels is first taken to be that long: the detector's memory
+    grows with the pixels (5.8 GB for 108 megapixels), and a main face is not found by more of them.
     """
+    height, width = rgb.shape[:2]
+    shrink = min(1.0, LONGEST / max(height, width))
+    enlarge *= shrink
     if enlarge == 1.0 and border == 0:
         return detector.detect(rgb)
-    height, width = rgb.shape[:2]
     size = (max(round(width * enlarge), 1), max(round(height * enlarge), 1))
-    wide = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)
+    wide = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC if shrink == 1.0 else cv2.INTER_AREA)
     wide = cv2.copyMakeBorder(wide, border, border, border, border, cv2.BORDER_REPLICATE)
     faces = detector.detect(np.asarray(wide, dtype=np.uint8))
     return faces.moved_back(np.array([width / size[0], height / size[1]], np.float32), border)

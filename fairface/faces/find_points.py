@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from fairface.data.processes import map_processes
 from fairface.errors import DataError
 from fairface.faces.find import find_main
-from fairface.faces.folder_worker import Outcome, start_worker
+from fairface.faces.folder_worker import Outcome, start_worker, unusable
 from fairface.faces.landmarks import Landmarks
 from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
 from fairface.faces.photographs import read_photograph
@@ -71,6 +73,6 @@ def _find(task: _Task) -> list[Outcome]:
 def _find_one(task: _Task, detector: MtcnnDetector, name: str) -> Outcome:
     try:
         rgb = read_photograph(task.root / name, name)
-    except DataError as error:
-        return Outcome(name, None, str(error).removeprefix(f"{name}: "))
-    return Outcome(name, find_main(detector, rgb, name, task.search.enlarge, task.search.border))
+        return Outcome(name, find_main(detector, rgb, name, task.search.enlarge, task.search.border))
+    except (DataError, MemoryError, cv2.error) as error:
+        return unusable(name, error)

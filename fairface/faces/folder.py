@@ -98,7 +98,7 @@ def _chosen(base: Path, there: list[str], names: Collection[str] | None) -> list
 
 
 def _report(
-    photographs: int, rows: Mapping[str, Landmarks], done: Sequence[Outcome], ignored: int, unused: int
+    photographs: int, rows: Mapping[str, Landmarks], done: Sequence[Outcome], ignored: tuple[str, ...], unused: int
 ) -> AlignReport:
     """``rows`` are of all photographs that could be read, ``done`` are those of this run."""
     ways = names_by_way(rows)

@@ -17,7 +17,7 @@ from fairface.faces.detect import FaceDetector
 from fairface.faces.find import find_main
 from fairface.faces.landmarks import Landmarks
 from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
-from fairface.faces.photographs import read_photograph
+from fairface.faces.photographs import read_photograph, too_large
 from fairface.faces.rescue import find_or_rescue, last_resort
 from fairface.files import atomic_write, inside
 
@@ -105,8 +105,8 @@ def _align_one(task: Task, detector: FaceDetector | None, name: str, given: Land
         else:
             row = find_main(detector, rgb, name, config.enlarge, config.border)
         crop = _crop(rgb, row, config)
-    except DataError as error:
-        return Outcome(name, None, str(error).removeprefix(f"{name}: "))
+    except (DataError, MemoryError, cv2.error) as error:
+        return unusable(name, error)
     path = inside(task.target, output_name(name, config))
     if crop is None:
         path.unlink(missing_ok=True)  # an earlier run with other settings may have found a face
@@ -114,6 +114,15 @@ def _align_one(task: Task, detector: FaceDetector | None, name: str, given: Land
         with atomic_write(path) as file:
             file.write(_encode(crop, config))
     return Outcome(name, row)
+
+
+def unusable(name: str, error: Exception) -> Outcome:
+    """The outcome of a photograph that cannot be read, or on which memory ran out; anything else is raised again."""
+    if isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem):
+        error = too_large(name)
+    if not isinstance(error, DataError):
+        raise error
+    return Outcome(name, None, str(error).removeprefix(f"{name}: "))
 
 
 def _looked_up(name: str, given: Landmarks | None, config: AlignConfig) -> Landmarks:

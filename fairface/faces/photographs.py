@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.images import IMAGE_SUFFIXES, decode, read_bytes
+from fairface.data.image_kinds import LeftOut, readable_suffixes, suffix_of
+from fairface.data.images import decode, read_bytes
 from fairface.errors import DataError
 
 
@@ -33,8 +34,8 @@ def walk(root: str | os.PathLike[str]) -> Iterator[tuple[Path, list[str]]]:
             yield folder, files
 
 
-def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], int]:
-    """Sorted names, relative to ``root`` with forward slashes, at any depth; and how many other files there are.
+def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Sorted names, relative to ``root`` with forward slashes, at any depth; and those of the other files.
 
     Hidden files and folders (a leading dot) are passed over; links to folders are followed (:func:`walk`).
 
@@ -44,19 +45,21 @@ def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], int]:
     base = Path(root)
     if not base.is_dir():
         raise DataError(f"{base}: no such folder; give the folder that holds the photographs")
-    names, others = [], 0
+    names: list[str] = []
+    others: list[str] = []
+    readable = readable_suffixes()
     for folder, files in walk(base):
         for file in files:
-            if Path(file).suffix.lower() in IMAGE_SUFFIXES and not file.startswith("."):
-                names.append((folder / file).relative_to(base).as_posix())
-            else:
-                others += 1
+            if not file.startswith("."):
+                kind = names if suffix_of(file) in readable else others
+                kind.append((folder / file).relative_to(base).as_posix())
     if not names:
-        raise DataError(f"{base}: no photograph in it ({', '.join(sorted(IMAGE_SUFFIXES))}); {others} other files")
+        told = LeftOut.of(others).problems(str(base)) or (f"{len(others)} other files",)
+        raise DataError(f"{base}: no photograph in it ({', '.join(sorted(readable))}); {told[0]}")
     for name in names:
         if not name.isprintable():
             raise DataError(f"{base}: file name {name!r} holds characters that cannot be written to a list; rename it")
-    return sorted(names), others
+    return sorted(names), tuple(sorted(others))
 
 
 def read_photograph(path: Path, name: str) -> NDArray[np.uint8]:
@@ -65,8 +68,14 @@ def read_photograph(path: Path, name: str) -> NDArray[np.uint8]:
     Raises:
         DataError: the file cannot be opened or is no whole image; the message begins with ``name``.
     """
-    content = read_bytes(path, name)
     try:
-        return decode(content, name)
+        return decode(read_bytes(path, name), name)
+    except MemoryError as error:
+        raise too_large(name) from error
     except cv2.error as error:
         raise DataError(f"{name}: too large or too damaged for OpenCV; restore or remove it") from error
+
+
+def too_large(name: str) -> DataError:
+    """What is said of a photograph on which memory ran out."""
+    return DataError(f"{name}: memory ran out on this photograph; make it smaller, or use fewer processes (--jobs)")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from fairface.console import Console
+from fairface.data.image_kinds import LeftOut
 from fairface.errors import DataError
 from fairface.faces.align import FILLS
 from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE, AlignReport
@@ -57,7 +58,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     with console.progress(label="align", unit="img") as bar:
         report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
                               jobs=args.jobs, resume=args.resume, on_done=bar.update)
-    console.show({**asdict(report), "failed": report.failed}, summary(report, args.target))
+    console.show({**asdict(report), "failed": report.failed}, summary(report, args.source, args.target))
     if report.unreadable and not args.skip_bad:
         name, problem = report.unreadable[0]
         raise DataError(
@@ -73,7 +74,7 @@ def _retinaface(name: str) -> FaceDetector:
     return load_retinaface(name, contexts_of()[0])
 
 
-def summary(report: AlignReport, target: str) -> str:
+def summary(report: AlignReport, source: str, target: str) -> str:
     """The counts in words."""
     lines = [f"{report.photographs} photographs: {report.aligned} aligned, {report.finished} finished before, "
              f"{len(report.no_face)} without a face, {len(report.unreadable)} unreadable"]
@@ -83,8 +84,7 @@ def summary(report: AlignReport, target: str) -> str:
         lines.append(f"not found in the normal way: {len(report.forced)} forced, {len(report.rotated)} rotated, "
                      f"{len(report.cropped)} cropped: {os.path.join(target, FAILURES)}, first {report.failed[0]}")
     lines += [f"unreadable: {name}: {problem}" for name, problem in report.unreadable[:10]]
-    if report.ignored:
-        lines.append(f"{report.ignored} files are not photographs and were skipped")
+    lines += LeftOut.of(report.ignored).notes(source)
     if report.unused:
         lines.append(f"{report.unused} rows of the landmarks table have no photograph")
     lines.append(f"landmarks: {os.path.join(target, LANDMARKS)}")

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from fairface.cli import program_parser
+from fairface.errors import RESIZE, ROOT, SETTINGS, SKIP_MISSING
+
+_IN_CONFIGURATION = {name: name for name in SETTINGS}
+_RESIZE = {RESIZE: "--resize"}
+_ROOT = {ROOT: "--root FOLDER"}
+_SKIP_MISSING = {SKIP_MISSING: "--on_missing skip"}
 
 
 @dataclass(frozen=True)
@@ -18,11 +24,13 @@ class Program:
         command: as in ``fairface COMMAND``.
         door: the file that starts it in a clone; its stem is the program's module in :mod:`fairface.programs`.
         summary: what it does, one line.
+        settings: what it calls the settings that errors offer (:data:`fairface.errors.SETTINGS`), where it has them.
     """
 
     command: str
     door: str
     summary: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
@@ -37,19 +45,21 @@ class Program:
 
 GROUPS: Mapping[str, tuple[Program, ...]] = {
     "train": (
-        Program("train", "train/train.py", "Train a model from a configuration."),
+        Program("train", "train/train.py", "Train a model from a configuration.", _IN_CONFIGURATION),
         Program("finetune", "train/finetune.py",
-                "Finetune in steps: the classifier, all layers, the most discriminated group."),
+                "Finetune in steps: the classifier, all layers, the most discriminated group.", _IN_CONFIGURATION),
         Program("hard-samples", "train/mine_hard_samples.py",
-                "List the records that a classifier gets wrong, with all records of their identities."),
+                "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
     ),
     "score": (
-        Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings."),
+        Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",
+                _RESIZE),
         Program("fairness", "test/fairness.py",
                 "Error rates by group at one shared threshold, with confidence intervals."),
         Program("evaluate", "test/final_eval.py",
                 "Score photographs and pairs; write predictions and a report."),
-        Program("embed", "test/embed.py", "Embed the photographs of a data set and write embeddings.npz."),
+        Program("embed", "test/embed.py", "Embed the photographs of a data set and write embeddings.npz.",
+                _RESIZE),
     ),
     "photographs": (
         Program("align", "data_process/align.py", "Find the main face of every photograph and write it aligned."),
@@ -57,12 +67,16 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Find the five landmarks of every photograph of a list."),
     ),
     "pack data sets": (
-        Program("pack", "data_process/face2rec2.py", "Pack photographs into train.rec, train.idx and property."),
-        Program("pack-tfrecord", "data_process/img2tfrecord.py", "Pack photographs into TFRecords with an index."),
-        Program("pack-pairs", "data_process/make_bin.py", "Make an insightface verification set (.bin) from pairs."),
-        Program("merge", "data_process/merge_sets.py", "Merge data sets of any formats to one train.rec."),
+        Program("pack", "data_process/face2rec2.py", "Pack photographs into train.rec, train.idx and property.",
+                _RESIZE),
+        Program("pack-tfrecord", "data_process/img2tfrecord.py", "Pack photographs into TFRecords with an index.",
+                {**_RESIZE, **_SKIP_MISSING, **_ROOT}),
+        Program("pack-pairs", "data_process/make_bin.py", "Make an insightface verification set (.bin) from pairs.",
+                _RESIZE),
+        Program("merge", "data_process/merge_sets.py", "Merge data sets of any formats to one train.rec.",
+                {**_RESIZE, **_SKIP_MISSING, **_ROOT}),
         Program("compound", "scripts/compound_multiple_datasets.py",
-                "Join folders of identities to one, by links or copies."),
+                "Join folders of identities to one, by links or copies.", _SKIP_MISSING),
         Program("convert-index", "data_process/convert_new_index.py",
                 "Join a list of labels with the index of TFRecords to an index for training."),
         Program("prepare-orl", "data_process/prepare_orl.py",
@@ -70,7 +84,7 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
     ),
     "inspect data sets": (
         Program("inspect", "data_process/inspect_data.py",
-                "Show the contents and the problems of a data set of any format."),
+                "Show the contents and the problems of a data set of any format.", _ROOT),
         Program("unpack", "data_process/convert.py",
                 "Unpack insightface's files: train.rec to images, .bin sets to memory files."),
         Program("decode", "data_process/decode.py", "Write images of TFRecords as files."),

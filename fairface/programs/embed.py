@@ -23,6 +23,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
     options.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16 is faster on CPUs that have it")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
+    options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     args = options.parse_args(argv)
     console = Console.of(args)
 
@@ -31,7 +32,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
     console.tell(dataset.notes)
     embedder = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, args.precision, show_progress=not console.quiet
+        args.model, args.devices, args.batch_size, not args.no_flip, args.precision, show_progress=not console.quiet,
+        resize=args.resize,
     )
     embeddings = embedder.embed(dataset)
     meta = {

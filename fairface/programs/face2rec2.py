@@ -26,13 +26,11 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = _arguments(argv, prog)
     console = Console.of(args)
     plan = _plan(args)
+    console.tell(plan.notes)
     options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
     watch = functools.partial(console.progress, total=len(plan.photos), label="packing", unit="photo")
     pack_plan(plan, args.output, options, watch)
     text = f"{args.output}: {len(plan.photos)} photographs of {len(plan.identities)} identities"
-    if plan.skipped:
-        more = " …" if len(plan.skipped) > 10 else ""
-        text += f"\n{len(plan.skipped)} other files were left out: {', '.join(plan.skipped[:10])}{more}"
     counts = {"images": len(plan.photos), "identities": len(plan.identities), "left_out": list(plan.skipped)}
     console.show({"output": args.output, **counts}, text)
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fairface.cli import run
+from fairface.programs.catalog import find
 
 OLDEST = (3, 10)
 
@@ -26,4 +27,5 @@ def start(module: str, prog: str = "", argv: Sequence[str] | None = None) -> Non
         code: int | None = importlib.import_module(f"fairface.programs.{module}").main(arguments, prog)
         return code
 
-    run(main, sys.argv[1:] if argv is None else argv)
+    program = find(module)
+    run(main, sys.argv[1:] if argv is None else argv, program.settings if program else {})

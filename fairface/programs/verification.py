@@ -89,6 +89,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
         "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
         "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
+        "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET curves"},
     },
 }  # fmt: skip
@@ -122,6 +123,8 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--all-pairs needs --subjects-from names or --subjects-from labels")
     if args.subjects_from == "labels" and not args.embeddings:
         raise ConfigError("--subjects-from labels needs --embeddings, which hold them")
+    if args.resize and not args.model:
+        raise ConfigError("--resize needs --model; scores and embeddings that exist already need no images")
     if args.distance and (args.model or args.embeddings):
         raise ConfigError("--distance needs given scores; scores of embeddings are cosines")
     if args.leave_out_failures and not args.failures:
@@ -142,7 +145,7 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
     from fairface.embedding.from_checkpoint import load_embedder
 
     embed: Embed = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet
+        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
     ).embed
     for path in args.set:
         if is_pair_list(path):

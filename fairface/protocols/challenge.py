@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairface.comparisons import Comparisons
-from fairface.data.images import IMAGE_SUFFIXES
+from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
@@ -48,7 +48,7 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
     wanted = {composed(name): name for name in template.ids}
     for file in files:
         path = Path(file)
-        name = wanted.get(composed(path.stem)) if path.suffix.lower() in IMAGE_SUFFIXES else None
+        name = wanted.get(composed(path.stem)) if path.suffix.lower() in PHOTOGRAPH_SUFFIXES else None
         if name is None:
             continue
         if name in found:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.images import IMAGE_SUFFIXES
+from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES
 from fairface.errors import DataError
 
 
@@ -84,7 +84,7 @@ def composed(name: str) -> str:
 def without_suffix(name: str) -> str:
     """The name without its image suffix; other dots stay."""
     path = PurePosixPath(name)
-    return str(path.with_suffix("")) if path.suffix.lower() in IMAGE_SUFFIXES else name
+    return str(path.with_suffix("")) if path.suffix.lower() in PHOTOGRAPH_SUFFIXES else name
 
 
 def _first_repeated(names: Sequence[str]) -> str:

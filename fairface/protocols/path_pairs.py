@@ -8,13 +8,13 @@ import re
 from collections.abc import Sequence
 
 from fairface.comparisons import Comparisons
-from fairface.data.images import IMAGE_SUFFIXES
+from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES
 from fairface.data.table import fields_of, read_text
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.columns import read_truths, truth_of
 
-_SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(IMAGE_SUFFIXES))
+_SUFFIX = "|".join(re.escape(suffix) for suffix in sorted(PHOTOGRAPH_SUFFIXES))
 _PATHS = re.compile(rf"(.+?(?:{_SUFFIX}))\s+(\S.*)", re.IGNORECASE)  # paths with spaces, told apart by the suffix
 _FORM = "'path path label' or 'label path path'"
 
@@ -85,4 +85,4 @@ def _split(line: str) -> list[str] | None:
 
 
 def _is_file(text: str) -> bool:
-    return text.lower().endswith(tuple(IMAGE_SUFFIXES)) or "/" in text or "\\" in text
+    return text.lower().endswith(tuple(PHOTOGRAPH_SUFFIXES)) or "/" in text or "\\" in text

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from fairface.config.schema import TrainConfig
 from fairface.data.images import decode
 from fairface.data.opening import verification_sets
+from fairface.errors import DataError
 from fairface.protocols.verification_set import VerificationSet, open_verification_set
 
 
@@ -31,7 +32,10 @@ def open_sets(names: Sequence[str], image_size: int) -> tuple[VerificationSet, .
     opened = []
     for name, title in zip(names, distinct_titles(names), strict=True):
         found = open_verification_set(name)
-        decode(found.images.encoded(0), found.images.name(0), image_size)
+        try:
+            decode(found.images.encoded(0), found.images.name(0), image_size)
+        except DataError as error:
+            raise DataError(str(error)) from error  # settings of the data allow nothing here: sets are not resized
         opened.append(found if title is None else replace(found, name=title))
     return tuple(opened)
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fairface.cli import finite
 from fairface.data.image_reader import ImageReader
+from fairface.data.missing import SKIP
 from fairface.embedding.eigenfaces import Eigenfaces
+from fairface.errors import DataError
 from fairface.mx import gluon
 from fairface.parameters import count
 from fairface.protocols.verification_set import VerificationSet
@@ -54,10 +56,11 @@ def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> 
 
 def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> VerificationResult:
     """Whitened eigenfaces, learnt from (at most ``MOST_TRAINING``) training images, on the comparisons of ``item``."""
-    source = next(source for source in run.method.sources() if (source.dataset.labels >= 0).any())
+    sources = run.method.sources()
+    source = next((source for source in sources if (source.dataset.labels >= 0).any()), sources[0])
     size, count = run.config.data.image_size, len(source.dataset)
     chosen = np.unique(np.linspace(0, count - 1, MOST_TRAINING).astype(np.int64))
-    images = _decoded(ImageReader(source.dataset, size, source.resize), chosen)
+    images = _decoded(ImageReader(source.dataset, size, source.resize), chosen, source.on_bad_record == SKIP)
     model = Eigenfaces(min(EIGENFACES, len(images) - 1)).fit(images)
     reader, positions = ImageReader(item.images, size), np.arange(len(item.images))
     parts = [positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK)]
@@ -68,8 +71,15 @@ def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> Verif
     )
 
 
-def _decoded(reader: ImageReader, positions: NDArray[np.integer]) -> NDArray[np.uint8]:
-    return np.stack([reader.read(int(position)) for position in positions])
+def _decoded(reader: ImageReader, positions: NDArray[np.integer], skip_bad: bool = False) -> NDArray[np.uint8]:
+    images = []
+    for position in positions.tolist():
+        try:
+            images.append(reader.read(position))
+        except DataError:  # the run has listed it already
+            if not skip_bad:
+                raise
+    return np.stack(images)
 
 
 def _table(model: str, results: dict[str, VerificationResult], baselines: dict[str, VerificationResult]) -> str:

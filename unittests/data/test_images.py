@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fairface.data.images import decode, encode_jpeg, encode_png, is_jpeg, resize, to_stored_jpeg
-from fairface.errors import DataError
+from fairface.errors import RESIZE, DataError
 
 
 def gradient(size: int = 112) -> np.ndarray:
@@ -52,8 +52,9 @@ def test_stored_jpeg_is_kept_byte_for_byte():
 def test_other_formats_and_sizes_are_encoded():
     data = to_stored_jpeg(encode_png(gradient()), "x", 112)
     assert is_jpeg(data)
-    with pytest.raises(DataError, match=r"100x100 pixels, not 112x112.*--resize"):
+    with pytest.raises(DataError, match=r"100x100 pixels, not 112x112.*align.*--size") as raised:
         to_stored_jpeg(encode_jpeg(gradient(100)), "x", 112)
+    assert raised.value.settings == (RESIZE,)
     assert decode(to_stored_jpeg(encode_jpeg(gradient(100)), "x", 112, may_resize=True), "x").shape == (112, 112, 3)
 
 

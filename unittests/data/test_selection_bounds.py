@@ -5,6 +5,7 @@ import pytest
 
 from fairface.config.schema import DataConfig
 from fairface.data.array import ArrayDataset
+from fairface.data.folder import FolderDataset
 from fairface.data.selection import read_positions, select
 from fairface.errors import ConfigError, DataError
 
@@ -44,8 +45,20 @@ def test_lists_keep_and_leave_out_positions_from_the_first_to_the_last(dataset, 
     assert [rest.name(i) for i in range(len(rest))] == ["image 1", "image 2", "image 4"]
 
 
-@pytest.mark.parametrize("line", ["6", "-1", "1.0"])
-def test_a_position_beyond_the_last_is_named_with_its_line_and_the_range(tmp_path, line):
-    (tmp_path / "some.txt").write_text(f"5\n{line}\n")
-    with pytest.raises(DataError, match=r"line 2: .*\(0 to 5\)"):
-        read_positions(tmp_path / "some.txt", 6)
+def test_lists_take_names_too(tmp_path):
+    for name in ("ann/1.png", "ann/2.png", "bo lee/1.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"")
+    people = FolderDataset(tmp_path / "in")
+    (tmp_path / "some.txt").write_text("bo lee/1.png\r\n0\r\n", encoding="utf-8-sig")
+    rest = select(people, DataConfig(path="here", exclude=str(tmp_path / "some.txt")))
+    assert [rest.record_name(i) for i in range(len(rest))] == ["ann/2.png"]
+    only = select(people, DataConfig(path="here", only=str(tmp_path / "some.txt")))
+    assert [only.record_name(i) for i in range(len(only))] == ["ann/1.png", "bo lee/1.png"]
+
+
+@pytest.mark.parametrize("line", ["6", "-1", "1.0", "²", "٣", "2\x853", "nobody"])
+def test_a_position_beyond_the_last_is_named_with_its_line_and_the_range(dataset, tmp_path, line):
+    (tmp_path / "some.txt").write_text(f"5\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"some\.txt, line 2: .*\(0 to 5\) and no record's name \(such as 'image 0'\)"):
+        read_positions(tmp_path / "some.txt", dataset)

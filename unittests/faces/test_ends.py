@@ -164,11 +164,11 @@ def test_points_just_inside_the_largest_photograph(tmp_path):
         read_point_list(tmp_path / "p.txt")
 
 
-def test_photographs_are_counted_apart_from_other_and_hidden_files(tmp_path):
+def test_photographs_are_told_apart_from_other_and_hidden_files(tmp_path):
     for name in ("b.JPG", "a.png", ".hidden.jpg", "notes.txt", "deep/c.jpeg", ".folder/d.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert list_photographs(tmp_path) == (["a.png", "b.JPG", "deep/c.jpeg"], 2)
+    assert list_photographs(tmp_path) == (["a.png", "b.JPG", "deep/c.jpeg"], ("notes.txt",))
     (tmp_path / "odd\n.jpg").touch()
     with pytest.raises(DataError, match="cannot be written to a list"):
         list_photographs(tmp_path)

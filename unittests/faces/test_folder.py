@@ -56,7 +56,7 @@ def test_program_end_to_end(photographs, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "3 photographs: 2 aligned, 0 finished before, 1 without a face, 0 unreadable" in done.stdout
     assert "first top.png" in done.stdout
-    assert "1 files are not photographs" in done.stdout
+    assert f"{root}: 1 other files were left out: notes.txt" in done.stdout
     assert "1 rows of the landmarks table have no photograph" in done.stdout
     assert files_of(out) == ["align.json", "landmarks.csv", "no_face.txt", "one/a.png", "one/deep er/b.png"]
     assert (out / "no_face.txt").read_text() == "top.png\n"
@@ -155,9 +155,9 @@ def test_links_to_folders_are_followed_and_circles_do_no_harm(tmp_path):
     (root / "a").symlink_to(root / "z")  # and by its own name rather than by a link's
     (elsewhere / "deep" / "back").symlink_to(root)
     (elsewhere / "deep" / "up").symlink_to(elsewhere)
-    assert list_photographs(root) == (["again/2.jpg", "z/1.jpg"], 1)
+    assert list_photographs(root) == (["again/2.jpg", "z/1.jpg"], ("link/notes.txt",))
     (root / "again").unlink()
-    assert list_photographs(root) == (["link/deep/2.jpg", "z/1.jpg"], 1)
+    assert list_photographs(root) == (["link/deep/2.jpg", "z/1.jpg"], ("link/notes.txt",))
 
 
 def test_folders_that_cannot_be_aligned(photographs, tmp_path):

@@ -1,6 +1,7 @@
 """What holds for every program: its door, its command, its help, --quiet and --json."""
 
 import ast
+import dataclasses
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ import pytest
 
 from fairface.__main__ import main
 from fairface.cli import run
+from fairface.config.schema import DataConfig
+from fairface.errors import SETTINGS
 from fairface.programs import catalog
 from fairface.programs.catalog import PROGRAMS, find
 
@@ -74,6 +77,61 @@ def test_help_and_the_options_of_all(program, capsys):
     with pytest.raises(SystemExit):
         run(importlib.import_module(f"fairface.programs.{program.module}").main, ["--help"])
     assert capsys.readouterr().out.startswith(f"usage: {Path(program.door).name} ")
+
+
+@EACH
+def test_advice_names_options_that_the_program_has(program, capsys):
+    call(program, "--help")
+    text = capsys.readouterr().out
+    in_configuration = program.module in ("train", "finetune")
+    assert set(program.settings) <= set(SETTINGS)
+    assert not in_configuration or set(program.settings) == set(SETTINGS)
+    for key, option in program.settings.items():
+        if in_configuration:
+            assert option == key
+            name = key.partition("=")[0].removeprefix("data.")
+            assert name in {field.name for field in dataclasses.fields(DataConfig)}
+        else:
+            assert re.search(rf"{option.split()[0]}\b", text), option
+
+
+def test_what_all_programs_read_with_names_no_key_of_training():
+    """Advice of data, faces and protocols is told by programs that know no configuration: it is told by settings."""
+    of_training = {"selection.py", "loading", "missing.py"}  # data.only and its like; the checks of configurations
+    for folder in ("data", "faces", "protocols", "recipes"):
+        for path in (ROOT / "fairface" / folder).rglob("*.py"):
+            if of_training & set(path.relative_to(ROOT / "fairface" / "data" if folder == "data" else ROOT).parts):
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found = re.search(r"\bdata\.[a-z_]+=|allow resizing|--(resize|on_missing|root)\b", node.value)
+                    assert found is None, f"{path}: {node.value}"
+
+
+def test_each_program_says_it_in_its_own_words(tmp_path, capsys):
+    for name in ("a/1.png", "b/1.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "in" / name), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "list.txt").write_text("in/a/1.png 0\nin/b/2.png 1\n")
+    (tmp_path / "in" / "b" / "2.png").symlink_to(tmp_path / "nowhere")
+    into, lines = ["--output", str(tmp_path / "out")], str(tmp_path / "list.txt")
+    said = {}
+    for command, words in {
+        "pack": [str(tmp_path / "in"), *into],
+        "merge": [lines, *into],
+        "train": [str(ROOT / "train" / "configs" / "my_photos.yaml"), f"data.path={lines}", "--dry-run"],
+        "inspect": [str(tmp_path / "list.txt"), "--root", str(tmp_path / "other"), "--quick"],
+    }.items():
+        assert call(find(command), *words) == 2
+        said[command] = capsys.readouterr().err
+    assert all(text.count("\n") == 1 for text in said.values())
+    assert "leave them out" not in said["pack"]
+    assert "below (--root FOLDER), or leave them out (--on_missing skip)" in said["merge"]
+    assert "below (data.root=FOLDER), or leave them out (data.on_missing=skip)" in said["train"]
+    assert said["inspect"].endswith("(--root FOLDER)\n")
+    (tmp_path / "in" / "b" / "2.png").unlink()
+    assert call(find("pack"), str(tmp_path / "in"), *into) == 2
+    assert capsys.readouterr().err.endswith(", or name their --size, or have images resized (--resize)\n")
 
 
 @EACH

@@ -152,7 +152,7 @@ def _attribute_counts(dataset: IndexedDataset) -> dict[str, dict[str, int]]:
 def _problems(
     dataset: IndexedDataset, per_class: NDArray[np.int64], records: RecordCheck | None, duplicates: Duplicates
 ) -> list[str]:
-    problems = [f"missing: {text}" for text in dataset.missing]
+    problems = [*(f"missing: {text}" for text in dataset.missing), *dataset.problems]
     empty = np.flatnonzero(per_class == 0).tolist()
     if empty:
         problems.append(f"{len(empty)} of {len(per_class)} classes have no image: {_some(empty)}")

@@ -84,7 +84,6 @@ def compound(
     everybody = set().union(*names)
     shared = sum(sum(identity in some for some in names) > 1 for identity in everybody)
     notes = [note for data in sets for note in data.notes]
-    notes += [f"{data.root}: {len(data.skipped)} other files were left out" for data in sets if data.skipped]
     if len(sets) > 1 and not shared:
         notes.append("warning: nobody is in more than one of the sets; an identity has the same folder name in all")
     sources = tuple((str(data.root), len(data.identities), len(data)) for data in sets)

@@ -45,20 +45,19 @@ def convert_index(
     place = {image: row for row, image in enumerate(known.names)}
     lines, numbers = read_lines(Path(old), _FORM)
     fields = [line.rsplit(None, 1) for line in lines]
-    wrong = {
-        *whole_numbers([row[-1] for row in fields])[1].tolist(),
-        *(i for i, row in enumerate(fields) if not row[1:]),
-    }
-    for i in sorted(wrong)[:1]:
+    labels, no_numbers = whole_numbers([row[-1] for row in fields])
+    short = [i for i, row in enumerate(fields) if len(row) == 1]
+    for i in sorted({*no_numbers.tolist(), *short})[:1]:
         raise DataError(
             f"{old}: line {numbers[i]} is {lines[i][:_SHOWN]!r}, not {_FORM} with a whole number; correct it"
         )
     title = Path(index).stem if name is None else name
-    found = [(place[image], label) for image, label in fields if image in place]
+    # The label as a whole number: 3.0 is none to the programs that parse the index.
+    found = [(place[row[0]], label) for row, label in zip(fields, labels.tolist(), strict=True) if row[0] in place]
     if not found:
         raise DataError(f"{old}: none of its {len(fields)} images is in {index}; names must be spelled alike in both")
     with atomic_write(new, "w", encoding="utf-8") as file:
         for row, label in found:
             file.write(f"{title}\t{known.shards[row]}\t{known.offsets[row]}\t{label}\n")
-    unknown = tuple(image for image, _ in fields if image not in place)
+    unknown = tuple(image for image, *_ in fields if image not in place)
     return Converted(len(found), unknown, len(known) - len({row for row, _ in found}))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairface.data.missing import STOP, check_policy, find_missing, report_missing
 from fairface.data.packing.plan import Photo
 from fairface.data.text_lines import read_lines
+from fairface.errors import ROOT
 
 Points = Mapping[str, NDArray[np.float32]]
 
@@ -55,8 +56,8 @@ def plan_names(
     check_policy(on_missing)
     names, lines = read_image_list(path)
     gone = find_missing(Path(root), names).tolist()
-    remedy = "correct the list, or the folder that its paths are below"
-    notes = report_missing(str(path), _name(names, lines, gone), len(names), on_missing, remedy)
+    remedy = "correct the list or its folder"
+    notes = report_missing(str(path), _name(names, lines, gone), len(names), on_missing, remedy, (ROOT,))
     pointless = [i for i, name in enumerate(names) if name not in points] if points is not None else []
     notes += report_missing(
         f"{path}: landmarks", _name(names, lines, pointless), len(names), on_missing, "add them (make_pts_list.py)"

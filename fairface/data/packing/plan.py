@@ -35,12 +35,14 @@ class Photo:
 
 @dataclass(frozen=True)
 class Plan:
-    """Photographs sorted by label, the identities' names (position = label), and what the attributes mean."""
+    """Photographs sorted by label, the identities' names (position = label), what the attributes mean, files of a
+    folder that were left out, and ``notes`` for the user."""
 
     photos: tuple[Photo, ...]
     identities: tuple[str, ...]
     attributes: AttributeNotes
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def plan_folder(root: str | os.PathLike[str]) -> Plan:
@@ -51,7 +53,7 @@ def plan_folder(root: str | os.PathLike[str]) -> Plan:
     """
     data = FolderDataset(root)
     photos = tuple(Photo(data.name(i), int(data.labels[i])) for i in range(len(data)))
-    return Plan(photos, data.identities, AttributeNotes(), data.skipped)
+    return Plan(photos, data.identities, AttributeNotes(), data.skipped, data.notes)
 
 
 def numbered(file: Path, rows: Sequence[tuple[str, Photo]], notes: AttributeNotes) -> Plan:

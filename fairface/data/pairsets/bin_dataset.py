@@ -18,7 +18,13 @@ class BinDataset(EncodedDataset):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        super().__init__(read_bin(self.path).images, str(self.path))
+        content = read_bin(self.path)
+        super().__init__(content.images, str(self.path))
+        genuine = int(content.same.sum())
+        self.notes = (f"{self.path}: {len(content)} pairs, {genuine} of them of the same identity",)
+        if genuine in (0, len(content)):
+            kind = "different identities" if genuine == 0 else "the same identity"
+            self.problems = (f"{self.path}: all {len(content)} pairs are of {kind}; scoring needs pairs of both kinds",)
 
     def __reduce__(self) -> tuple[type[BinDataset], tuple[Path]]:
         return BinDataset, (self.path,)

@@ -76,12 +76,18 @@ def _checked(file: Path, content: Any) -> BinSet:
 
 def _items(part: Any) -> list[Any]:
     if isinstance(part, PlainArray):
-        return part.values.tolist() if part.values.ndim == 1 else []
+        return part.values.ravel().tolist() if _is_column(part) else []
     return list(part) if isinstance(part, (list, tuple)) else []
 
 
+def _is_column(array: PlainArray) -> bool:
+    """Whether it is (N,), or (N, 1) as older versions of OpenCV's imencode give images, or (1, N)."""
+    shape = array.values.shape
+    return len(shape) == 1 or (len(shape) == 2 and 1 in shape)
+
+
 def _image(file: Path, position: int, image: Any) -> bytes:
-    if isinstance(image, PlainArray) and image.values.ndim == 1 and image.values.dtype == np.uint8:
+    if isinstance(image, PlainArray) and _is_column(image) and image.values.dtype == np.uint8:
         return image.values.tobytes()
     if isinstance(image, (bytes, bytearray)):
         return bytes(image)

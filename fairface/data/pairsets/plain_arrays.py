@@ -1,4 +1,4 @@
-"""What a verification set's pickle may call: functions of ours that make bytes and arrays of uint8 and bool."""
+"""What a verification set's pickle may call: functions of ours that make bytes and arrays of numbers and bools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from fairface.safe_pickle import Call, Name, Unfinished, UnsafePickleError
 
-_DTYPES = {"u1": np.dtype(np.uint8), "b1": np.dtype(np.bool_)}
+_DTYPES = {"b1": np.dtype(np.bool_)} | {
+    name: np.dtype(name) for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
+}
+_ORDERS = ("|", "<", ">", "=")  # of bytes; "=" is this machine's
 
 
 class PlainArray(Unfinished):
@@ -28,7 +31,7 @@ class PlainArray(Unfinished):
 
 
 class _PlainType(Unfinished):
-    """A uint8 or bool type; its state says nothing more."""
+    """A type of numbers or bools; its state says in which order their bytes are."""
 
     __slots__ = ("dtype",)
 
@@ -36,8 +39,9 @@ class _PlainType(Unfinished):
         self.dtype = dtype
 
     def set_state(self, state: Any) -> None:
-        if not isinstance(state, tuple):
+        if not isinstance(state, tuple) or len(state) < 2 or _text(state[1]) not in _ORDERS:
             raise UnsafePickleError("a numpy type of an unknown form")
+        self.dtype = self.dtype.newbyteorder(_text(state[1]))  # type: ignore[arg-type]
 
 
 def _bytes(text: Any, encoding: Any) -> bytes:
@@ -51,7 +55,7 @@ def _type_of(name: Any, *_: Any) -> _PlainType:
     """``numpy.dtype``."""
     short = _text(name).lstrip("|")
     if short not in _DTYPES:
-        raise UnsafePickleError(f"it holds numpy values of the type {short[:20]}, not uint8 or bool")
+        raise UnsafePickleError(f"it holds numpy values of the type {short[:20]}, not numbers or bools")
     return _PlainType(_DTYPES[short])
 
 
@@ -67,7 +71,7 @@ def _array_from_buffer(data: Any, kind: Any, shape: Any, order: Any) -> PlainArr
     return result
 
 
-def _scalar(kind: Any, data: Any) -> int | bool:
+def _scalar(kind: Any, data: Any) -> float | bool:
     """``numpy.core.multiarray.scalar``."""
     return _array(data, kind, (1,), "C").tolist()[0]  # type: ignore[no-any-return]
 
@@ -80,8 +84,9 @@ def _array(data: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
         raise UnsafePickleError("it holds a numpy array of an unknown form")
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 0 for length in shape):
         raise UnsafePickleError("it holds a numpy array of an unknown shape")
-    flat = np.frombuffer(bytes(data), np.uint8)
-    values = flat != 0 if kind.dtype == np.bool_ else flat
+    values = np.frombuffer(bytes(data), np.uint8 if kind.dtype == np.bool_ else kind.dtype)
+    if kind.dtype == np.bool_:
+        values = values != 0  # whatever the byte is
     return values.reshape(shape, order="C" if text_order == "C" else "F")
 
 

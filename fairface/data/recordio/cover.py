@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from fairface.data.missing import STOP
 from fairface.data.recordio.frame import FRAME, LAST, WHOLE, RecordFile
 from fairface.data.recordio.index import MULTIPART, RecordIndex
-from fairface.errors import DataError
+from fairface.errors import SKIP_MISSING, DataError
+
+WARNING = "warning: "
 
 
 def check_cover(file: RecordFile, index: RecordIndex, on_missing: str) -> tuple[str, ...]:
@@ -48,10 +50,10 @@ def check_cover(file: RecordFile, index: RecordIndex, on_missing: str) -> tuple[
     )
     if on_missing == STOP:
         raise DataError(
-            f"{what}; it is incomplete or belongs to another file: copy both again, remove it to have the .rec "
-            f"scanned, or go on without those records (data.on_missing=skip)"
+            f"{what}; it is incomplete or belongs to another file: copy both again, remove it to have the .rec scanned",
+            settings=(SKIP_MISSING,),
         )
-    return (f"warning: {what}; those records are not used",)
+    return (f"{WARNING}{what}; those records are not used",)
 
 
 def _ends(file: RecordFile, index: RecordIndex, order: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.missing import STOP, check_policy
-from fairface.data.recordio.cover import check_cover
+from fairface.data.recordio.cover import WARNING, check_cover
 from fairface.data.recordio.files import default_idx
 from fairface.data.recordio.frame import RecordFile
 from fairface.data.recordio.header import unpack
@@ -59,7 +59,7 @@ class RecordDataset(IndexedDataset):
         names, values, attributes = _attributes(rec, index, rows)
         identities = read_identities(rec.parent, classes)
         super().__init__(str(rec), labels, classes, attributes, names, identities, notes, values)
-        self.path = rec
+        self.path, self.problems = rec, tuple(note.removeprefix(WARNING) for note in notes)
         self.image_size = None if size is None else (size.height, size.width)
         self.keys = index.keys[rows]
         self._offsets, self._starts, self._sizes = index.offsets[rows], index.starts[rows], index.sizes[rows]

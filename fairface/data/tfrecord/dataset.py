@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from fairface.data.class_map import map_classes
-from fairface.data.missing import STOP, check_policy, report_missing
+from fairface.data.missing import NAMES_ALL, STOP, check_policy, report_missing
 from fairface.data.tfrecord.example import decode_example
 from fairface.data.tfrecord.frame import OVERHEAD, TFRecordFile
 from fairface.data.tfrecord.index import TFIndex, read_index
 from fairface.data.tfrecord.shards import Shards, find_shards
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
-from fairface.errors import DataError
+from fairface.errors import ROOT, DataError
 
 
 class IndexTFRDataset(IndexedDataset):
@@ -55,8 +55,8 @@ class IndexTFRDataset(IndexedDataset):
         _check_places(self.path, content, shards)
         present = np.array([path.is_file() for path in shards.paths])
         self.missing = _missing(content, shards, present)
-        remedy = "copy them to where the index looks for them, or say where they are (data.root)"
-        notes = report_missing(str(self.path), self.missing, len(shards.paths), on_missing, remedy)
+        remedy = f"copy them to where the index looks for them; {NAMES_ALL}"
+        notes = report_missing(str(self.path), self.missing, len(shards.paths), on_missing, remedy, (ROOT,))
         self._files = [TFRecordFile(shards.paths[i]) for i in np.flatnonzero(present).tolist()]
         rows = np.flatnonzero(present[shards.which])
         self._which = (np.cumsum(present) - 1)[shards.which[rows]]

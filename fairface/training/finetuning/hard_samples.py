@@ -70,6 +70,7 @@ def mine(
     """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
 
     Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
+    Images are resized where the run resized its own.
 
     The classifier sees each photograph once, unchanged, and its margin is left aside.
 
@@ -81,7 +82,7 @@ def mine(
     if files.blocks is None:
         raise CheckpointError(f"{model}: has no classifier; name a run that was trained with a head")
     config = load_config(files.params.parent / "config.yaml")
-    chosen = replace(config.data, where="") if data is None else data
+    chosen = replace(config.data, where="") if data is None else replace(data, resize=data.resize or config.data.resize)
     dataset = open_whole(chosen)
     contexts = contexts_of(devices, gpus)
     head = load_head(config, files.blocks, dataset.num_classes, contexts[0])

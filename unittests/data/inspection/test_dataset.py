@@ -13,6 +13,7 @@ from fairface.data.inspection.records import HASH_BYTES, RecordCheck
 from fairface.data.packing.plan import Photo, Plan
 from fairface.data.packing.recordio import pack_encoded
 from fairface.data.processes import map_processes
+from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.recordio.notes import AttributeNotes
 from fairface.errors import ConfigError, DataError
 from fairface.report.histogram import plot_images_per_class
@@ -143,6 +144,22 @@ def test_missing_files_where_zero_is_unlabeled(tmp_path):
     ]
     assert found[0] == found[1]
     assert found[0][0].startswith("missing: line 4: ")
+
+
+def test_what_training_refuses_is_a_problem(program, tmp_path):
+    notes = AttributeNotes(("sex",), {"sex": ("f", "m")})
+    photos = tuple(Photo("x", i // 2, 0, (1,)) for i in range(6))
+    pack_encoded(Plan(photos, ("A", "B", "C"), notes), images(), tmp_path, 16)
+    index = tmp_path / "train.idx"
+    index.write_text("".join(line for line in index.read_text().splitlines(True) if not line.startswith("3\t")))
+    with pytest.raises(DataError, match=r"train\.idx: leaves out records of train\.rec"):
+        RecordDataset(tmp_path)
+    for zero in (False, True):
+        (problem,) = inspect(str(tmp_path), OpenOptions(zero_is_unlabeled=zero), read=False).problems
+        assert problem.startswith(f"{index}: leaves out records of train.rec, ")
+    done = program(PROGRAM, tmp_path, "--quick")
+    assert done.code == 1
+    assert "1 problems" in done.out
 
 
 def test_histogram(tmp_path):

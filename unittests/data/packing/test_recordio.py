@@ -135,13 +135,42 @@ def test_sparse_labels_of_a_lst_and_its_landmarks(tmp_path):
         pack_plan(plan_lst(tmp_path / "x.lst"), tmp_path / "out2", PackOptions())
 
 
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_lists_of_im2rec(tmp_path, separator):
+    written = [put(tmp_path, name, i) for i, name in enumerate(("a b/1.jpg", "a b/2.jpg", "c/1.jpg"))]
+    rows = [(5, 7, f"a b{separator}1.jpg"), (9, 0, f"a b{separator}2.jpg"), (11, 7, f"c{separator}1.jpg")]
+    text = "".join(f"{index}\t{label:f}\t{name}\r\n" for index, label, name in rows)
+    (tmp_path / "x.lst").write_text(text, encoding="utf-8")
+    plan = plan_lst(tmp_path / "x.lst")
+    pack_plan(plan, tmp_path / "out", PackOptions())
+    packed = RecordDataset(tmp_path / "out")
+    assert packed.labels.tolist() == [0, 1, 1]  # 0 and 7
+    assert [packed.encoded(i) for i in range(3)] == [written[i] for i in (1, 0, 2)]
+    assert (tmp_path / "out" / "identities.txt").read_text() == "0\n7\n"
+
+
+def test_insightfaces_lists_with_labels_as_im2rec_writes_them(tmp_path):
+    put(tmp_path, "a\\b.jpg")  # a file of this very name, as Unix allows
+    put(tmp_path, "a/c.jpg")
+    (tmp_path / "x.lst").write_text("1\ta\\b.jpg\t3.000000\n1\ta\\c.jpg\t4\n")
+    plan = plan_lst(tmp_path / "x.lst")
+    assert plan.identities == ("3", "4")
+    assert [photo.path for photo in plan.photos] == [str(tmp_path / "a\\b.jpg"), str(tmp_path / "a" / "c.jpg")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "names no photographs"),
         ("1\ta.jpg\n", "line 1: is not"),
         ("yes\ta.jpg\t0\n", "line 1: is not"),
-        ("1\ta.jpg\t-1\n", "line 1: is not"),
+        ("1\ta.jpg\t-1\n", "line 1: the label is -1, not a whole number from 0"),
+        ("1\ta.jpg\t1.5\n", "line 1: the label is 1.5"),
+        ("0\t1.000000\t2.000000\ta.jpg\n", "line 1: is not `index<tab>label<tab>path` with one label"),
+        ("0\t1.000000\ta.jpg\n1\ta.jpg\t0\n", "line 2: is not `index"),
+        ("0\tnan\ta.jpg\n", "line 1: the label is nan"),
+        ("0\tinf\ta.jpg\n", "line 1: the label is inf"),
+        ("0\t0.000000\t..\\a.jpg\n", "is not below"),
         ("0\ta.jpg\t0\n", "not aligned and has no landmarks"),
         ("0\ta.jpg\t0\t1\t1\t1\t1\t5\t5\n", "line 1: is not"),
         ("1\t../a.jpg\t0\n", "is not below"),

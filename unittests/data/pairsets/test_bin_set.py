@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from fairface.data.images import decode
+from fairface.data.pairsets.bin_dataset import BinDataset
 from fairface.data.pairsets.bin_set import read_bin, write_bin
 from fairface.errors import DataError
+from fairface.protocols.verification_set import open_verification_set
 
 VECTORS = np.load(Path(__file__).parents[2] / "vectors" / "data_bin.npz")
 IMAGES = [b"one", b"two", b"three", b"four"]
@@ -54,6 +56,43 @@ def test_every_protocol_and_form(tmp_path, protocol, form):
     found = read_bin(put(tmp_path, content, protocol))
     assert found.images == IMAGES
     assert found.same.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("order", "<>=")
+def test_columns_of_older_opencv_and_truth_in_numbers(tmp_path, protocol, order):
+    arrays = [np.frombuffer(image, np.uint8) for image in IMAGES]
+    columns = [arrays[0][:, None], arrays[1][None], arrays[2], arrays[3][:, None]]
+    for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"):
+        same = np.array([0, 1], np.dtype(kind).newbyteorder(order))
+        for truth in (same, list(same), same[:, None]):
+            found = read_bin(put(tmp_path, (columns, truth), protocol))
+            assert found.images == IMAGES
+            assert found.same.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("wrong", [np.array([0.5, 1.0]), np.array([np.nan, 0]), np.array([256, 1]), np.array([-1, 1])])
+def test_numbers_that_are_no_truth(tmp_path, wrong):
+    with pytest.raises(DataError, match="pair 0 is neither same nor different"):
+        read_bin(put(tmp_path, (IMAGES, wrong)))
+
+
+def test_images_are_one_row_of_bytes(tmp_path):
+    pixels = np.zeros((2, 3), np.uint8)
+    wide = np.zeros((4, 1), np.uint16)
+    for image in (pixels, wide, pixels[:, :, None]):
+        with pytest.raises(DataError, match=r"image 1 is no encoded image \(bytes\)"):
+            read_bin(put(tmp_path, ([b"x", image], [True])))
+
+
+@pytest.mark.parametrize(("same", "said"), [([1, 1], "the same identity"), ([0, 0], "different identities")])
+def test_a_set_of_one_kind_of_pairs_says_so(tmp_path, same, said):
+    path = put(tmp_path, (IMAGES, same))
+    assert BinDataset(path).problems == (f"{path}: all 2 pairs are of {said}; scoring needs pairs of both kinds",)
+    assert BinDataset(path).notes == (f"{path}: 2 pairs, {sum(same)} of them of the same identity",)
+    with pytest.raises(DataError, match=r"all 2 comparisons are .*; scoring needs both kinds"):
+        open_verification_set(path)
+    assert BinDataset(put(tmp_path, (IMAGES, [1, 0]))).problems == ()
 
 
 def test_arrays_of_numpy_2(tmp_path):
@@ -105,7 +144,7 @@ def test_code_is_refused_and_not_run(tmp_path, protocol):
         b"\x80\x02\x82\x01.",  # extension registry
         b"\x80\x05\x97.",  # out-of-band buffer
         pickle.dumps((IMAGES, np.array([object()], dtype=object)), protocol=2),
-        pickle.dumps((IMAGES, np.zeros(2, np.float64)), protocol=5),
+        pickle.dumps((IMAGES, np.zeros(2, np.complex128)), protocol=5),
         pickle.dumps((IMAGES, np.datetime64(0, "s")), protocol=4),
         pickle.dumps(np.zeros(2, [("a", "u1")]), protocol=4),
     ],

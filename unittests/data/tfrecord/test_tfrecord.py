@@ -329,6 +329,13 @@ def test_convert_index(shard, listed):
     assert not Path("bad.new").exists()
 
 
+@pytest.mark.parametrize("written", ["12", "12.0", "12.000000", "12.", "0012"])
+def test_labels_of_an_index_are_whole_numbers(shard, listed, written):
+    Path("short.txt").write_text(f"imgs/0_1.png {written}\n")
+    convert_index("short.txt", shard / "TFR-tinyA.index", "new.txt")
+    assert [line.split("\t")[3] for line in Path("new.txt").read_text().splitlines()] == ["12"]
+
+
 def test_extract(shard, tmp_path):
     out = tmp_path / "out"
     assert [path.relative_to(out).as_posix() for path in extract(open_dataset(shard), out, 2)] == [

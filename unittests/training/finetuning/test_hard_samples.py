@@ -49,7 +49,7 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
     assert found.identities == len(people)
     assert found.accuracy == pytest.approx(1 - len(hard) / len(data))
     write_list(tmp_path / "hard.txt", found)
-    assert read_positions(tmp_path / "hard.txt", len(data)).tolist() == found.indices.tolist()
+    assert read_positions(tmp_path / "hard.txt", data).tolist() == found.indices.tolist()
 
 
 def test_other_people_are_refused(run: Path, tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_only_an_earlier_list_is_replaced(tmp_path: Path) -> None:
     assert other.read_bytes() == b"\x0a\x23\xd7\xce"
     write_list(tmp_path / "list.txt", found)
     write_list(tmp_path / "list.txt", found)
-    assert read_positions(tmp_path / "list.txt", 4).tolist() == [0, 1, 2, 3]
+    assert read_positions(tmp_path / "list.txt", data).tolist() == [0, 1, 2, 3]

@@ -77,7 +77,7 @@ def test_own_network_is_built_and_trains(nets):
         ("{}:missing", "has no missing"),
         ("{}:number", "number is of type int, not a function"),
         ("{}:Plain", "gives Plain; it must give a gluon.HybridBlock"),
-        ("{}:wrong", r"gives \(2, 9\) for 2 images of 32x32; one output \(2, 8\) is wanted"),
+        ("{}:wrong", r"gives \(2, 9\) for 2 images of 32x32; one output \(2, 8\) is needed"),
         ("{}:swapped", r"gives \(3072, 2\)"),
         ("{}:Twins", r"gives \(2, 8\) and \(2, 8\)"),
         ("{}:Grey", r"does not take images \(B, 3, 32, 32\)"),

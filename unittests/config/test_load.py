@@ -61,7 +61,7 @@ def test_dump_reads_back_the_same(tmp_path: Path) -> None:
         ("augment.mirror=2", "between 0 and 1"),
         ("head.s=0", "head.s"),
         ("kvstore=far", "device, local"),
-        ("verify.fmr=[0.1,2]", "each must lie between 0 and 1, 0 excluded"),
+        ("verify.fmr=[0.1,2]", "each must lie between 0 and 1, both excluded"),
         ("steps=nan", "must be a whole number"),
         ("head.s=.nan", "must be a number"),
         ("augment.jpeg_quality=[20,2]", "lower first"),

@@ -2,8 +2,8 @@
 them it can be killed as a power failure or ``kill -9`` would, with no chance to tidy up.
 
 ``python watched.py '{"folder": …, "step": …, "at": …}' CONFIG …``: with ``at`` the process kills itself at that
-operation, counted from 1; with ``journal`` it writes what it saw, one JSON pair (operation, file) a line; with ``image``
-and ``copies`` it copies the image of a mounted file system at every operation, as it is on the device.
+operation, counted from 1; with ``journal`` it writes what it saw, one JSON pair (operation, file) a line; with
+``image`` and ``copies`` it copies the image of a mounted file system at every operation, as it is on the device.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ EVENTS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir")
 class Watch:
     """Counts the operations below ``folder`` while the checkpoint of ``step`` is written."""
 
-    def __init__(self, folder: str, step: int, at: int = 0, journal: str = "", image: str = "", copies: str = "") -> None:
+    def __init__(
+        self, folder: str, step: int, at: int = 0, journal: str = os.devnull, image: str = "", copies: str = ""
+    ) -> None:
         self.folder = os.path.abspath(folder)
         self.step = step
         self.at = at
         self.image = image
         self.copies = copies
-        self.journal = Path(journal).open("w", encoding="utf-8") if journal else None
+        self.journal = Path(journal)
         self.count = 0
         self.watching = False
 
@@ -52,9 +54,8 @@ class Watch:
             return False
         self.watching = False  # what follows is not the program's
         self.count += 1
-        if self.journal is not None:
-            self.journal.write(json.dumps([operation, path]) + "\n")
-            self.journal.flush()
+        with self.journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([operation, path]) + "\n")
         if self.copies:
             shutil.copyfile(self.image, f"{self.copies}/{self.count:03d}.img")
         if self.count == self.at and operation != HALF:

@@ -54,7 +54,8 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
     Args:
         name: see above.
         output: the folder below which runs are looked for.
-        with_state: whether the optimizer's state is needed, as it is to resume; else its file may be gone or damaged.
+        with_state: to resume, the optimizer's state is needed, and the symbol is not: the net is made from the
+            configuration. What is not needed may be gone or damaged.
 
     Raises:
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
@@ -70,8 +71,9 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
     manifest = read_manifest(folder)
     entry = _choose(manifest, step, name)
     files = {role: folder / file for role, file in entry["files"].items()}
+    unneeded = "symbol" if with_state else "state"
     for role, file in entry["files"].items():
-        if role != "state" or with_state:
+        if role != unneeded:
             verify(folder / file, manifest["sha256"].get(file))
     return CheckpointFiles(
         name=name,
@@ -106,7 +108,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         checkpoints = manifest["checkpoints"]
-        manifest.setdefault("best", None)
+        if manifest.setdefault("best", None) is not None:
+            int(manifest["best"])
         for entry in checkpoints:
             int(entry["step"])
             entry.setdefault("score", None)

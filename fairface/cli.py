@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
@@ -62,26 +64,61 @@ def run(
     """Call ``main(argv)`` and leave the process: 0 or its return value, 2 after an error, 130 after Ctrl-C.
 
     A :class:`FairfaceError`, an ``OSError`` or a package that is not installed is one line on standard error;
-    ``--debug`` adds the traceback. ``options`` are the program's own names of the settings that an error may offer.
+    ``--debug`` adds the traceback. Standard streams that are closed, broken or full change nothing but the exit code.
+    ``options`` are the program's own names of the settings that an error may offer.
     """
+    open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = main(arguments) or 0
-        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
     except (FairfaceError, OSError, ModuleNotFoundError) as error:
         if not isinstance(error, (FairfaceError, OSError)) and missing_package(error.name or "") is None:
             raise  # a fault of ours
         if "--debug" in arguments:
-            traceback.print_exc()
-        print(f"error: {describe(error, options)}", file=sys.stderr)
+            _complain(traceback.format_exc().rstrip())
+        _complain(f"error: {describe(error, options)}")
         code = 2
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        _complain("stopped")
         code = 130
-    sys.exit(code)
+    sys.exit(_emptied(code))
+
+
+def open_closed_streams() -> None:
+    """Lead standard streams that were closed (``>&-``) to nowhere.
+
+    Else the next file that is opened takes their number, and what a library prints ends up in it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for the process's life
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):  # nobody reads it
+        print(text, file=sys.stderr)
+
+
+def _emptied(code: int) -> int:
+    """Write out what the standard streams still hold; the exit code, which tells where that failed."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # Python tries once more when it ends
+            if isinstance(error, BrokenPipeError):
+                code = code or 128 + signal.SIGPIPE
+            elif not code:
+                _complain(f"error: {describe(error)}")
+                code = 2
+    return code
 
 
 def describe(error: BaseException, options: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -91,6 +128,8 @@ def describe(error: BaseException, options: Mapping[str, str] = MappingProxyType
         return lacking
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check that the path exists and may be used"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return f"standard output or a file: cannot be written ({error.strerror}); free space, or write elsewhere"
     text = " ".join(str(error).split()) or type(error).__name__
     offered = error.settings if isinstance(error, FairfaceError) else ()
     return ", or ".join([text, *(f"{SETTINGS[name]} ({options[name]})" for name in offered if name in options)])

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fairface.errors import CheckpointError, DataError
+from fairface.files import sync
 
 LOCK = ".lock"
 
@@ -26,7 +27,7 @@ def locked(folder: Path) -> Iterator[None]:
     made = not folder.exists()
     path = folder / LOCK
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
@@ -45,3 +46,12 @@ def locked(folder: Path) -> Iterator[None]:
             path.unlink()
             folder.rmdir()
         os.close(handle)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, so that a power cut leaves them there."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)

@@ -46,10 +46,12 @@ class LossScale:
 
     def state(self) -> dict[str, float]:
         """What a resumed run needs."""
-        return {"value": self.value, "good_steps": self.good_steps, "skipped": self.skipped}
+        counts = {"good_steps": self.good_steps, "skipped": self.skipped, "at_floor": self.at_floor}
+        return {"value": self.value, **counts}
 
     def load_state(self, state: dict[str, float]) -> None:
         """Take back what :meth:`state` gave."""
         self.value = float(state["value"])
         self.good_steps = int(state["good_steps"])
         self.skipped = int(state["skipped"])
+        self.at_floor = int(state.get("at_floor", 0))  # not in older checkpoints

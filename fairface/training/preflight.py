@@ -15,10 +15,12 @@ from fairface.training.setup import Prepared
 from fairface.training.verifier import WORST
 from fairface.training.worst_rate import check_groups
 
-# What a run writes, and so what --overwrite removes; anything else in the folder stays.
+CHECKPOINTS = ("model-symbol.json", "model-*.params", "blocks-*.params", "state-*.params")
+# What a run writes, and so what --overwrite removes; anything else in the folder stays. In this order: until its end
+# the folder is known as a run's, and no manifest names a file that is gone.
 RUN_FILES = (
-    MANIFEST, "config.yaml", "log.jsonl", "metrics.json", "group.json", "batch.png", "classes.json", "classes-*.json",
-    "model-symbol.json", "model-*.params", "blocks-*.params", "state-*.params", ".*.part",
+    MANIFEST, "log.jsonl", "metrics.json", "group.json", "batch.png", "classes.json", "classes-*.json",
+    *CHECKPOINTS, ".*.part", "config.yaml",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", ".part-*")
 
@@ -73,7 +75,8 @@ def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     """Make sure that a run's folder may be written.
 
     Raises:
-        CheckpointError: it holds a run and neither ``resume`` nor ``overwrite`` was given, or there is none to resume.
+        CheckpointError: it holds a run and neither ``resume`` nor ``overwrite`` was given, or there is none to resume;
+            it holds checkpoints that no run wrote.
     """
     check_claim(folder, resume, overwrite)
     if overwrite and not resume and _holds_run(folder):
@@ -84,6 +87,11 @@ def check_claim(folder: Path, resume: bool, overwrite: bool) -> None:
     """What :func:`claim_folder` refuses; nothing is removed."""
     saved = (folder / MANIFEST).is_file()
     holds_run = _holds_run(folder)
+    foreign = [] if holds_run else [file.name for pattern in CHECKPOINTS for file in folder.glob(pattern)]
+    if foreign and not resume:
+        raise CheckpointError(
+            f"{folder}: holds {foreign[0]}, which no run wrote; move it away, or give this run another name"
+        )
     if resume and not saved:
         remedy = "--overwrite starts the run anew" if holds_run else "leave out --resume to start the run"
         raise CheckpointError(f"{folder}: there is no checkpoint to resume; {remedy}")
@@ -102,9 +110,9 @@ def _holds_run(folder: Path) -> bool:
 
 def remove_run(folder: Path) -> None:
     """Remove the files of a run; what else is in the folder stays."""
-    for pattern in RUN_FILES:
-        for file in folder.glob(pattern):
-            file.unlink()
     for pattern in RUN_FOLDERS:
         for part in folder.glob(pattern):
             shutil.rmtree(part)
+    for pattern in RUN_FILES:
+        for file in folder.glob(pattern):
+            file.unlink()

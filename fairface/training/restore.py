@@ -76,7 +76,9 @@ def check_data(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def changed_images(known: Mapping[str, Any], facts: Mapping[str, Any]) -> list[int]:
     """Which of the sampled images are not what they were; none where the run is older than the sample."""
-    before = known.get("content", facts["content"])
+    before = known.get("content")
+    if not isinstance(before, list):
+        return []
     return [number for number, (a, b) in enumerate(zip(before, facts["content"], strict=False)) if a != b]
 
 

@@ -66,14 +66,12 @@ def train(
     with locked(run.folder):
         check_inputs(run, resume, overwrite)
         claim_folder(run.folder, resume, overwrite)
-        return _logged(run, resume, RunLog(run.folder, config.log.tensorboard, quiet), files)
+        return _logged(run, resume, RunLog(run.folder, config.log.tensorboard, quiet), files or {})
 
 
-def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any] | None) -> int:
+def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -> int:
     try:
-        for name, content in (files or {}).items():
-            write_json(run.folder / name, content)
-        return _train(run, resume, log)
+        return _train(run, resume, log, files)
     except (mx.base.MXNetError, MemoryError) as error:
         lines = str(error).strip().splitlines()
         raise DeviceError(
@@ -85,9 +83,14 @@ def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any] |
         log.close()
 
 
-def _train(run: Prepared, resume: bool, log: RunLog) -> int:
+def _train(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -> int:
     describe_data(run, log)
     trainer = assemble(run, log, resume)
+    # Only now: a run that refuses to go on with other data keeps what the folder says of its own.
+    for number, source in enumerate(run.method.sources()):
+        write_class_names(run.folder, number, source.dataset.class_names)
+    for name, content in files.items():
+        write_json(run.folder / name, content)
     if not resume and run.config.verify.monitor in WORST and run.config.start_from and run.verify_every:
         trainer.checkpointer.after_step(0, run.total)  # if training makes the worst group no better, the start is best
     stopped = trainer.run()
@@ -163,10 +166,9 @@ def make_updates(run: Prepared, updates: int) -> Updates:
 
 
 def describe_data(run: Prepared, log: RunLog) -> None:
-    """Say what is trained on, warn of identities with a single image, and keep what the classes are called."""
-    for number, source in enumerate(run.method.sources()):
+    """Say what is trained on, and warn of identities with a single image."""
+    for source in run.method.sources():
         labels = source.dataset.labels
-        write_class_names(run.folder, number, source.dataset.class_names)
         for note in source.dataset.notes:
             log.say(note)
         of = "data" if len(run.method.sources()) == 1 else f"source {source.name}"

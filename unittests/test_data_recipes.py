@@ -61,6 +61,9 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "lists" / "train.txt").write_text(
         "".join(f"{name.removeprefix('aligned/')} {label}\n" for name, label in labels.items())
     )
+    (tmp_path / "lists" / "im2rec.lst").write_text(
+        "".join(f"{i}\t{label:f}\t{name.removeprefix('aligned/')}\n" for i, (name, label) in enumerate(labels.items()))
+    )
     pack_plan(plan_folder(aligned), tmp_path / "faces_emore", PackOptions())
     (tmp_path / "images.txt").write_text("".join(f"{name}\n" for name in names))
     (tmp_path / "labels.txt").write_text("".join(f"{name}\t{label}\n" for name, label in labels.items()))

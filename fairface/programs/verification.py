@@ -152,6 +152,7 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
             yield path, embedded_pairs(PairSource(path, failures=args.failures, unscored=args.unscored), embed)
             continue
         given = open_verification_set(path)
+        Console.of(args).tell(given.images.notes)
         comparisons = given.comparisons
         failed, strangers = failures_of(PairSource(path, failures=args.failures), comparisons)
         scores = cosine_scores(embed(given.images), comparisons.a, comparisons.b)

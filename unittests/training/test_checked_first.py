@@ -1,5 +1,6 @@
 """What would stop a run at its end stops it before its first step; what resizes, resizes everywhere."""
 
+import importlib
 import json
 import math
 from pathlib import Path
@@ -112,6 +113,26 @@ def test_hard_samples_are_mined_from_resized_images(tmp_path: Path, large: Path)
         place.write_bytes(encode_png(small.read(i)))
     same = mine(run, DataConfig(path=str(tmp_path / "small")), devices="cpu0", show_progress=False)
     assert same.hard.tolist() == found.hard.tolist()
+
+
+def test_what_is_left_out_is_told_by_every_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = make_people(tmp_path / "people")
+    (data / "person0" / "notes.txt").touch()
+    words = ("steps=1", "verify.sets=[]", "verify.every=0")
+    assert train(tiny_config(tmp_path, data, *words), quiet=False) == 0
+    run = str(tmp_path / "models" / "tiny")
+    told = f"{data}: 1 other files were left out: person0/notes.txt\n"
+    assert told in capsys.readouterr().err
+    for program, options in (
+        ("embed", [run, "--data", str(data), "--output", str(tmp_path / "e.npz")]),
+        ("verification", ["--model", run, "--set", str(data)]),
+        ("mine_hard_samples", [run, "--data", str(data), "--output", str(tmp_path / "hard.txt")]),
+        ("merge_sets", [str(data), "--output", str(tmp_path / "merged"), "--size", str(SIZE)]),
+        ("face2rec2", [str(data), "--output", str(tmp_path / "packed"), "--size", str(SIZE)]),
+        ("inspect_data", [str(data), "--quick"]),
+    ):
+        importlib.import_module(f"fairface.programs.{program}").main(options)
+        assert told in capsys.readouterr().err, program
 
 
 def test_a_run_that_resizes_nothing_refuses_to_mine_larger_images(tmp_path: Path, people: Path, large: Path) -> None:

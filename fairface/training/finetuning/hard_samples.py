@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.checkpoints import resolve
+from fairface.cli import tell
 from fairface.config.load import load_config
 from fairface.config.schema import DataConfig, TrainConfig
 from fairface.data.selection import kept_records, open_whole
@@ -70,7 +71,7 @@ def mine(
     """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
 
     Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
-    Images are resized where the run resized its own.
+    Images are resized where the run resized its own. With ``show_progress`` the notes of the data are told, too.
 
     The classifier sees each photograph once, unchanged, and its margin is left aside.
 
@@ -84,6 +85,7 @@ def mine(
     config = load_config(files.params.parent / "config.yaml")
     chosen = replace(config.data, where="") if data is None else replace(data, resize=data.resize or config.data.resize)
     dataset = open_whole(chosen)
+    tell(dataset.notes if show_progress else ())
     contexts = contexts_of(devices, gpus)
     head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
     net = load_model(model, contexts, output)

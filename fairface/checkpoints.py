@@ -112,8 +112,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             int(manifest["best"])
         for entry in checkpoints:
             int(entry["step"])
-            entry.setdefault("score", None)
-            dict(entry.setdefault("position", {}))
+            if entry.setdefault("score", None) is not None:
+                float(entry["score"])
+            if not isinstance(entry.setdefault("position", {}), dict):
+                raise TypeError(f"position of step {entry['step']}")
+            int(entry["position"].get("updates", 0))
             if not {"params", "symbol"} <= set(entry["files"]):
                 raise TypeError(f"step {entry['step']} has no parameters")
             for file in entry["files"].values():

@@ -106,7 +106,7 @@ def restore_blocks(run: Prepared, files: CheckpointFiles) -> int:
     for name, block in run.method.blocks().items():
         if block is not run.method.inference():
             own = {key[len(name) + 1 :]: value for key, value in saved.items() if key.startswith(f"{name}.")}
-            set_arrays(block, own, str(files.blocks))
+            set_arrays(block, own, str(files.blocks or files.name))
     return int(files.entry["position"].get("updates", files.step))
 
 

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,6 @@ class RunFolder:
             remove(folder.glob(pattern))
         if (folder / MANIFEST).is_file():
             self.manifest = read_manifest(folder)
-            # A process that was killed between manifest and clean-up left whole files that no manifest names.
-            files = [file for pattern in CHECKPOINT_FILES for file in folder.glob(pattern)]
-            remove(file for file in files if file.name not in self.manifest["sha256"])
         self.manifest.update(facts)
 
     def write_text(self, name: str, text: str) -> None:
@@ -117,7 +116,13 @@ class RunFolder:
             (self.folder / name).unlink(missing_ok=True)
 
     def forget_after(self, step: int) -> None:
-        """Go on from ``step``: checkpoints after it count no more, and their files go with the next one."""
+        """Go on from ``step``: checkpoints after it count no more, and their files go with the next one.
+
+        A process that was killed beside its manifest left whole files that no manifest names: they go now.
+        """
+        named = {name for entry in self.manifest["checkpoints"] for name in entry["files"].values()}
+        files = [file for pattern in CHECKPOINT_FILES for file in self.folder.glob(pattern)]
+        remove(file for file in files if file.name not in named)
         kept = [entry for entry in self.manifest["checkpoints"] if int(entry["step"]) <= step]
         self.manifest["checkpoints"] = kept
         if self.manifest["best"] is not None and int(self.manifest["best"]) > step:
@@ -154,5 +159,23 @@ class RunFolder:
 
     def _write_export(self, inference: gluon.HybridBlock, files: Mapping[str, str]) -> None:
         symbol, arrays = export(inference)
-        self.write_text(files["symbol"], symbol.tojson())
+        self._write_symbol(files["symbol"], symbol.tojson())
         save_arrays(self.folder / files["params"], arrays)
+
+    def _write_symbol(self, name: str, text: str) -> None:
+        """Earlier checkpoints share the file: where it is whole and says the same, it stays as the manifest has it."""
+        path = self.folder / name
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            whole = sha256(path) == self.manifest["sha256"].get(name)
+            if whole and _unnamed(path.read_text(encoding="utf-8")) == _unnamed(text):
+                return
+        self.write_text(name, text)
+
+
+def _unnamed(symbol: str) -> Any:
+    """A graph without the names of its operators, which depend on what else the process has built."""
+    graph = json.loads(symbol)
+    for node in graph["nodes"]:
+        if node["op"] != "null":
+            del node["name"]
+    return graph

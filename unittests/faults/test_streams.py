@@ -50,6 +50,15 @@ def test_a_signal_saves_first(program: Program, unbroken: dict[str, bytes], numb
     assert bits(program.run) == unbroken
 
 
+def test_under_nohup_the_run_outlives_its_terminal(program: Program, unbroken: dict[str, bytes]) -> None:
+    with program.start("--quiet", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+        wait_for(program.run / "manifest.json")
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert bits(program.run) == unbroken
+
+
 def test_a_terminal_that_is_closed(program: Program, unbroken: dict[str, bytes]) -> None:
     leader, follower = pty.openpty()
     with program.start(

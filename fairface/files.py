@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -70,6 +71,19 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
     """
     with atomic_write(path, "w", encoding="utf-8") as file:
         file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def take_lock(handle: int) -> bool:
+    """Lock an open file or folder for this process; False where another process holds it.
+
+    The system takes the lock back when the process ends, however it ends. On a file system without locks nothing can be
+    known, and nothing is refused.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def sync(path: str | os.PathLike[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -73,9 +74,9 @@ def copies_of(block: gluon.Block) -> dict[str, NDArray]:
 
 def set_copies(block: gluon.Block, arrays: Mapping[str, NDArray]) -> None:
     """Take back what :func:`copies_of` gave; nothing where the number of devices is another now."""
+    saved = Counter(key.split(".", 1)[1] for key in arrays)
     for name, parameter in structural(block).items():
-        saved = [key for key in arrays if key.split(".", 1)[1] == name]
-        if name.endswith(RUNNING) and len(parameter.list_ctx()) == len(saved):
+        if name.endswith(RUNNING) and len(parameter.list_ctx()) == saved[name]:
             for number, data in enumerate(parameter.list_data()):
                 data[:] = arrays[f"{number}.{name}"].as_in_context(data.context)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Set
 from typing import IO, Any, NamedTuple
 
@@ -48,14 +49,14 @@ class Inert:
         self.cls = cls
 
 
-class Unfinished:
+class Unfinished(ABC):
     """An object of ours that a call made and whose state comes later in the pickle."""
 
     __slots__ = ()
 
+    @abstractmethod
     def set_state(self, state: Any) -> None:
         """Take the state; it may be anything."""
-        raise NotImplementedError
 
 
 class UnsafePickleError(Exception):

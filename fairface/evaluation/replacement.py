@@ -5,7 +5,6 @@ A hidden file in the folder (:data:`MARKER`) lists what was written there; no ot
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fairface.errors import ConfigError, DataError
-from fairface.files import atomic_write
+from fairface.files import atomic_write, take_lock
 
 MARKER = ".final_eval"
 _UNFINISHED = ".part-"
@@ -39,7 +38,10 @@ def fresh_output(output: Path, keep: Keep) -> Iterator[Path]:
     except OSError as error:
         raise DataError(f"{output}: cannot be written to ({error.strerror}); choose another --output") from error
     try:
-        _lock(handle, output)
+        if not take_lock(handle):
+            raise ConfigError(
+                f"{output}: another evaluation is writing there; wait for it or choose another --output"
+            )
         for left in output.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=output))
@@ -53,18 +55,6 @@ def fresh_output(output: Path, keep: Keep) -> Iterator[Path]:
         if not existed:
             with suppress(OSError):  # it holds results
                 output.rmdir()
-
-
-def _lock(handle: int, output: Path) -> None:
-    """The lock ends with the process, however it ends; file systems that know none go without."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ConfigError(
-            f"{output}: another evaluation is writing there; wait for it or choose another --output"
-        ) from error
-    except OSError:
-        pass
 
 
 def _replace(folder: Path, output: Path, keep: Keep) -> None:

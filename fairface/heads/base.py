@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,7 +36,7 @@ class Target:
         return F.elemwise_add(logits, F.broadcast_mul(self.mask, difference))
 
 
-class Margin:
+class Margin(ABC):
     """Scaled cosines of a batch to its logits: a pure function, without parameters.
 
     A matrix of cosines need not hold every class. Where classes lie in several matrices (shards, virtual classes), a
@@ -70,6 +71,7 @@ class Margin:
     def uses_label(self) -> bool:
         return True
 
+    @abstractmethod
     def __call__(self, F: Any, scaled: Any, target: Target | None, length: Any, *statistics: Any) -> Any:
         """The logits (B, C).
 
@@ -80,4 +82,3 @@ class Margin:
             length: (B, 1), lengths of the embeddings, where ``uses_length``; else None.
             statistics: (1,) each, in the order of ``statistic.start``.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no logits")

@@ -30,7 +30,7 @@ def labeled_source(sources: Sequence[Source]) -> int:
     Raises:
         ConfigError: none has, or several have.
     """
-    labeled = [number for number, source in enumerate(sources) if (source.dataset.labels >= 0).any()]
+    labeled = [number for number, source in enumerate(sources) if source.is_labeled]
     if len(labeled) != 1:
         named = ", ".join(f"{s.name}{'' if n in labeled else ' (unlabeled)'}" for n, s in enumerate(sources))
         raise ConfigError(

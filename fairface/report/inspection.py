@@ -1,4 +1,4 @@
-"""What an inspection of a data set found: text for subjects, and a folder of pictures and problems."""
+"""What an inspection of a data set found: text for people, and a folder of pictures and problems."""
 
 from __future__ import annotations
 

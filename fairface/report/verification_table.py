@@ -1,4 +1,4 @@
-"""Verification results as a table for subjects: one way for all programs."""
+"""Verification results as a table for people: one way for all programs."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from fairface.data.types import Batch
 from fairface.methods.base import Method
 from fairface.mx import autograd, mx
 from fairface.parallel import World, shard
-from fairface.parameters import structural
+from fairface.parameters import RUNNING, structural
 from fairface.training.schedule import learning_rate
 from fairface.training.setup import Prepared
 from fairface.training.start import initialize
@@ -101,7 +101,7 @@ def _timed_step(method: Method, batch: Batch, world: World) -> float:
 
 
 def _values(block: Any) -> int:
-    return sum(int(np.prod(p.shape)) for name, p in structural(block).items() if "running" not in name)
+    return sum(int(np.prod(p.shape)) for name, p in structural(block).items() if not name.endswith(RUNNING))
 
 
 def _activation_values(run: Prepared) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fairface.mx import gluon, nn
-from fairface.parameters import structural
+from fairface.parameters import RUNNING, structural
 
 
 def freeze_all_but(blocks: Mapping[str, gluon.Block], trained: Iterable[gluon.Parameter]) -> list[str]:
@@ -31,7 +31,7 @@ def freeze_all_but(blocks: Mapping[str, gluon.Block], trained: Iterable[gluon.Pa
 
 def _learned(block: gluon.Block) -> dict[str, gluon.Parameter]:
     """Parameters without BatchNorm's running statistics, which never have a gradient."""
-    return {name: p for name, p in structural(block).items() if not name.endswith(("running_mean", "running_var"))}
+    return {name: p for name, p in structural(block).items() if not name.endswith(RUNNING)}
 
 
 def _freeze_layers(block: gluon.Block, kept: set[int]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fairface.errors import CheckpointError, DataError
-from fairface.files import sync
+from fairface.files import sync, take_lock
 
 LOCK = ".lock"
 
@@ -32,14 +31,8 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CheckpointError(
-                f"{folder}: another process trains in it; wait for it, or give this run another name"
-            ) from error
-        except OSError:
-            pass  # a file system without locks: nothing can be known
+        if not take_lock(handle):
+            raise CheckpointError(f"{folder}: another process trains in it; wait for it, or give this run another name")
         yield
     finally:
         if made and [entry.name for entry in folder.iterdir()] == [LOCK]:

@@ -135,7 +135,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
 
 
 def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:
-    """The checkpoint that this run goes on from; what an identity should know of it is said.
+    """The checkpoint that this run goes on from; what a user should know of it is said.
 
     Raises:
         CheckpointError: another configuration or other data than the run began with, or no whole checkpoint.
@@ -172,7 +172,7 @@ def describe_data(run: Prepared, log: RunLog) -> None:
         for note in source.dataset.notes:
             log.say(note)
         of = "data" if len(run.method.sources()) == 1 else f"source {source.name}"
-        if not (labels >= 0).any():
+        if not source.is_labeled:
             log.say(f"{of}: {len(labels)} images without labels, batch {source.batch_size}")
             continue
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
@@ -201,7 +201,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     needs = run.method.stages[config.stage].needs
     anew = fine_tune(run.method, config.start_from, config.output, log, needs)
     if "head" in anew and config.head.init_from == "mean_embedding":
-        source = next(source for source in run.method.sources() if (source.dataset.labels >= 0).any())
+        source = next(source for source in run.method.sources() if source.is_labeled)
         embedder = NetEmbedder(
             run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
             config.data.image_size, resize=source.resize,

@@ -57,7 +57,7 @@ def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> 
 def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> VerificationResult:
     """Whitened eigenfaces, learnt from (at most ``MOST_TRAINING``) training images, on the comparisons of ``item``."""
     sources = run.method.sources()
-    source = next((source for source in sources if (source.dataset.labels >= 0).any()), sources[0])
+    source = next((source for source in sources if source.is_labeled), sources[0])
     size, count = run.config.data.image_size, len(source.dataset)
     chosen = np.unique(np.linspace(0, count - 1, MOST_TRAINING).astype(np.int64))
     images = _decoded(ImageReader(source.dataset, size, source.resize), chosen, source.on_bad_record == SKIP)

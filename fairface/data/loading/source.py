@@ -65,6 +65,11 @@ class Source:
                 )
 
     @property
+    def is_labeled(self) -> bool:
+        """Whether any record has a label."""
+        return bool((self.dataset.labels > UNLABELED).any())
+
+    @property
     def writes(self) -> Mapping[str, tuple[int, ...]]:
         """The columns that the transform writes: name to the shape of one row's value."""
         return {} if self.transform is None else self.transform.writes

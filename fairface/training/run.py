@@ -112,8 +112,6 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     if resume:
         files = resumed_from(run, log)
         start, updates = files.step, restore_blocks(run, files)
-        folder.forget_after(start)
-        log.forget_after(start)
     else:
         folder.write_text("config.yaml", dump(config))
         if config.start_from:
@@ -125,6 +123,9 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     scale = LossScale() if config.precision == "fp16" else None
     if files is not None:
         restore_state(run, files, together, scale)
+        for problem in folder.forget_after(start, verifier.better):
+            log.say(f"warning: {problem.split(';')[0]}; another checkpoint counts as the best now")
+        log.forget_after(start)
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
     )

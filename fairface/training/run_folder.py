@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from fairface.files import atomic_write, sha256, sync, write_json
 from fairface.graph.export import export
 from fairface.mx import NDArray, gluon
 from fairface.parameters import arrays_of, save_arrays
+from fairface.training.best import best_whole
 
 STATES = 2  # checkpoints that keep the state of the optimizer
 LEFTOVERS = (".part-*", ".*.part")  # of a process that was killed while it wrote
@@ -108,26 +109,33 @@ class RunFolder:
             self.manifest["best"] = step
         for name in files.values():
             self.manifest["sha256"][name] = sha256(self.folder / name)
-        dropped = self._forget_old()
-        sync(self.folder)
-        self.write_json(MANIFEST, self.manifest)
-        sync(self.folder)
-        for name in dropped:
-            (self.folder / name).unlink(missing_ok=True)
+        self._write_manifest()
 
-    def forget_after(self, step: int) -> None:
+    def forget_after(self, step: int, better: Callable[[float, float], bool]) -> list[str]:
         """Go on from ``step``: checkpoints after it count no more, and their files go with the next one.
 
-        A process that was killed beside its manifest left whole files that no manifest names: they go now.
+        The best is the best of those that are left; a manifest that names another one is replaced. A process that was
+        killed beside its manifest left whole files that no manifest names: they go now.
+
+        Args:
+            better: see :func:`fairface.training.best.best_whole`.
+
+        Returns:
+            What is wrong with checkpoints that have a better score than the best.
+
+        Raises:
+            DataError: the manifest cannot be written.
         """
         named = {name for entry in self.manifest["checkpoints"] for name in entry["files"].values()}
         files = [file for pattern in CHECKPOINT_FILES for file in self.folder.glob(pattern)]
         remove(file for file in files if file.name not in named)
         kept = [entry for entry in self.manifest["checkpoints"] if int(entry["step"]) <= step]
         self.manifest["checkpoints"] = kept
-        if self.manifest["best"] is not None and int(self.manifest["best"]) > step:
-            scored = [entry for entry in kept if entry["score"] is not None]
-            self.manifest["best"] = scored[-1]["step"] if scored else None
+        before = self.manifest["best"]
+        self.manifest["best"], problems = best_whole(self.folder, self.manifest, better)
+        if self.manifest["best"] != before:
+            self._write_manifest()
+        return problems
 
     def last_step(self) -> int | None:
         """Step of the newest checkpoint, None when there is none."""
@@ -140,6 +148,15 @@ class RunFolder:
             if entry["step"] == self.manifest["best"]:
                 return None if entry["score"] is None else float(entry["score"])
         return None
+
+    def _write_manifest(self) -> None:
+        """Name what is kept, safe from a power cut; only then remove what is not."""
+        dropped = self._forget_old()
+        sync(self.folder)
+        self.write_json(MANIFEST, self.manifest)
+        sync(self.folder)
+        for name in dropped:
+            (self.folder / name).unlink(missing_ok=True)
 
     def _forget_old(self) -> list[str]:
         """Take all but the newest ``keep`` and the best checkpoint from the manifest; returns their files.

@@ -103,7 +103,7 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
         DataError: what the readers refuse.
     """
     if what.pairs:
-        opened = open_comparisons(what.pairs, what.kind, what.allowed, what.columns)
+        opened = open_comparisons(what.pairs, what.kind, what.allowed, what.columns, what.wanted)
     elif stored is None:
         raise ConfigError("comparing all pairs needs embeddings; give a pair list")
     else:

@@ -56,7 +56,7 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
         )
     source = truth.truth or template.source
     if truth.truth:
-        comparisons = open_comparisons(truth.truth, "auto", truth.allowed).comparisons
+        comparisons = open_comparisons(truth.truth, "auto", truth.allowed, wanted=truth.wanted).comparisons
         if not comparisons.names:
             raise DataError(f"{source}: does not name the images, so scores cannot be assigned to its pairs")
     else:

@@ -1,14 +1,25 @@
-"""LFW's pairs.txt, and lists of its form."""
+"""LFW's pairs.txt, lists of its form, and the CSV files that Kaggle's copy of LFW has of them."""
 
 from __future__ import annotations
 
+import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 
 from fairface.comparisons import Comparisons
-from fairface.data.table import read_text
+from fairface.data.table import fields_of, read_text
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
+
+# The names of Kaggle's columns, and what pandas makes of a second "name" and of a column without a name.
+_CSV_COLUMNS = re.compile(r"name1?,imagenum1?,(name(2|\.1)?,)?imagenum[12]?(,|,unnamed: ?\d+)*", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+)(\.0)?", re.ASCII)  # pandas writes 2.0 in a column with gaps
+
+
+def is_lfw_csv(line: str) -> bool:
+    """Whether a line names the columns of ``pairs.csv``, ``matchpairsDevTest.csv`` and the like."""
+    return _CSV_COLUMNS.fullmatch(",".join(_values(line))) is not None
 
 
 def read_lfw_pairs(
@@ -18,7 +29,8 @@ def read_lfw_pairs(
 
     Image n of a subject is ``name/name_000n<suffix>``. A first line of two numbers is a header (folds, pairs of each
     kind in a fold): the pairs then stand fold by fold, and their number is checked. One number there is the number of
-    pairs of each kind. Lines are split at tabs where they hold any, so that names may contain spaces.
+    pairs of each kind. Lines are split at tabs where they hold any, so that names may contain spaces. In a CSV a line
+    that names the columns stands first, and again where two files were joined; empty values at the end do not count.
 
     Raises:
         DataError: a line with another number of fields, a header that does not fit, and what
@@ -44,10 +56,25 @@ def read_lfw_pairs(
 
 
 def _fields(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[str]]]:
-    for number, text in enumerate(read_text(path).splitlines(), 1):
-        if text.strip():
+    lines = [(number, text) for number, text in enumerate(read_text(path).splitlines(), 1) if text.strip()]
+    as_csv = bool(lines) and is_lfw_csv(lines[0][1])
+    for number, text in lines:
+        if not as_csv:
             parts = text.strip().split("\t") if "\t" in text.strip() else text.split()
             yield number, [part.strip() for part in parts]
+        elif not is_lfw_csv(text):
+            yield number, _values(text)
+
+
+def _values(line: str) -> list[str]:
+    """The values of a line of a CSV, without empty ones at its end."""
+    try:
+        values = fields_of(line)
+    except csv.Error:
+        return [line]
+    while values and not values[-1]:
+        values.pop()
+    return values
 
 
 def _add_lfw_row(rows: PairRows, tokens: Sequence[str], suffix: str, where: str, line: int) -> None:
@@ -57,12 +84,18 @@ def _add_lfw_row(rows: PairRows, tokens: Sequence[str], suffix: str, where: str,
         subjects, numbers = (tokens[0], tokens[2]), (tokens[1], tokens[3])
     else:
         raise DataError(f"{where}: {len(tokens)} fields; write 'name n1 n2' or 'name1 n1 name2 n2'")
-    if not all(number.isdecimal() for number in numbers):
+    images = [_image(name, number, suffix) for name, number in zip(subjects, numbers, strict=True)]
+    if "" in images:
         raise DataError(f"{where}: image numbers {numbers[0]!r} and {numbers[1]!r} must be whole numbers")
-    images = [f"{name}/{name}_{int(number):04d}{suffix}" for name, number in zip(subjects, numbers, strict=True)]
     rows.image_a.append(images[0])
     rows.image_b.append(images[1])
     rows.same.append(len(tokens) == 3)
     rows.subject_a.append(subjects[0])
     rows.subject_b.append(subjects[1])
     rows.lines.append(line)
+
+
+def _image(name: str, number: str, suffix: str) -> str:
+    """LFW's name of image ``number`` of a subject; nothing where that is no whole number."""
+    whole = _NUMBER.fullmatch(number)
+    return f"{name}/{name}_{int(whole[1]):04d}{suffix}" if whole else ""

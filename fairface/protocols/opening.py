@@ -13,7 +13,8 @@ from fairface.errors import ConfigError
 from fairface.protocols.bfw import bfw_comparisons, is_bfw
 from fairface.protocols.challenge import challenge_comparisons, is_challenge
 from fairface.protocols.columns import ROLES
-from fairface.protocols.lfw import read_lfw_pairs
+from fairface.protocols.lfw import is_lfw_csv, read_lfw_pairs
+from fairface.protocols.pair_attributes import attributes_of_pairs
 from fairface.protocols.path_pairs import is_path_pairs, read_path_pairs
 from fairface.protocols.plain_csv import plain_comparisons
 from fairface.protocols.rfw import PHOTOGRAPHS, read_rfw
@@ -35,6 +36,7 @@ def open_comparisons(
     kind: str = "auto",
     allowed: Mapping[str, Sequence[str]] | None = None,
     columns: Mapping[str, str] | None = None,
+    wanted: Sequence[str] = (),
 ) -> OpenedPairs:
     """Read a list of pairs.
 
@@ -44,6 +46,8 @@ def open_comparisons(
         allowed: the only values that attributes in columns of a plain CSV may have.
         columns: for ``image_a``, ``same`` and other roles (:data:`fairface.protocols.columns.ROLES`) the column that
             plays it; the list is then a plain CSV.
+        wanted: attributes that will be used; for these columns ``sex1`` and ``sex2`` of a table are understood, besides
+            ``sex_a`` and ``sex_b``.
 
     Raises:
         ConfigError: another kind or role.
@@ -64,8 +68,9 @@ def open_comparisons(
     if chosen == "bfw" or (kind == "auto" and not columns and is_bfw(table)):
         return OpenedPairs(bfw_comparisons(table), table)
     if chosen == "challenge" or (kind == "auto" and not columns and is_challenge(table)):
-        return OpenedPairs(challenge_comparisons(table), table)
-    return OpenedPairs(plain_comparisons(table, allowed=allowed), table)
+        comparisons = challenge_comparisons(table)
+        return OpenedPairs(attributes_of_pairs(table, comparisons, allowed, wanted).put_into(comparisons), table)
+    return OpenedPairs(plain_comparisons(table, allowed=allowed, wanted=wanted), table)
 
 
 def images_folder(path: str | os.PathLike[str]) -> Path:
@@ -90,6 +95,8 @@ def _kind_of(path: Path, columns: bool) -> str:
     first = _first_line(path)
     if is_path_pairs(first):
         return "paths"
+    if is_lfw_csv(first):
+        return "lfw"
     return "csv" if path.suffix.lower() in TABLES or _names_columns(first) else "lfw"
 
 

@@ -9,16 +9,9 @@ import numpy as np
 
 from fairface.comparisons import Comparisons
 from fairface.data.table import CsvTable, read_csv_table
-from fairface.protocols.attributes import Attributes, coded_values
 from fairface.protocols.build import PairRows, check_comparisons, comparisons_of_rows
-from fairface.protocols.columns import (
-    IMAGE_WORDS,
-    SUBJECT_WORDS,
-    folds,
-    image_columns,
-    subject_columns,
-    truths,
-)
+from fairface.protocols.columns import folds, image_columns, subject_columns, truths
+from fairface.protocols.pair_attributes import attributes_of_pairs
 
 
 def read_plain_csv(
@@ -31,20 +24,25 @@ def read_plain_csv(
 
 
 def plain_comparisons(
-    table: CsvTable, names: Sequence[str] | None = None, allowed: Mapping[str, Sequence[str]] | None = None
+    table: CsvTable,
+    names: Sequence[str] | None = None,
+    allowed: Mapping[str, Sequence[str]] | None = None,
+    wanted: Sequence[str] = (),
 ) -> Comparisons:
     """Comparisons from a table with one row for each.
 
     Columns: ``same`` (or label, genuine …): 1 or 0; ``image_a`` and ``image_b`` (or image1 and image2, path_a …),
     unless nobody cares which images they are; ``subject_a`` and ``subject_b`` (or subject_a, id1 …), without which
     there are no intervals; ``fold``; and for each attribute ``<name>_a`` and ``<name>_b``
-    (:mod:`fairface.protocols.columns` has all the names). Scores stand in columns of any name. An attribute belongs to
-    the image: rows that name an image again must give the same value.
+    (:mod:`fairface.protocols.columns` has all the names, :mod:`fairface.protocols.pair_attributes` those of
+    attributes). Scores stand in columns of any name. An attribute belongs to the image: rows that name an image again
+    must give the same value.
 
     Args:
         table: the rows.
         names: the images' names in the order wanted; otherwise in the order in which they are first mentioned.
         allowed: the only values that an attribute may have.
+        wanted: attributes that will be used; for these columns ``sex1`` and ``sex2`` are understood too.
 
     Raises:
         DataError: a missing or empty column, values that contradict each other, only one kind of comparison.
@@ -64,7 +62,7 @@ def plain_comparisons(
             lines=table.lines,
         )
         comparisons = comparisons_of_rows(rows, table.source, names)
-    return _attributes(table, comparisons, allowed or {}).put_into(comparisons)
+    return attributes_of_pairs(table, comparisons, allowed, wanted).put_into(comparisons)
 
 
 def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] | None) -> Comparisons:
@@ -80,22 +78,3 @@ def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] 
     check_comparisons(result, table.source, table.lines)
     return result
 
-
-def _attributes(table: CsvTable, comparisons: Comparisons, allowed: Mapping[str, Sequence[str]]) -> Attributes:
-    taken = {word for words in (IMAGE_WORDS, SUBJECT_WORDS) for word in words}
-    found = [
-        (name[:-2], name, other) for name in table.names
-        if name.lower().endswith("_a") and name[:-2].lower() not in taken
-        and (other := table.find(f"{name[:-2]}_b")) is not None
-    ]  # fmt: skip
-    images = len(comparisons.names) or 2 * len(comparisons)
-    positions = np.concatenate([comparisons.a, comparisons.b])
-    twice = CsvTable(table.source, (), (), [*table.lines, *table.lines])
-    coded = [
-        coded_values(
-            twice, [*table.column(first), *table.column(second)], images, positions, name, allowed.get(name)
-        )
-        for name, first, second in found
-    ]
-    codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((images, 0), np.int8)
-    return Attributes(tuple(name for name, _, _ in found), tuple(values for _, values in coded), codes)

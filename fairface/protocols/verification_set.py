@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,16 +29,19 @@ class VerificationSet:
     comparisons: Comparisons
 
 
-def open_verification_set(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> VerificationSet:
+def open_verification_set(
+    path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, wanted: Sequence[str] = ()
+) -> VerificationSet:
     """Open an insightface ``.bin``, memory files made of one, a pair list (a CSV, lines of two paths and a label, or
     RFW's folder; image names below ``root``, else where the list is), or any labeled data set, of which all pairs of
-    images are compared. A card's name will do.
+    images are compared. A card's name will do. ``wanted`` are attributes that will be used
+    (:func:`fairface.protocols.opening.open_comparisons`).
 
     Raises:
         DataError: not there, not readable, or a data set with too many pairs to compare all of them.
     """
     if is_pair_list(path):
-        comparisons = open_comparisons(path).comparisons
+        comparisons = open_comparisons(path, wanted=wanted).comparisons
         if not comparisons.names:
             raise DataError(f"{path}: names no images; it needs the columns image_a and image_b")
         folder = images_folder(path) if root is None else Path(root)

@@ -22,8 +22,8 @@ def verification_names(config: TrainConfig) -> tuple[str, ...]:
     return tuple(str(path) for folder in folders for path in verification_sets(folder).values())
 
 
-def open_sets(names: Sequence[str], image_size: int) -> tuple[VerificationSet, ...]:
-    """Open each set and decode its first image; a set named twice is opened once.
+def open_sets(names: Sequence[str], image_size: int, wanted: Sequence[str] = ()) -> tuple[VerificationSet, ...]:
+    """Open each set and decode its first image; a set named twice is opened once. ``wanted`` attributes are used.
 
     Raises:
         DataError: a set cannot be opened, or its images have another size.
@@ -31,7 +31,7 @@ def open_sets(names: Sequence[str], image_size: int) -> tuple[VerificationSet, .
     names = list(dict.fromkeys(names))
     opened = []
     for name, title in zip(names, distinct_titles(names), strict=True):
-        found = open_verification_set(name)
+        found = open_verification_set(name, wanted=wanted)
         try:
             decode(found.images.encoded(0), found.images.name(0), image_size)
         except DataError as error:

@@ -102,7 +102,7 @@ def prepare(config: TrainConfig) -> Prepared:
             "devices": [str(context) for context in world.contexts],
             "head": config.head.name if "head" in method.blocks() else None,
         },
-        verification=open_sets(verification_names(config), config.data.image_size),
+        verification=open_sets(verification_names(config), config.data.image_size, config.verify.protected),
         test=open_sets(config.test.sets, config.data.image_size),
     )
 

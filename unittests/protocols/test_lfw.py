@@ -2,6 +2,7 @@ import pytest
 
 from fairface.errors import DataError
 from fairface.protocols.lfw import read_lfw_pairs
+from fairface.protocols.opening import open_comparisons
 
 
 def write(tmp_path, text, name="pairs.txt"):
@@ -61,3 +62,44 @@ def test_a_list_that_is_no_text(tmp_path):
     (tmp_path / "binary.txt").write_bytes(b"\xff\x80\x00\x01")
     with pytest.raises(DataError, match="is not UTF-8 text"):
         read_lfw_pairs(tmp_path / "binary.txt")
+
+
+KAGGLE = [
+    "name,imagenum1,imagenum2,\nAnn_Lee,1,12,\nBob,1,2,\nAnn_Lee,1,Bob,3\nBob,2,Cy,1\n",
+    "name,imagenum1,imagenum2\nAnn_Lee,1,12\nBob,1,2\nname,imagenum1,name,imagenum2\nAnn_Lee,1,Bob,3\nBob,2,Cy,1\n",
+    "name,imagenum1,imagenum2,Unnamed: 3\nAnn_Lee,1,12,\nBob,1,2,\nAnn_Lee,1,Bob,3.0\nBob,2,Cy,1.0\n",
+    "\ufeffName1;ImageNum1;Name2;ImageNum2\r\nAnn_Lee;1;12;\r\n\r\nBob;1;2;\r\nAnn_Lee;1;Bob;3\r\nBob;2;Cy;1\r\n",
+]
+
+
+@pytest.mark.parametrize("text", KAGGLE)
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.txt"])
+def test_kaggles_csv_holds_the_pairs_of_the_text(tmp_path, text, name):
+    """Ragged as pairs.csv is, both Dev files joined, and saved again by pandas and Excel."""
+    wanted = read_lfw_pairs(write(tmp_path, LFW, "lfw.txt"))
+    opened = open_comparisons(write(tmp_path, text, name))
+    assert opened.table is None
+    for field in ("names", "subject_names"):
+        assert getattr(opened.comparisons, field) == getattr(wanted, field)
+    for field in ("a", "b", "same", "fold", "subject_a", "subject_b"):
+        assert getattr(opened.comparisons, field).tolist() == getattr(wanted, field).tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,imagenum1,imagenum2,\nAnn,1,\n", "line 2: 2 fields"),
+        ("name,imagenum1,imagenum2,\nAnn,1,Bob,2,1\n", "line 2: 5 fields"),
+        ("name,imagenum1,imagenum2,\nAnn,1,2.5\n", "line 2: image numbers '1' and '2.5'"),
+        ("name,imagenum1,imagenum2\nAnn,1,2\n", "all 1 comparisons are genuine"),
+        ("name,imagenum1,name,imagenum2\nAnn,1,Bob,2\n", "all 1 comparisons are impostor"),
+    ],
+)
+def test_bad_csv_of_kaggle(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        open_comparisons(write(tmp_path, text, "pairs.csv"))
+
+
+def test_a_table_with_other_columns_is_no_csv_of_kaggle(tmp_path):
+    with pytest.raises(DataError, match="has no column same"):
+        open_comparisons(write(tmp_path, "name,imagenum1,imagenum2,score\nAnn,1,2,0.5\n", "pairs.csv"))

@@ -76,7 +76,8 @@ def check_choice(choice: GroupChoice, config: TrainConfig) -> None:
         raise ConfigError(
             f"fairness.validation is {choice.validation}, which is trained on: a model knows its subjects; name others"
         )
-    check_groups(open_verification_set(choice.validation).comparisons, choice.protected, choice.fmr, choice.validation)
+    data = open_verification_set(choice.validation, wanted=choice.protected)
+    check_groups(data.comparisons, choice.protected, choice.fmr, choice.validation)
     known = open_selected(whole).attribute_names
     missing = [name for name in choice.protected if name not in known]
     if missing:
@@ -102,7 +103,7 @@ def _check_named(choice: GroupChoice) -> None:
 def fairness_of_start(choice: GroupChoice, config: TrainConfig, show_progress: bool = True) -> FairnessResult:
     """The fairness of the model that ``config`` starts from on the validation subjects, at the threshold that gives
     them ``choice.fmr``; devices, batches and mirrored images are those of the run's verification."""
-    data = open_verification_set(choice.validation)
+    data = open_verification_set(choice.validation, wanted=choice.protected)
     verify = config.verify
     embedder = load_embedder(
         config.start_from, config.devices, verify.batch_size, verify.flip, gpus=config.gpus, output=config.output,

@@ -51,6 +51,12 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) 
                 os.unlink(temporary)
 
 
+def remove_partial(folder: str | os.PathLike[str]) -> None:
+    """Remove, at any depth, what :func:`atomic_write` left when its process was killed; nobody else writes there."""
+    for path in Path(folder).rglob(".*.part"):
+        path.unlink(missing_ok=True)
+
+
 def refuse_inputs(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[str | os.PathLike[str]]) -> None:
     """Refuse to write over what is read; empty names are passed over.
 

@@ -18,6 +18,7 @@ def map_processes(
     function: Callable[[T], R],
     tasks: Iterable[T],
     jobs: int,
+    source: str,
     start: Callable[..., object] | None = None,
     arguments: tuple[Any, ...] = (),
 ) -> Iterator[R]:
@@ -27,11 +28,12 @@ def map_processes(
         function: defined at the top of a module, as the processes must find it.
         tasks: what it is called with, one after the other.
         jobs: number of processes.
+        source: what is worked on, for messages.
         start: called in each process when it begins, with ``arguments``.
 
     Raises:
         ConfigError: fewer than one process.
-        DataError: a process died.
+        DataError: a process was killed, as the system does when memory runs out. The others have ended then, too.
     """
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; at least one process is needed")
@@ -47,6 +49,9 @@ def map_processes(
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
     except BrokenProcessPool as error:
-        raise DataError("a worker process died, perhaps for lack of memory; use fewer processes") from error
+        remedy = f"use fewer processes (--jobs, now {jobs})" if jobs > 1 else "free memory, or make the images smaller"
+        raise DataError(
+            f"{source}: a worker process was killed, most likely because memory ran out; {remedy}"
+        ) from error
     finally:
         executor.shutdown(cancel_futures=True)

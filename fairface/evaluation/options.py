@@ -105,7 +105,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         "calibration": calibration(args),
         "steps": ChainSteps(args.rerank, args.cut, fuse),
         "options": evaluation_options(args),
-        "cropping": Cropping(args.size, args.enlarge, args.border, args.detector),
+        "cropping": Cropping(args.size, args.enlarge, args.border, args.detector, args.jobs),
         "decimals": args.decimals,
     }
 

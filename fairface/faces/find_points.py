@@ -51,11 +51,14 @@ def find_points(
         search: how to look.
         jobs: processes.
         on_done: told after every so many photographs how many were done.
+
+    Raises:
+        DataError: a process was killed.
     """
     size = max(1, min(_TASK, -(-len(names) // (4 * jobs))))
     tasks = (_Task(Path(root), tuple(names[i : i + size]), search) for i in range(0, len(names), size))
     done: Iterator[list[Outcome]]
-    done = map(_find, tasks) if jobs == 1 else map_processes(_find, tasks, jobs, start_worker)
+    done = map(_find, tasks) if jobs == 1 else map_processes(_find, tasks, jobs, str(root), start_worker)
     rows: dict[str, Landmarks] = {}
     problems: dict[str, str] = {}
     for outcomes in done:

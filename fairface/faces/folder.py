@@ -16,7 +16,7 @@ from fairface.faces.folder_worker import AlignConfig, Outcome, Task, align_task,
 from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, write_landmarks
 from fairface.faces.photographs import list_photographs
-from fairface.files import inside
+from fairface.files import inside, remove_partial
 
 LANDMARKS = "landmarks.csv"
 _TASK = 32  # photographs per task at most; each task loads the nets anew, some milliseconds
@@ -49,7 +49,7 @@ def align_folder(
         ConfigError: fewer than one process, or both ``landmarks`` and a ``detector``.
         DataError: no photographs, ``names`` that are not among them, two that would get one output name, ``target``
             inside ``source``, other settings than those of the run to be resumed, an output that cannot be written, a
-            worker that died.
+            worker process that was killed: with ``resume`` the next run keeps what was done.
     """
     config = config or AlignConfig()
     _check_choices(jobs, landmarks, detector)
@@ -58,13 +58,14 @@ def align_folder(
     chosen = _chosen(base, there, names)
     _check_places(base, out, chosen, config)
     keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
+    remove_partial(out)  # of an earlier run that was killed
     journal = Journal(out, LANDMARKS, resume)
     known = {name: row for name, row in journal.rows.items() if _is_finished(out, row, config)}
     todo = [name for name in chosen if name not in known]
     on_done(len(chosen) - len(todo))
     done: list[Outcome] = []
     with journal:
-        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), jobs, detector):
+        for outcomes in _work(_tasks(base, out, todo, config, landmarks, jobs), base, out, jobs, detector):
             journal.add(outcome.row for outcome in outcomes if outcome.row is not None)
             done += outcomes
             on_done(len(outcomes))
@@ -140,9 +141,15 @@ def _tasks(base: Path, out: Path, todo: list[str], config: AlignConfig,
         yield Task(base, out, names, given, config)
 
 
-def _work(tasks: Iterator[Task], jobs: int, detector: FaceDetector | None) -> Iterator[list[Outcome]]:
+def _work(
+    tasks: Iterator[Task], base: Path, out: Path, jobs: int, detector: FaceDetector | None
+) -> Iterator[list[Outcome]]:
     if detector is not None or jobs == 1:
         for task in tasks:
             yield align_task(task, detector)
-    else:
-        yield from map_processes(align_task, tasks, jobs, start_worker)
+        return
+    try:
+        yield from map_processes(align_task, tasks, jobs, str(base), start_worker)
+    except DataError:
+        remove_partial(out)  # of processes that were killed; the others have ended
+        raise

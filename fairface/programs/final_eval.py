@@ -20,6 +20,7 @@ from fairface.evaluation.engines import Embedder, Engines
 from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
 from fairface.evaluation.run import EvaluationRequest, run_evaluation
 from fairface.faces.detect import FaceDetector
+from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 
 ON_OFF = argparse.BooleanOptionalAction
@@ -40,6 +41,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--size": {"type": int, "default": 112, "help": "side of a crop in pixels"},
         "--enlarge": {"type": float, "default": 1.0, "help": "enlarge photographs for the detector"},
         "--border": {"type": int, "default": 0, "help": "then extend them by this many pixels on each side"},
+        "--jobs": {"type": int, "default": usable_cores(), "help": "processes that align"},
     },
     "models: run | run@step | prefix,epoch | PyTorch file": {
         "--model": {"metavar": "NAME", "help": "the three-step model"},

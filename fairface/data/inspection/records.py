@@ -75,7 +75,7 @@ def check_records(
         on_done: told after every so many records how many were done.
 
     Raises:
-        DataError: the data set cannot be opened, or a process died. A damaged record is a problem, not an error.
+        DataError: the data set cannot be opened, or a process was killed. A damaged record is a problem, not an error.
     """
     result = _empty(count)
     tasks = (_Task(name, options, i, min(i + _TASK, count), decode) for i in range(0, count, _TASK))
@@ -93,7 +93,7 @@ def _parts(
 ) -> Iterator[tuple[int, RecordCheck]]:
     """What the tasks give, with their first records, as they come in."""
     if decode or jobs > 1:
-        yield from map_processes(_check, tasks, jobs, _start)
+        yield from map_processes(_check, tasks, jobs, name, _start)
         return
     dataset = open_dataset(name, options=options)
     yield from ((task.first, _look_at(dataset, task, lambda: "")) for task in tasks)

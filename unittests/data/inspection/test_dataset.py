@@ -12,7 +12,6 @@ from fairface.data.inspection.dataset import find_duplicates, inspect
 from fairface.data.inspection.records import HASH_BYTES, RecordCheck
 from fairface.data.packing.plan import Photo, Plan
 from fairface.data.packing.recordio import pack_encoded
-from fairface.data.processes import map_processes
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.recordio.notes import AttributeNotes
 from fairface.errors import ConfigError, DataError
@@ -168,16 +167,3 @@ def test_histogram(tmp_path):
         assert (tmp_path / "a.png").stat().st_size > 1000
     with pytest.raises(ConfigError, match=r"pictures are written as"):
         plot_images_per_class(tmp_path / "a.gif", np.array([1]), "title")
-
-
-def test_a_process_that_dies_is_an_error():
-    with pytest.raises(DataError, match="a worker process died"):
-        list(map_processes(abort, [1], 1))
-    with pytest.raises(ConfigError, match="jobs is 0"):
-        list(map_processes(abort, [1], 0))
-
-
-def abort(number: int) -> None:
-    import os
-
-    os._exit(number)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fairface.data.images import read_bytes
 from fairface.data.listfile import outside
+from fairface.data.other_formats import other_format_hint
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
@@ -44,8 +45,9 @@ class FileDataset(IndexedDataset):
         missing = [name for name, path in zip(names, self.paths, strict=True) if not path.is_file()]
         if missing:
             some = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+            hint = other_format_hint(root, missing)
             raise DataError(
-                f"{root}: {len(missing)} of {len(names)} images are not there ({some}); give the right root"
+                f"{root}: {len(missing)} of {len(names)} images are not there ({some}); {hint}give the right root"
             )
 
     def name(self, index: int) -> str:

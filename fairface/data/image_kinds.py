@@ -44,7 +44,7 @@ class LeftOut:
         if not self.photographs:
             return ()
         many = f"{len(self.photographs)} photographs of kinds that cannot be read were left out"
-        return (f"{source}: {many}: {_some(self.photographs)}; {_remedies(self.photographs)}",)
+        return (f"{source}: {many}: {_some(self.photographs)}; {unread_remedies(self.photographs)}",)
 
     def notes(self, source: str) -> tuple[str, ...]:
         """What a user is told, a sentence each: :meth:`problems`, and the other files' names."""
@@ -74,7 +74,8 @@ def heic_remedy() -> str:
     return f"{remedy(HEIC_PACKAGE)} to read HEIC, or save them as JPEG"
 
 
-def _remedies(names: Sequence[str]) -> str:
+def unread_remedies(names: Sequence[str]) -> str:
+    """What to do about photographs of kinds that cannot be read here."""
     suffixes = {suffix_of(name) for name in names}
     texts = [heic_remedy()] if suffixes & HEIC_SUFFIXES else []
     others = sorted(suffixes - HEIC_SUFFIXES)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.image_kinds import heic_remedy, reads_heic
+from fairface.data.other_formats import other_format_hint
 from fairface.data.phone_formats import decode_heic, decode_webp, is_heic, is_webp
 from fairface.errors import RESIZE, SKIP_BAD, DataError
 
@@ -138,7 +139,10 @@ def read_bytes(path: str | os.PathLike[str], name: str | None = None) -> bytes:
         finally:
             os.close(handle)
     except OSError as error:
-        raise DataError(f"{name or path}: cannot be read ({error.strerror}); restore it or correct its path") from error
+        hint = other_format_hint("", [os.fspath(path)]) if isinstance(error, FileNotFoundError) else ""
+        raise DataError(
+            f"{name or path}: cannot be read ({error.strerror}); {hint}restore it or correct its path"
+        ) from error
 
 
 def keep_or_convert(data: bytes, name: str, size: int, quality: int = 95, may_resize: bool = False) -> bytes:

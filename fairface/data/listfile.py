@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairface.data.class_map import map_classes
 from fairface.data.images import read_bytes
 from fairface.data.missing import NAMES_ALL, STOP, check_policy, find_missing, report_missing
+from fairface.data.other_formats import other_format_hint
 from fairface.data.text_lines import blocks, read_lines, whole_numbers
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
@@ -51,7 +52,8 @@ class ListDataset(IndexedDataset):
         absent = find_missing(self.root, names)
         self.missing = tuple(f"line {lines[i]}: {self.root / names[i]}" for i in absent.tolist())
         remedy = f"correct the list or its folder; {NAMES_ALL}"
-        notes = report_missing(str(self.path), self.missing, len(names), on_missing, remedy, (ROOT,))
+        hint = other_format_hint(self.root, [names[i] for i in absent.tolist()])
+        notes = report_missing(str(self.path), self.missing, len(names), on_missing, remedy, (ROOT,), hint)
         if len(absent):
             kept = np.setdiff1d(np.arange(len(names)), absent)
             names, given, lines = [names[i] for i in kept.tolist()], given[kept], lines[kept]

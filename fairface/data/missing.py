@@ -51,7 +51,13 @@ def check_policy(on_missing: str) -> None:
 
 
 def report_missing(
-    source: str, named: Sequence[str], total: int, on_missing: str, remedy: str, settings: tuple[str, ...] = ()
+    source: str,
+    named: Sequence[str],
+    total: int,
+    on_missing: str,
+    remedy: str,
+    settings: tuple[str, ...] = (),
+    hint: str = "",
 ) -> tuple[str, ...]:
     """A note for the user where missing files are left out; an error where they are not.
 
@@ -62,6 +68,7 @@ def report_missing(
         on_missing: ``stop`` or ``skip``.
         remedy: what to do about it.
         settings: what else a program may offer (:data:`fairface.errors.SETTINGS`), besides leaving them out.
+        hint: what is there instead (:func:`fairface.data.other_formats.other_format_hint`).
 
     Raises:
         DataError: files are missing and ``on_missing`` is ``stop``, or all of them are missing.
@@ -71,7 +78,8 @@ def report_missing(
     shown = "; ".join(named[:_SHOWN]) + ("; …" if len(named) > _SHOWN else "")
     if on_missing == STOP or len(named) == total:
         raise DataError(
-            f"{source}: {len(named)} of {total} files are missing: {shown}; {remedy}",
+            f"{source}: {len(named)} of {total} files are missing: {shown}; {hint}{remedy}",
             settings=(*settings, SKIP_MISSING) if len(named) < total else settings,
         )
-    return (f"warning: {source}: {len(named)} of {total} files are missing and were left out: {shown}",)
+    note = f"warning: {source}: {len(named)} of {total} files are missing and were left out: {shown}; {hint}"
+    return (note.removesuffix("; "),)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.encoded import FileDataset
+from fairface.data.other_formats import other_format_hint
 from fairface.data.types import Dataset
 from fairface.embedding.store import Embeddings
 from fairface.errors import DataError
@@ -40,9 +41,10 @@ def embedded_pairs(what: PairSource, embed: Embed, root: str | os.PathLike[str] 
     excused = np.zeros(len(names), bool) if failed is None else failed
     lost = [name for name, file, known in zip(names, files, excused, strict=True) if file is None and not known]
     if lost and (what.unscored == "error" or len(lost) == len(names)):
+        hint = other_format_hint(folder, lost)
         raise DataError(
             f"{folder}: {len(lost)} of {len(names)} images do not exist ({', '.join(lost[:3])}"
-            f"{', …' if len(lost) > 3 else ''}); give the right root; if no face was found, list these images "
+            f"{', …' if len(lost) > 3 else ''}); {hint}give the right root; if no face was found, list these images "
             "for --failures, or use --unscored leave_out or no_match"
         )
     there = [name for name, file in zip(names, files, strict=True) if file is not None]

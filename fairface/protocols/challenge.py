@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairface.comparisons import Comparisons
-from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES
+from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES, LeftOut, unread_remedies
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
@@ -38,8 +38,10 @@ class Template:
         return tuple(dict.fromkeys([*self.first, *self.second]))
 
 
-def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
+def photographs_of(template: Template, files: Sequence[str], others: Sequence[str] = ()) -> dict[str, str]:
     """The photograph of each id: the one of ``files`` (paths) whose name without folder and suffix is the id.
+
+    ``others`` are files that are no photographs, or of kinds that cannot be read here; an error names those of the ids.
 
     Raises:
         DataError: ids without a photograph (counted, the first few named), or with two.
@@ -56,9 +58,11 @@ def photographs_of(template: Template, files: Sequence[str]) -> dict[str, str]:
         found[name] = str(file)
     missing = [name for name in template.ids if name not in found]
     if missing:
+        unread = [file for file in LeftOut.of(others).photographs if composed(Path(file).stem) in wanted]
+        hint = f"{unread[0]} cannot be read here: {unread_remedies(unread)}; " if unread else ""
         raise DataError(
             f"{template.source}: {len(missing)} of {len(template.ids)} ids have no photograph "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them or remove their pairs"
+            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); {hint}add them or remove their pairs"
         )
     return found
 

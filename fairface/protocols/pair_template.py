@@ -66,7 +66,7 @@ def photographs_by_id(template: Template | None, folder: str | os.PathLike[str])
     Raises:
         DataError: no photograph, ids that have none (counted, the first few named), or an id that two of them bear.
     """
-    names = list_photographs(folder)[0]
+    names, others = list_photographs(folder)
     if template is None:
         found: dict[str, str] = {}
         for name in names:
@@ -75,7 +75,7 @@ def photographs_by_id(template: Template | None, folder: str | os.PathLike[str])
                 raise DataError(f"{os.fspath(folder)}: {other} and {name} have the same name; rename one of them")
         return found
     try:
-        return photographs_of(template, names)
+        return photographs_of(template, names, others)
     except DataError as error:
         raise DataError(f"{error} (photographs of {os.fspath(folder)})") from error
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.missing import STOP, check_policy, find_missing, report_missing
+from fairface.data.other_formats import other_format_hint
 from fairface.data.packing.plan import Photo
 from fairface.data.text_lines import read_lines
 from fairface.errors import ROOT
@@ -57,7 +58,8 @@ def plan_names(
     names, lines = read_image_list(path)
     gone = find_missing(Path(root), names).tolist()
     remedy = "correct the list or its folder"
-    notes = report_missing(str(path), _name(names, lines, gone), len(names), on_missing, remedy, (ROOT,))
+    hint = other_format_hint(root, [names[i] for i in gone])
+    notes = report_missing(str(path), _name(names, lines, gone), len(names), on_missing, remedy, (ROOT,), hint)
     pointless = [i for i, name in enumerate(names) if name not in points] if points is not None else []
     notes += report_missing(
         f"{path}: landmarks", _name(names, lines, pointless), len(names), on_missing, "add them (make_pts_list.py)"

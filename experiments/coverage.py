@@ -161,7 +161,7 @@ def document(found: dict[str, dict[str, Any]], repetitions: int, rounds: int, se
         f"{sum(SIZES.values())} people in groups ({sizes}) are drawn {repetitions} times. Whether a comparison goes",
         "wrong depends on chance and on an effect of each person (normal, on the logit scale). The tables give how",
         f"many of the {LEVEL:.0%} intervals contain the true number, in percent, by three methods:", "",
-        f"- **{OURS}**: the variance over people in closed form, in Wilson (FNMR) and logit (FMR) intervals; gaps",
+        f"- **{OURS}**: the variance over subjects in closed form, in Wilson (FNMR) and logit (FMR) intervals; gaps",
         "  hold for all pairs of groups with 30 people or more. Group D is too small, which the score flags.",
         f"- **{PEOPLE}**: people are drawn with replacement {rounds} times; the interval lies between percentiles.",
         f"- **{PAIRS}**: the same with comparisons, as if they were independent.", "",

@@ -1,4 +1,4 @@
-"""The results of experiments/fairness.py: differences paired by seed, intervals over people, verdicts, a page."""
+"""The results of experiments/fairness.py: differences paired by seed with confidence intervals, a page."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def judge(path: Path, validation: Comparisons, test: Comparisons, fmr: float) ->
 
 
 def rates(errors: Errors, test: Comparisons) -> dict[str, Any]:
-    """FNMR and FMR of each sex and of everyone, with intervals over people."""
+    """FNMR and FMR of each sex and of everyone, with confidence intervals over subjects."""
     found = {}
     for attribute in ("sex", "everyone"):
         grouped = Grouped(
@@ -133,7 +133,7 @@ def page(result: dict[str, Any]) -> str:
     arms, seeds = result["arms"], result["seeds"]
     lines = [*HEAD, "", "## In short", "", *in_short(result), "", "## Rates on the test people", "",
              f"Mean of seeds {', '.join(map(str, seeds))}; each model at its own threshold, fixed at FMR "
-             f"{result['fmr']:g} on the validation people. [95 % interval over people]", "",
+             f"{result['fmr']:g} on the validation people. [95 % confidence interval over subjects]", "",
              "| model | FNMR f | FNMR m | FMR f | FMR m | FNMR all | FMR all | AUC | TAR at FMR 0.001 |",
              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
     for arm in arms.values():
@@ -214,6 +214,6 @@ HEAD = [
     "",
     "Of step 3 the checkpoint is kept whose worst group has the lowest FMR on the validation people. `step 3, all",
     "data` is the control: the same step and choice of checkpoint on all finetune people. At `learning rate 0` only",
-    "BatchNorm's running statistics move. Rates are those of comparisons within a sex. The interval is over people:",
-    "each comparison counts with the share of seeds in which it goes wrong.",
+    "BatchNorm's running statistics move. Rates are those of comparisons within a sex. Confidence intervals are over",
+    "subjects: each comparison counts with the share of seeds in which it goes wrong.",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def weighted_tar(same: Any, weights: Any, target: float) -> float:
 
 
 def differences(ways: Sequence[dict[str, Any]], comparisons: Any, way: str, target: float) -> tuple[float, float]:
-    """95 % interval over people of the difference in TAR to the three-step model, mean over seeds."""
+    """95 % confidence interval over subjects of the difference in TAR to the three-step model, mean over seeds."""
     rounds = []
     orders = [[np.argsort(-of[name], kind="stable") for name in (way, ALONE)] for of in ways]
     people = int(max(comparisons.subject_a.max(), comparisons.subject_b.max())) + 1
@@ -101,7 +101,7 @@ def page(result: dict[str, Any]) -> str:
     for way, of in result["ways"].items():
         cells = [f"{np.mean(of[f'tar@{target:g}']):.3f}" for target in TARGETS]
         lines.append(f"| {way} | {np.mean(of['auc']):.4f} | " + " | ".join(cells) + " |")
-    lines += ["", "Against the three-step model, [95 % interval over people], seed by seed:", "",
+    lines += ["", "Against the three-step model, [95 % confidence interval over subjects], seed by seed:", "",
               "| scores | FMR | difference in TAR | verdict | seeds |", "|---|---|---|---|---|"]  # fmt: skip
     for way, of in result["ways"].items():
         for target in TARGETS if way != ALONE else ():

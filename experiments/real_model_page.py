@@ -55,7 +55,7 @@ def _verification(result: Mapping[str, Any]) -> str:
         accuracy = f"{found['accuracy']:.4f} ± {found['accuracy_std']:.4f}" if key == "official" else ""
         auc, tar = _measured(found, "auc", found["auc"]), _measured(found, "tar@0.001", found["tar"]["0.001"])
         rows.append(f"| {name} | {found['genuine']} | {found['impostor']} | {auc} | {tar} | {accuracy} |")
-    note = "[95 % interval over people]; ± is the standard deviation over the folds."
+    note = "[95 % confidence interval over subjects]; ± is the standard deviation over the folds."
     return "\n".join([*rows, f"\n{note} The authors report 0.9950 for the official list.\n"])
 
 

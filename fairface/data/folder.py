@@ -1,4 +1,4 @@
-"""Photographs in folders: one folder an identity."""
+"""Photographs in folders: one folder for each identity."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class OpenOptions:
         root: the folder that the paths of a list, or the TFRecords of an index, are below; empty: the file's own.
         checksums: compare checksums when reading, where the format has them.
         on_missing: ``stop`` or ``skip``: what a file that is not there does.
-        zero_is_unlabeled: label 0 means that nobody knows who it is (see :mod:`fairface.data.unlabeled`).
+        zero_is_unlabeled: label 0 means that the identity is unknown (see :mod:`fairface.data.unlabeled`).
     """
 
     root: str = ""

@@ -13,7 +13,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".jp2", ".pgm", ".ppm", ".tif", ".tiff"}
 )
 HEIC_SUFFIXES = frozenset({".heic", ".heif"})  # of phones; read by the optional package pillow-heif
-# Photographs that nothing here reads, of which people may have many: they are told apart from other files.
+# Photographs that nothing here reads and that people may have many of: they are not counted with other files.
 UNREAD_SUFFIXES = frozenset(
     {".avif", ".gif", ".jxl", ".psd", ".svg", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
 )

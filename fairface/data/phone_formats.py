@@ -1,4 +1,4 @@
-"""What OpenCV leaves undone: the EXIF orientation of WebP files, and HEIC, the format of phones."""
+"""What OpenCV does not do: the EXIF orientation of WebP files, and HEIC, the format of phones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data without labels: all of them taken away, or label 0 as "nobody knows who", the convention of UFace's data."""
+"""Data without labels: all labels removed, or label 0 taken as "identity unknown", the convention of UFace's data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ZERO = "0"
 
 
 def without_labels(dataset: Dataset) -> DatasetView:
-    """The data set with every label turned into -1 and no classes: data of which identities are not to be used."""
+    """The data set with every label turned into -1 and no classes: data whose identities are not to be used."""
     labels = np.full(len(dataset), UNLABELED, np.int32)
     return DatasetView(dataset, labels=labels, num_classes=0, class_names=())
 

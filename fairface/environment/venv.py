@@ -1,4 +1,4 @@
-"""The project's own environment, ``.venv``: made once, known to be whole, made anew when it is not."""
+"""The project's own environment, ``.venv``: made once, known to be whole, made again when it is not."""
 
 from __future__ import annotations
 

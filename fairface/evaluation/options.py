@@ -114,7 +114,7 @@ def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | N
     """The pairs of other subjects, where they are given.
 
     Raises:
-        ConfigError: pairs or a truth without images, no truth, or a threshold beside them.
+        ConfigError: pairs or a truth without images, no truth, or a threshold given together with them.
     """
     given = args.calibration_photos or args.calibration_aligned
     if not given:

@@ -17,7 +17,7 @@ from fairface.faces.landmarks import Landmarks
 from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
 from fairface.faces.photographs import read_photograph
 
-_TASK = 32  # photographs; each task loads the nets anew, some milliseconds
+_TASK = 32  # photographs; each task loads the nets again, some milliseconds
 
 
 @dataclass(frozen=True)

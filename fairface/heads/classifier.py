@@ -15,7 +15,7 @@ INITIAL_DEVIATION = 0.01  # of a class weight's values, as insightface's
 class Classifier(gluon.HybridBlock):
     """``(embedding (B, D), label (B,)) -> logits (B, C)``; rows with label -1 get no margin.
 
-    A classifier has no state beside its parameters: statistics over the whole batch are handed to it as further
+    A classifier has no state besides its parameters: statistics over the whole batch are handed to it as further
     arguments, one ``(1,)`` array for each name of :attr:`statistic`.
 
     Args:

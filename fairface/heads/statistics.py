@@ -1,4 +1,4 @@
-"""Running statistics of whole batches, which some heads take as arguments beside embedding and label."""
+"""Running statistics of whole batches, which some heads take as arguments besides embedding and label."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class Method(Protocol):
         return None
 
     def state(self) -> dict[str, Array[np.generic]]:
-        """Arrays beside the parameters that a resumed run needs."""
+        """Arrays besides the parameters that a resumed run needs."""
         return {}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:

@@ -18,7 +18,7 @@ from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
-    """The method ``classify``: one labeled source, others without labels beside it, backbone and head as configured.
+    """The method ``classify``: one labeled source, others without labels, backbone and head as configured.
 
     Raises:
         ConfigError: no data path, no labeled source or several, or fewer than two classes.
@@ -38,7 +38,7 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
 
 
 def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
-    """The method ``fused``: as ``classify``, with the triplet loss beside the class loss.
+    """The method ``fused``: as ``classify``, with the triplet loss added to the class loss.
 
     Raises:
         ConfigError: as ``classify`` and ``triplet``.

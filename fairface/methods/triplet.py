@@ -1,4 +1,4 @@
-"""Train an embedding by comparing images: triplets mined within the batch, alone or beside a class loss.
+"""Train an embedding by comparing images: triplets mined within the batch, alone or together with a class loss.
 
 The fair-face system's pair-wise and fusion losses. Batches are P identities x K images; triplets are mined among the
 images of all devices, so that one device and several learn the same.

@@ -35,7 +35,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 ALIGNMENT = AlignConfig(format="png", enlarge=2.0, border=40)
 JPEG_QUALITY = 100
 MANIFEST = "manifest.json"
-_LAYOUT = 1  # raise when what is written changes, so that older preparations are made anew
+_LAYOUT = 1  # raise when what is written changes, so that older preparations are made again
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _outputs(root: Path) -> list[Path]:
 
 
 def _about(attributes: Path) -> dict[str, Any]:
-    """What a preparation depends on; other values mean that it must be made anew."""
+    """What a preparation depends on; other values mean that it must be made again."""
     return {
         "credit": CREDIT,
         "layout": _LAYOUT,

@@ -27,7 +27,7 @@ class Checkpointer:
     Args:
         save_every: steps between two checkpoints.
         verify_every: steps between two verifications; 0 = only at the end.
-        position: facts that a resumed run needs beside the step (data fingerprint, seed).
+        position: facts that a resumed run needs besides the step (data fingerprint, seed).
     """
 
     def __init__(

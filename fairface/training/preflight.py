@@ -93,7 +93,7 @@ def check_claim(folder: Path, resume: bool, overwrite: bool) -> None:
             f"{folder}: holds {foreign[0]}, which no run wrote; move it away, or give this run another name"
         )
     if resume and not saved:
-        remedy = "--overwrite starts the run anew" if holds_run else "leave out --resume to start the run"
+        remedy = "--overwrite starts the run again" if holds_run else "leave out --resume to start the run"
         raise CheckpointError(f"{folder}: there is no checkpoint to resume; {remedy}")
     if holds_run and not resume and not overwrite:
         remedy = (

@@ -200,8 +200,8 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     """Take parameters from ``start_from``; a head that does not fit is made from mean embeddings when asked for."""
     config = run.config
     needs = run.method.stages[config.stage].needs
-    anew = fine_tune(run.method, config.start_from, config.output, log, needs)
-    if "head" in anew and config.head.init_from == "mean_embedding":
+    reinitialized = fine_tune(run.method, config.start_from, config.output, log, needs)
+    if "head" in reinitialized and config.head.init_from == "mean_embedding":
         source = next(source for source in run.method.sources() if source.is_labeled)
         embedder = NetEmbedder(
             run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,

@@ -40,7 +40,7 @@ class RunFolder:
 
     Args:
         folder: made when it is not there.
-        keep: how many checkpoints stay beside the best one.
+        keep: how many checkpoints are kept in addition to the best one.
         facts: what the manifest says of the run (method, classes, versions …).
     """
 
@@ -115,7 +115,7 @@ class RunFolder:
         """Go on from ``step``: checkpoints after it count no more, and their files go with the next one.
 
         The best is the best of those that are left; a manifest that names another one is replaced. A process that was
-        killed beside its manifest left whole files that no manifest names: they go now.
+        killed before it wrote the manifest left whole files that no manifest names: they are removed.
 
         Args:
             better: see :func:`fairface.training.best.best_whole`.

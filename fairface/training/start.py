@@ -60,7 +60,7 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
     if files.symbol is not None and not files.manifest:
         _compare(method.inference(), name, log)
     saved = load_arrays(str(files.blocks)) if files.blocks else {}
-    anew = []
+    reinitialized = []
     for block_name, block in method.blocks().items():
         if block is method.inference():
             continue
@@ -69,11 +69,11 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
         if block_name in needs or wanted == {key: tuple(array.shape) for key, array in own.items()}:
             set_arrays(block, own, str(files.blocks))
             continue
-        anew.append(block_name)
+        reinitialized.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
         log.say(f"{block_name} is re-initialised: this run wants {wanted}, {name} has {found}")
     log.say(f"started from {note or f'{name} (step {files.step})'}")
-    return anew
+    return reinitialized
 
 
 def load_inference(net: gluon.HybridBlock, files: CheckpointFiles) -> str:

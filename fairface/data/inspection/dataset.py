@@ -29,7 +29,7 @@ class Duplicates:
 
     @property
     def surplus(self) -> int:
-        """How many images could go without losing one."""
+        """How many images are copies of another one."""
         return sum(len(group) - 1 for group in self.groups)
 
 

@@ -90,7 +90,7 @@ class BatchLoader:
 
     @property
     def steps_per_epoch(self) -> float:
-        """Steps per epoch of the longest source; shorter ones begin anew in another order."""
+        """Steps per epoch of the longest source; shorter ones start over in another order."""
         return max(source.sampler.steps_per_epoch for source in self.sources)
 
     def batch(self, step: int) -> Batch:

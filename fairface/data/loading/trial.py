@@ -13,7 +13,7 @@ _GREY = 128
 
 
 def try_transform(source: Source, rng: np.random.Generator, size: int) -> None:
-    """Apply the source's transform to grey images beside the columns of its first records.
+    """Apply the source's transform to grey images with the columns of its first records.
 
     A transform that writes what it does not declare, but only now and then, may pass; it meets the same error later.
 

@@ -49,8 +49,8 @@ def compound(
 ) -> Compounded:
     """Link (or copy) ``<folder i>/<identity>/<photo>`` to ``<output>/<identity>/d<i>_<photo>``, i from 1.
 
-    Links lead to absolute paths, so the folders may be given relative to wherever one is. Called again, it makes what
-    is missing and leaves the rest alone; images that the folders no longer have stop it.
+    Links lead to absolute paths, so the folders may be given relative to the working directory. Called again, it makes
+    what is missing and leaves the rest alone; images that the folders no longer have stop it.
 
     Args:
         folders: data sets, each ``<folder>[/imgs]/<identity>/<photo>``.

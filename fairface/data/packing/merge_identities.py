@@ -1,4 +1,4 @@
-"""Who is who when several data sets become one."""
+"""Which identities are the same when several data sets become one."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def read_identity_map(path: str | os.PathLike[str]) -> dict[tuple[int, str], str
 def join_identities(
     sets: Sequence[IndexedDataset], join: str, identity_map: IdentityMap
 ) -> tuple[list[NDArray[np.int64]], dict[str, set[int]]]:
-    """For each set the new label of each of its classes (-1: left out), and everybody's name, in the order of the new
-    labels, with the positions of the sets that they are in.
+    """For each set the new label of each of its classes (-1: left out), and the name of each identity, in the order of
+    the new labels, with the positions of the sets that it is in.
 
     Raises:
         ConfigError: an unknown ``join``, or one by names of a set that has none.

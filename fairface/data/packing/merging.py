@@ -49,7 +49,7 @@ def merge(
         sets: the data sets.
         output: the folder to write to.
         options: size; quality and threads for images that are re-encoded.
-        join: ``offset``: nobody is in two sets, a set's labels come after those of the sets before; ``names``:
+        join: ``offset``: no identity is in two sets, a set's labels come after those of the sets before; ``names``:
             identities of the same name (folder, or label of a list or index) are the same identity.
         identity_map: (position of the set, name of the class) to an identity's name; the same name joins, an empty one
             leaves the class out, and classes that it does not hold follow ``join``.

@@ -26,7 +26,7 @@ Watch = Callable[[Iterable[bytes]], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class PackOptions:
-    """``size``: side in pixels; ``quality``: of JPEGs that are made anew; ``resize``: allow another size to be
+    """``size``: side in pixels; ``quality``: of images that are re-encoded; ``resize``: allow another size to be
     resized; ``workers``: threads; ``align``: cuts the face out of a photograph that is not aligned."""
 
     size: int = 112

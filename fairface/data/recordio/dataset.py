@@ -1,8 +1,8 @@
 """Training data in RecordIO: ``train.rec``, ``train.idx`` and ``property``.
 
 Two layouts are read. insightface's has a record 0 whose label is [first identity record, last + 1] and, after the
-images, one record an identity whose label is [first image, last + 1]; neither has an image. A plain im2rec file has
-images only. An image's label is its identity, or an array [identity, aligned, attribute, …].
+images, one record for each identity, whose label is [first image, last + 1]; neither has an image. A plain im2rec file
+has images only. An image's label is its identity, or an array [identity, aligned, attribute, …].
 """
 
 from __future__ import annotations

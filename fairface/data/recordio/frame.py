@@ -106,7 +106,7 @@ class RecordFile(PreadFile):
         if kind not in (WHOLE, FIRST):
             raise DataError(
                 f"{self.path}: a record's continuation, not its beginning, is at byte {offset}; "
-                f"make the .idx anew (remove it to have the .rec scanned)"
+                f"make the .idx again (remove it to have the .rec scanned)"
             )
         while kind not in (WHOLE, LAST):
             offset = end

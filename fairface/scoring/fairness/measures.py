@@ -81,7 +81,7 @@ def _over(above: Rates, below: Rates) -> Rates:
 
 @dataclass(frozen=True)
 class Setting:
-    """What scalars need beside rates: ``alpha``, and the comparisons (K,) behind each group's FMR and FNMR."""
+    """What scalars need besides rates: ``alpha``, and the comparisons (K,) behind each group's FMR and FNMR."""
 
     alpha: float
     impostor: Rates

@@ -73,10 +73,10 @@ def mine(
     Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
     Images are resized where the run resized its own. With ``show_progress`` the notes of the data are told, too.
 
-    The classifier sees each photograph once, unchanged, and its margin is left aside.
+    The classifier sees each photograph once, unchanged, and without its margin.
 
     Raises:
-        CheckpointError: no run of ours, one without a classifier, or one for other identities than those of the data.
+        CheckpointError: no run of ours, one without a classifier, or one whose classes are not the data's identities.
         DataError: the data cannot be read.
     """
     files = resolve(model, output)
@@ -105,7 +105,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
     """The run's trained head.
 
     Raises:
-        CheckpointError: it tells other identities apart than ``classes``.
+        CheckpointError: it has other classes than ``classes``.
     """
     own = {k[len(HEAD) :]: v for k, v in load_arrays(str(path)).items() if k.startswith(HEAD)}
     weight = own.get("weight")
@@ -123,7 +123,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
 
 
 def predict(head: Classifier, embeddings: NDArray[np.float32], context: Context, rows: int = 256) -> NDArray[np.int64]:
-    """(N,) the class that scores highest for each of ``embeddings (N, D)``, margins left aside.
+    """(N,) the class that scores highest for each of ``embeddings (N, D)``, without margins.
 
     Label -1 asks a head for logits without a margin; its statistics, which only shape margins, do not matter then.
     """

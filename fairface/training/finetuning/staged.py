@@ -80,7 +80,7 @@ def check_steps(staged: StagedConfig, configs: dict[int, TrainConfig], resume: b
 
     Raises:
         FairfaceError: nothing to start from, folders that may not be written, a group that cannot be chosen, hard
-            samples beside another list.
+            samples together with another list.
     """
     first = next(iter(configs.values()))
     if not first.start_from:

@@ -17,9 +17,10 @@ def export_linear(prefix, epoch=0, seed=0):
     from fairface.mx import mx, nn
 
     mx.random.seed(seed)
-    net = nn.HybridSequential()
-    net.add(nn.HybridLambda(lambda F, x: x - 127.5), nn.AvgPool2D(8, 8), nn.Flatten(),
-            nn.Dense(64, use_bias=False, in_units=3 * 14 * 14))  # fmt: skip
+    net = nn.HybridSequential(prefix="linear_")
+    with net.name_scope():  # the same names for every step of a run
+        net.add(nn.HybridLambda(lambda F, x: x - 127.5), nn.AvgPool2D(8, 8), nn.Flatten(),
+                nn.Dense(64, use_bias=False, in_units=3 * 14 * 14))  # fmt: skip
     net.initialize(mx.init.Xavier())
     net.hybridize()
     net(mx.nd.zeros((1, 3, 112, 112)))

@@ -19,7 +19,7 @@ from fairface.checkpoints import CheckpointFiles
 from fairface.errors import CheckpointError
 from fairface.files import sha256, write_json
 from fairface.scoring.decision import choose_points, explain
-from fairface.scoring.operating_points import OVER_COMPARISONS, OVER_SUBJECTS, OperatingPoint
+from fairface.scoring.operating_point import OVER_COMPARISONS, OVER_SUBJECTS, OperatingPoint
 
 THRESHOLDS = "thresholds.json"
 MEASURE = "cosine"

@@ -13,8 +13,8 @@ from fairface.checkpoints import resolve
 from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
 from fairface.errors import CheckpointError
 from fairface.evaluation.acquisition import ScoredPairs, without_failures
+from fairface.scoring.calibration import operating_points
 from fairface.scoring.fairness.grouped import select
-from fairface.scoring.operating_points import operating_points
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ThresholdSaver:
 
         Raises:
             CheckpointError: the model's name now stands for other weights.
-            DataError: see :func:`fairface.scoring.operating_points.operating_points`; or the file cannot be written.
+            DataError: see :func:`fairface.scoring.calibration.operating_points`; or the file cannot be written.
         """
         files = resolve(self.model)
         if weights_sum(files) != self._weights:

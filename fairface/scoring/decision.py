@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairface.errors import ConfigError, DataError
-from fairface.scoring.operating_points import OperatingPoint
+from fairface.scoring.operating_point import OperatingPoint
 
 SAME, NOT_SAME, UNDECIDED = "same", "not same", "undecided"
 MOST = 2  # thresholds of a decision

@@ -76,7 +76,8 @@ def test_thresholds_of_another_checkpoint_are_refused(files):
     lambda text: text.replace('"threshold": 0.5', '"threshold": NaN'),
     lambda text: text.replace('"threshold": 0.5', '"threshold": 0.1'),  # the stricter one lies lower
     lambda text: text.replace('"threshold": 0.5', '"threshold": "0.5"'),
-    lambda text: text.replace('"target": 0.001', '"target": 0.5'), lambda text: text.replace('"fnmr": 0.2', '"fnmr": 2'),
+    lambda text: text.replace('"target": 0.001', '"target": 0.5'),
+    lambda text: text.replace('"fnmr": 0.2', '"fnmr": 2'),
     lambda text: text.replace('"high"', '"top"'), lambda text: text.replace('"impostor": 10000', '"impostor": 3'),
     lambda text: text.replace('"over": "subjects"', '"over": "pairs"'), lambda text: text.replace('"step"', '"stop"'),
     lambda text: json.dumps({**json.loads(text), "thresholds": []}), lambda text: text.replace("lfw", "\udcff"),

@@ -10,8 +10,8 @@ from fairface.embedding.thresholds import thresholds_of
 from fairface.errors import CheckpointError, DataError
 from fairface.evaluation.acquisition import ScoredPairs
 from fairface.evaluation.saved_thresholds import ThresholdSaver
+from fairface.scoring.calibration import operating_points
 from fairface.scoring.fairness.grouped import select
-from fairface.scoring.operating_points import operating_points
 from unittests.scoring.fairness.helpers import small_world
 
 

@@ -4,10 +4,10 @@ from scipy.stats import binomtest
 
 from fairface.errors import DataError
 from fairface.scoring.arrays import comparisons_of
+from fairface.scoring.calibration import exact_interval, operating_points
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import given_threshold
-from fairface.scoring.operating_points import exact_interval, operating_points
 from unittests.scoring.fairness.helpers import small_world
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.console import Console
-from fairface.embedding.decision import decide
+from fairface.embedding.decision import HasThresholds, decide
 from fairface.embedding.thresholds import Thresholds
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.evaluation.photographs import MainFaces, find_photographs, main_faces
@@ -29,6 +29,7 @@ from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.report.picture import new_figure
 from fairface.report.similarity_matrix import matrix_text, plot_matrix
+from fairface.scoring.decision import choose_points
 from fairface.scoring.similarity import similarity
 
 LEAST = 2  # faces that can be compared
@@ -65,23 +66,18 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     from fairface.interop.pretrained import find_checkpoint
 
     model = load_model(find_checkpoint(args.model), args.devices, args.batch_size)
+    thresholds, note = usable_thresholds(model, not args.no_flip, args.fmr)
     with console.progress(total=len(photographs), label="find faces", unit="img") as bar:
         found = main_faces(photographs, model.image_size, None if args.aligned else _detector(args), bar.update)
     console.tell(found.notes)
     check_enough(found, len(photographs))
     embeddings = model.embed(list(found.crops), not args.no_flip)
     cosines = similarity(embeddings, embeddings)
-    decisions, thresholds, note = None, None, ""
-    try:
-        decisions, thresholds = decide(cosines, model, not args.no_flip, args.fmr), model.thresholds
-    except (CheckpointError, ConfigError) as error:
-        if args.fmr:  # a decision was asked for
-            raise
-        note = f"no decision: {error}"
+    decisions = decide(cosines, thresholds, not args.no_flip, args.fmr) if thresholds else None
     if args.plot:
         plot_matrix(args.plot, found.names, cosines)
     console.show(
-        {"model": model.name, **as_dict(found, cosines, decisions, thresholds), "note": note},
+        {"model": model.name, **as_dict(found, cosines, decisions, thresholds, args.fmr), "note": note},
         text(found, cosines, decisions, thresholds.explain(args.fmr) if thresholds else (note,)),
     )
 
@@ -93,6 +89,17 @@ def _detector(args: argparse.Namespace) -> FaceDetector:
     from fairface.parallel import contexts_of
 
     return load_retinaface(args.detector, contexts_of(args.devices)[0])
+
+
+def usable_thresholds(model: HasThresholds, flip: bool, fmr: Sequence[float]) -> tuple[Thresholds | None, str]:
+    """The model's thresholds, or why nothing can be decided: an error where ``fmr`` asks for decisions."""
+    try:
+        decide(0.0, model, flip, fmr)
+    except (CheckpointError, ConfigError) as error:
+        if fmr:
+            raise
+        return None, f"no decision: {error}"
+    return model.thresholds, ""
 
 
 def check_enough(found: MainFaces, photographs: int) -> None:
@@ -107,13 +114,17 @@ def check_enough(found: MainFaces, photographs: int) -> None:
 
 
 def as_dict(
-    found: MainFaces, cosines: NDArray[np.float64], decisions: NDArray[np.str_] | None, thresholds: Thresholds | None
-) -> dict[str, Any]:
-    """Plain values for JSON; rows and columns are in the order of ``photographs``."""
+    found: MainFaces, cosines: NDArray[np.float64], decisions: NDArray[np.str_] | None, thresholds: Thresholds | None,
+    fmr: Sequence[float],
+) -> dict[str, Any]:  # fmt: skip
+    """Plain values for JSON; rows and columns are in the order of ``photographs``, ``fmr`` holds the FMRs of
+    the thresholds for same and for not same."""
+    deciding = choose_points(thresholds.points, fmr) if thresholds else ()
     return {
         "photographs": list(found.names),
         "similarity": cosines.tolist(),
         "decisions": None if decisions is None else decisions.tolist(),
+        "fmr": [point.target for point in deciding],
         "thresholds": None if thresholds is None else thresholds.to_dict(),
         "left_out": [{"photograph": name, "reason": reason} for name, reason in found.left_out],
     }

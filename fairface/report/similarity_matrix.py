@@ -13,16 +13,18 @@ from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.decision import NOT_SAME, SAME, UNDECIDED
 
 WIDTH = 80  # columns of a terminal
-NAME = 24  # characters of a photograph's name in the table
+NAME = 20  # characters of a photograph's name in the table
 MARKS = {SAME: " +", NOT_SAME: "", UNDECIDED: " ?"}
 _VALUE = 11  # characters of a value with its mark and the gap before it
 _FEW = 20  # photographs up to which values stand in the picture
 
 
 def short_names(names: Sequence[str], longest: int = NAME) -> list[str]:
-    """The names without the folder that all have in common, their beginning cut where they are too long."""
-    folder = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in names])
-    told = [os.path.relpath(name, folder) for name in names]
+    """The files' names, with the folders that tell photographs of one name apart; of a name too long its end."""
+    told = [os.path.basename(name) for name in names]
+    if len(set(told)) < len(told):
+        folder = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in names])
+        told = [os.path.relpath(name, folder) for name in names]
     return [name if len(name) <= longest else f"…{name[1 - longest:]}" for name in told]
 
 

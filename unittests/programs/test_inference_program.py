@@ -80,13 +80,14 @@ def test_saved_thresholds_decide(here, capsys):
     cosines = np.array(found["similarity"])
     wanted = np.where(cosines >= strict, "same", np.where(cosines >= loose, "undecided", "not same"))
     assert (code, found["decisions"], found["note"]) == (0, wanted.tolist(), "")
-    assert found["thresholds"] == stored
+    assert (found["thresholds"], found["fmr"]) == (stored, [0.02, 0.2])
     assert {"same", "undecided", "not same"} <= set(wanted.ravel())
     impostor = ~np.kron(np.eye(6, dtype=bool), np.ones((3, 3), bool))
     assert (cosines[impostor] >= strict - 1e-9).mean() == stored["thresholds"][0]["fmr"] <= 0.02
     assert decide(cosines, load_model("net,0")).tolist() == wanted.tolist()
     code, out, _ = call(capsys, "inference", "--model", "net,0", "faces", "--aligned", "--json", "--fmr", "0.2")
-    assert json.loads(out)["decisions"] == classify(cosines, loose, loose).tolist()
+    found = json.loads(out)
+    assert (found["decisions"], found["fmr"]) == (classify(cosines, loose, loose).tolist(), [0.2, 0.2])
 
 
 def test_the_table_has_marks_and_what_they_mean(here, capsys):

@@ -89,9 +89,7 @@ def main_faces(
     return MainFaces(tuple(crops), tuple(crops.values()), tuple(left_out), tuple(notes))
 
 
-def _face(
-    rgb: NDArray[np.uint8], name: str, size: int, detector: FaceDetector | None
-) -> tuple[NDArray[np.uint8], int]:
+def _face(rgb: NDArray[np.uint8], name: str, size: int, detector: FaceDetector | None) -> tuple[NDArray[np.uint8], int]:
     """The aligned crop, and how many faces there are."""
     height, width = rgb.shape[:2]
     if detector is None:

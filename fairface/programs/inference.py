@@ -38,13 +38,21 @@ LEAST = 2  # faces that can be compared
 def _options(prog: str) -> argparse.ArgumentParser:
     options = options_of("inference", prog)
     options.add_argument("photographs", nargs="+", metavar="PHOTO_OR_FOLDER", help="photographs, or folders of them")
-    options.add_argument("--model", required=True,
-                         help="run | run@step | prefix,epoch | PyTorch file | name of a net in pretrained/, as ir_50")
+    options.add_argument(
+        "--model",
+        required=True,
+        help="run | run@step | prefix,epoch | PyTorch file | name of a net in pretrained/, as ir_50",
+    )
     options.add_argument("--aligned", action="store_true", help="the photographs are aligned crops: look for no face")
     options.add_argument("--detector", metavar="PREFIX,EPOCH", help="insightface's RetinaFace model instead of MTCNN")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
-    options.add_argument("--fmr", type=float, nargs="+", default=[], help="one or two FMRs with a saved threshold, to "
-                         "decide by; default: the lowest and the highest")
+    options.add_argument(
+        "--fmr",
+        type=float,
+        nargs="+",
+        default=[],
+        help="one or two FMRs with a saved threshold, to decide by; default: the lowest and the highest",
+    )
     options.add_argument("--plot", metavar="FILE.png", help="draw the matrix as a heat map")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")

@@ -25,7 +25,7 @@ def short_names(names: Sequence[str], longest: int = NAME) -> list[str]:
     if len(set(told)) < len(told):
         folder = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in names])
         told = [os.path.relpath(name, folder) for name in names]
-    return [name if len(name) <= longest else f"…{name[1 - longest:]}" for name in told]
+    return [name if len(name) <= longest else f"…{name[1 - longest :]}" for name in told]
 
 
 def matrix_text(
@@ -46,9 +46,7 @@ def matrix_text(
     blocks = []
     for start in range(0, count, columns):
         part = range(start, min(start + columns, count))
-        rows = [
-            [i + 1, shown[i], *(_value(similarity, decisions, i, j) for j in part)] for i in range(count)
-        ]
+        rows = [[i + 1, shown[i], *(_value(similarity, decisions, i, j) for j in part)] for i in range(count)]
         blocks.append(table(rows, ["", "photograph", *(f"{j + 1:>7}" for j in part)]))
     return "\n\n".join(blocks)
 

@@ -20,9 +20,7 @@ SAME, NOT_SAME, UNDECIDED = "same", "not same", "undecided"
 MOST = 2  # thresholds of a decision
 
 
-def choose_points(
-    points: Sequence[OperatingPoint], fmr: Sequence[float] = ()
-) -> tuple[OperatingPoint, OperatingPoint]:
+def choose_points(points: Sequence[OperatingPoint], fmr: Sequence[float] = ()) -> tuple[OperatingPoint, OperatingPoint]:
     """The points above which a pair is the same and below which it is not: those with the lowest and the highest FMR.
 
     Args:

@@ -200,9 +200,7 @@ def test_errors_are_one_line_and_exit_code_2(here, capsys, words, message):
 def test_thresholds_are_set_by_a_model_on_one_set(here, capsys, words):
     code, out, err = call(capsys, "verification", *words, "--save-thresholds")
     assert (code, out) == (2, "")
-    assert err == (
-        "error: --save-thresholds needs --model and one --set or --pairs, on which the thresholds are set\n"
-    )
+    assert err == ("error: --save-thresholds needs --model and one --set or --pairs, on which the thresholds are set\n")
 
 
 def test_a_run_that_is_replaced_loses_its_thresholds(tmp_path):

@@ -41,6 +41,12 @@ def test_what_was_saved_is_read(files, tmp_path):
     assert found.explain([0.01])[0].startswith("same: 0.4000 or more. In lfw, ")
 
 
+def test_thresholds_that_no_impostor_reaches_are_read(files):
+    free = replace(POINTS[0], fmr=0.0, low=0.0, high=0.01, false_matches=0, fnmr=1.0)
+    save_thresholds(files, thresholds(files, points=(free,)))
+    assert thresholds_of(files).points == (free,)
+
+
 def test_they_lie_in_a_runs_folder_or_beside_the_weights(files, tmp_path):
     run = replace(files, params=tmp_path / "model-0003.params", manifest={"sha256": {"model-0003.params": "ab"}})
     assert thresholds_path(run) == tmp_path / "thresholds.json"

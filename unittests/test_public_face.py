@@ -14,16 +14,19 @@ import pytest
 import fairface
 import fairface.scoring
 from fairface import align, embed, load_model, similarity
+from fairface.checkpoints import resolve
+from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
 from fairface.errors import DataError
 from fairface.faces.align import TEMPLATE_112
 from fairface.scoring import fairness, verification
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.threshold import calibrated_threshold
 from unittests.scoring.fairness.helpers import small_world
+from unittests.scoring.test_decision import POINTS
 
 PACKAGES = ("fairface", "fairface.scoring", "fairface.scoring.fairness")
-EXAMPLES = [fairface.load_model, fairface.align, fairface.embed, fairface.similarity, verification.evaluate,
-            fairness.evaluate]  # fmt: skip
+EXAMPLES = [fairface.load_model, fairface.align, fairface.embed, fairface.similarity, fairface.decide,
+            verification.evaluate, fairness.evaluate]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,8 @@ def models(tmp_path_factory):
     net.hybridize()
     net(mx.nd.zeros((1, 3, 112, 112)))
     net.export(str(folder / "models" / "r50"), 0)
+    files = resolve(str(folder / "models" / "r50,0"))
+    save_thresholds(files, Thresholds(0, weights_sum(files), True, "lfw", "2026-01-31", POINTS))
     return folder
 
 
@@ -69,7 +74,7 @@ def test_the_example_in_the_docstring_runs(public, models, monkeypatch):
 
 @pytest.mark.parametrize("statement", ["import fairface", "import fairface.scoring",
                                        "from fairface.scoring import verification, fairness; fairness.evaluate",
-                                       "from fairface import similarity, align"])  # fmt: skip
+                                       "from fairface import similarity, align, decide; decide"])  # fmt: skip
 def test_importing_is_light_and_free_of_mxnet(statement):
     code = f"import sys; {statement}; print('mxnet' in sys.modules, 'numpy' in sys.modules)"
     seconds = []

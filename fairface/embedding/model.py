@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fairface.data.types import Dataset
 from fairface.embedding.mxnet import NetEmbedder
+from fairface.embedding.thresholds import Thresholds, thresholds_of
 from fairface.errors import DataError
 from fairface.interop import models
 from fairface.mx import Context
@@ -50,6 +52,15 @@ class Model:
     def dimensions(self) -> int:
         """Length D of an embedding."""
         return self.loaded.embedding
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """The thresholds that were saved with this checkpoint, for :func:`fairface.decide`.
+
+        Raises:
+            CheckpointError: there are none, they belong to another checkpoint, or the file is damaged.
+        """
+        return thresholds_of(self.loaded.files)
 
     def embed(self, images: Any, flip: bool = True) -> NDArray[np.float32]:
         """:func:`embed` with this model."""

@@ -54,6 +54,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",
                 _RESIZE),
+        Program("inference", "test/inference.py",
+                "Compare photographs: similarity matrix, and whether they show the same person."),
         Program("fairness", "test/fairness.py",
                 "Error rates by group at one shared threshold, with confidence intervals."),
         Program("evaluate", "test/final_eval.py",

@@ -3,6 +3,7 @@
 Examples:
     python test/verification.py --model models/orl_demo --set lfw.bin --set cfp_fp.bin
     python test/verification.py --model models/orl_demo --pairs pairs.csv --root faces/
+    python test/verification.py --model models/orl_demo --set lfw.bin --fmr 0.001 0.01 --save-thresholds
     python test/verification.py --embeddings embeddings.npz --pairs pairs.csv --bootstrap 1000
     python test/verification.py --embeddings embeddings.npz --all-pairs --subjects-from names --json
     python test/verification.py --column score --pairs scores.csv
@@ -21,6 +22,7 @@ from fairface.errors import ConfigError
 from fairface.evaluation.acquisition import ScoredPairs
 from fairface.evaluation.embedded_pairs import Embed, embedded_pairs
 from fairface.evaluation.option_texts import roles_of_columns
+from fairface.evaluation.saved_thresholds import SavedThresholds, ThresholdSaver
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, failures_of, open_scored
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
@@ -41,13 +43,17 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console = Console.of(args)
     options = VerifyOptions(args.folds, tuple(args.fmr), args.bootstrap, args.level, args.seed, args.unscored,
                             args.leave_out_failures)  # fmt: skip
+    saver = ThresholdSaver(args.model, not args.no_flip, options.fmr, args.level) if args.save_thresholds else None
+    saved: SavedThresholds | None = None
     found: dict[str, VerifiedSet] = {}
     for path, pairs in scored_by_model(args) if args.model else scored_from_file(args):
         name = path if Path(path).stem in found else Path(path).stem
         if pairs.strangers:
             console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison of {name}"])
         found[name] = verify_pairs(pairs, options, path)
+        saved = saver.save(pairs, name) if saver else None
     notes = [f"{name}: {note}" for name, of in found.items() for note in of.notes]
+    notes += saved.notes if saved else ()
     if args.plot:
         plot_curves(args.plot, {name: of.curve for name, of in found.items()})
     source = {name: getattr(args, name) for name in SOURCES if getattr(args, name)}
@@ -55,7 +61,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         (row,): result for name, of in found.items() for row, result in of.rows(name).items()
     }
     console.show(
-        {**source, "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes},
+        {**source, "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes,
+         **({"thresholds": saved.to_dict()} if saved else {})},
         "\n".join([*notes, verification_table(rows, ("set",))]),
     )
 
@@ -91,6 +98,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
         "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET curves"},
+        "--save-thresholds": {"action": "store_true", "help": "save the thresholds at these FMRs beside the model: "
+                              "test/inference.py and fairface.decide use them"},
     },
 }  # fmt: skip
 
@@ -129,6 +138,8 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--distance needs given scores; scores of embeddings are cosines")
     if args.leave_out_failures and not args.failures:
         raise ConfigError("--leave-out-failures needs --failures FILE")
+    if args.save_thresholds and (not args.model or len(args.set) + bool(args.pairs) != 1):
+        raise ConfigError("--save-thresholds needs --model and one --set or --pairs, on which the thresholds are set")
     if args.bootstrap < 0 or not 0 < args.level < 1:
         raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairface.checkpoints import MANIFEST, resolve
 from fairface.config.schema import TrainConfig
+from fairface.embedding.thresholds import THRESHOLDS
 from fairface.errors import CheckpointError
 from fairface.interop.weights import weights_for
 from fairface.methods.base import Method
@@ -19,7 +20,7 @@ CHECKPOINTS = ("model-symbol.json", "model-*.params", "blocks-*.params", "state-
 # What a run writes, and so what --overwrite removes; anything else in the folder stays. In this order: until its end
 # the folder is known as a run's, and no manifest names a file that is gone.
 RUN_FILES = (
-    MANIFEST, "log.jsonl", "metrics.json", "group.json", "batch.png", "classes.json", "classes-*.json",
+    MANIFEST, "log.jsonl", "metrics.json", THRESHOLDS, "group.json", "batch.png", "classes.json", "classes-*.json",
     *CHECKPOINTS, ".*.part", "config.yaml",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", ".part-*")

@@ -1,0 +1,10 @@
+"""Compare photographs: similarity matrix, and whether they show the same person."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("inference", "inference.py")

@@ -3,7 +3,7 @@
 Commands are run as they are printed. What makes them quick enough for a test stands here and nowhere else:
 
 - the configurations of the clone are smaller ones of the same names (:func:`small`);
-- the photographs are drawn (``unittests/docs/drawn_faces.py``), 16 people to train on and 8 to test on;
+- the photographs are drawn (``unittests/docs/drawn_faces.py``), 24 people to train on and 8 to test on;
 - the embedded data set is prepared already, from noise instead of the photographs that would have to be fetched;
 - ``.venv/bin/activate`` leads to the Python that runs the tests;
 - ``make test`` finds one file of tests.
@@ -31,8 +31,9 @@ from unittests.docs.blocks import ROOT, Block
 from unittests.docs.drawn_faces import draw_people
 
 # Women and men in turn.
-TRAIN_PEOPLE = ("ada", "alan", "barbara", "claude", "cynthia", "donald", "evelyn", "edsger", "frances", "george",
-                "grace", "john", "karen", "kurt", "lotfi", "niklaus")  # fmt: skip
+TRAIN_PEOPLE = ("ada", "alan", "barbara", "bernhard", "carolyn", "claude", "cynthia", "dennis", "evelyn", "edsger",
+                "frances", "george", "grace", "john", "karen", "kurt", "lenore", "lotfi", "mary", "niklaus", "olga",
+                "peter", "ruth", "rudolf")  # fmt: skip
 TEST_PEOPLE = ("radia", "robin", "shafi", "tony", "sophie", "vint", "wendy", "yann")
 PROGRAMS = ("train", "test", "data_process", "scripts", "datasets", "experiments")
 ONE_TEST = "unittests/test_errors_cli.py"
@@ -52,7 +53,7 @@ def lay_out(folder: Path) -> Path:
         path.write_text(yaml.safe_dump(small(yaml.safe_load(path.read_text(encoding="utf-8")))))
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "activate").write_text(f'export PATH="{Path(sys.executable).parent}:$PATH"\n')
-    draw_people(folder / "photos", TRAIN_PEOPLE, 3)
+    draw_people(folder / "photos", TRAIN_PEOPLE, 2)
     draw_people(folder / "photos_test", TEST_PEOPLE, 3, first=len(TRAIN_PEOPLE))
     people = [f"{name},{'fm'[i % 2]}" for i, name in enumerate(TRAIN_PEOPLE + TEST_PEOPLE)]
     (folder / "people.csv").write_text("\n".join(["person,sex", *people, ""]))
@@ -106,7 +107,8 @@ def typed(blocks: list[Block], folder: Path) -> list[str]:
         path.write_text(block.text, encoding="utf-8")
         command = f"python - < {path}" if block.language == "python" else f". {path}"
         script.append(f"{{ {command}; }} > {out}/{number}.txt 2>&1")
-    environment = {name: os.environ[name] for name in ("HOME", "LANG", "OMP_NUM_THREADS", "TMPDIR") if name in os.environ}
+    kept = ("HOME", "LANG", "OMP_NUM_THREADS", "TMPDIR")  # none of pytest's
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment |= {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "PIP_NO_INDEX": "1"}
     done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=environment, check=False)
     printed = [path.read_text(encoding="utf-8") for path in sorted(out.glob("*.txt"), key=lambda path: int(path.stem))]

@@ -40,8 +40,8 @@ mutants:  ## small changes of the code that no test notices (PATHS="fairface/sco
 bench:  ## all benchmarks, side by side with their peers (needs the extra `bench`)
 	@$(with_python) -V; for program in $$(grep -l '^def main(argv' benchmarks/*.py); do echo "== $$program"; "$$python" "$$program" $(arguments); done
 
-docs:  ## check every link and command in the documents
-	@$(with_python) -m pytest unittests/test_docs.py $(arguments)
+docs:  ## check every link of the documents, and type their commands from top to bottom
+	@$(with_python) -m pytest unittests/test_docs.py unittests/test_recipes.py unittests/docs $(arguments)
 
 clean:  ## remove caches and build leftovers; never data, models or the environment
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,36 @@
+"""docs/fairness.md: its blocks run from top to bottom, and say what the page says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from fairface.scoring.fairness.measures import RULES
+from unittests.docs.blocks import ROOT, page_blocks
+from unittests.docs.clone import lay_out, typed
+
+TEXT = (ROOT / "docs" / "fairness.md").read_text(encoding="utf-8")
+PAGE = page_blocks("docs/fairness.md")
+
+
+def test_every_block_runs(tmp_path: Path) -> None:
+    _, _, groups, power, against, _, python = typed([block for block in PAGE if block.is_run], lay_out(tmp_path))
+    (shown,) = [block.text for block in PAGE if block.language == "text"]
+    assert shown in groups  # the table of the page, to the digit
+    assert re.search(r"worst FNMR: f with 0\.\d+ \[", groups)
+    assert "the target by construction" not in groups
+    assert "not distinguishable from equal rates" not in re.search(r"worst FNMR.*", groups)[0]
+    assert re.search(r"^f +FNMR .* 0\.05 +\d+", power, re.MULTILINE)
+    assert " better" in against
+    assert json.loads((tmp_path / "fairness.json").read_text())["failed_conditions"] == []
+    assert python.startswith("worst FNMR: f with")
+
+
+def test_every_measure_is_explained():
+    table = TEXT.split("## How certain is that")[1].split("## How many more")[0]
+    for rule in RULES:
+        assert f"`{rule.name}`" in table
+    program = (ROOT / "fairface" / "programs" / "fairness.py").read_text(encoding="utf-8")
+    for flag in set(re.findall(r"--[a-z][a-z-]+", TEXT)) - {"--json"}:  # every program has it
+        assert f'"{flag}"' in program, flag

@@ -1,0 +1,23 @@
+"""All pages in one clone, in the order in which the README names them: no page is in another's way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from unittests.docs.blocks import PAGES, ROOT, blocks_of
+from unittests.docs.clone import lay_out, prepare_embedded, typed
+
+
+@pytest.mark.slow  # the fast tests type each page in a clone of its own
+def test_pages_follow_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = lay_out(tmp_path)
+    prepare_embedded(clone, monkeypatch)
+    readme = ROOT / "README.md"
+    named = [ROOT / name for name in re.findall(r"\]\((docs/[\w/]+\.md)", readme.read_text(encoding="utf-8"))]
+    for page in dict.fromkeys([readme, *named, *PAGES]):
+        blocks = [block for block in blocks_of(page.read_text(encoding="utf-8")) if block.is_run]
+        if blocks:
+            typed(blocks, clone)

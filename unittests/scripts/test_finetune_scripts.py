@@ -1,0 +1,20 @@
+"""The finetuning scripts end in the program, with their step."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_scripts_end_in_the_program(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", str(ROOT / "fairface_step2_finetune.sh"), "train/configs/my_fair.yaml", "data.path=x", "--dry-run"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "PYTHON": sys.executable},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "name: my_fair_step2" in done.stdout
+    assert "name: my_fair_step1" not in done.stdout

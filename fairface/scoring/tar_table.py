@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
-from fairface.scoring.measure import number
+from fairface.scoring.measure import most_within, number
 from fairface.scoring.nearest_far import nearest_far
 from fairface.scoring.roc import Roc, auc, check_scores, tar_at_fmr
 from fairface.scoring.roc_corners import corners_of
@@ -92,8 +92,7 @@ def _row(roc: Roc, impostor: NDArray[np.floating], target: float) -> TarRow:
     if measured.reason:
         return TarRow(target, math.nan, math.nan, math.nan, 0, tar_nearest, far_nearest, measured.reason)
     # The first impostor that would be one too many, in falling order; the threshold lies just above it.
-    allowed = int(np.searchsorted(np.arange(1, len(impostor) + 1) / len(impostor), target, side="right"))
-    too_many = impostor[len(impostor) - 1 - allowed]
+    too_many = impostor[len(impostor) - 1 - most_within(target, len(impostor))]
     accepted = len(impostor) - int(np.searchsorted(impostor, too_many, side="right"))
     threshold = float(np.nextafter(np.float64(too_many), math.inf))
     return TarRow(target, measured.value, accepted / len(impostor), threshold, accepted, tar_nearest, far_nearest)

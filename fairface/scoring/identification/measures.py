@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.scoring.identification.search import Searches
-from fairface.scoring.measure import number
+from fairface.scoring.measure import most_within, number
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ def tpir_at_fpir(found: Searches, target: float) -> OpenSetRow:
     if len(non_mated) < needed:
         reason = f"{len(non_mated)} non-mated searches; FPIR {target:g} needs at least {needed}"
         return OpenSetRow(target, math.nan, reason=reason)
-    allowed = int(np.searchsorted(np.arange(1, len(non_mated) + 1) / len(non_mated), target, side="right"))
-    too_many = float(non_mated[allowed])
+    too_many = float(non_mated[most_within(target, len(non_mated))])
     return OpenSetRow(
         target=target,
         tpir=float((_hits(found) > too_many).sum() / found.mated.sum()),

@@ -76,8 +76,8 @@ def _read_pairs(
             f"{files.pairs}: {len(wrong)} labels are neither 1 nor 0 (pair {wrong[0] + 1}: {labels[wrong[0]]}); "
             f"each line must be {_PAIRS}"
         )
-    a, b = (positions(rows[:, side], ids, files.pairs) for side in (0, 1))
-    return a, b, labels == 1
+    found = positions(rows[:, :2], ids, files.pairs)
+    return found[:, 0].copy(), found[:, 1].copy(), labels == 1
 
 
 def positions(templates: NDArray[np.integer], ids: NDArray[np.int64], source: object) -> NDArray[np.int32]:

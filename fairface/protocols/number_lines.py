@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _SPACE = 32  # this byte and those below it divide words
 _NEWLINE = 10
 _SHOWN = 60
 _LARGEST = np.iinfo(np.int32).max
+_WHOLE = re.compile(rb"-?[0-9]+")
 
 
 def read_number_lines(path: str | os.PathLike[str], columns: int, form: str) -> NDArray[np.int32]:
@@ -48,24 +50,30 @@ def _numbers(block: bytes, columns: int, path: str, form: str, lines_before: int
     begins = ~divides
     begins[1:] &= divides[:-1]
     words = np.diff(np.cumsum(begins, dtype=np.int32)[letters == _NEWLINE], prepend=0)  # of each line
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a word that is no number, which is told below
-        numbers = np.fromstring(block.decode("latin-1"), np.int64, sep=" ")
-    line = _broken(words, numbers, columns)
-    if line is not None:
-        text = block.split(b"\n")[line].decode("utf-8", "replace").strip()
+    numbers = _parsed(block) if words.any() else np.zeros(0, np.int64)
+    well = ((words == columns) | (words == 0)).all() and len(numbers) == int(words.sum())
+    if not well or (np.abs(numbers) > _LARGEST).any():
+        line, text = _broken(block.split(b"\n"), columns)
         raise DataError(f"{path}: line {lines_before + line + 1} is {text[:_SHOWN]!r}, not {form}; correct the line")
     return numbers.astype(np.int32).reshape(-1, columns)
 
 
-def _broken(words: NDArray[np.int32], numbers: NDArray[np.int64], columns: int) -> int | None:
-    """The first line that is not ``columns`` whole numbers, from the words of each line and the numbers that were read
-    before the first word that is none."""
-    wrong = np.flatnonzero((words != columns) & (words != 0))
-    if len(wrong):
-        return int(wrong[0])
-    large = np.flatnonzero(np.abs(numbers) > _LARGEST)
-    if len(large) or len(numbers) != int(words.sum()):
-        place = int(large[0]) if len(large) else len(numbers)
-        return int(np.flatnonzero(words)[place // columns])
-    return None
+def _parsed(block: bytes) -> NDArray[np.int64]:
+    """All numbers, or none where a word is no whole number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # older versions of numpy only warn
+        try:
+            return np.fromstring(block.decode("latin-1"), np.int64, sep=" ")
+        except (DeprecationWarning, ValueError):
+            return np.zeros(0, np.int64)
+
+
+def _broken(lines: list[bytes], columns: int) -> tuple[int, str]:
+    """The first line that is not ``columns`` whole numbers, and its text."""
+    split = [line.split() for line in lines]
+    number = next(
+        number for number, words in enumerate(split)
+        if (words and len(words) != columns)
+        or not all(_WHOLE.fullmatch(word) and abs(int(word)) <= _LARGEST for word in words)
+    )  # fmt: skip
+    return number, lines[number].decode("utf-8", "replace").strip()

@@ -46,13 +46,13 @@ class Templates:
 
 
 def positions_of(ids: NDArray[np.integer], known: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Where each of ``ids`` stands in ``known``, which rises and holds none below 0.
+    """Where each of ``ids`` (any shape) stands in ``known``, which rises and holds none below 0.
 
     Raises:
         DataError: ids that are not in ``known`` (counted, the first few are named).
     """
     top = int(max(known.max(initial=-1), ids.max(initial=-1))) + 1
-    inside = ids if len(ids) == 0 or ids.min() >= 0 else np.where(ids < 0, top, ids)
+    inside = ids if ids.min(initial=0) >= 0 else np.where(ids < 0, top, ids)
     if top <= _TABLE:
         table = np.full(top + 1, -1, np.int32)
         table[known] = np.arange(len(known), dtype=np.int32)

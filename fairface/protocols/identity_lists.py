@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +36,13 @@ def _of_csv(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
 def _of_matlab(path: Path) -> list[tuple[str, str]]:
     """``gallery_set`` and ``gallery_ids``, or ``probe_set`` and ``probe_ids``, in TinyFace's ``*_img_ID_pairs.mat``."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         content = loadmat(path, squeeze_me=True)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); correct the path") from error
-    except (ValueError, TypeError, NotImplementedError) as error:
+    except (ValueError, TypeError, NotImplementedError, MatReadError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read as MATLAB file ({error}); give TinyFace's, or a CSV") from error
     for part in _PARTS:
         images, identities = content.get(f"{part}_set"), content.get(f"{part}_ids")

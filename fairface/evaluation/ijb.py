@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
-from fairface.protocols.ijb import Ijb, positions
+from fairface.protocols.ijb import Ijb
 from fairface.protocols.ijb_lists import Enrolment
 from fairface.scoring.dense_pairs import listed_cosines
 from fairface.scoring.identification import Gallery, IdentificationResult, identify
@@ -82,4 +82,4 @@ def _joined(parts: list[Enrolment]) -> Enrolment:
 
 
 def _enrolled(templates: Templates, of: Enrolment) -> NDArray[np.float64]:
-    return np.asarray(templates.features[positions(of.templates, templates.ids, "1:N")])
+    return np.asarray(templates.features[templates.rows(of.templates)])

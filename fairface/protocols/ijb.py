@@ -58,9 +58,9 @@ def read_ijb(root: str | os.PathLike[str], dataset: str) -> Ijb:
     galleries = {name: read_enrolment(path) for name, path in files.galleries.items()}
     probes = None if files.probes is None else read_enrolment(files.probes)
     for name, gallery in galleries.items():
-        positions(gallery.templates, ids, files.galleries[name])
+        _positions(gallery.templates, ids, files.galleries[name])
     if probes is not None:
-        positions(probes.templates, ids, files.probes)
+        _positions(probes.templates, ids, files.probes)
     _check_once(files, galleries)
     return Ijb(files, faces, ids, a, b, same, galleries, probes)
 
@@ -76,11 +76,11 @@ def _read_pairs(
             f"{files.pairs}: {len(wrong)} labels are neither 1 nor 0 (pair {wrong[0] + 1}: {labels[wrong[0]]}); "
             f"each line must be {_PAIRS}"
         )
-    found = positions(rows[:, :2], ids, files.pairs)
+    found = _positions(rows[:, :2], ids, files.pairs)
     return found[:, 0].copy(), found[:, 1].copy(), labels == 1
 
 
-def positions(templates: NDArray[np.integer], ids: NDArray[np.int64], source: object) -> NDArray[np.int32]:
+def _positions(templates: NDArray[np.integer], ids: NDArray[np.int64], source: object) -> NDArray[np.int32]:
     """:func:`fairface.scoring.templates.positions_of`; ``source`` names the list that ``templates`` come from."""
     try:
         return positions_of(templates, ids)

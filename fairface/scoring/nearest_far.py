@@ -19,12 +19,12 @@ def nearest_far(roc: Roc, impostor: NDArray[np.floating], target: float) -> tupl
     Args:
         roc: the corners (:mod:`fairface.scoring.roc_corners`).
         impostor: the impostor scores, rising; the points between two corners are found from them.
-        target: the FAR asked for. Below 1 / impostors the result is the TAR before the first false accept.
+        target: the FAR asked for, below 1. Below 1 / impostors the result is the TAR before the first false accept.
     """
     kept = np.flatnonzero(_kept(roc))
     false, true = roc.false_matches[kept], roc.true_matches[kept]
     beyond = int(np.searchsorted(false / roc.impostor, target, side="right"))  # the first point above the target
-    if beyond < len(kept) and true[beyond] == true[beyond - 1]:
+    if true[beyond] == true[beyond - 1]:
         between = _kept_between(impostor, int(false[beyond - 1]), int(false[beyond]), beyond == 1)
         false = np.insert(false, beyond, between)
         true = np.insert(true, beyond, np.full(len(between), true[beyond]))

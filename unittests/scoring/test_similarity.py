@@ -25,6 +25,21 @@ def test_lengths_do_not_matter_even_extreme_ones():
     assert scores[0] == pytest.approx(24 / 25, abs=1e-6)
 
 
+@pytest.mark.parametrize("length", [1e-320, 1e-180, 1e-120, 1e-90, 1.0, 1e90, 1e120, 1e180, 1e300])
+def test_rows_of_any_length_point_in_the_same_direction(length):
+    rows = np.ones((700, 2)) * [3.0, 4.0]
+    rows[[5, 300, 699]] *= length
+    found = unit_rows(rows)
+    np.testing.assert_allclose(found, np.ones((700, 2)) * [0.6, 0.8], rtol=1e-3 if length < 1e-300 else 1e-14)
+
+
+def test_bad_rows_are_counted_over_all_blocks():
+    rows = np.ones((700, 3))
+    rows[[3, 255, 256, 600, 601, 699], 1] = np.inf
+    with pytest.raises(DataError, match=r"6 of 700 embeddings are not finite \(index 3, 255, 256, 600, 601, …\)"):
+        unit_rows(rows)
+
+
 def test_no_comparison_gives_no_score():
     none = np.zeros(0, np.int64)
     assert cosine_scores(np.ones((3, 2), np.float32), none, none).shape == (0,)

@@ -70,7 +70,7 @@ def test_the_same_medium_in_two_templates_is_two_media():
 
 def test_features_that_are_not_finite_are_named():
     features = np.ones((6, 2), np.float32)
-    features[[1, 4]] = np.nan, np.inf
+    features[1, 1], features[4, 0] = np.nan, np.inf
     with pytest.raises(DataError, match=r"2 of 6 features are not finite \(index 1, 4\)"):
         pool_templates(features, np.array([0, 1, 2, 2, 3, 3]), np.zeros(6, int))
 

@@ -102,6 +102,13 @@ def test_several_entries_of_a_subject_count_by_the_best_one(people):
     assert (found.entries, found.gallery_subjects) == (35, 20)
 
 
+def test_one_subject_with_two_entries_is_enough_to_be_refused():
+    gallery = Gallery(np.eye(3), np.array([4, 9, 4]))
+    with pytest.raises(DataError, match=r"1 subjects are in the gallery more than once \(4\); keep one entry of each"):
+        search(np.eye(3), np.array([4, 9, 9]), gallery)
+    assert search(np.eye(3), np.array([4, 9, 9]), gallery, several=True).rank.tolist() == [1, 1, 3]
+
+
 def test_tpir_is_the_best_that_keeps_the_fpir(people):
     expected = by_loop(*people)
     non_mated = np.array([other for mate, _, other in expected if mate is None])

@@ -87,7 +87,7 @@ def cosine_scores(
     """Cosine of each pair of rows ``(a[i], b[i])`` of ``embeddings (N, D)``: (M,) float64 in [-1, 1].
 
     Sums are float64. Only ``chunk`` pairs of rows are gathered at a time: memory stays at N x D values beside the
-    result, and the rows in hand stay in the processor's cache.
+    result, and at ``chunk`` x D for up to N pairs; the rows in hand stay in the processor's cache.
 
     Raises:
         DataError: a position outside the embeddings, or an embedding that has no direction (see :func:`unit_rows`).
@@ -100,9 +100,26 @@ def cosine_scores(
                 f"the comparisons use images {positions.min()} to {positions.max()}, but there are {len(embeddings)} "
                 "embeddings; score them with the embeddings of the same list of images"
             )
-    rows = unit_rows(embeddings)
+    # Where few rows are compared more than once, each pair's are brought to unit length in the processor's cache.
+    few = len(a) <= len(embeddings)
+    rows = embeddings if few else unit_rows(embeddings)
     scores = np.empty(len(a), np.float64)
-    for start in range(0, len(a), chunk):
-        part = slice(start, start + chunk)
-        scores[part] = np.einsum("md,md->m", rows[a[part]], rows[b[part]])
+    try:
+        for start in range(0, len(a), chunk):
+            pair = [rows[positions[start : start + chunk]] for positions in (a, b)]
+            left, right = map(unit_rows, pair) if few else pair
+            scores[start : start + chunk] = np.einsum("md,md->m", left, right)
+        if few:
+            _refuse_others(embeddings, a, b)
+    except DataError:
+        unit_rows(embeddings)  # names the rows by their place among all
+        raise
     return np.clip(scores, -1.0, 1.0, out=scores)
+
+
+def _refuse_others(embeddings: NDArray[Any], a: NDArray[np.integer], b: NDArray[np.integer]) -> None:
+    """Look at the rows that no pair names, too."""
+    others = np.ones(len(embeddings), np.bool_)
+    others[a] = others[b] = False
+    if others.any():
+        unit_rows(embeddings[others])

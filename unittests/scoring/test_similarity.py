@@ -40,6 +40,25 @@ def test_bad_rows_are_counted_over_all_blocks():
         unit_rows(rows)
 
 
+def test_few_and_many_pairs_get_the_same_bits():
+    rng = np.random.default_rng(1)
+    embeddings = rng.standard_normal((400, 24)).astype(np.float32)
+    a, b = rng.integers(0, 400, (2, 900))
+    many = cosine_scores(embeddings, a, b)
+    np.testing.assert_array_equal(cosine_scores(embeddings, a[:300], b[:300]), many[:300])
+    np.testing.assert_array_equal(cosine_scores(embeddings, a[300:700], b[300:700], chunk=7), many[300:700])
+
+
+@pytest.mark.parametrize("pairs", [1, 300, 5000])
+@pytest.mark.parametrize("bad", [0, 1, 299])
+def test_a_bad_row_is_named_by_its_place_whether_a_pair_names_it_or_not(pairs, bad):
+    embeddings = np.ones((300, 3))
+    embeddings[bad] = np.nan
+    a = np.zeros(pairs, np.int64)
+    with pytest.raises(DataError, match=rf"1 of 300 embeddings are not finite \(index {bad}\)"):
+        cosine_scores(embeddings, a, a + 1)
+
+
 def test_no_comparison_gives_no_score():
     none = np.zeros(0, np.int64)
     assert cosine_scores(np.ones((3, 2), np.float32), none, none).shape == (0,)

@@ -29,7 +29,7 @@ def listed_cosines(
     left, right = _named(a, len(features)), _named(b, len(features))
     both = left | right
     apart, together = int(left.sum()) * int(right.sum()), int(both.sum()) ** 2 // 2
-    if not 0 < min(apart, together) <= _WASTE * len(a) or len(features) > _MOST_ROWS:
+    if min(apart, together) > _WASTE * len(a) or len(features) > _MOST_ROWS:
         return cosine_scores(features, a, b)
     rows = unit_rows(features)
     if together < apart:  # with the smaller position first, half of the square is enough

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from fairface.errors import DataError
 
-_ROWS = 2048  # images in hand at a time: their float64 copy stays in the processor's cache
+_ROWS = 512  # images in hand at a time: their float64 copy stays in the processor's cache
 _SHOWN = 3
 _TABLE = 1 << 24  # ids below it are looked up in a table, which is faster for millions of them
 
@@ -77,7 +77,7 @@ def pool_templates(
 
     Args:
         features: of any length: a longer one counts more, as AdaFace's norms do; may be mapped from a file. Only some
-            thousand rows are in hand at a time; sums are float64.
+            hundred rows are in hand at a time; sums are float64.
         templates, media: (N,) the template and the medium of each image.
         weights: (N,) factors of the features, such as a detector's scores.
 

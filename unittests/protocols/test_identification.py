@@ -29,6 +29,8 @@ def test_probes_who_are_not_enrolled_are_counted_and_named():
     assert found.notes == ("probe: 5 images of 4 identities that are not in the gallery (30, 31, 32, …); they count as "
                            "non-mated searches",)  # fmt: skip
     assert len(set(found.probes.tolist()) - set(found.gallery.tolist())) == 4
+    (note,) = search_subjects(Listed("gallery", ["17__P/1.jpg"]), Listed("probe", probes[:5])).notes
+    assert "of 3 identities that are not in the gallery (30, 31, 32); they" in note
 
 
 def test_names_without_a_folder_are_read_by_their_number_or_from_a_list():

@@ -85,6 +85,7 @@ DAMAGE = {
                            r"1 labels are neither 1 nor 0 \(pair 2: 2\)"),
     "face without a medium": ("ijbc_face_tid_mid.txt", "1.jpg 100 3\n2.jpg 100\n", "line 2 is '2.jpg 100', not `image"),
     "template that is no number": ("ijbc_face_tid_mid.txt", "1.jpg 100 3\n2.jpg x 1\n", "line 2 is '2.jpg x 1', not"),
+    "template that is too large": ("ijbc_face_tid_mid.txt", "1.jpg 2147483648 3\n", "line 1 is '1.jpg 2147483648 3', not"),
     "template below zero": ("ijbc_face_tid_mid.txt", "1.jpg -4 3\n", "line 1 is '1.jpg -4 3', not"),
     "gallery template without image": ("ijbc_1N_gallery_G1.csv", "T,S\n3,1\n",
                                        r"G1.csv: 1 templates have no image \(3\)"),

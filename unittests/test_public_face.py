@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,13 +142,15 @@ def test_the_lines_of_the_readme_run(root, models, monkeypatch, capsys):
     monkeypatch.chdir(models)
     monkeypatch.setattr("fairface.faces.main_crop.MtcnnDetector", Fixed)
     rng = np.random.default_rng(2)
-    for name in ("ada", "grace"):
-        cv2.imwrite(f"{name}.jpg", cv2.resize(rng.integers(0, 256, (7, 9, 3), np.uint8), (180, 140)))
+    photographs = [f"photos/{name}/1.jpg" for name in ("ada", "grace")]
+    for path in map(Path, photographs):
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), cv2.resize(rng.integers(0, 256, (7, 9, 3), np.uint8), (180, 140)))
     block = re.search(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    exec(compile(block[1].replace('"orl_demo"', '"models/r50,0"'), "README.md", "exec"), {})
+    exec(compile(block[1].replace('"my_photos"', '"models/r50,0"'), "README.md", "exec"), {})
     value = float(capsys.readouterr().out)
     assert -1 <= value < 0.999
-    faces = [align(f"{name}.jpg") for name in ("ada", "grace")]
+    faces = [align(path) for path in photographs]
     assert value == pytest.approx(similarity(*embed(load_model("models/r50,0"), faces)), abs=1e-6)
 
 

@@ -14,7 +14,7 @@ from fairface.cli import progress
 from fairface.data.image_reader import ImageReader
 from fairface.data.images import decode
 from fairface.data.types import Dataset
-from fairface.embedding.fusion import flip_sum
+from fairface.embedding.fusion import Fusion, flip_sum
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
 from fairface.mx import Context, gluon, nd
@@ -33,11 +33,12 @@ class NetEmbedder:
         net: the block, with its parameters on all ``contexts``.
         contexts: devices; each takes an equal part of a batch.
         batch_size: images in a step, over all devices. The last batch is padded, so that shapes never change.
-        flip: add the embedding of the mirrored image (:func:`fairface.embedding.fusion.flip_sum`).
+        flip: add the embedding of the mirrored image.
         image_size: side in pixels that every image must have; ``None``: that of the first image.
         threads: decoding threads; 0 = the cores that this process may use.
         show_progress: show a progress bar on standard error.
         resize: bring images of a data set to that size instead of refusing those of another.
+        fuse: how the two views' embeddings are joined (:data:`fairface.embedding.fusion.FUSIONS`).
 
     Raises:
         ConfigError: no context, or a batch size below one.
@@ -53,6 +54,7 @@ class NetEmbedder:
         threads: int = 0,
         show_progress: bool = True,
         resize: bool = False,
+        fuse: Fusion = flip_sum,
     ) -> None:
         if not contexts or batch_size < 1:
             raise ConfigError(f"embedding needs a device and a batch size of 1 or more, not {contexts}, {batch_size}")
@@ -64,6 +66,7 @@ class NetEmbedder:
         self.threads = threads or usable_cores()
         self.show_progress = show_progress
         self.resize = resize
+        self.fuse = fuse
 
     def embed(self, images: Images) -> NDArray[np.float32]:
         """Embeddings (N, D) float32, not normalised, of a data set, of N encoded images, or of uint8 (N, H, W, 3) RGB.
@@ -84,8 +87,8 @@ class NetEmbedder:
         for batch in progress(batches, total=steps, label="embed", unit="batch") if self.show_progress else batches:
             running.append(self._launch(batch))
             if len(running) > 1:  # one batch is in the net while this one's results are fetched
-                rows.append(_fetch(running.popleft()))
-        rows.append(_fetch(running.popleft()))
+                rows.append(_fetch(running.popleft(), self.fuse))
+        rows.append(_fetch(running.popleft(), self.fuse))
         return np.concatenate(rows)[:count]
 
     def _launch(self, batch: Pixels) -> list[tuple[nd.NDArray, nd.NDArray | None]]:
@@ -116,11 +119,11 @@ def _fill(
         batch[row] = read(int(positions[row]))
 
 
-def _fetch(shards: list[tuple[Any, Any]]) -> NDArray[np.float32]:
+def _fetch(shards: list[tuple[Any, Any]], fuse: Fusion) -> NDArray[np.float32]:
     parts = []
     for original, flipped in shards:
         one = original.asnumpy()
-        parts.append(one if flipped is None else flip_sum(one, flipped.asnumpy()))
+        parts.append(one if flipped is None else fuse(one, flipped.asnumpy()))
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 

@@ -15,7 +15,7 @@ from fairface.errors import DataError
 from fairface.protocols.build import check_comparisons
 from fairface.protocols.names import without_suffix
 
-_NUMBERED = re.compile(r"(.+?)[_-]\d+")
+NUMBERED = re.compile(r"(.+?)[_-]\d+")
 
 
 def subjects_from_names(names: Sequence[str]) -> NDArray[np.int64]:
@@ -49,7 +49,7 @@ def _subject(name: str) -> str:
     folder = str(PurePosixPath(name).parent)
     if folder not in (".", "/"):
         return folder
-    numbered = _NUMBERED.fullmatch(without_suffix(name))
+    numbered = NUMBERED.fullmatch(without_suffix(name))
     return numbered.group(1) if numbered else ""
 
 

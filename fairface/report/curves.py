@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.roc import Roc
 
+_EMPTY = (1e-3, 1.0)
+
 
 def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None:
     """Draw the ROC (TAR over FMR, FMR logarithmic) and the DET (FNMR over FMR, both logarithmic), one line for each
@@ -23,12 +25,17 @@ def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None
     """
     figure = new_figure(path, 11, 5)
     roc_axes, det_axes = figure.subplots(1, 2)
+    empty = True
     for name, roc in curves.items():
         fmr, tar, fnmr = roc.fmr, roc.tar, roc.fnmr
         _line(roc_axes, fmr, tar, fmr > 0, name)
-        _line(det_axes, fmr, fnmr, (fmr > 0) & (fnmr > 0), name)
+        shown = (fmr > 0) & (fnmr > 0)
+        _line(det_axes, fmr, fnmr, shown, name)
+        empty = empty and not shown.any()
     roc_axes.set(xscale="log", xlabel="FMR", ylabel="TAR", title="ROC", ylim=(0, 1.02))
     det_axes.set(xscale="log", yscale="log", xlabel="FMR", ylabel="FNMR", title="DET")
+    if empty:  # matplotlib finds no limits for a logarithmic axis without a point
+        det_axes.set(xlim=_EMPTY, ylim=_EMPTY)
     for axes in (roc_axes, det_axes):
         axes.grid(True, which="both", alpha=0.3)
         axes.legend()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.scoring.measure import Interval
+from fairface.scoring.measure import Interval, most_within
 from fairface.scoring.roc import check_scores
 
 
@@ -112,12 +112,6 @@ class _Sorted:
         result = [float(genuine @ beaten) / (float(matches[-1]) * float(total))]
         for target in fmr:
             # The first impostor whose match would be one too many; the threshold lies above it.
-            first_beyond = int(np.searchsorted(impostors[1:], _within(target, float(total)), side="right"))
+            first_beyond = int(np.searchsorted(impostors[1:], most_within(target, float(total)), side="right"))
             result.append(float(matches[self.genuine_above[first_beyond]] / matches[-1]))
         return result
-
-
-def _within(target: float, total: float) -> float:
-    """The largest whole number k with k / ``total`` <= ``target``, free of rounding."""
-    k = np.floor(target * total)
-    return float(k + 1 if (k + 1) / total <= target else k)

@@ -28,6 +28,12 @@ class Interval:
         return {"low": number(self.low), "high": number(self.high), "level": self.level, "rounds": self.rounds}
 
 
+def most_within(target: float, total: float) -> int:
+    """The largest whole number k with k / ``total`` <= ``target``, free of rounding."""
+    k = math.floor(target * total)
+    return k + 1 if (k + 1) / total <= target else k
+
+
 def number(value: float) -> float | None:
     """``value`` for JSON: ``None`` where it is not finite."""
     return float(value) if math.isfinite(value) else None

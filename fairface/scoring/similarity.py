@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairface.errors import DataError
 
+_BLOCK = 256  # rows that stay in the processor's cache
+_LEAST = 1e-200  # squares from here to its inverse lose nothing
+
 
 def unit_rows(embeddings: NDArray[Any]) -> NDArray[np.float64]:
     """The rows of ``embeddings (N, D)`` at unit length, float64.
@@ -18,22 +21,35 @@ def unit_rows(embeddings: NDArray[Any]) -> NDArray[np.float64]:
     """
     if embeddings.ndim != 2:
         raise DataError(f"embeddings have shape {embeddings.shape}; they must be (images, dimensions)")
-    rows = np.asarray(embeddings, np.float64)
-    _refuse(~np.isfinite(rows).all(axis=1), "not finite")
-    # Dividing by the largest value first keeps the squares of very small and very large rows in range.
-    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0.0)
-    _refuse(largest[:, 0] == 0.0, "of length zero")
-    rows = rows / largest
-    rows /= np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    rows, extreme = np.empty(embeddings.shape, np.float64), []
+    with np.errstate(all="ignore"):  # of rows that are looked at below
+        for start in range(0, len(rows), _BLOCK):
+            part = rows[start : start + _BLOCK]
+            part[:] = embeddings[start : start + _BLOCK]
+            squares = np.einsum("nd,nd->n", part, part)
+            extreme.append(start + np.flatnonzero(~((squares > _LEAST) & (squares < 1.0 / _LEAST))))
+            part /= np.sqrt(squares)[:, None]
+    unusual = np.concatenate([*extreme, np.zeros(0, np.intp)]).astype(np.intp)
+    if len(unusual):
+        rows[unusual] = _unit_extreme(np.asarray(embeddings[unusual], np.float64), unusual, len(rows))
     return rows
 
 
-def _refuse(bad: NDArray[np.bool_], what: str) -> None:
+def _unit_extreme(rows: NDArray[np.float64], indices: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Very small and very large rows at unit length: divided by their largest value first, to keep squares in range."""
+    _refuse(~np.isfinite(rows).all(axis=1), indices, count, "not finite")
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0.0)
+    _refuse(largest[:, 0] == 0.0, indices, count, "of length zero")
+    rows = rows / largest
+    return np.asarray(rows / np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None])
+
+
+def _refuse(bad: NDArray[np.bool_], indices: NDArray[np.intp], count: int, what: str) -> None:
     if bad.any():
-        where = ", ".join(str(index) for index in np.flatnonzero(bad)[:5])
+        where = ", ".join(str(index) for index in indices[bad][:5])
         more = ", …" if bad.sum() > 5 else ""
         raise DataError(
-            f"{int(bad.sum())} of {len(bad)} embeddings are {what} (index {where}{more}); "
+            f"{int(bad.sum())} of {count} embeddings are {what} (index {where}{more}); "
             "leave these images out or embed them again"
         )
 
@@ -71,7 +87,7 @@ def cosine_scores(
     """Cosine of each pair of rows ``(a[i], b[i])`` of ``embeddings (N, D)``: (M,) float64 in [-1, 1].
 
     Sums are float64. Only ``chunk`` pairs of rows are gathered at a time: memory stays at N x D values beside the
-    result, and the rows in hand stay in the processor's cache.
+    result, and at ``chunk`` x D for up to N pairs; the rows in hand stay in the processor's cache.
 
     Raises:
         DataError: a position outside the embeddings, or an embedding that has no direction (see :func:`unit_rows`).
@@ -84,9 +100,26 @@ def cosine_scores(
                 f"the comparisons use images {positions.min()} to {positions.max()}, but there are {len(embeddings)} "
                 "embeddings; score them with the embeddings of the same list of images"
             )
-    rows = unit_rows(embeddings)
+    # Where few rows are compared more than once, each pair's are brought to unit length in the processor's cache.
+    few = len(a) <= len(embeddings)
+    rows = embeddings if few else unit_rows(embeddings)
     scores = np.empty(len(a), np.float64)
-    for start in range(0, len(a), chunk):
-        part = slice(start, start + chunk)
-        scores[part] = np.einsum("md,md->m", rows[a[part]], rows[b[part]])
+    try:
+        for start in range(0, len(a), chunk):
+            pair = [rows[positions[start : start + chunk]] for positions in (a, b)]
+            left, right = map(unit_rows, pair) if few else pair
+            scores[start : start + chunk] = np.einsum("md,md->m", left, right)
+        if few:
+            _refuse_others(embeddings, a, b)
+    except DataError:
+        unit_rows(embeddings)  # names the rows by their place among all
+        raise
     return np.clip(scores, -1.0, 1.0, out=scores)
+
+
+def _refuse_others(embeddings: NDArray[Any], a: NDArray[np.integer], b: NDArray[np.integer]) -> None:
+    """Look at the rows that no pair names, too."""
+    others = np.ones(len(embeddings), np.bool_)
+    others[a] = others[b] = False
+    if others.any():
+        unit_rows(embeddings[others])

@@ -23,6 +23,8 @@ SMALL = {
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",
     "open_records": "--records 3000 --repeats 2",
     "orl_seeds": "--seeds 0,1,2",
+    "scoring": "--images 1200 --gallery 40 --probes 160 --pairs 2500 --genuine 160 --dimensions 16 "
+               "--verification-pairs 200 --repeats 2",
     "train_from_disk": "--images 40 --batch-size 4 --blocks 2 --steps 1 --memory-batch 4 --memory-steps 4",
 }
 

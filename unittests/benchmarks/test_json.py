@@ -11,8 +11,8 @@ def programs(root):
     return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
 
 
-SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "train_from_disk",
-         "train_step"]  # fmt: skip
+SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "scoring",
+         "train_from_disk", "train_step"]  # fmt: skip
 
 
 def test_every_program_is_tried(root):

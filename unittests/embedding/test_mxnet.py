@@ -36,6 +36,14 @@ def one_by_one(net, images, flip):
     return np.array(rows)
 
 
+def test_views_are_joined_as_told(net, images):
+    both = NetEmbedder(net, [mx.cpu()], 4, fuse=lambda original, flipped: np.concatenate([original, flipped], axis=1))
+    size = NetEmbedder(net, [mx.cpu()], 4, flip=False).embed(images).shape[1]
+    found = both.embed(images)
+    np.testing.assert_allclose(found[:, :size] + found[:, size:], one_by_one(net, images, True), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found[:, :size], one_by_one(net, images, False), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("flip", [True, False])
 @pytest.mark.parametrize(("batch_size", "devices"), [(3, 1), (7, 1), (64, 1), (4, 2), (3, 2), (1, 1)])
 def test_embeddings_are_the_nets_in_order(net, images, flip, batch_size, devices):

@@ -35,3 +35,10 @@ def test_without_matplotlib_the_remedy_is_named(tmp_path, curves, monkeypatch):
     with pytest.raises(MissingPackageError, match=r"drawing needs matplotlib; (pip install|source) "):
         plot_curves(tmp_path / "roc.png", curves)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_curve_without_an_error_is_drawn_too(tmp_path):
+    pytest.importorskip("matplotlib")
+    perfect = roc_curve(np.array([0.9, 0.8, 0.1, 0.2]), np.array([True, True, False, False]))
+    plot_curves(tmp_path / "roc.png", {"perfect": perfect})
+    assert cv2.imread(str(tmp_path / "roc.png")) is not None

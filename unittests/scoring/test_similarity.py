@@ -25,6 +25,40 @@ def test_lengths_do_not_matter_even_extreme_ones():
     assert scores[0] == pytest.approx(24 / 25, abs=1e-6)
 
 
+@pytest.mark.parametrize("length", [1e-320, 1e-180, 1e-120, 1e-90, 1.0, 1e90, 1e120, 1e180, 1e300])
+def test_rows_of_any_length_point_in_the_same_direction(length):
+    rows = np.ones((700, 2)) * [3.0, 4.0]
+    rows[[5, 300, 699]] *= length
+    found = unit_rows(rows)
+    np.testing.assert_allclose(found, np.ones((700, 2)) * [0.6, 0.8], rtol=1e-3 if length < 1e-300 else 1e-14)
+
+
+def test_bad_rows_are_counted_over_all_blocks():
+    rows = np.ones((700, 3))
+    rows[[3, 255, 256, 600, 601, 699], 1] = np.inf
+    with pytest.raises(DataError, match=r"6 of 700 embeddings are not finite \(index 3, 255, 256, 600, 601, …\)"):
+        unit_rows(rows)
+
+
+def test_few_and_many_pairs_get_the_same_bits():
+    rng = np.random.default_rng(1)
+    embeddings = rng.standard_normal((400, 24)).astype(np.float32)
+    a, b = rng.integers(0, 400, (2, 900))
+    many = cosine_scores(embeddings, a, b)
+    np.testing.assert_array_equal(cosine_scores(embeddings, a[:300], b[:300]), many[:300])
+    np.testing.assert_array_equal(cosine_scores(embeddings, a[300:700], b[300:700], chunk=7), many[300:700])
+
+
+@pytest.mark.parametrize("pairs", [1, 300, 5000])
+@pytest.mark.parametrize("bad", [0, 1, 299])
+def test_a_bad_row_is_named_by_its_place_whether_a_pair_names_it_or_not(pairs, bad):
+    embeddings = np.ones((300, 3))
+    embeddings[bad] = np.nan
+    a = np.zeros(pairs, np.int64)
+    with pytest.raises(DataError, match=rf"1 of 300 embeddings are not finite \(index {bad}\)"):
+        cosine_scores(embeddings, a, a + 1)
+
+
 def test_no_comparison_gives_no_score():
     none = np.zeros(0, np.int64)
     assert cosine_scores(np.ones((3, 2), np.float32), none, none).shape == (0,)

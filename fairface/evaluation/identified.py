@@ -1,0 +1,117 @@
+"""1:N identification of images or stored embeddings: parts opened, embedded where needed, enrolled and searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.data.encoded import FileDataset
+from fairface.data.image_kinds import LeftOut
+from fairface.embedding.store import load_embeddings
+from fairface.errors import ConfigError, DataError
+from fairface.faces.photographs import list_photographs
+from fairface.protocols.identification import Listed, search_subjects
+from fairface.scoring.identification import Gallery, IdentificationResult, identify
+from fairface.scoring.templates import pool_templates
+
+PARTS = ("gallery", "probe", "unknown", "distractors")
+STORED = (".npz", ".npy")
+ENROL = ("template", "images")
+Embed = Callable[[Any], NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of one part: their names, and their embeddings (N, D) or a data set to be embedded."""
+
+    source: str
+    names: tuple[str, ...]
+    images: FileDataset | None
+    embeddings: NDArray[np.floating] | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> Listed:
+        """What the protocol needs of it."""
+        return Listed(self.source, self.names)
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The result, and what a user should know."""
+
+    result: IdentificationResult
+    notes: tuple[str, ...]
+
+
+def open_part(path: str) -> Part:
+    """A folder of images at any depth, or stored embeddings.
+
+    Raises:
+        DataError: it is not there, is neither, holds no image, or its embeddings are damaged.
+    """
+    if Path(path).suffix.lower() in STORED and not Path(path).is_dir():
+        stored = load_embeddings(path)
+        return Part(path, stored.names, None, stored.embeddings)
+    names, others = list_photographs(path)
+    return Part(path, tuple(names), FileDataset(path, names), None, LeftOut.of(others).notes(path))
+
+
+def check_parts(parts: Mapping[str, Part], has_model: bool) -> None:
+    """Refuse images without a model, and a model without images.
+
+    Raises:
+        ConfigError: see above.
+    """
+    of_images = [name for name, part in parts.items() if part.images is not None]
+    if of_images and not has_model:
+        raise ConfigError(f"{parts[of_images[0]].source} holds images: name the --model, or give stored embeddings")
+    if has_model and len(of_images) < len(parts):
+        stored = next(part.source for part in parts.values() if part.images is None)
+        raise ConfigError(f"{stored} holds embeddings already; give a --model for folders of images only")
+
+
+def identify_parts(
+    parts: Mapping[str, Part], embed: Embed | None, enrol: str, identities: Mapping[str, str], **options: Any
+) -> Identified:
+    """Search the gallery (and distractors) of ``parts`` for its probes (and unknown).
+
+    Args:
+        parts: by the names of :data:`PARTS`; the first two must be there.
+        embed: a model; ``None`` where every part has embeddings.
+        enrol: ``template`` pools the images of an identity to one entry, ``images`` enrols each.
+        identities: identity by image name, where names do not tell it.
+        options: of :func:`fairface.scoring.identification.identify`.
+
+    Raises:
+        DataError: what the protocol or the scoring refuses; embeddings of different lengths.
+    """
+    listed = [parts[name].listed if name in parts else None for name in PARTS]
+    assert listed[0] is not None
+    assert listed[1] is not None
+    subjects = search_subjects(listed[0], listed[1], listed[2], listed[3], identities)
+    rows = {name: _embeddings(part, embed) for name, part in parts.items()}
+    sizes = {part.source: rows[name].shape[1] for name, part in parts.items()}
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{size} in {source}" for source, size in sizes.items())
+        raise DataError(f"embeddings have different lengths ({told}); make all of them with one model")
+    enrolled = np.concatenate([rows[name] for name in ("gallery", "distractors") if name in rows])
+    searched = np.concatenate([rows[name] for name in ("probe", "unknown") if name in rows])
+    gallery = Gallery(enrolled, subjects.gallery)
+    if enrol == "template":
+        pooled = pool_templates(enrolled, subjects.gallery, np.arange(len(enrolled)))
+        gallery = Gallery(pooled.features, pooled.ids)
+    result = identify(searched, subjects.probes, gallery, several=enrol == "images", **options)
+    return Identified(result, (*(note for part in parts.values() for note in part.notes), *subjects.notes))
+
+
+def _embeddings(part: Part, embed: Embed | None) -> NDArray[np.floating]:
+    if part.embeddings is not None:
+        return part.embeddings
+    assert embed is not None  # check_parts
+    return embed(part.images)

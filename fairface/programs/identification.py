@@ -1,0 +1,108 @@
+"""Score identification of probes in a gallery, with a model or with stored embeddings.
+
+Examples:
+    python test/identification.py --model models/r50 --data people/       (people/gallery, people/probe, people/unknown)
+    python test/identification.py --model models/r50 --gallery staff/ --probe visits/ --unknown others/ --bootstrap 1000
+    python test/identification.py --gallery gallery.npz --probe probe.npz --plot cmc.png
+    python test/identification.py --model models/r50 --enrol images --gallery Gallery_Match --probe Probe \\
+        --distractors Gallery_Distractor --identities gallery_match_img_ID_pairs.mat --identities probe_img_ID_pairs.mat
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fairface.cli import add_groups
+from fairface.console import Console
+from fairface.errors import ConfigError
+from fairface.evaluation.identified import ENROL, PARTS, Embed, check_parts, identify_parts, open_part
+from fairface.programs.catalog import options_of
+from fairface.protocols.identity_lists import read_identities
+from fairface.report.identification_curves import plot_identification
+from fairface.report.identification_table import identification_text
+from fairface.scoring.identification.one_to_many import FPIRS, RANKS
+
+
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = arguments(argv, prog)
+    console = Console.of(args)
+    paths = {name: path for name in PARTS if (path := getattr(args, name))}
+    parts = {name: open_part(path) for name, path in paths.items()}
+    check_parts(parts, bool(args.model))
+    identities: dict[str, str] = {}
+    for path in args.identities:
+        identities |= read_identities(path)
+    found = identify_parts(
+        parts, embedder(args) if args.model else None, args.enrol, identities, ranks=args.ranks, fpirs=args.fpir,
+        rounds=args.bootstrap, level=args.level, seed=args.seed,
+    )  # fmt: skip
+    results = {Path(args.gallery).stem: found.result}
+    if args.plot:
+        plot_identification(args.plot, results)
+    source = {"model": args.model} if args.model else {}
+    console.show(
+        {**source, **paths, "enrol": args.enrol, **found.result.to_dict(), "notes": list(found.notes)},
+        "\n".join([*found.notes, identification_text(results)]),
+    )
+
+
+def embedder(args: argparse.Namespace) -> Embed:
+    # MXNet is loaded only here: who scores embeddings does not need it.
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    return load_embedder(
+        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
+    ).embed
+
+
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "images": {
+        "--data": {"default": "", "metavar": "FOLDER", "help": "folder with gallery/, probe/ and, if "
+                   "wanted, unknown/ and distractors/"},
+        "--gallery": {"default": "", "metavar": "PATH", "help": "who is enrolled: a folder of ID__Name/ folders, or "
+                      "stored embeddings (.npz, or .npy with names.txt)"},
+        "--probe": {"default": "", "metavar": "PATH", "help": "who is searched for: the same"},
+        "--unknown": {"default": "", "metavar": "PATH", "help": "probes of people who are not enrolled"},
+        "--distractors": {"default": "", "metavar": "PATH", "help": "entries of people who are not searched for"},
+        "--identities": {"action": "append", "default": [], "metavar": "FILE", "help": "CSV of image and identity, or "
+                         "TinyFace's .mat, if names do not tell; repeatable"},
+        "--enrol": {"choices": ENROL, "default": "template", "help": "template: one entry for an identity; images: one "
+                    "for each image, the best one counts (TinyFace)"},
+    },
+    "scoring": {
+        "--ranks": {"type": int, "nargs": "+", "default": list(RANKS), "help": "ranks of the closed set"},
+        "--fpir": {"type": float, "nargs": "+", "default": list(FPIRS), "help": "FPIRs at which TPIR is given"},
+        "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "bootstrap resamples; 0: no intervals"},
+        "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
+        "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
+        "--plot": {"default": "", "metavar": "FILE.png", "help": "draw CMC and DET curves"},
+    },
+    "with a model": {
+        "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file"},
+        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
+        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
+        "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
+        "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
+    },
+}  # fmt: skip
+
+
+def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
+    options = options_of("identification", prog)
+    add_groups(options, OPTIONS)
+    args = options.parse_args(argv)
+    if args.data:
+        if args.gallery or args.probe:
+            raise ConfigError("--data names the folder of gallery and probe; give it, or --gallery and --probe")
+        for name in PARTS:
+            below = Path(args.data, name)
+            if name in PARTS[:2] or (below.is_dir() and not getattr(args, name)):
+                setattr(args, name, str(below))
+    if not args.gallery or not args.probe:
+        raise ConfigError("give --gallery and --probe, or --data FOLDER with both in it")
+    if args.bootstrap < 0 or not 0 < args.level < 1:
+        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    return args

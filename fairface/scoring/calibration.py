@@ -13,7 +13,7 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.scoring.fairness.counts import count_pairs, node_ends
 from fairface.scoring.fairness.rate import cell_interval
-from fairface.scoring.fairness.spread import spread
+from fairface.scoring.fairness.spread import independent_in, spread
 from fairface.scoring.operating_point import OVER_COMPARISONS, OVER_SUBJECTS, OperatingPoint
 from fairface.scoring.roc import Roc, roc_curve, tar_at_fmr, threshold_at_fmr
 from fairface.scoring.verification import fmr_key
@@ -75,7 +75,7 @@ def _over_subjects(matches: NDArray[np.bool_], comparisons: Comparisons, level: 
     images = int(max(comparisons.a.max(), comparisons.b.max())) + 1
     nodes, first, second = node_ends(comparisons, np.zeros(images, np.int64), 1)
     counts = count_pairs(nodes, (first, second), matches.astype(np.float64), ~comparisons.same, genuine=False)
-    return cell_interval(counts, counts.cell, spread(counts, counts.cell, 1), 0, level)
+    return cell_interval(spread(counts, counts.cell, 1), 0, level, independent_in(counts, counts.cell))
 
 
 def exact_interval(count: int, total: int, level: float) -> tuple[float, float]:

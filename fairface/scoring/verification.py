@@ -88,7 +88,7 @@ def verify(
     """
     scores = np.asarray(scores, np.float64)
     check_scores(scores, comparisons.same)
-    _check_fmr(fmr)
+    check_fmr(fmr)
     roc = roc_curve(scores, comparisons.same)
     reasons: dict[str, str] = {}
     tar = {}
@@ -138,7 +138,7 @@ def count_duplicates(comparisons: Comparisons) -> int:
     return len(first) - len(np.unique(first * (int(second.max()) + 1) + second))
 
 
-def _check_fmr(fmr: Sequence[float]) -> None:
+def check_fmr(fmr: Sequence[float]) -> None:
     for target in fmr:
         if not 0.0 < target < 1.0:
             raise DataError(f"FMR {target!r} cannot be used; it must lie between 0 and 1, such as 0.001")

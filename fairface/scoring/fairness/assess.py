@@ -17,6 +17,8 @@ from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
 from fairface.scoring.verification import count_duplicates
 
+DISTANCES = "genuine comparisons score lower on average than impostor ones: are these distances? Give their negatives"
+
 
 def assess(
     scores: NDArray[np.floating],
@@ -54,7 +56,7 @@ def assess(
         duplicates=count_duplicates(comparisons),
         groupings={result.name: result for result in found},
         notes=(
-            *_notes(threshold, whole.nodes.subjects, int((~given).sum()), options.unscored),
+            *notes_of(threshold, whole.nodes.subjects, int((~given).sum()), options.unscored),
             *_direction(values[scored], comparisons.same[scored]),
         ),
     )
@@ -77,10 +79,11 @@ def _direction(scores: NDArray[np.float64], same: NDArray[np.bool_]) -> list[str
     """A warning where genuine comparisons score lower than impostor ones, as distances do."""
     if same.all() or not same.any() or scores[same].mean() >= scores[~same].mean():
         return []
-    return ["genuine comparisons score lower on average than impostor ones: are these distances? Give their negatives"]
+    return [DISTANCES]
 
 
-def _notes(threshold: SharedThreshold, subjects: int, missing: int, unscored: str) -> list[str]:
+def notes_of(threshold: SharedThreshold, subjects: int, missing: int, unscored: str) -> list[str]:
+    """What a reader must know; ``missing`` comparisons have no usable score."""
     notes = []
     if threshold.optimistic:
         notes.append(

@@ -16,12 +16,10 @@ from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
 from fairface.scoring.fairness.error_types import ErrorType
-from fairface.scoring.fairness.grouped import Grouped
+from fairface.scoring.fairness.grouped import Grouped, GroupedErrors
 from fairface.scoring.fairness.grouping import group_images, groupings
 from fairface.scoring.fairness.measures import RULES, Rule, Setting
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.rounds import rate_rounds
-from fairface.scoring.fairness.spread import spread
 from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
 from fairface.scoring.measure import number
 
@@ -118,25 +116,25 @@ def compare_errors(
         groups = group_images(comparisons, names)
         # Scores of their own are not needed: nothing of a change is an area under a curve.
         pair = [Grouped(comparisons, groups, 1.0 - errors, errors, counted, options) for errors in (before, after)]
-        result[groups.name] = _change(pair[0], pair[1], options)
+        result[groups.name] = change(pair[0], pair[1], options)
     return result
 
 
-def _change(before: Grouped, after: Grouped, options: FairnessOptions) -> Change:
+def change(before: GroupedErrors, after: GroupedErrors, options: FairnessOptions) -> Change:
+    """What changed from ``before`` to ``after``, which rate the same comparisons of the same groups."""
     labels = before.groups.labels
     pairs = {name: (before.error_types[name], after.error_types[name]) for name in before.error_types}
     rates = {
         name: dict(zip(labels, _rate_differences(*pair, options.level), strict=True)) for name, pair in pairs.items()
     }
-    rounds = {name: _paired_rounds(*pair) for name, pair in pairs.items()}
+    rounds = {name: of_before.paired_rounds(of_after) for name, (of_before, of_after) in pairs.items()}
     scalars = {rule.name: _scalar_difference(rule, before, after, rounds, options) for rule in RULES}
     return Change(before.groups.name, rates["fnmr"], rates["fmr"], scalars)
 
 
 def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list[Difference]:
     """By the spread of the difference in errors of each pair of subjects, which the two models share."""
-    counts = after.counts.with_errors(after.counts.errors - before.counts.errors)
-    found = spread(counts, after.cells, len(after.spread.rate))
+    found = before.change_to(after)
     result = []
     for cell in after.within.tolist():
         half = float(stats.t.ppf((1 + level) / 2, found.degrees_of_freedom[cell]) * math.sqrt(found.variance[cell]))
@@ -150,15 +148,8 @@ def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list
     return result
 
 
-def _paired_rounds(before: ErrorType, after: ErrorType) -> list[NDArray[np.float64]]:
-    if before.options.rounds == 0 or before.counts.nodes.subjects == 0:
-        return [np.zeros((0, len(before.within)))] * 2
-    raw = rate_rounds([before.counts.within(), after.counts.within()], before.options.rounds, before.options.seed)
-    return [errors.with_variance_matched(rounds) for rounds, errors in zip(raw, (before, after), strict=True)]
-
-
 def _scalar_difference(
-    rule: Rule, before: Grouped, after: Grouped, rounds: dict[str, list[NDArray[np.float64]]], options: FairnessOptions
+    rule: Rule, before: GroupedErrors, after: GroupedErrors, rounds: dict[str, list[NDArray[np.float64]]], options: FairnessOptions
 ) -> Difference:
     groups: Ints = before.eligible[rule.error_types[0]]
     for name in rule.error_types:

@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.scoring.fairness.counts import Floats, Ints, Nodes, count_pairs
+from fairface.scoring.fairness.counts import Floats, Ints, Nodes, PairCounts
 from fairface.scoring.fairness.interval import gap_interval, ratio_interval, simultaneous_level
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.permutation import ShuffledRates, shuffled_rates
 from fairface.scoring.fairness.rate import Rate, cell_interval, rate_of_cell
 from fairface.scoring.fairness.rounds import draw_zero_error_rates, match_variance, rate_rounds
 from fairface.scoring.fairness.scalars import GroupRates
-from fairface.scoring.fairness.spread import independent_comparisons, spread
+from fairface.scoring.fairness.spread import Spread, independent_in, spread
 
 
-class ErrorType:
+class ErrorType(ABC):
     """FNMR (of genuine comparisons) or FMR (of impostor ones) of every pair of groups.
 
     Args:
-        nodes, ends: see :func:`fairface.scoring.fairness.counts.node_ends`.
-        wrong: (M,) whether each comparison went wrong.
-        chosen: (M,) the comparisons of this kind.
-        genuine: which kind it is.
+        nodes: who is in which group.
+        spread: of all cells.
     """
 
-    def __init__(
-        self, nodes: Nodes, ends: tuple[Ints, Ints], wrong: Floats, chosen: NDArray[np.bool_], genuine: bool,
-        options: FairnessOptions,
-    ) -> None:  # fmt: skip
-        self.name = "fnmr" if genuine else "fmr"
-        self.options = options
-        self.counts = count_pairs(nodes, ends, wrong, chosen, genuine)
-        self.cells = self.counts.cell
-        self.spread = spread(self.counts, self.cells, nodes.groups**2)
+    def __init__(self, nodes: Nodes, found: Spread, options: FairnessOptions) -> None:
+        self.name = "fnmr" if found.genuine else "fmr"
+        self.options, self.nodes, self.spread = options, nodes, found
         self.within = np.arange(nodes.groups) * (nodes.groups + 1)
         self._shuffled: dict[tuple[int, ...], ShuffledRates] = {}
+
+    @abstractmethod
+    def independent(self, cell: int) -> int:
+        """How many comparisons of a cell can be picked so that no two share a subject."""
+
+    @abstractmethod
+    def raw_rounds(self, *others: ErrorType) -> list[NDArray[np.float64]]:
+        """(B, K) resampled rates of all groups, of this and of ``others`` of its kind with the same subjects drawn."""
+
+    @abstractmethod
+    def shuffle(self, groups: Ints) -> ShuffledRates:
+        """Rates of ``groups`` with their labels shuffled among nodes."""
+
+    @abstractmethod
+    def change_to(self, after: ErrorType) -> Spread:
+        """The spread of what another model, ``after``, adds to the errors of the same comparisons."""
 
     def rate(self, g: int, h: int) -> Rate:
         """The rate of comparisons between groups ``g`` and ``h``."""
         g, h = min(g, h), max(g, h)
-        what = "genuine" if self.counts.genuine else "impostor"
-        cell = g * self.counts.nodes.groups + h
-        return rate_of_cell(self.counts, self.cells, self.spread, cell, self.options.level, what)
+        what = "genuine" if self.spread.genuine else "impostor"
+        cell = g * self.nodes.groups + h
+        return rate_of_cell(self.spread, cell, self.options.level, what, self.independent)
 
     def matrix(self) -> tuple[tuple[Rate, ...], ...]:
         """:meth:`rate` of every group (row) with every group (column)."""
-        groups = range(self.counts.nodes.groups)
+        groups = range(self.nodes.groups)
         upper = {(g, h): self.rate(g, h) for g in groups for h in groups if g <= h}
         return tuple(tuple(upper[min(g, h), max(g, h)] for h in groups) for g in groups)
 
@@ -57,17 +67,22 @@ class ErrorType:
 
     def rounds(self) -> NDArray[np.float64]:
         """(B, K) resampled rates of all groups, as spread as they should be."""
-        raw = rate_rounds([self.counts.within()], self.options.rounds, self.options.seed)[0]
-        return self.with_variance_matched(raw)
+        return self.with_variance_matched(self.raw_rounds()[0])
+
+    def paired_rounds(self, after: ErrorType) -> list[NDArray[np.float64]]:
+        """:meth:`rounds` of this model and of another one with the same subjects drawn."""
+        if self.options.rounds == 0 or self.nodes.subjects == 0:
+            return [np.zeros((0, len(self.within)))] * 2
+        raw = self.raw_rounds(after)
+        return [errors.with_variance_matched(rounds) for rounds, errors in zip(raw, (self, after), strict=True)]
 
     def with_variance_matched(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rounds of :func:`rate_rounds` as spread as they should be, groups without an error (or nothing else) too."""
+        """Rounds of :meth:`raw_rounds` as spread as they should be, groups without an error (or nothing else) too."""
         rounds = match_variance(raw, self.spread, self.within)
-        for group, cell in enumerate(self.within):
+        for group, cell in enumerate(self.within.tolist()):
             share = self.spread.rate[cell]
             if share in (0.0, 1.0):
-                independent = independent_comparisons(self.counts.only(self.cells == cell))
-                drawn = draw_zero_error_rates(independent, len(raw), self.options.seed + group)
+                drawn = draw_zero_error_rates(self.independent(cell), len(raw), self.options.seed + group)
                 rounds[:, group] = drawn if share == 0 else 1.0 - drawn
         return rounds
 
@@ -75,7 +90,7 @@ class ErrorType:
         """Rates of shuffled ``groups``."""
         key = tuple(groups.tolist())
         if key not in self._shuffled:
-            self._shuffled[key] = shuffled_rates(self.counts, groups, self.options.rounds, self.options.seed)
+            self._shuffled[key] = self.shuffle(groups)
         return self._shuffled[key]
 
     def of_groups(self, groups: Ints, rounds: NDArray[np.float64]) -> GroupRates:
@@ -95,6 +110,33 @@ class ErrorType:
 
     def bounds(self, groups: Ints, level: float) -> tuple[Floats, Floats]:
         """Lower and upper bounds (K,) of the rates of ``groups`` at ``level``."""
-        found = [cell_interval(self.counts, self.cells, self.spread, int(self.within[g]), level) for g in groups]
+        found = [cell_interval(self.spread, int(self.within[g]), level, self.independent) for g in groups]
         low, high = np.array(found, np.float64).reshape(-1, 2).T
         return low, high
+
+
+class ListedErrorType(ErrorType):
+    """Of comparisons that were counted one by one."""
+
+    def __init__(self, counts: PairCounts, options: FairnessOptions) -> None:
+        self.counts, self.cells = counts, counts.cell
+        super().__init__(counts.nodes, spread(counts, self.cells, counts.nodes.groups**2), options)
+
+    def independent(self, cell: int) -> int:
+        return independent_in(self.counts, self.cells)(cell)
+
+    def raw_rounds(self, *others: ErrorType) -> list[NDArray[np.float64]]:
+        counted = [_listed(of).counts.within() for of in (self, *others)]
+        return rate_rounds(counted, self.options.rounds, self.options.seed)
+
+    def shuffle(self, groups: Ints) -> ShuffledRates:
+        return shuffled_rates(self.counts, groups, self.options.rounds, self.options.seed)
+
+    def change_to(self, after: ErrorType) -> Spread:
+        counts = _listed(after).counts
+        return spread(counts.with_errors(counts.errors - self.counts.errors), self.cells, len(self.spread.rate))
+
+
+def _listed(errors: ErrorType) -> ListedErrorType:
+    assert isinstance(errors, ListedErrorType)
+    return errors

@@ -9,7 +9,7 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.scoring.fairness.counts import Ints, Nodes, PairCounts, add_up
 from fairface.scoring.fairness.rate import Rate, rate_of_cell
-from fairface.scoring.fairness.spread import spread
+from fairface.scoring.fairness.spread import independent_in, spread
 
 
 def failure_rates(
@@ -29,15 +29,20 @@ def failure_rates(
     if failed.shape != (len(comparisons.attributes),):
         raise DataError(f"{failed.shape} failures for {len(comparisons.attributes)} images; give one for each image")
     images, first_seen = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_index=True)
-    node = np.concatenate(ends)[first_seen]
+    return failure_rates_of_images(failed[images], np.concatenate(ends)[first_seen], nodes, level)
+
+
+def failure_rates_of_images(failed: NDArray[np.bool_], node: Ints, nodes: Nodes, level: float) -> list[Rate]:
+    """:func:`failure_rates` of images of which is known whether they ``failed`` and which ``node`` each is of: (N,)."""
     shown = np.arange(len(nodes.subject))
     counts = PairCounts(
         nodes=nodes,
         first=shown,
         second=shown,
         comparisons=np.bincount(node, minlength=len(shown)).astype(np.float64),
-        errors=add_up(node, failed[images], len(shown)),
+        errors=add_up(node, failed, len(shown)),
         genuine=True,
     )
     within = spread(counts, nodes.group, nodes.groups)
-    return [rate_of_cell(counts, nodes.group, within, group, level, "image") for group in range(nodes.groups)]
+    independent = independent_in(counts, nodes.group)
+    return [rate_of_cell(within, group, level, "image", independent) for group in range(nodes.groups)]

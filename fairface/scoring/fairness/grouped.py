@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.scoring.fairness.accounting import Accounting, account
-from fairface.scoring.fairness.counts import Floats, Ints, node_ends
-from fairface.scoring.fairness.error_types import ErrorType
+from fairface.scoring.fairness.counts import Floats, Ints, Nodes, count_pairs, node_ends
+from fairface.scoring.fairness.error_types import ErrorType, ListedErrorType
 from fairface.scoring.fairness.failures import failure_rates
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.measures import RULES, Rule, Setting
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.rate import plan
+from fairface.scoring.fairness.rate import Rate, plan
 from fairface.scoring.fairness.result import GroupingResult, GroupRow
 from fairface.scoring.fairness.scalars import Scalar, measure, undefined
 from fairface.scoring.roc import auc, roc_curve
@@ -24,34 +25,48 @@ from fairface.scoring.roc import auc, roc_curve
 _KEPT_ENOUGH = 0.75
 
 
-class Grouped:
-    """Comparisons whose two images both have a group.
+@dataclass(frozen=True)
+class Within:
+    """The comparisons within one group, beside its error rates.
+
+    Attributes:
+        images: of the group that are compared.
+        genuine, impostor: how many.
+        auc: of their scores; NaN where one kind is missing.
+    """
+
+    images: int
+    genuine: int
+    impostor: int
+    auc: float
+
+
+class GroupedErrors(ABC):
+    """Error rates by group, and all that is made of them.
 
     Args:
-        comparisons: all of them.
-        groups: of their images.
-        scores: (M,).
-        wrong: (M,) whether each comparison goes wrong at the shared threshold.
-        scored: (M,) which of them count.
-        options: settings.
+        groups: of the images.
+        accounting: where every comparison went.
+        nodes: who is in which group.
+        fnmr, fmr: both types of error.
     """
 
     def __init__(
-        self, comparisons: Comparisons, groups: Groups, scores: Floats, wrong: Floats, scored: NDArray[np.bool_],
-        options: FairnessOptions,
+        self, groups: Groups, options: FairnessOptions, accounting: Accounting, nodes: Nodes, fnmr: ErrorType,
+        fmr: ErrorType,
     ) -> None:  # fmt: skip
-        self.groups, self.options = groups, options
-        self.accounting: Accounting = account(comparisons, groups.of_image, scored)
-        of_a, of_b = groups.of_image[comparisons.a], groups.of_image[comparisons.b]
-        chosen = scored & (of_a >= 0) & (of_b >= 0)
-        self.part, self.scores = select(comparisons, chosen), scores[chosen]
-        self._within = np.where(of_a == of_b, of_a, -1)[chosen]
-        self.nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
-        self.ends = first, second
-        self.fnmr = ErrorType(self.nodes, self.ends, wrong[chosen], self.part.same, True, options)
-        self.fmr = ErrorType(self.nodes, self.ends, wrong[chosen], ~self.part.same, False, options)
-        self.error_types = {found.name: found for found in (self.fnmr, self.fmr)}
+        self.groups, self.options, self.accounting, self.nodes = groups, options, accounting, nodes
+        self.fnmr, self.fmr = fnmr, fmr
+        self.error_types = {found.name: found for found in (fnmr, fmr)}
         self.eligible = {name: found.eligible() for name, found in self.error_types.items()}
+
+    @abstractmethod
+    def inside(self, group: int) -> Within:
+        """The comparisons within a group."""
+
+    @abstractmethod
+    def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
+        """The share of each group's images with ``failed (N,)``."""
 
     def result(self, failed: NDArray[np.bool_] | None = None) -> GroupingResult:
         """Table, matrices, scalars and notes; ``failed (N,)`` tells on which images detection failed."""
@@ -59,8 +74,7 @@ class Grouped:
         kept = {name: self._kept(name) for name in self.error_types}
         rows = [self.row(group) for group in range(len(self.groups))]
         if failed is not None:
-            rates = failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)
-            rows = [replace(row, failures=rate) for row, rate in zip(rows, rates, strict=True)]
+            rows = [replace(row, failures=rate) for row, rate in zip(rows, self.failures(failed), strict=True)]
         return GroupingResult(
             name=self.groups.name,
             rows=tuple(rows),
@@ -74,11 +88,8 @@ class Grouped:
 
     def row(self, group: int) -> GroupRow:
         """One row of the table."""
-        options, inside = self.options, self._within == group
-        same = self.part.same[inside]
-        both_kinds = 0 < same.sum() < len(same)
-        used = np.zeros(len(self.groups.of_image), bool)
-        used[self.part.a] = used[self.part.b] = True
+        options, inside = self.options, self.inside(group)
+        both_kinds = inside.genuine > 0 and inside.impostor > 0
         cell, others = int(self.fnmr.within[group]), np.delete(self.fnmr.within, group)
         targets = {"fnmr": options.target_fnmr, "fmr": options.target_fmr}
         plans = {
@@ -88,11 +99,11 @@ class Grouped:
         return GroupRow(
             group=self.groups.labels[group],
             subjects=int((self.nodes.group == group).sum()) if self.nodes.subjects else 0,
-            images=int((used & (self.groups.of_image == group)).sum()),
+            images=inside.images,
             fnmr=self.fnmr.rate(group, group),
             fmr=self.fmr.rate(group, group),
-            auc=auc(roc_curve(self.scores[inside], same)) if both_kinds else math.nan,
-            auc_reason="" if both_kinds else f"{int(same.sum())} genuine and {int((~same).sum())} impostor comparisons",
+            auc=inside.auc,
+            auc_reason="" if both_kinds else f"{inside.genuine} genuine and {inside.impostor} impostor comparisons",
             fnmr_plan=plans["fnmr"],
             fmr_plan=plans["fmr"],
             too_few=any(group not in eligible for eligible in self.eligible.values()),
@@ -154,6 +165,46 @@ class Grouped:
             if share < _KEPT_ENOUGH
         ]
         return notes
+
+
+class Grouped(GroupedErrors):
+    """Listed comparisons whose two images both have a group.
+
+    Args:
+        comparisons: all of them.
+        groups: of their images.
+        scores: (M,).
+        wrong: (M,) whether each comparison goes wrong at the shared threshold.
+        scored: (M,) which of them count.
+        options: settings.
+    """
+
+    def __init__(
+        self, comparisons: Comparisons, groups: Groups, scores: Floats, wrong: Floats, scored: NDArray[np.bool_],
+        options: FairnessOptions,
+    ) -> None:  # fmt: skip
+        of_a, of_b = groups.of_image[comparisons.a], groups.of_image[comparisons.b]
+        chosen = scored & (of_a >= 0) & (of_b >= 0)
+        self.part, self.scores = select(comparisons, chosen), scores[chosen]
+        self._within = np.where(of_a == of_b, of_a, -1)[chosen]
+        nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
+        self.ends = first, second
+        kinds = ((self.part.same, True), (~self.part.same, False))
+        counts = [count_pairs(nodes, self.ends, wrong[chosen], kind, genuine) for kind, genuine in kinds]
+        fnmr, fmr = (ListedErrorType(of, options) for of in counts)
+        super().__init__(groups, options, account(comparisons, groups.of_image, scored), nodes, fnmr, fmr)
+
+    def inside(self, group: int) -> Within:
+        within = self._within == group
+        same = self.part.same[within]
+        genuine, impostor = int(same.sum()), int((~same).sum())
+        used = np.zeros(len(self.groups.of_image), bool)
+        used[self.part.a] = used[self.part.b] = True
+        area = auc(roc_curve(self.scores[within], same)) if genuine and impostor else math.nan
+        return Within(int((used & (self.groups.of_image == group)).sum()), genuine, impostor, area)
+
+    def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
+        return failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)
 
 
 def select(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:

@@ -54,7 +54,7 @@ def shuffled_rates(counts: PairCounts, eligible: Ints, rounds: int, seed: int) -
     real_errors, real_comparisons = errors[real].sum(), comparisons[real].sum()
     sums = _Sums(len(used), first, second, errors, comparisons)
     rates, kept = [], []
-    for labels in _shuffles(own, sums.affordable(rounds), seed):
+    for labels in shuffles(own, sums.affordable(rounds), seed):
         e, n = sums.within(labels, len(eligible))
         mean = e.sum(axis=1, keepdims=True) / n.sum(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -63,7 +63,7 @@ def shuffled_rates(counts: PairCounts, eligible: Ints, rounds: int, seed: int) -
     return ShuffledRates(np.concatenate(rates), float(np.median(np.concatenate(kept))))
 
 
-def _shuffles(labels: Ints, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def shuffles(labels: Ints, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     for start in range(0, rounds, _BATCH):
         yield np.stack([rng.permutation(labels) for _ in range(min(_BATCH, rounds - start))])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from fairface.scoring.fairness.counts import Ints, PairCounts
+from fairface.scoring.fairness.counts import Ints
 from fairface.scoring.fairness.interval import rate_interval
-from fairface.scoring.fairness.spread import Spread, independent_comparisons
+from fairface.scoring.fairness.spread import Spread
 from fairface.scoring.measure import number
 
 
@@ -41,12 +42,16 @@ class Rate:
         return result | counts | {"reason": self.reason}
 
 
-def rate_of_cell(counts: PairCounts, cells: Ints, spread: Spread, cell: int, level: float, what: str) -> Rate:
-    """The rate of ``cell`` (``cells (Q,)`` say which cell each pair of nodes is in); ``what`` names the comparisons."""
+def rate_of_cell(spread: Spread, cell: int, level: float, what: str, independent: Callable[[int], int]) -> Rate:
+    """The rate of ``cell``; ``what`` names the comparisons.
+
+    ``independent`` tells how many comparisons of a cell can be picked so that no two share a subject
+    (:func:`fairface.scoring.fairness.spread.independent_comparisons`).
+    """
     total, errors, subjects = int(spread.comparisons[cell]), int(spread.errors[cell]), int(spread.subjects[cell])
     if total == 0:
         return Rate(math.nan, math.nan, math.nan, level, 0, 0, subjects, f"no {what} comparisons")
-    low, high = cell_interval(counts, cells, spread, cell, level)
+    low, high = cell_interval(spread, cell, level, independent)
     reason = ""
     if math.isnan(low):
         reason = "the comparisons name no subjects, so there is no confidence interval over subjects"
@@ -57,14 +62,16 @@ def rate_of_cell(counts: PairCounts, cells: Ints, spread: Spread, cell: int, lev
     return Rate(float(spread.rate[cell]), low, high, level, errors, total, subjects, reason)
 
 
-def cell_interval(counts: PairCounts, cells: Ints, spread: Spread, cell: int, level: float) -> tuple[float, float]:
+def cell_interval(
+    spread: Spread, cell: int, level: float, independent: Callable[[int], int]
+) -> tuple[float, float]:
     """:func:`rate_interval`, counting independent comparisons where a cell has no error or nothing but errors."""
-    independent = None
+    picked = None
     if spread.comparisons[cell] and spread.errors[cell] in (0, spread.comparisons[cell]):
-        independent = independent_comparisons(counts.only(cells == cell))
-        if spread.subjects[cell] < (2 if counts.genuine else 4):
-            independent = None  # one subject, or one pair of subjects: nothing to tell subjects' differences by
-    return rate_interval(spread, cell, level, independent)
+        picked = independent(cell)
+        if spread.subjects[cell] < (2 if spread.genuine else 4):
+            picked = None  # one subject, or one pair of subjects: nothing to tell subjects' differences by
+    return rate_interval(spread, cell, level, picked)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ through the degrees of freedom, after Satterthwaite, from the fourth moments of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +59,34 @@ def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
     subjects, moments = _over_subjects(counts, cell, cells, residual, share)
     # What two subjects' comparisons share is in d_s of both of them, so it is taken away once.
     pairs = np.zeros((2, cells)) if counts.genuine else _sums(cell, cells, np.square(residual), np.square(share))
+    if counts.nodes.subjects == 0:
+        subjects = np.zeros(cells, np.int64)
+    return spread_of_sums(total, errors, subjects, moments, pairs, counts.genuine)
+
+
+def spread_of_sums(
+    total: Floats, errors: Floats, subjects: Ints, moments: NDArray[np.float64], pairs: NDArray[np.float64],
+    genuine: bool,
+) -> Spread:  # fmt: skip
+    """Rates of C cells from the sums that they rest on.
+
+    Args:
+        total, errors: (C,) comparisons and errors.
+        subjects: (C,) distinct subjects; 0 where they are not named.
+        moments: (3, C) sums over subjects of d^2, of d^4 and of (share of the comparisons)^2.
+        pairs: (2, C) sums over pairs of subjects of (sum of residuals)^2 and of (share of the comparisons)^2; 0 for
+            genuine comparisons.
+        genuine: which kind they are.
+    """
     second, fourth, load = moments
     known = 1.0 - (load - pairs[1])
     with np.errstate(invalid="ignore", divide="ignore"):
+        rate = errors / total
         variance = np.where(known > _TINY, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
         kurtosis = fourth * subjects / second**2
         degrees = 2.0 * subjects / (kurtosis - 1.0 + 2.0 / (subjects - 1.0))
     degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(subjects - 1.0, MIN_FREEDOM))
-    if counts.nodes.subjects == 0:
-        subjects, variance = np.zeros(cells, np.int64), np.full(cells, np.nan)
-    return Spread(rate, total, errors, subjects, variance, degrees, counts.genuine)
+    return Spread(rate, total, errors, subjects, np.where(subjects > 0, variance, np.nan), degrees, genuine)
 
 
 def _sums(cell: Ints, cells: int, *values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -85,6 +104,11 @@ def _over_subjects(
     of_subject = [add_up(place, np.tile(value, len(ends)), len(found)) for value in (residual, share)]
     where, d = found // width, of_subject[0]
     return np.bincount(where, minlength=cells), _sums(where, cells, np.square(d), d**4, np.square(of_subject[1]))
+
+
+def independent_in(counts: PairCounts, cell: Ints) -> Callable[[int], int]:
+    """:func:`independent_comparisons` of any one cell, ``cell (Q,)`` being the one that each pair of nodes is in."""
+    return lambda one: independent_comparisons(counts.only(cell == one))
 
 
 def independent_comparisons(counts: PairCounts) -> int:

@@ -58,17 +58,10 @@ def calibrated_threshold(
     Raises:
         DataError: too few impostor comparisons for this FMR, no score that keeps it, or unusable scores.
     """
-    if not 0.0 < target < 1.0:
-        raise DataError(f"FMR {target!r} cannot be used; it must lie between 0 and 1, such as 0.001")
     scores = np.asarray(scores, np.float64)
     check_scores(scores, same)
     roc = roc_curve(scores, same)
-    needed = math.ceil(1.0 / target - 1e-9)
-    if roc.impostor < needed:
-        raise DataError(
-            f"{source}: {roc.impostor} impostor comparisons cannot set a threshold at FMR {target:g}; "
-            f"it needs at least {needed}, or a higher FMR"
-        )
+    check_target(target, roc.impostor, source)
     value = threshold_at_fmr(roc, target)
     if not math.isfinite(value):
         raise DataError(
@@ -78,6 +71,22 @@ def calibrated_threshold(
     matches = int((scores[~same] >= value).sum())
     how = f"FMR {target:g} on {source} ({matches} of {roc.impostor} impostor comparisons match)"
     return SharedThreshold(value, how, float(target), source == SAME_DATA)
+
+
+def check_target(target: float, impostor: int, source: str) -> None:
+    """Refuse an FMR at which no threshold can be set on ``impostor`` comparisons of ``source``.
+
+    Raises:
+        DataError: it is not between 0 and 1, or below one in ``impostor``.
+    """
+    if not 0.0 < target < 1.0:
+        raise DataError(f"FMR {target!r} cannot be used; it must lie between 0 and 1, such as 0.001")
+    needed = math.ceil(1.0 / target - 1e-9)
+    if impostor < needed:
+        raise DataError(
+            f"{source}: {impostor} impostor comparisons cannot set a threshold at FMR {target:g}; "
+            f"it needs at least {needed}, or a higher FMR"
+        )
 
 
 def check_reach(threshold: SharedThreshold, scores: NDArray[np.floating]) -> None:

@@ -107,8 +107,8 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
     elif stored is None:
         raise ConfigError("comparing all pairs needs embeddings; give a pair list")
     else:
-        opened = OpenedPairs(all_pairs(_subjects(stored, what), names=stored.names))
-    return replace(opened, comparisons=_with_attributes(opened.comparisons, stored, what))
+        opened = OpenedPairs(all_pairs(subjects_of(stored, what), names=stored.names))
+    return replace(opened, comparisons=with_attributes(opened.comparisons, stored, what))
 
 
 def failures_of(what: PairSource, comparisons: Comparisons) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
@@ -171,7 +171,12 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
         )
 
 
-def _subjects(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
+def subjects_of(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
+    """(N,) who is on each image of ``stored``, as ``what.subjects_from`` says.
+
+    Raises:
+        ConfigError: the embeddings, or the attributes, do not tell.
+    """
     if what.subjects_from == "names":
         return subjects_from_names(stored.names)
     if what.subjects_from in ("", "labels"):
@@ -188,7 +193,13 @@ def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.in
     return subjects_of_images(table, images, what.subjects_from, what.image_column or None)
 
 
-def _with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
+def with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
+    """``comparisons`` with the attributes of ``stored`` and of the file, and with who is shown.
+
+    Raises:
+        ConfigError: who is shown cannot be told as asked for.
+        DataError: images without names, and what the readers refuse.
+    """
     source = what.title
     if (what.attributes or what.subjects_from or stored is not None) and not comparisons.names:
         raise DataError(f"{source}: has no columns image_a and image_b, so its images are unknown")

@@ -24,10 +24,13 @@ from fairface.comparisons import Comparisons
 from fairface.console import Console
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.acquisition import failure_to_acquire, without_failures
+from fairface.evaluation.all_pairs import LISTED, open_all_pairs
+from fairface.evaluation.assessed_all_pairs import assess_all_pairs
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
+from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS
@@ -53,7 +56,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     args = arguments(argv, prog)
     conditions = [parse_condition(text) for text in args.fail_if]
     console = Console.of(args)
-    report = make_report(args, console)
+    report = report_of_all_pairs(args, console) or make_report(args, console)
     met = failures(conditions, report.measures)
     if conditions:
         met = [*(f"{reason}, so nothing can be shown to pass" for reason in report.unusable), *met]
@@ -69,11 +72,35 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     return 1 if met else 0
 
 
-def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
-    options = FairnessOptions(
+def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessReport | None:
+    """Of all pairs, where they are too many for a list or the list would add nothing."""
+    if not args.all_pairs:
+        return None
+    pairs = open_all_pairs(pair_source(args, ""), sources(args))
+    if len(pairs) <= LISTED:
+        return None
+    if args.challenge or args.legitimate:
+        if len(pairs) <= LIMIT:
+            return None
+        raise ConfigError(f"--challenge and --legitimate need a list of pairs, of {LIMIT:,} at most; give --pairs")
+    if pairs.strangers:
+        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
+    thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
+    return assess_all_pairs(
+        pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
+        bool(args.curves or args.plot), show=not args.quiet,
+    )  # fmt: skip
+
+
+def fairness_options(args: argparse.Namespace) -> FairnessOptions:
+    return FairnessOptions(
         args.alpha, args.level, args.bootstrap, args.seed, args.min_subjects, args.power, args.target_fnmr,
         args.target_fmr, args.unscored,
     )  # fmt: skip
+
+
+def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
+    options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
         console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
@@ -110,7 +137,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--kind": {"choices": KINDS, "default": "auto", "help": "format of the pair list"},
         "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
                       f"holds, if its name is not known; roles: {', '.join(ROLES)}"},
-        "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
+        "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other, however "
+                        "many"},
         "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or subject"},
         "--image-column": {"default": "", "help": "its column with the image's name; usually found automatically"},
         "--subjects-from": {"default": "", "metavar": "WHERE", "help": "source of the subjects, if the list has "
@@ -224,15 +252,24 @@ def shared_thresholds(
     args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]
 ) -> list[SharedThreshold]:
     """One for each model."""
+    fixed = fixed_thresholds(args, comparisons.names)
+    if fixed:
+        return fixed
+    usable = [np.isfinite(of) for of in scores]
+    return [
+        calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
+        for of, kept in zip(scores, usable, strict=True)
+    ]
+
+
+def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[SharedThreshold]:
+    """One for each model, given or set on other comparisons; none where the evaluated ones are to set them. ``names``
+    are the images that will be judged."""
     if args.threshold is not None:
         given = [value for value in (args.threshold, args.against_threshold) if value is not None]
         return [given_threshold(-value if args.distance else value) for value in given]
     if not args.calibration:
-        usable = [np.isfinite(of) for of in scores]
-        return [
-            calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
-            for of, kept in zip(scores, usable, strict=True)
-        ]
+        return []
     found_in = sources(args)
     for field in ("scores", "embeddings"):
         other = getattr(args, f"calibration_{field}")
@@ -243,7 +280,7 @@ def shared_thresholds(
     )
     calibration = open_scored(what, found_in)
     fixed_on = calibration.comparisons
-    shared = set(comparisons.names) & set(fixed_on.names)
+    shared = set(names) & set(fixed_on.names)
     found = []
     for of in calibration.scores:
         kept = np.isfinite(of)

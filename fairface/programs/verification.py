@@ -20,6 +20,7 @@ from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.evaluation.acquisition import ScoredPairs
+from fairface.evaluation.all_pairs import LISTED, AllPairs, open_all_pairs, verify_all_pairs
 from fairface.evaluation.embedded_pairs import Embed, embedded_pairs
 from fairface.evaluation.option_texts import roles_of_columns
 from fairface.evaluation.saved_thresholds import SavedThresholds, ThresholdSaver
@@ -46,7 +47,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     saver = ThresholdSaver(args.model, not args.no_flip, options.fmr, args.level) if args.save_thresholds else None
     saved: SavedThresholds | None = None
     found: dict[str, VerifiedSet] = {}
-    for path, pairs in scored_by_model(args) if args.model else scored_from_file(args):
+    whole = all_pairs(args) if args.all_pairs else None
+    if whole is not None:
+        found["all pairs"] = verify_all_pairs(whole, options, show=not args.quiet)
+    for path, pairs in scored_by_model(args) if args.model else scored_from_file(args) if whole is None else ():
         name = path if Path(path).stem in found else Path(path).stem
         if pairs.strangers:
             console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison of {name}"])
@@ -76,7 +80,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
                       f"holds, if its name is not known; roles: {', '.join(ROLES)}"},
         "--root": {"help": "folder of the images of --pairs; default: the list's own"},
-        "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other"},
+        "--all-pairs": {"action": "store_true", "help": "compare every embedding with every other, however "
+                        "many"},
         "--subjects-from": {"choices": ("names", "labels"), "default": "", "help": "subjects: from image names "
                             "(folder/image) or stored labels"},
         "--distance": {"action": "store_true", "help": "the scores are distances: smaller means more similar"},
@@ -170,6 +175,16 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
         yield path, ScoredPairs(comparisons, (scores,), failed, strangers)
     if args.pairs:
         yield args.pairs, embedded_pairs(pair_source(args, args.pairs), embed, args.root)
+
+
+def all_pairs(args: argparse.Namespace) -> AllPairs | None:
+    """All pairs of the embeddings, where they are too many for a list."""
+    found = open_all_pairs(pair_source(args, ""), [ScoreSource(embeddings=args.embeddings)])
+    if len(found) <= LISTED:
+        return None
+    if found.strangers:
+        Console.of(args).tell([f"{args.failures}: {len(found.strangers)} images are in no comparison of all pairs"])
+    return found
 
 
 def scored_from_file(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs]]:

@@ -14,6 +14,14 @@ from fairface.errors import DataError
 LIMIT = 50_000_000
 
 
+def each_image(subjects: NDArray[np.integer], names: Sequence[str] = ()) -> Comparisons:
+    """Every image once, each compared with the next: for what is read by image where pairs are not listed."""
+    who = np.asarray(subjects, np.int64)
+    a, b = np.arange(len(who) - 1), np.arange(1, len(who))
+    return Comparisons(a, b, who[a] == who[b], np.full(len(a), -1, np.int32), who[a], who[b],
+                       np.zeros((len(who), 0), np.int8), (), tuple(str(name) for name in names))  # fmt: skip
+
+
 def all_pairs(
     subjects: Sequence[Any] | NDArray[Any],
     attributes: NDArray[np.int8] | None = None,
@@ -43,7 +51,10 @@ def all_pairs(
             raise DataError(f"{len(given)} {what} for {count} images; give one for each")
     pairs = count * (count - 1) // 2
     if pairs > limit:
-        raise DataError(f"{count} images make {pairs:,} pairs, more than {limit:,}; use a pair list or fewer images")
+        raise DataError(
+            f"{count} images make {pairs:,} pairs, more than the {limit:,} that fit a list; use a pair list, or write "
+            "embeddings (test/embed.py) and score them with --all-pairs, which has no limit"
+        )
     a, b = (index.astype(np.int64) for index in np.triu_indices(count, 1))
     same = who[a] == who[b]
     if same.all() or not same.any():

@@ -58,7 +58,8 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
     notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
-        f"[low, high]: {level:.0%} confidence intervals over subjects, {rounds} bootstrap resamples"
+        f"[low, high]: {level:.0%} confidence intervals over subjects, "
+        f"{f'{rounds} bootstrap resamples' if rounds else 'in closed form'}"
         for level, rounds in sorted(shown)
     ]
 

@@ -87,8 +87,9 @@ class ImpostorCounts:
     def _errors_of_subjects(self, cell: Ints) -> NDArray[np.float64]:
         """(cells, subjects) errors that each subject has a part in."""
         size, cells = self.nodes.subjects, self.nodes.groups**2
-        ends = [cell * size + self.nodes.subject[end] for end in (self.first, self.second)]
-        return sum(add_up(end, self.errors, cells * size) for end in ends).reshape(cells, size)
+        first, second = (cell * size + self.nodes.subject[end] for end in (self.first, self.second))
+        sums = add_up(first, self.errors, cells * size) + add_up(second, self.errors, cells * size)
+        return sums.reshape(cells, size)
 
     def independent(self, cell: int) -> int:
         """How many comparisons of a cell can be picked so that no two share a subject."""

@@ -14,8 +14,8 @@ from fairface.errors import DataError
 from fairface.scoring.all_pairs.grouped import AllPairsGrouped, Matches
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.roc import roc_of
-from fairface.scoring.all_pairs.scan import BINS, Histogram, count_scores, edges
-from fairface.scoring.all_pairs.windows import IMPOSTOR, Window, look_into, window_of_fmr
+from fairface.scoring.all_pairs.scan import BINS, Histogram, Watch, count_scores, edges, unwatched
+from fairface.scoring.all_pairs.windows import Window, look_into, window_of_fmr
 from fairface.scoring.fairness.assess import DISTANCES, notes_of
 from fairface.scoring.fairness.compare import Change, change
 from fairface.scoring.fairness.curves import DEFAULT_GRID, GroupCurve
@@ -65,7 +65,7 @@ def assess_all(
     threshold: SharedThreshold | float,
     options: FairnessOptions | None = None,
     failed: NDArray[np.bool_] | None = None,
-    show: bool = True,
+    watch: Watch = unwatched,
 ) -> AllPairsFairness:
     """How fair the cosines of every pair of ``embeddings (N, D)`` are: :func:`fairface.scoring.fairness.assess.assess`.
 
@@ -75,7 +75,7 @@ def assess_all(
         threshold: given, or the FMR at which it is set on these pairs.
         options: settings; intervals are those of lists.
         failed: (N,) on which images detection failed.
-        show: progress bars.
+        watch: shows progress.
 
     Raises:
         DataError: what :func:`assess` and :class:`Layout` refuse.
@@ -85,9 +85,9 @@ def assess_all(
     fine, group = np.unique(np.stack([of.of_image for of in found]), axis=1, return_inverse=True)
     layout = Layout.of(embeddings, people.subjects, group.reshape(-1))
     parts = [fine[i] == code for i, of in enumerate(found) for code in range(len(of))]
-    histograms = count_scores(layout, parts, show)
+    histograms = count_scores(layout, parts, watch)
     window, shared = _window(histograms[0], threshold, layout)
-    (inside,) = look_into([window], layout, embeddings, show=show)
+    (inside,) = look_into([window], layout, embeddings, watch=watch)
     curve = roc_of(histograms[0], [window], [inside], layout.margin)
     if shared is None:
         shared = _calibrated(curve, float(threshold))  # type: ignore[arg-type]

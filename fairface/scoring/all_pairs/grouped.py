@@ -61,7 +61,7 @@ class AllPairsGrouped(GroupedErrors):
         self._node_of_image[layout.order] = place[layout.node]
         genuine = _genuine(layout, nodes, place, matches.genuine)
         known = of_node >= 0
-        images = add_up(place[known], layout.node_sizes[known], len(nodes.subject))
+        images = add_up(place[known], layout.node_sizes[known].astype(np.float64), len(nodes.subject))
         first, second, times = matches.impostor
         kept = (place[first] >= 0) & (place[second] >= 0)
         low, high = (side(place[first[kept]], place[second[kept]]) for side in (np.minimum, np.maximum))

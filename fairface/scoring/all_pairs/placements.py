@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.scoring.all_pairs.layout import Layout, Tile
-from fairface.scoring.all_pairs.scan import BINS, HIGHEST, LOWEST, Histogram, Scores, walk
+from fairface.scoring.all_pairs.scan import BINS, HIGHEST, LOWEST, Histogram, Scores, Watch, unwatched, walk
 from fairface.scoring.all_pairs.windows import GENUINE, IMPOSTOR
 
 _SCALE = np.float32(BINS / (HIGHEST - LOWEST))
@@ -24,7 +24,7 @@ class Placements:
     squares: float
 
 
-def placements(layout: Layout, histogram: Histogram, area: float, show: bool = True) -> Placements:
+def placements(layout: Layout, histogram: Histogram, area: float, watch: Watch = unwatched) -> Placements:
     """Of all pairs; equal bins count one half. ``area`` is the AUC."""
     tables = _tables(histogram)
     sums = np.zeros((2, len(layout)))
@@ -35,7 +35,7 @@ def placements(layout: Layout, histogram: Histogram, area: float, show: bool = T
         for kind, of_kind in ((GENUINE, genuine), (IMPOSTOR, impostor)):
             if of_kind is None:
                 continue
-            counted = None if genuine is None else of_kind > LOWEST
+            counted = of_kind > LOWEST if tile.mixed else None
             place = np.clip((of_kind - np.float32(LOWEST)) * _SCALE, 0, BINS - 1).astype(np.uint16)
             values = tables[kind][place]
             if counted is not None:
@@ -47,7 +47,7 @@ def placements(layout: Layout, histogram: Histogram, area: float, show: bool = T
                 sums[kind, tile.c0 : tile.c1] += of_columns
                 squares[0] += square
 
-    walk(layout, work, "spread of all pairs", show)
+    walk(layout, work, "spread of all pairs", watch)
     of_subject = np.stack([np.bincount(layout.subject, row, layout.subjects) for row in sums])
     return Placements(of_subject / np.array([[2.0], [1.0]]), squares[0])
 

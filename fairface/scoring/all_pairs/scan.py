@@ -8,24 +8,29 @@ pairs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fairface.cli import progress
 from fairface.hardware import usable_cores
 from fairface.scoring.all_pairs.layout import Layout, Tile
 
 BINS = 1 << 16
-LOWEST, HIGHEST = -1.0001, 1.0001  # float32 cosines stray a little beyond 1
+LOWEST, HIGHEST = -1.00013, 1.0001  # float32 cosines stray beyond 1; no edge of a bin is a round number
+_CHUNK = 1 << 19
 _NO_SCORE = -9.0  # below every bin and window
 Scores = NDArray[np.float32]
 Work = Callable[[Tile, Scores, Scores | None, Scores], None]
+Watch = Callable[[Iterator[None], int, str], Iterable[None]]  # tiles as they are done, their number, what is done
+
+
+def unwatched(done: Iterator[None], total: int, what: str) -> Iterable[None]:
+    """No progress bar."""
+    return done
 
 
 def edges() -> NDArray[np.float64]:
@@ -33,7 +38,7 @@ def edges() -> NDArray[np.float64]:
     return LOWEST + (HIGHEST - LOWEST) / BINS * np.arange(BINS)
 
 
-def walk(layout: Layout, work: Work, label: str, show: bool = True) -> None:
+def walk(layout: Layout, work: Work, what: str, watch: Watch = unwatched) -> None:
     """``work(tile, scores, genuine, impostor)`` for every tile, in threads.
 
     ``scores`` are (rows, columns); ``impostor`` and ``genuine`` the same with pairs of the other kind (and those below
@@ -57,7 +62,7 @@ def walk(layout: Layout, work: Work, label: str, show: bool = True) -> None:
 
     tiles = list(layout.tiles())
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(usable_cores()) as pool:
-        for _ in progress(pool.map(attempt, tiles), total=len(tiles), label=label, unit="tile", quiet=not show):
+        for _ in watch(pool.map(attempt, tiles), len(tiles), what):
             pass
 
 
@@ -72,20 +77,31 @@ class Histogram:
         return np.cumsum(self.counts[:, ::-1], axis=1)[:, ::-1]
 
 
-def count_scores(layout: Layout, parts: Sequence[NDArray[np.bool_]] = (), show: bool = True) -> list[Histogram]:
+def count_scores(layout: Layout, parts: Sequence[NDArray[np.bool_]] = (), watch: Watch = unwatched) -> list[Histogram]:
     """Scores by bin: of all pairs, then of the pairs whose two groups are both in each of ``parts`` (groups,)."""
     found = [Histogram() for _ in range(1 + len(parts))]
     lock = threading.Lock()
 
     def work(tile: Tile, scores: Scores, genuine: Scores | None, impostor: Scores) -> None:
-        of_tile = [(1, impostor)] if genuine is None else [(0, genuine), (1, impostor)]
+        of_tile = [(1, impostor[impostor > LOWEST] if tile.mixed else impostor)]
+        of_tile += [] if genuine is None else [(0, genuine[genuine > LOWEST])]
         ends = layout.group[tile.r0], layout.group[tile.c0]
         holders = [found[0], *(of for of, part in zip(found[1:], parts, strict=True) if part[list(ends)].all())]
         for kind, values in of_tile:
-            counted = cv2.calcHist([values], [0], None, [BINS], [LOWEST, HIGHEST])[:, 0].astype(np.int64)
+            counted = _by_bin(values)
             with lock:
                 for holder in holders:
                     holder.counts[kind] += counted
 
-    walk(layout, work, "scoring all pairs", show)
+    walk(layout, work, "scoring all pairs", watch)
+    return found
+
+
+def _by_bin(scores: Scores) -> NDArray[np.int64]:
+    """(BINS,) how many of ``scores`` are in each bin, some at a time: they stay in the processor's cache."""
+    flat, found = scores.ravel(), np.zeros(BINS, np.int64)
+    scale, lowest = np.float32(BINS / (HIGHEST - LOWEST)), np.float32(LOWEST)
+    for start in range(0, len(flat), _CHUNK):
+        place = (flat[start : start + _CHUNK] - lowest) * scale
+        found += np.bincount(place.astype(np.intp), minlength=BINS)
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.placements import placements
 from fairface.scoring.all_pairs.roc import auc_bound, roc_of
-from fairface.scoring.all_pairs.scan import count_scores
+from fairface.scoring.all_pairs.scan import Watch, count_scores, unwatched
 from fairface.scoring.all_pairs.spread import auc_interval, by_subject, tar_interval
 from fairface.scoring.all_pairs.windows import Inside, look_into, window_of_eer, window_of_fmr
 from fairface.scoring.measure import Interval
@@ -38,7 +38,7 @@ def verify_all(
     fmr: Sequence[float] = DEFAULT_FMR,
     intervals: bool = False,
     level: float = 0.95,
-    show: bool = True,
+    watch: Watch = unwatched,
 ) -> AllPairsVerification:
     """Score every pair of ``embeddings (N, D)`` of images of ``subjects (N,)`` by its cosine.
 
@@ -48,17 +48,17 @@ def verify_all(
         fmr: FMRs at which TAR is given.
         intervals: adds confidence intervals over subjects, in closed form (:mod:`.spread`).
         level: of the intervals.
-        show: progress bars.
+        watch: shows progress.
 
     Raises:
         DataError: see :meth:`fairface.scoring.all_pairs.layout.Layout.of`; an FMR outside (0, 1).
     """
     check_fmr(fmr)
     layout = Layout.of(embeddings, subjects)
-    histogram = count_scores(layout, show=show)[0]
+    histogram = count_scores(layout, watch=watch)[0]
     reachable = [target for target in fmr if layout.impostor >= math.ceil(1.0 / target - 1e-9)]
     windows = [window_of_eer(histogram), *(window_of_fmr(histogram, target) for target in reachable)]
-    inside = look_into(windows, layout, embeddings, intervals, show)
+    inside = look_into(windows, layout, embeddings, intervals, watch)
     roc = roc_of(histogram, windows, inside, layout.margin)
     reasons = {"accuracy": NO_ACCURACY}
     tar = {}
@@ -69,7 +69,7 @@ def verify_all(
             reasons[f"tar@{fmr_key(target)}"] = measured.reason
     found: dict[str, Interval] = {}
     if intervals:
-        placed = placements(layout, histogram, auc(roc), show)
+        placed = placements(layout, histogram, auc(roc), watch)
         found["auc"] = auc_interval(layout, auc(roc), placed, level)
         for target, of in zip(reachable, inside[1:], strict=True):
             found[f"tar@{fmr_key(target)}"] = _tar_interval(layout, roc, target, of, level)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairface.errors import DataError
 from fairface.scoring.all_pairs.layout import Layout, Tile
-from fairface.scoring.all_pairs.scan import Histogram, Scores, edges, walk
+from fairface.scoring.all_pairs.scan import Histogram, Scores, Watch, edges, unwatched, walk
 from fairface.scoring.measure import most_within
 from fairface.scoring.similarity import cosine_scores
 
@@ -87,29 +87,34 @@ def node_keys(node: Ints, a: Ints, b: Ints) -> Ints:
 
 
 def window_of_fmr(histogram: Histogram, target: float, by_pair: bool = False) -> Window:
-    """Where the impostor score lies whose match would be one too many for the FMR ``target`` (0 to 1, reachable)."""
+    """Where the impostor score lies whose match would be one too many for the FMR ``target`` (0 to 1, reachable), and
+    the next score above it, which is the threshold."""
     from_top = histogram.from_top()[IMPOSTOR]
-    beyond = int(most_within(target, float(from_top[0]))) + 1
+    beyond = most_within(target, float(from_top[0])) + 1
     place = int(np.flatnonzero(from_top >= beyond)[-1])
-    return _of_bin(place, by_pair)
+    above = np.flatnonzero(histogram.counts[:, place + 1 :].any(axis=0))
+    return _of_bins(place, place + 1 + int(above[0]) if len(above) else place, by_pair)
 
 
 def window_of_eer(histogram: Histogram) -> Window:
     """Where FMR and FNMR cross."""
     genuine, impostor = histogram.from_top()
     crossed = impostor / impostor[0] >= (genuine[0] - genuine) / genuine[0]
-    return _of_bin(int(np.flatnonzero(crossed)[-1]))
+    place = int(np.flatnonzero(crossed)[-1])
+    return _of_bins(place, place)
 
 
-def _of_bin(place: int, by_pair: bool = False) -> Window:
+def _of_bins(first: int, last: int, by_pair: bool = False) -> Window:
     low = edges()
-    return Window(float(low[place]), float(low[place] + low[1] - low[0]), by_pair)
+    return Window(float(low[first]), float(low[last] + low[1] - low[0]), by_pair)
 
 
 def look_into(
-    windows: Sequence[Window], layout: Layout, embeddings: NDArray[np.floating], by_image: bool = False, show: bool = True
-) -> list[Inside]:
-    """What lies above and inside of each of ``windows``; ``embeddings`` as they were given.
+    windows: Sequence[Window], layout: Layout, embeddings: NDArray[np.floating], by_image: bool = False,
+    watch: Watch = unwatched,
+) -> list[Inside]:  # fmt: skip
+    """What lies above and inside of each of ``windows``; ``embeddings`` as they were given. ``by_image``: matches are
+    counted by image too.
 
     Raises:
         DataError: too many scores in one window, or too many pairs of nodes that match.
@@ -143,7 +148,7 @@ def look_into(
                         inside.squares[kind] += float(np.square(times, dtype=np.float64).sum())
                         inside.products[kind] += float(times @ (sizes[keys // len(sizes)] * sizes[keys % len(sizes)]))
 
-    walk(layout, work, "thresholds of all pairs", show)
+    walk(layout, work, "thresholds of all pairs", watch)
     for inside, more in zip(found, collected, strict=True):
         for kind in (GENUINE, IMPOSTOR):
             a, b = (np.concatenate([ends[i] for ends in more.near[kind]] or [np.zeros(0, np.int64)]) for i in (0, 1))

@@ -149,8 +149,9 @@ def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list
 
 
 def _scalar_difference(
-    rule: Rule, before: GroupedErrors, after: GroupedErrors, rounds: dict[str, list[NDArray[np.float64]]], options: FairnessOptions
-) -> Difference:
+    rule: Rule, before: GroupedErrors, after: GroupedErrors, rounds: dict[str, list[NDArray[np.float64]]],
+    options: FairnessOptions,
+) -> Difference:  # fmt: skip
     groups: Ints = before.eligible[rule.error_types[0]]
     for name in rule.error_types:
         groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))

@@ -16,7 +16,11 @@ def upside_down(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> str:
     kinds = same[finite]
     if not kinds.any() or kinds.all():
         return ""
-    area = auc(roc_curve(scores[finite], kinds))
+    return below_half(auc(roc_curve(scores[finite], kinds)))
+
+
+def below_half(area: float) -> str:
+    """The sentence of :func:`upside_down` where the AUC ``area`` is under 0.5, else ""."""
     if area >= 0.5:
         return ""
     return (
@@ -29,7 +33,12 @@ def why_unusable(
     scores: NDArray[np.floating], same: NDArray[np.bool_], result: FairnessResult
 ) -> tuple[str, ...]:
     """Sentences about what makes ``result`` of these scores meaningless: see :func:`upside_down`, and rates of 1."""
-    found = [upside_down(scores, same)]
+    return unusable_rates(upside_down(scores, same), result)
+
+
+def unusable_rates(direction: str, result: FairnessResult) -> tuple[str, ...]:
+    """:func:`why_unusable` where what :func:`upside_down` says is known."""
+    found = [direction]
     for name, rate, what in (("FNMR", result.fnmr, "no genuine"), ("FMR", result.fmr, "every impostor")):
         if rate.comparisons and rate.errors == rate.comparisons:
             found.append(f"the {name} is 1: {what} comparison matches at the threshold {result.threshold.value:g}")

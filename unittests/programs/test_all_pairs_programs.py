@@ -1,0 +1,207 @@
+"""--all-pairs gives what a list of the same pairs gives, whose scores a plain loop worked out and sorted."""
+
+import csv
+import json
+from itertools import combinations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
+from fairface.errors import ConfigError
+from fairface.programs import fairness, verification
+
+FMR = (0.5, 0.1, 0.01, 0.001)
+WORLDS = {
+    "plain": {"subjects": 24, "images": (1, 7)},
+    "few_subjects": {"subjects": 5, "images": (6, 14), "noise": 2.0},
+    "mostly_single": {"subjects": 70, "images": (1, 2), "dimensions": 6},
+    "ties": {"subjects": 20, "images": (2, 6), "copies": 0.4},
+    "unknown_group": {"subjects": 24, "images": (1, 6), "unknown": 0.2},
+    "no_genuine_in_a_group": {"subjects": 30, "images": (1, 5), "single": 2},
+}
+
+
+def world(seed, subjects, images, dimensions=12, noise=1.1, copies=0.0, unknown=0.0, single=-1):
+    """Embeddings, who is shown, and two attributes: of the person (three values), and of the image (two)."""
+    rng = np.random.default_rng(seed)
+    count = rng.integers(images[0], images[1] + 1, subjects)
+    count[:2] = images[1] + 1  # genuine pairs in any case
+    count[np.arange(subjects) % 3 == single] = 1
+    who = rng.permutation(np.repeat(np.arange(subjects), count))
+    embeddings = rng.normal(size=(subjects, dimensions))[who] + noise * rng.normal(size=(len(who), dimensions))
+    copied = np.flatnonzero(rng.random(len(who)) < copies)
+    embeddings[copied] = embeddings[rng.integers(0, len(who), len(copied))]  # the same picture under two names
+    attributes = np.stack([who % 3, rng.integers(0, 2, len(who))], 1).astype(np.int8)
+    attributes[rng.random(len(who)) < unknown] = -1
+    return embeddings.astype(np.float32), who, attributes
+
+
+def cosine(a, b):
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def scored_pairs(embeddings, who):
+    """Every pair by a plain loop: (i, j, same, score); copies of one picture score alike to the bit."""
+    seen = {}
+    for i, j in combinations(range(len(who)), 2):
+        key = tuple(sorted((embeddings[i].tobytes(), embeddings[j].tobytes())))
+        score = seen.setdefault(key, cosine(embeddings[i], embeddings[j]))
+        yield i, j, bool(who[i] == who[j]), score
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def files(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    embeddings, who, attributes = world(len(request.param), **WORLDS[request.param])
+    names = tuple(f"p{subject:02d}/{image}.png" for image, subject in enumerate(who))
+    save_embeddings(
+        folder / "e.npz",
+        Embeddings(embeddings, names, {}, who.astype(np.int32), attributes, ("race", "glasses")),
+    )
+    pairs = list(scored_pairs(embeddings, who))
+    with open(folder / "people.csv", "w", newline="") as file:
+        write = csv.writer(file)
+        write.writerow(["image", "race", "glasses"])
+        for name, codes in zip(names, attributes, strict=True):
+            write.writerow([name, *("" if code < 0 else code for code in codes)])
+    with open(folder / "pairs.csv", "w", newline="") as file:
+        write = csv.writer(file)
+        write.writerow(["image_a", "image_b", "same", "score"])
+        write.writerows([names[i], names[j], int(same), repr(score)] for i, j, same, score in pairs)
+    return folder, np.array([p[3] for p in pairs]), np.array([p[2] for p in pairs])
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Runs a program in this process; its result, which must be one JSON object. No pairs are few enough for a list."""
+    from fairface.cli import run
+
+    for program in (verification, fairness):
+        monkeypatch.setattr(program, "LISTED", 0)
+
+    def of(program, *arguments):
+        with pytest.raises(SystemExit) as left:
+            run(program.main, [*map(str, arguments), "--json", "--quiet"])
+        done = capsys.readouterr()
+        assert (left.value.code, done.err) == (0, "")
+        return json.loads(done.out)
+
+    return of
+
+
+def test_verification_is_that_of_sorting_every_score(files, call):
+    folder, scores, same = files
+    (found,) = call(
+        verification, "--embeddings", folder / "e.npz", "--all-pairs", "--subjects-from", "names", "--fmr", *FMR
+    )["results"].values()
+    assert (found["genuine"], found["impostor"]) == (same.sum(), (~same).sum())
+    assert found["duplicates"] == 0
+    assert found["auc"] == pytest.approx(roc_auc_score(same, scores), abs=1e-4)
+    for fmr in FMR:
+        if (~same).sum() < 1 / fmr:
+            assert found["tar"][str(fmr)] is None
+            assert f"needs at least {round(1 / fmr)}" in found["reasons"][f"tar@{fmr}"]
+            continue
+        # The lowest of all scores that lets no more than this share of the impostors through.
+        kept = [score for score in np.unique(scores) if (scores[~same] >= score).mean() <= fmr]
+        matches = (scores[same] >= kept[0]).sum() if kept else 0
+        assert found["tar"][str(fmr)] == matches / same.sum()
+
+
+def test_eer_is_that_of_a_list(files, call):
+    folder, *_ = files
+    source = ("--subjects-from", "names")
+    (whole,) = call(verification, "--embeddings", folder / "e.npz", "--all-pairs", *source)["results"].values()
+    (by_list,) = call(verification, "--column", "score", "--pairs", folder / "pairs.csv", *source)["results"].values()
+    assert whole["eer"] == pytest.approx(by_list["eer"], abs=1e-9)
+    assert whole["subjects"] == by_list["subjects"]
+
+
+def same_numbers(found, expected, where=""):
+    """The same JSON but for rounding."""
+    assert type(found) is type(expected), where
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), where
+        for key, value in expected.items():
+            same_numbers(found[key], value, f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+            same_numbers(one, other, f"{where}[{place}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-3 if where.endswith("auc") else 1e-9), where
+    else:
+        assert found == expected, where
+
+
+@pytest.mark.parametrize("how", ["fmr", "threshold"])
+def test_fairness_is_that_of_a_list_with_its_intervals(files, call, how):
+    folder, scores, _ = files
+    common = ("--protected", "race", "glasses", "--min-subjects", 2, "--bootstrap", 25, "--subjects-from", "names")
+    common += ("--fmr", 0.05) if how == "fmr" else ("--threshold", float(np.quantile(scores, 0.8)) + 1e-7)
+    whole = call(fairness, "--embeddings", folder / "e.npz", "--all-pairs", *common)
+    by_list = call(
+        fairness, "--column", "score", "--pairs", folder / "pairs.csv", "--attributes", folder / "people.csv", *common
+    )
+    assert whole["threshold"]["value"] == pytest.approx(by_list["threshold"]["value"], abs=1e-12)
+    assert whole["threshold"]["how"] == by_list["threshold"]["how"]
+    same_numbers(whole["groupings"], by_list["groupings"])
+    same_numbers(whole["overall"], by_list["overall"])
+    assert (whole["subjects"], whole["duplicates"]) == (by_list["subjects"], by_list["duplicates"])
+    assert whole["notes"] == by_list["notes"]
+
+
+def test_failures_and_a_second_model(files, call):
+    folder, *_ = files
+    names = (folder / "people.csv").read_text().splitlines()[1:]
+    (folder / "failed.txt").write_text("".join(line.split(",")[0] + "\n" for line in names[::7]) + "nobody/1.png\n")
+    common = ("--protected", "race", "--min-subjects", 2, "--bootstrap", 20, "--subjects-from", "names")
+    common += ("--failures", folder / "failed.txt", "--fmr", 0.05)
+    changed = folder / "other.npz"
+    stored = load_embeddings(folder / "e.npz")
+    noise = np.random.default_rng(0).normal(size=stored.embeddings.shape)
+    rows = (stored.embeddings + 0.4 * noise).astype(np.float32)
+    order = np.random.default_rng(1).permutation(len(rows))
+    save_embeddings(changed, Embeddings(rows[order], tuple(stored.names[i] for i in order), {}, stored.labels[order]))
+    for leave_out in ((), ("--leave-out-failures",)):
+        ask = (*common, *leave_out, "--embeddings", folder / "e.npz", "--against", changed, "--all-pairs")
+        whole = call(fairness, *ask)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fairness, "LISTED", 10**9)
+            by_list = call(fairness, *ask)
+        same_numbers(whole["groupings"], by_list["groupings"])
+        same_numbers(whole["against"], by_list["against"])
+        assert whole["notes"] == by_list["notes"]
+        assert whole["source"] == by_list["source"]
+    ask = ("--embeddings", folder / "e.npz", "--all-pairs", "--subjects-from", "names")
+    ask += ("--failures", folder / "failed.txt", "--fmr", 0.1)
+    (whole,) = call(verification, *ask)["results"].values()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verification, "LISTED", 10**9)
+        (by_list,) = call(verification, *ask)["results"].values()
+    assert whole["failure_to_acquire"] == by_list["failure_to_acquire"]
+    for key in ("genuine", "impostor", "tar", "subjects"):
+        assert whole["without_failures"][key] == by_list["without_failures"][key], key
+
+
+def test_what_a_list_is_needed_for_is_refused_where_no_list_fits(files, monkeypatch, capsys):
+    folder, *_ = files
+    for name in ("LISTED", "LIMIT"):
+        monkeypatch.setattr(fairness, name, 0)
+    ask = ("--embeddings", folder / "e.npz", "--all-pairs", "--subjects-from", "names", "--protected", "race")
+    with pytest.raises(ConfigError, match="--challenge and --legitimate need a list of pairs, of 0 at most"):
+        fairness.main([*map(str, ask), "--challenge"])
+
+
+def test_curves_and_tables_are_drawn(files, call, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder, *_ = files
+    ask = ("--embeddings", folder / "e.npz", "--all-pairs", "--subjects-from", "names")
+    call(verification, *ask, "--plot", tmp_path / "roc.png", "--bootstrap", 1, "--fmr", 0.1)
+    found = call(fairness, *ask, "--protected", "race", "--plot", tmp_path / "groups.png", "--fmr", 0.1,
+                 "--report", tmp_path / "report.md", "--min-subjects", 2, "--bootstrap", 10)  # fmt: skip
+    assert [curve["reason"] for curve in found["curves"] if curve["auc"]] != []
+    assert all((tmp_path / name).stat().st_size > 1000 for name in ("roc.png", "groups.png", "report.md"))

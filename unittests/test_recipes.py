@@ -24,6 +24,9 @@ from unittests.docs.blocks import (
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
 # The blocks marked as examples, by page and heading, and why no test can run them.
 NOT_RUN = {
+    ("docs/adaface.md", "The whole way, in some minutes"): "takes minutes; tested with programs that only tell",
+    ("docs/adaface.md", "Your own generated data"): "needs generated faces, the .bin sets and a GPU",
+    ("docs/adaface.md", "Five verification sets"): "needs the .bin sets and a released model",
     ("README.md", "Train on a data set, on your GPUs"): "needs MS1M (5.8 million images) and four GPUs",
     ("docs/data.md", "train.rec from insightface"): "needs MS1M and GPUs; the reader is tested on a train.rec of ours",
     ("docs/data.md", "TFRecords from TFace or UFace"): "needs somebody's TFRecords and GPUs; those made below are read",

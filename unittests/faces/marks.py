@@ -1,4 +1,4 @@
-"""Detectors for tests: one that computes five landmarks from three coloured marks, and one that is told what it sees."""
+"""Detectors for tests: one computes five landmarks from three coloured marks, one is told what it sees."""
 
 import numpy as np
 

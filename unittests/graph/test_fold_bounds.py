@@ -94,10 +94,10 @@ def behind(x: Any) -> Any:
 
 
 def test_a_channel_that_a_batch_norm_holds_at_zero_is_folded() -> None:
-    """Its factor and its shift are 0: what is asked of the layers before is 0, not 0 / 0."""
+    """Its factor and its shift are 0: what is asked of the layers before is 0, not 0 / 0. The third shifts nothing."""
     graph = with_arrays(
-        with_values(behind(DATA)), n_gamma=[1.0, 0.0, 0.5, 1.5], n_beta=[0.3, 0.0, 0.2, 0.1],
-        n_moving_mean=[0.1, 5.0, 0.2, 0.3],
+        with_values(behind(DATA)), n_gamma=[1.0, 0.0, 0.5, 1.5], n_beta=[0.3, 0.0, 0.0, 0.1],
+        n_moving_mean=[0.1, 5.0, 0.0, 0.3],
     )  # fmt: skip
     folded = fold(graph)
     assert batch_norms(folded) == 0
@@ -157,6 +157,8 @@ NOT_FOLDED = {
     "what bends the raised map takes it too": BEHIND + mx.sym.tanh(MAP),
     "a mean of the raised map": BEHIND + mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1), pool_type="avg"),
     "a padded layer of the raised map": BEHIND + conv(MAP, "d"),
+    "a layer that keeps the axes apart takes the map": dense(NORM, "f", flatten=False),
+    "a layer that keeps the axes apart is before it": norm(dense(DATA, "f", flatten=False), "n"),
 }  # fmt: skip
 
 

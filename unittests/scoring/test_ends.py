@@ -1,5 +1,7 @@
 """The last value that is accepted and the first that is not, for whatever scoring is asked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,23 @@ def test_folds_reach_from_two_to_one_for_each_comparison():
     with pytest.raises(DataError, match="puts all comparisons into one fold"):
         kfold.kfold_accuracy(np.where(same, 0.5, 0.0), same, np.full(8, 3))
     assert kfold.kfold_accuracy(np.where(same, 0.5, 0.0), same, np.array([3, 3, 3, 3, 9, 9, 9, 9])).mean == 1.0
+
+
+def test_where_no_match_is_best_the_threshold_is_that_of_a_distance_of_0():
+    same = np.array([True, False, False, False] * 4)
+    found = kfold.kfold_accuracy(np.where(same, -0.5, 0.5), same, 4)
+    assert found.accuracies.tolist() == [0.75] * 4
+    assert found.thresholds.tolist() == [1.0] * 4
+    assert found.threshold == 1.0
+
+
+def test_a_single_subject_is_counted():
+    comparisons = all_pairs([0, 0, 1])
+    one = replace(comparisons, subject_a=np.full(3, 7), subject_b=np.full(3, 7))
+    assert verification.verify(np.array([0.9, 0.1, 0.2]), one, folds=2).subjects == 1
+    assert verification.verify(np.array([0.9, 0.1, 0.2]), comparisons, folds=2).subjects == 2
+    unknown = replace(comparisons, subject_b=np.array([0, -1, 1]))
+    assert verification.verify(np.array([0.9, 0.1, 0.2]), unknown, folds=2).subjects is None
 
 
 def test_nothing_matches_where_the_other_folds_have_too_few_false_matches():

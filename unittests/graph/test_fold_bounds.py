@@ -195,3 +195,14 @@ def test_what_is_folded_gives_the_same(case: str) -> None:
 def test_dropout_that_is_always_on_stays() -> None:
     graph = with_values(conv(mx.sym.Dropout(DATA, mode="always"), "a"))
     assert kinds(fold(graph)) == ["Dropout", "Convolution"]
+
+
+@pytest.mark.parametrize("outputs", [(BEHIND, MAP), (MAP, BEHIND), (conv(NORM, "c"), NORM), (NORM, conv(NORM, "c"))])
+def test_what_the_graph_gives_beside_the_last_result_is_not_changed(outputs: tuple[Any, Any]) -> None:
+    graph = with_values(mx.sym.Group(list(outputs)))
+    folded = fold(graph)
+    assert batch_norms(folded) == 1
+    x = nd.array(np.random.default_rng(2).normal(0, 1, SHAPE))
+    found, expected = (_symbol_block(g, [mx.cpu()])(x) for g in (folded, graph))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), rtol=1e-5, atol=1e-5)

@@ -11,6 +11,7 @@ from fairface.protocols.all_pairs import all_pairs
 from fairface.scoring import fairness, kfold, shared_identities, similarity, verification
 from fairface.scoring.bootstrap import bootstrap_intervals
 from fairface.scoring.measure import Interval, number
+from fairface.scoring.roc import check_scores
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
 from fairface.scoring.transductive.fuse import fuse
 from fairface.scoring.transductive.gap_cut import gap_cut
@@ -102,6 +103,12 @@ def test_no_genuine_score_above_any_impostor_score_is_a_rate_of_0():
     nothing, _ = bootstrap_intervals(np.where(comparisons.same, 0.1, 0.9), comparisons, (), 0)
     assert nothing.rounds == 0
     assert nothing.to_dict() == {"low": None, "high": None, "level": 0.95, "rounds": 0}
+
+
+def test_scores_and_truths_are_one_for_each_comparison():
+    for scores, same in ((np.ones((2, 2)), np.eye(2, dtype=bool)), (np.ones(3), np.array([True, False]))):
+        with pytest.raises(DataError, match="there must be one score for each"):
+            check_scores(scores, same)
 
 
 def test_numbers_for_json():

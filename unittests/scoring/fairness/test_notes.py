@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
 from fairface.scoring.bootstrap import subject_draws
 from fairface.scoring.fairness import cell_means, permutation
 from fairface.scoring.fairness.accounting import usable_scores
@@ -15,8 +15,9 @@ from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_meas
 from fairface.scoring.fairness.counts import Nodes, PairCounts
 from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.grouped import select
+from fairface.scoring.fairness.grouping import groupings
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.spread import spread
+from fairface.scoring.fairness.spread import independent_comparisons, spread
 from fairface.scoring.fairness.threshold import check_reach, given_threshold
 from unittests.scoring.fairness.helpers import small_world, with_attribute
 
@@ -187,3 +188,24 @@ def test_the_challenges_interval_over_several_legitimate_cells(world, genuine, h
     assert found.scalar.low == pytest.approx(min(low if found.scalar.p_value <= 0.1 else 0.0, value), rel=1e-9)
     assert found.outside == (kind & (of_a != of_b)).sum()
     assert found.omitted == 0
+
+
+def test_seeds_are_whole_numbers_of_63_bits():
+    assert FairnessOptions(seed=(1 << 63) - 1).seed == 9223372036854775807
+    with pytest.raises(ConfigError, match="seed is 9223372036854775808; it must be a whole number from 0"):
+        FairnessOptions(seed=1 << 63)
+
+
+def test_attributes_are_judged_each_and_together():
+    assert groupings(["sex"]) == groupings(["sex", "sex"]) == [("sex",)]
+    assert groupings(["sex", "skin", "sex"]) == [("sex",), ("skin",), ("sex", "skin")]
+
+
+@pytest.mark.parametrize(("pairs", "expected"), [
+    ([(0, 1), (0, 2)], 1), ([(0, 2), (1, 2)], 1), ([(0, 1), (2, 3)], 2), ([(0, 1), (1, 2), (2, 3)], 2), ([], 0),
+])  # fmt: skip
+def test_independent_comparisons_share_nobody(pairs, expected):
+    nodes = Nodes(np.arange(4), np.zeros(4, np.int64), 4, 1)
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    ones = np.ones(len(pairs))
+    assert independent_comparisons(PairCounts(nodes, first, second, ones, ones, False)) == expected

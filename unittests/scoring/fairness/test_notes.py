@@ -209,3 +209,14 @@ def test_independent_comparisons_share_nobody(pairs, expected):
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
     ones = np.ones(len(pairs))
     assert independent_comparisons(PairCounts(nodes, first, second, ones, ones, False)) == expected
+
+
+def test_a_ratio_with_a_rate_of_0_below_has_neither_value_nor_interval(world):
+    """Resampled rates may have one all the same."""
+    scores, comparisons = world
+    perfect = np.where(comparisons.same & (comparisons.attributes[comparisons.a, 0] == 1), 0.9, scores)
+    options = replace(FAST, rounds=60)
+    found = assess(perfect, comparisons, ["sex"], AT, options).groupings["sex"].scalars["inequity_rate"]
+    assert np.isnan([found.value, found.low, found.high, found.null_median, found.p_value]).all()
+    assert "FNMR is 0 in 1 of 2 groups: division by 0" in found.reason
+    assert found.to_dict()["unbounded"] is False

@@ -63,6 +63,7 @@ def test_folds_reach_from_two_to_one_for_each_comparison():
     same = np.array([True, False] * 4)
     with pytest.raises(DataError, match=r"scores run from -0\.5 to 1\.25; k-fold accuracy is defined for cosines"):
         kfold.kfold_accuracy(np.where(same, 1.25, -0.5), same, 2)
+    assert kfold.kfold_accuracy(np.where(same, 1.0 + 1e-6, -0.5), same, 2).mean == 1.0  # rounding goes as far as this
     with pytest.raises(DataError, match="7 fold numbers for 8 comparisons"):
         kfold.kfold_accuracy(np.where(same, 0.5, 0.0), same, np.zeros(7, int))
     with pytest.raises(DataError, match="puts all comparisons into one fold"):

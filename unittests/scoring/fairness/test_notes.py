@@ -8,7 +8,7 @@ import pytest
 
 from fairface.errors import ConfigError, DataError
 from fairface.scoring.bootstrap import subject_draws
-from fairface.scoring.fairness import cell_means, permutation
+from fairface.scoring.fairness import cell_means, permutation, rounds
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
@@ -77,6 +77,10 @@ def test_a_single_comparison_of_a_kind_makes_a_curve(world, genuine):
     order = np.cumsum(comparisons.same & of_f)
     kept = ~(comparisons.same & of_f) | (order <= genuine)
     curve = group_curves(scores[kept], select(comparisons, kept), ["sex"], rounds=0, grid=(0.05, 0.5))[0]
+    row = assess(scores[kept], select(comparisons, kept), ["sex"], AT, FAST).groupings["sex"].row("f").fnmr
+    assert (row.comparisons, row.subjects) == (genuine, 1)
+    assert row.value == row.errors / genuine
+    assert row.reason == "one subject only"
     inside = scores[kept & of_f & comparisons.same]
     impostors = scores[kept & ~comparisons.same & of_f & (comparisons.attributes[comparisons.b, 0] == 0)]
     beaten = [(score > impostors).mean() + (score == impostors).mean() / 2 for score in inside]
@@ -128,21 +132,21 @@ def test_a_subject_with_nearly_all_comparisons_still_has_a_spread():
     assert np.isnan(spread(alone, np.zeros(1, np.int64), 2).variance).all()  # one subject, and no comparison
 
 
-@pytest.mark.parametrize("rounds", [99, 100, 101, 230])
-def test_there_are_as_many_shuffles_as_are_asked_for(world, rounds):
-    scalar = assess(*world, ["sex"], AT, replace(FAST, rounds=rounds)).groupings["sex"].scalars["fnmr_gap"]
-    assert scalar.null_rounds == rounds
+@pytest.mark.parametrize("asked", [99, 100, 101, 230])
+def test_there_are_as_many_shuffles_as_are_asked_for(world, asked):
+    scalar = assess(*world, ["sex"], AT, replace(FAST, rounds=asked)).groupings["sex"].scalars["fnmr_gap"]
+    assert scalar.null_rounds == asked
 
 
 def test_long_lists_are_shuffled_fewer_times_but_not_too_few(world, monkeypatch):
     monkeypatch.setattr(permutation, "_DENSE_NODES", 0)
     monkeypatch.setattr(permutation, "_LIST_WORK", 0)
     monkeypatch.setattr(cell_means, "_LIST_WORK", 0)
-    for rounds, expected in ((150, 150), (260, 200)):
-        scalars = assess(*world, ["sex"], AT, replace(FAST, rounds=rounds)).groupings["sex"].scalars
+    for asked, expected in ((150, 150), (260, 200)):
+        scalars = assess(*world, ["sex"], AT, replace(FAST, rounds=asked)).groupings["sex"].scalars
         assert scalars["fnmr_gap"].null_rounds == expected
-    for rounds, expected in ((80, 80), (130, 100)):
-        options = ChallengeOptions(rounds=rounds, min_comparisons=5)
+    for asked, expected in ((80, 80), (130, 100)):
+        options = ChallengeOptions(rounds=asked, min_comparisons=5)
         found = challenge_measure(*world, ["sex"], (), options)["challenge_genuine"].scalar
         assert found.null_rounds == expected
 
@@ -220,3 +224,10 @@ def test_a_ratio_with_a_rate_of_0_below_has_neither_value_nor_interval(world):
     assert np.isnan([found.value, found.low, found.high, found.null_median, found.p_value]).all()
     assert "FNMR is 0 in 1 of 2 groups: division by 0" in found.reason
     assert found.to_dict()["unbounded"] is False
+
+
+@pytest.mark.parametrize("held", [1, 30])
+def test_few_weights_in_hand_change_nothing(world, held, monkeypatch):
+    whole = assess(*world, ["sex"], AT, replace(FAST, rounds=20)).to_dict()
+    monkeypatch.setattr(rounds, "_VALUES", held)
+    assert assess(*world, ["sex"], AT, replace(FAST, rounds=20)).to_dict() == whole

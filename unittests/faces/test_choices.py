@@ -15,7 +15,7 @@ from fairface.faces.folder_worker import Outcome
 from fairface.faces.landmarks import Landmarks
 from fairface.faces.main_crop import align
 from fairface.faces.mtcnn import MtcnnConfig
-from fairface.faces.rescue import ANGLES, CUT, SIZES, find_or_rescue, resized
+from fairface.faces.rescue import ANGLES, CUT, SIZES, find_or_rescue, last_resort, resized
 from fairface.faces.retinaface import LEVELS, RetinaFaceConfig
 from unittests.faces.marks import Fixed
 
@@ -71,6 +71,13 @@ def test_a_copy_has_a_pixel_at_least(shape, enlarge, expected):
         copy, _ = resized(np.zeros((*shape, 3), np.uint8), longer)
         scale = longer / max(shape)
         assert copy.shape[:2] == tuple(max(round(side * scale), 1) for side in shape)
+
+
+def test_a_middle_that_shrinks_in_one_direction_only_is_averaged():
+    """The middle of 100 x 200 pixels has 88 x 176."""
+    image = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
+    expected = image[6:94, 12:188].reshape(88, 88, 2, 3).astype(float).mean(axis=2)
+    assert np.abs(last_resort(image, 88) - expected).max() <= 0.5
 
 
 @pytest.mark.parametrize(("what", "expected"), [

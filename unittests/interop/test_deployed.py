@@ -179,7 +179,8 @@ def test_options_of_the_backbone_that_fits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["beta", "moving_var"])
 def test_a_parameter_that_feeds_two_operators_keeps_its_name(tmp_path: Path, kind: str) -> None:
     renamed = {f"stage1_unit1_bn2_{kind}": "shared", f"stage1_unit1_bn3_{kind}": "shared"}
-    name = write(tmp_path, symbol_of(SMALL), renamed=renamed)
+    other = {"stage1_unit1_bn2": {"eps": "0.5"}}  # for which the variance is asked
+    name = write(tmp_path, symbol_of(SMALL), renamed=renamed, changes=other)
     graph = json.loads(resolve(name).symbol.read_text())  # type: ignore[union-attr]
     first, second = (i for i, node in enumerate(graph["nodes"]) if node["name"] == "shared")
     for node in graph["nodes"]:

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+from fairface.errors import DataError
 from fairface.faces import align as alignment
 from fairface.faces.align_report import AlignReport
 from fairface.faces.boxes import cut, suppress
@@ -16,7 +17,7 @@ from fairface.faces.landmarks import Landmarks
 from fairface.faces.main_crop import align
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.rescue import ANGLES, CUT, SIZES, find_or_rescue, last_resort, resized
-from fairface.faces.retinaface import LEVELS, RetinaFaceConfig
+from fairface.faces.retinaface import LEVELS, RetinaFaceConfig, RetinaFaceDetector, output_shapes
 from unittests.faces.marks import Fixed
 
 
@@ -78,6 +79,26 @@ def test_a_middle_that_shrinks_in_one_direction_only_is_averaged():
     image = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
     expected = image[6:94, 12:188].reshape(88, 88, 2, 3).astype(float).mean(axis=2)
     assert np.abs(last_resort(image, 88) - expected).max() <= 0.5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_one_landmark_that_is_not_finite_is_enough(bad):
+    points = np.arange(10.0).reshape(5, 2)
+    points[3, 1] = bad
+    with pytest.raises(DataError, match="a face needs five landmarks, each with a finite x and y"):
+        alignment.similarity(points)
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1)])
+def test_a_thin_photograph_keeps_a_pixel_of_its_shorter_side(shape):
+    def forward(pixels):
+        outputs = [np.zeros(size, np.float32) for size in output_shapes(*pixels.shape[2:])]
+        outputs[6][0, 3, 0, 0] = 0.9
+        return outputs
+
+    faces = RetinaFaceDetector(forward).detect(np.zeros((*shape, 3), np.uint8))
+    ratio = np.array([shape[1] / max(round(shape[1] * 640 / 3000), 1), shape[0] / max(round(shape[0] * 640 / 3000), 1)])
+    np.testing.assert_allclose(faces.landmarks[0, 0], 8 * ratio - 0.5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("what", "expected"), [

@@ -77,7 +77,7 @@ def arcface(units: tuple[int, ...], width: float) -> dict[str, np.ndarray]:
     for stage, count in enumerate(units):
         channels = int(64 * width) << stage
         for unit in range(count):
-            state[f"layer{stage + 1}.{unit}.conv2.weight"] = np.zeros((channels, channels, 3, 3))
+            state[f"layer{stage + 1}.{unit}.conv2.weight"] = np.zeros((channels, 3, 3, 3))
     state["fc.weight"] = np.zeros((8, 4 * channels))
     return state
 
@@ -157,6 +157,14 @@ def test_one_value_that_is_none_is_enough(tmp_path: Path, key: str, values: list
     path = write_state(tmp_path / "x.pth", {**arrays, key: changed.reshape(arrays[key].shape)})
     with pytest.raises(CheckpointError, match=rf"x\.pth: {key} holds invalid values"):
         torch_net(path)
+
+
+def test_a_variance_of_0_is_a_value(tmp_path: Path) -> None:
+    arrays = dict(read_torch(FIXTURES / "arcface_torch.pth"))
+    variance = arrays["bn2.running_var"].copy()
+    variance[0] = 0.0
+    net = torch_net(write_state(tmp_path / "x.pth", {**arrays, "bn2.running_var": variance}))
+    assert structural(net)["output.bn1.running_var"].data().asnumpy()[0] == 0.0
 
 
 def test_counters_of_batches_are_no_layers(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from fairface.mx import nd
 
 LARGEST_SHIFT = 16.0  # of the third step, in standard deviations of x
 
-_LAYERS = ("Convolution", "FullyConnected")
 _SUMS = ("elemwise_add", "_plus", "_Plus")
 _WITHOUT_EFFECT = ("_copy", "identity", "BlockGrad")
 Change = Callable[[], None]
@@ -77,7 +76,7 @@ def _affine(net: EditableGraph, norm: Op) -> tuple[Values, Values, Values]:
 
 def _into_layer_before(net: EditableGraph, norm: Op) -> bool:
     layer = norm.inputs[0][0]
-    if layer.kind not in _LAYERS or not net.constant(layer.inputs[1][0]) or not _bias_free(net, layer):
+    if not _mixes_channels(layer) or not net.constant(layer.inputs[1][0]) or not _bias_free(net, layer):
         return False
     if not net.sole_user(layer):
         return False
@@ -124,8 +123,7 @@ def _layers_behind(net: EditableGraph, norm: Op) -> list[Op] | None:
             if user.kind == "Flatten":
                 waiting.append((user, True))
                 continue
-            fits = user.kind == "FullyConnected" and (flat or user.flag("flatten", True)) if flat else True
-            if user.kind not in _LAYERS or position != 0 or not fits:
+            if position != 0 or not _mixes_channels(user, flat):
                 return None
             if not net.constant(user.inputs[1][0]) or not _bias_free(net, user):
                 return None
@@ -187,6 +185,16 @@ def _absorbed_by(net: EditableGraph, user: Op, position: int, source: Op, shift:
     if user.kind == "Pooling" and user.attributes.get("pool_type", "max") == "max":
         return _absorbed(net, user, shift, None)
     return None
+
+
+def _mixes_channels(layer: Op, flat: bool = False) -> bool:
+    """Whether the layer takes whole channels of its input, ``flat`` or a map, and gives channels.
+
+    A fully connected layer that keeps the axes of a map apart works along the last one instead.
+    """
+    if layer.kind == "FullyConnected":
+        return flat or layer.flag("flatten", True)
+    return layer.kind == "Convolution" and not flat
 
 
 def _padded(layer: Op) -> bool:

@@ -18,11 +18,11 @@ def check_same(first: str, second: str, output: str = "models", images: int = 2)
     Raises:
         CheckpointError: it is more than rounding, or one of the two cannot be loaded.
     """
-    models = [load_model(name, [mx.cpu()], output) for name in (first, second)]
-    sizes = [(model.image_size, model.embedding) for model in models]
+    one, other = (load_model(name, [mx.cpu()], output) for name in (first, second))
+    sizes = [(model.image_size, model.embedding) for model in (one, other)]
     if sizes[0] != sizes[1]:
         raise CheckpointError(f"{second}: image and embedding size are {sizes[1]}, those of {first} are {sizes[0]}")
-    difference = difference_of(models[0].net, models[1].net, models[0].image_size, images)
+    difference = difference_of(one.net, other.net, one.image_size, images)
     if not difference <= LARGEST:
         raise CheckpointError(f"{second}: its embeddings differ from {first}'s by {difference:.1e} of their length")
     return difference

@@ -1,4 +1,4 @@
-"""A detector for drawn photographs: the five landmarks are computed from three coloured marks."""
+"""Detectors for tests: one computes five landmarks from three coloured marks, one is told what it sees."""
 
 import numpy as np
 
@@ -38,3 +38,14 @@ class MarkDetector:
         box = np.concatenate([marks.min(axis=0), marks.max(axis=0)])[None]
         points = (WEIGHTS @ marks)[None]
         return Faces(box.astype(np.float32), np.array([0.75], np.float32), points.astype(np.float32))
+
+
+class Fixed:
+    """Sees the faces that it is given, wherever it looks."""
+
+    def __init__(self, faces):
+        self.faces, self.looked = faces, []
+
+    def detect(self, rgb):
+        self.looked.append(rgb.shape[:2])
+        return self.faces

@@ -91,15 +91,29 @@ def by_loops(nets, rgb, config):
     return greedy(rows, 0.7, by_smaller=True), sifted, len(boxes) - len(rows)
 
 
-@pytest.mark.parametrize("shape", [(64, 90), (91, 60)])
-def test_faces_equal_those_of_the_loops(nets, shape):
-    rgb = np.random.default_rng(5).integers(0, 255, (*shape, 3), np.uint8)
-    rgb = cv2.GaussianBlur(rgb, (0, 0), 2) * np.uint8(2)
-    config = mtcnn.MtcnnConfig(min_face=24, factor=0.6, thresholds=(0.1, 0.02, 0.002))
+def blurred(shape, seed):
+    rgb = np.random.default_rng(seed).integers(0, 255, (*shape, 3), np.uint8)
+    return cv2.GaussianBlur(rgb, (0, 0), 2) * np.uint8(2)
+
+
+def same_as_the_loops(nets, rgb, config):
     expected, sifted, dropped = by_loops(nets, rgb, config)
     assert len(expected) > 2
-    assert min(sifted, dropped) > 0
     found = mtcnn.MtcnnDetector(config).detect(rgb)
     np.testing.assert_allclose(found.scores, [row[0] for row in expected], rtol=1e-4)
     np.testing.assert_allclose(found.boxes, [row[1] for row in expected], atol=1e-2)
     np.testing.assert_allclose(found.landmarks, [row[2] for row in expected], atol=1e-2)
+    return sifted, dropped
+
+
+@pytest.mark.parametrize("shape", [(64, 90), (91, 60)])
+def test_faces_equal_those_of_the_loops(nets, shape):
+    config = mtcnn.MtcnnConfig(min_face=24, factor=0.6, thresholds=(0.1, 0.02, 0.002))
+    assert min(same_as_the_loops(nets, blurred(shape, 5), config)) > 0
+
+
+@pytest.mark.parametrize(("seed", "factor"), [(10, 0.6), (12, 0.9)])
+def test_what_overlaps_within_a_scale_between_scales_and_after_the_second_net_goes(nets, seed, factor):
+    """Whatever is proposed is kept by the two other nets, so that other overlaps would give other faces."""
+    config = mtcnn.MtcnnConfig(min_face=24, factor=factor, thresholds=(0.05, 0.0, 0.0))
+    assert same_as_the_loops(nets, blurred((64, 90), seed), config) == (0, 0)

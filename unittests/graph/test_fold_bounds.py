@@ -41,8 +41,8 @@ def norm(x: Any, name: str) -> Any:
 
 
 def conv(x: Any, name: str, **options: Any) -> Any:
-    options = {"no_bias": True, **options}
-    return mx.sym.Convolution(x, name=name, kernel=(3, 3), pad=(1, 1), num_filter=4, **options)
+    options = {"no_bias": True, "kernel": (3, 3), "pad": (1, 1), **options}
+    return mx.sym.Convolution(x, name=name, num_filter=4, **options)
 
 
 def test_a_weight_that_is_computed_from_parameters_becomes_one() -> None:
@@ -81,3 +81,128 @@ def test_casts_of_half_precision_are_left_out() -> None:
     folded = fold(graph)
     assert kinds(folded) == ["Convolution"]
     assert same_function(folded, plain)
+
+
+def with_arrays(graph: Graph, **arrays: list[float]) -> Graph:
+    return Graph(graph.symbol, {**graph.arrays, **{name: nd.array(values) for name, values in arrays.items()}})
+
+
+def behind(x: Any) -> Any:
+    """A BatchNorm that goes into the padded convolution behind it, as the other side takes its shift back."""
+    y = conv(x, "a") + x
+    return conv(norm(y, "n"), "b") + y
+
+
+def test_a_channel_that_a_batch_norm_holds_at_zero_is_folded() -> None:
+    """Its factor and its shift are 0: what is asked of the layers before is 0, not 0 / 0. The third shifts nothing."""
+    graph = with_arrays(
+        with_values(behind(DATA)), n_gamma=[1.0, 0.0, 0.5, 1.5], n_beta=[0.3, 0.0, 0.0, 0.1],
+        n_moving_mean=[0.1, 5.0, 0.0, 0.3],
+    )  # fmt: skip
+    folded = fold(graph)
+    assert batch_norms(folded) == 0
+    assert same_function(folded, graph)
+
+
+@pytest.mark.parametrize(("shift", "left"), [(15.9, 0), (16.1, 1), (-16.1, 1)])
+def test_shifts_of_sixteen_standard_deviations_are_the_largest(shift: float, left: int) -> None:
+    graph = with_arrays(
+        with_values(behind(DATA)), n_gamma=[1.0] * 4, n_beta=[0.0, shift, 0.0, 0.0], n_moving_mean=[0.0] * 4,
+        n_moving_var=[0.999] * 4,
+    )  # fmt: skip
+    folded = fold(graph)
+    assert batch_norms(folded) == left
+    assert same_function(folded, graph)
+
+
+@pytest.mark.parametrize(("options", "left"), [
+    ({}, 0), ({"fix_gamma": True}, 0), ({"fix_gamma": False}, 0), ({"eps": 0.25}, 0), ({"axis": 1}, 0),
+    ({"axis": 2, "shape": 6}, 1),
+])  # fmt: skip
+def test_options_of_a_batch_norm(options: dict[str, Any], left: int) -> None:
+    """Where nothing is said, gamma is held at 1 and epsilon is a thousandth."""
+    options = {key: value for key, value in options.items() if key != "shape"}
+    graph = with_values(mx.sym.BatchNorm(conv(DATA, "a"), name="n", **options))
+    folded = fold(graph)
+    assert batch_norms(folded) == left
+    assert same_function(folded, graph)
+
+
+def small(x: Any, name: str, **options: Any) -> Any:
+    """A convolution that needs no border."""
+    return conv(x, name, pad=(0, 0), kernel=(1, 1), **options)
+
+
+def dense(x: Any, name: str, hidden: int = 4, **options: Any) -> Any:
+    return mx.sym.FullyConnected(x, name=name, num_hidden=hidden, **options)
+
+
+BENT = mx.sym.tanh(DATA)
+NORM, NORM_OF_BENT = norm(DATA, "n"), norm(BENT, "n")
+MAP = conv(DATA, "a")
+BEHIND = conv(norm(MAP, "n"), "b")  # takes a BatchNorm of the map, if the map can be raised
+WEIGHT, BIAS = mx.sym.var("w"), mx.sym.var("b")
+NOT_FOLDED = {
+    "an activation takes it": mx.sym.Activation(NORM, act_type="relu"),
+    "a layer and an activation take it": conv(NORM_OF_BENT, "c") + mx.sym.Activation(NORM_OF_BENT, act_type="relu"),
+    "it is the graph's result": NORM_OF_BENT,
+    "it is a layer's input and part of the result": small(NORM_OF_BENT, "c") + NORM_OF_BENT,
+    "it is the weight of a layer": dense(
+        mx.sym.var("rows", shape=(3, 4)), "f", 2, weight=mx.sym.mean(NORM, axis=(2, 3)), no_bias=True),
+    "something that is no layer stands between": dense(mx.sym.Reshape(NORM, shape=(0, -1)), "f"),
+    "the layers behind share a weight": small(NORM, "c", weight=WEIGHT) + small(BENT, "d", weight=WEIGHT),
+    "a bias behind it is shared": (
+        small(NORM, "c", bias=BIAS, no_bias=False) + small(BENT, "d", bias=BIAS, no_bias=False)),
+    "a maximum before it cannot be raised": conv(norm(mx.sym.maximum(MAP, DATA), "n"), "c"),
+    "what bends the raised map takes it too": BEHIND + mx.sym.tanh(MAP),
+    "a mean of the raised map": BEHIND + mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1), pool_type="avg"),
+    "a padded layer of the raised map": BEHIND + conv(MAP, "d"),
+    "a layer that keeps the axes apart takes the map": dense(NORM, "f", flatten=False),
+    "a layer that keeps the axes apart is before it": norm(dense(DATA, "f", flatten=False), "n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_FOLDED)
+def test_what_is_not_folded_gives_the_same(case: str) -> None:
+    graph = with_values(NOT_FOLDED[case])
+    assert batch_norms(fold(graph)) == batch_norms(graph)
+    assert same_function(fold(graph), graph)
+
+
+FOLDED = {
+    "a flattened map in a layer that keeps the axes apart": dense(mx.sym.Flatten(NORM), "f", flatten=False),
+    "a map in a layer that flattens": dense(NORM, "f"),
+    "two layers, one flattened": mx.sym.broadcast_add(
+        dense(mx.sym.Flatten(NORM), "f"), dense(NORM, "g", no_bias=True)),
+    "the largest values of the raised map, in a layer without border": BEHIND + small(
+        mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1), pool_type="max"), "d"),
+    "a pooling that does not say which": BEHIND + small(mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1)), "d"),
+    "identity, a stopped gradient and dropout": conv(
+        mx.sym.Dropout(mx.sym.BlockGrad(mx.sym.identity(norm(MAP, "n")))), "c"),
+    "a grouped layer without border beside it": BEHIND + small(MAP, "d", num_group=2, no_bias=False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FOLDED)
+def test_what_is_folded_gives_the_same(case: str) -> None:
+    graph = with_values(FOLDED[case])
+    folded = fold(graph)
+    assert set(kinds(folded)) <= {"Convolution", "FullyConnected", "Pooling", "Flatten", "elemwise_add",
+                                  "broadcast_add", "_plus"}  # fmt: skip
+    assert same_function(folded, graph)
+
+
+def test_dropout_that_is_always_on_stays() -> None:
+    graph = with_values(conv(mx.sym.Dropout(DATA, mode="always"), "a"))
+    assert kinds(fold(graph)) == ["Dropout", "Convolution"]
+
+
+@pytest.mark.parametrize("outputs", [(BEHIND, MAP), (MAP, BEHIND), (conv(NORM, "c"), NORM), (NORM, conv(NORM, "c"))])
+def test_what_the_graph_gives_beside_the_last_result_is_not_changed(outputs: tuple[Any, Any]) -> None:
+    graph = with_values(mx.sym.Group(list(outputs)))
+    folded = fold(graph)
+    assert batch_norms(folded) == 1
+    x = nd.array(np.random.default_rng(2).normal(0, 1, SHAPE))
+    found, expected = (_symbol_block(g, [mx.cpu()])(x) for g in (folded, graph))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), rtol=1e-5, atol=1e-5)

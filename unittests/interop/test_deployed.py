@@ -176,13 +176,46 @@ def test_options_of_the_backbone_that_fits(tmp_path: Path) -> None:
     assert "fits" not in str(caught.value)
 
 
-def test_a_parameter_that_feeds_two_operators_keeps_its_name(tmp_path: Path) -> None:
-    renamed = {"stage1_unit1_bn2_beta": "shared", "stage1_unit1_bn3_beta": "shared"}
-    name = write(tmp_path, symbol_of(SMALL), renamed=renamed)
+@pytest.mark.parametrize("kind", ["beta", "moving_var"])
+def test_a_parameter_that_feeds_two_operators_keeps_its_name(tmp_path: Path, kind: str) -> None:
+    renamed = {f"stage1_unit1_bn2_{kind}": "shared", f"stage1_unit1_bn3_{kind}": "shared"}
+    other = {"stage1_unit1_bn2": {"eps": "0.5"}}  # for which the variance is asked
+    name = write(tmp_path, symbol_of(SMALL), renamed=renamed, changes=other)
     graph = json.loads(resolve(name).symbol.read_text())  # type: ignore[union-attr]
     first, second = (i for i, node in enumerate(graph["nodes"]) if node["name"] == "shared")
     for node in graph["nodes"]:
         node["inputs"] = [[first if i == second else i, *rest] for i, *rest in node["inputs"]]
     resolve(name).symbol.write_text(json.dumps(graph))  # type: ignore[union-attr]
-    with pytest.raises(CheckpointError, match=r"has no stages\.0\.0\.bn2\.beta"):
+    ours = kind.replace("moving", "running")
+    with pytest.raises(CheckpointError, match=rf"has no stages\.0\.0\.bn2\.{ours}"):
         weights_for(net_of(SMALL), resolve(name))
+
+
+def test_names_with_colons(tmp_path: Path) -> None:
+    same(write(tmp_path, symbol_of(SMALL), renamed={"conv0_weight": "net:conv0_weight"}), SMALL)
+
+
+def test_an_epsilon_that_differs_by_next_to_nothing_changes_no_array(tmp_path: Path) -> None:
+    """Ours is 2e-5. A share of a ten-thousandth and less is rounding, more is another epsilon."""
+    plain, _ = weights_for(net_of(SMALL), resolve(write(tmp_path, symbol_of(SMALL))))
+    for epsilon, other in (("2.0001e-05", False), ("2.004e-05", True), ("1.996e-05", True)):
+        changes = {"stage1_unit1_bn2": {"eps": epsilon}}
+        arrays, _ = weights_for(net_of(SMALL), resolve(write(tmp_path, symbol_of(SMALL), changes=changes)))
+        gamma = arrays["stages.0.0.bn2.gamma"]
+        assert np.array_equal(gamma.asnumpy(), plain["stages.0.0.bn2.gamma"].asnumpy()) != other
+
+
+def test_a_batch_norm_that_names_no_epsilon_has_mxnets(tmp_path: Path) -> None:
+    """A thousandth, where fresnet's have 2e-5."""
+    name = write(tmp_path, symbol_of(SMALL))
+    graph = json.loads(resolve(name).symbol.read_text())  # type: ignore[union-attr]
+    for node in graph["nodes"]:
+        if node["name"] == "stage2_unit1_sc":
+            del node["attrs"]["eps"]
+            node["attrs"].pop("fix_gamma", None)  # held at 1 where nothing is said
+    resolve(name).symbol.write_text(json.dumps(graph))  # type: ignore[union-attr]
+    same(name, SMALL)
+    arrays, _ = weights_for(net_of(SMALL), resolve(name))
+    variance = arrays["stages.1.0.sc.running_var"].asnumpy().astype(np.float64)
+    found = arrays["stages.1.0.sc.gamma"].asnumpy()
+    np.testing.assert_allclose(found, np.sqrt((variance + 2e-5) / (variance + 1e-3)), rtol=1e-6)

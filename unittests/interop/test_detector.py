@@ -10,6 +10,7 @@ import pytest
 
 from fairface.data.images import encode_png
 from fairface.errors import CheckpointError
+from fairface.faces.retinaface import RetinaFaceConfig
 from fairface.interop.detector import load_retinaface
 from fairface.mx import mx
 
@@ -34,9 +35,9 @@ def level(x, stride):
     return [scores, parts["bbox_pred"], parts["landmark_pred"]]
 
 
-def network():
+def network(x=None):
     """insightface's outputs, with a BatchNorm so that there are auxiliary arrays too."""
-    x = sym.BatchNorm(sym.Variable("data"), fix_gamma=True, eps=1e-5, name="bn_data")
+    x = sym.BatchNorm(sym.Variable("data") if x is None else x, fix_gamma=True, eps=1e-5, name="bn_data")
     return [output for stride in STRIDES for output in level(x, stride)]
 
 
@@ -133,3 +134,48 @@ def test_names_and_files_that_cannot_be_used(tmp_path):
     (tmp_path / "R50-symbol.json").write_text("{}")
     with pytest.raises(CheckpointError, match="is not an MXNet symbol"):
         load_retinaface(name, CPU)
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("models/R50", r"^models/R50: a detector is named prefix,epoch of an MXNet model, such as models/R50,0$"),
+    ("{folder}/epoch=1,step=2.ckpt", r"step=2\.ckpt: is a PyTorch file; a detector is named prefix,epoch"),
+])  # fmt: skip
+def test_how_a_detector_is_named(tmp_path, name, said):
+    (tmp_path / "epoch=1,step=2.ckpt").touch()
+    with pytest.raises(CheckpointError, match=said):
+        load_retinaface(name.format(folder=tmp_path), CPU)
+
+
+def test_a_model_that_says_how_many_channels_it_takes(tmp_path):
+    """Three are RGB; a model of four is refused before its weights are read."""
+
+    def of(channels):
+        weight = sym.var("mixed", shape=(3, channels, 1, 1))
+        return network(sym.Convolution(sym.Variable("data"), weight, kernel=(1, 1), num_filter=3, no_bias=True))
+
+    arrays = parameters(sym.Group(network())) | {"arg:mixed": mx.nd.array(np.eye(3).reshape(3, 3, 1, 1))}
+    config = RetinaFaceConfig(threshold=0.9, longest=64)
+    detector = load_retinaface(save(tmp_path, of(3), arrays), CPU, config)
+    assert (detector.config.threshold, detector.config.longest) == (0.9, 64)
+    assert detector.config.model == f"{tmp_path / 'R50'},0"
+    with pytest.raises(CheckpointError, match=r"R50-symbol\.json: does not take RGB images as `data`; name a Retina"):
+        load_retinaface(save(tmp_path, of(4), arrays), CPU)
+
+
+def test_a_model_whose_arrays_do_not_fit_does_not_run(tmp_path):
+    arrays = parameters(sym.Group(network()))
+    arrays["arg:face_rpn_bbox_pred_stride8_weight"] = mx.nd.zeros((8, 5, 1, 1))
+    said = r"R50-symbol\.json: does not run on cpu\(0\) \(.*\); use another"
+    with pytest.raises(CheckpointError, match=said) as caught:
+        load_retinaface(save(tmp_path, network(), arrays), CPU)
+    assert "\n" not in str(caught.value)
+
+
+def test_parameters_with_colons_in_their_names(tmp_path):
+    outputs = network()
+    outputs[1] = sym.Convolution(outputs[1], sym.var("net:extra"), kernel=(1, 1), num_filter=8, no_bias=True)
+    arrays = parameters(sym.Group(network()))
+    with pytest.raises(CheckpointError, match=r"R50-0000\.params: has no net:extra, which .*R50-symbol\.json needs"):
+        load_retinaface(save(tmp_path, outputs, arrays), CPU)
+    arrays["arg:net:extra"] = mx.nd.array(np.eye(8).reshape(8, 8, 1, 1))
+    assert len(load_retinaface(save(tmp_path, outputs, arrays), CPU).detect(photograph())) == 2

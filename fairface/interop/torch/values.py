@@ -25,7 +25,6 @@ from fairface.mx import gluon, nd, nn
 from fairface.parameters import structural
 
 EPSILON = 1e-5  # of every BatchNorm in PyTorch
-PIXEL_HALF = 127.5  # PyTorch nets take (x - 127.5) / 127.5
 
 
 def values_for(net: gluon.HybridBlock, family: TorchFamily, state: State) -> dict[str, Array]:
@@ -40,7 +39,7 @@ def values_for(net: gluon.HybridBlock, family: TorchFamily, state: State) -> dic
     first = f"{family.first}.weight"
     if family.bgr:
         values[first] = values[first][:, ::-1]
-    white = float(net.normalise(nd.array([255.0])).asscalar())  # 1.0 with PyTorch's scale
+    white = float(net.normalise(nd.array([255.0])).asscalar())  # 1.0 with PyTorch's scale, (x - 127.5) / 127.5
     if white != 1.0:
         values[first] = values[first] * np.float32(1.0 / white)
     for layer, norm in batch_norms(net):

@@ -34,7 +34,7 @@ class Spread:
         rate: errors / comparisons; NaN without comparisons.
         comparisons, errors: counts.
         subjects: distinct subjects.
-        variance: of the rate, over subjects; NaN where it is undefined (one subject, or nobody is named).
+        variance: of the rate, over subjects; NaN where it is undefined (no comparisons, one subject, nobody is named).
         degrees_of_freedom: of the variance.
         genuine: which kind of comparisons they are.
     """
@@ -82,7 +82,8 @@ def spread_of_sums(
     known = 1.0 - (load - pairs[1])
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = errors / total
-        variance = np.where(known > _TINY, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
+        seen = (total > 0) & (known > _TINY)
+        variance = np.where(seen, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
         kurtosis = fourth * subjects / second**2
         degrees = 2.0 * subjects / (kurtosis - 1.0 + 2.0 / (subjects - 1.0))
     degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(subjects - 1.0, MIN_FREEDOM))

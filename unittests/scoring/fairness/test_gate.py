@@ -3,7 +3,7 @@ import math
 import pytest
 
 from fairface.errors import ConfigError
-from fairface.scoring.fairness.gate import failures, parse_condition
+from fairface.scoring.fairness.gate import Condition, failures, parse_condition
 from fairface.scoring.fairness.scalars import Scalar
 
 
@@ -64,3 +64,10 @@ def test_unknown_names_are_errors():
         failures([parse_condition("age:fdr<1")], MEASURES)
     with pytest.raises(ConfigError, match="no measure 'gap'; measures: fnmr_gap"):
         failures([parse_condition("gap>1")], MEASURES)
+
+
+def test_parts_of_a_condition():
+    whole = Condition("sex : fdr @ low >= .5", "sex", "fdr", "low", ">=", 0.5)
+    assert parse_condition(" sex : fdr @ low >= .5 ") == whole
+    assert parse_condition("fdr<1e-2") == Condition("fdr<1e-2", "", "fdr", "low", "<", 0.01)
+    assert parse_condition("fmr_gap>1") == Condition("fmr_gap>1", "", "fmr_gap", "high", ">", 1.0)

@@ -88,9 +88,9 @@ def test_headers_to_the_byte():
         record = struct.pack("<IfQQ", flag, 7.0, 1, 2) + struct.pack("<ff", 4.0, 5.0)[: 4 * flag]
         header, payload = unpack(record)
         assert (header.flag, header.label.tolist(), payload) == (flag, [4.0, 5.0] if flag else [7.0], b"")
-    with pytest.raises(DataError, match="^record: 23 bytes are too few for an image record;"):
+    with pytest.raises(DataError, match=r"^record: 23 bytes are too few for an image record;"):
         unpack(bytes(23))
-    with pytest.raises(DataError, match="^a: announces 2 labels but has only 31 bytes;"):
+    with pytest.raises(DataError, match=r"^a: announces 2 labels but has only 31 bytes;"):
         unpack(struct.pack("<IfQQ", 2, 0, 0, 0) + bytes(7), "a")
 
 

@@ -32,7 +32,7 @@ def estimate(run: Prepared) -> dict[str, Any]:
     run.method.parameter_groups(config.stage)
     probe = probe_batch(run)
     seconds = _timed_step(run.method, probe, run.world)
-    per_step = seconds * config.batch_size / len(probe) / len(run.world.contexts)
+    per_step = seconds * config.batch_size / len(probe)  # both batches are cut over the devices
     activations = _activation_values(run) * 4 * 2 * config.batch_size
     weights = sum(parameters.values()) * 4 * COPIES[config.optimizer.name] * len(run.world.contexts)
     return {

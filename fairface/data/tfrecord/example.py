@@ -13,10 +13,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
 _MOST_VARINT_BITS = 63
 _MORE = 0x80
-_LENGTH = rb"[\x80-\xff]*[\x00-\x7f]"
+_LENGTH = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 # What stands before the image when there is nothing else in the Example; matched since taking it apart is slow.
 _USUAL = re.compile(
-    rb"\x0a%b\x0a%b\x0a\x05image\x12%b\x0a%b\x0a(%b)" % (_LENGTH, _LENGTH, _LENGTH, _LENGTH, _LENGTH), re.DOTALL
+    rb"\x0a%b\x0a%b\x0a\x05image\x12%b\x0a(%b)\x0a(%b)" % (_LENGTH, _LENGTH, _LENGTH, _LENGTH, _LENGTH), re.DOTALL
 )
 
 
@@ -33,8 +33,11 @@ def decode_example(example: bytes) -> bytes:
         ValueError: the bytes are no Example, or it has no feature ``image`` with a value; says which it has.
     """
     usual = _USUAL.match(example)
-    if usual is not None and _read_varint(usual.group(1), 0)[0] == len(example) - usual.end():
-        return example[usual.end() :]
+    if usual is not None:
+        values, image = (_read_varint(usual.group(number), 0)[0] for number in (1, 2))
+        # Without the second, an empty list before another feature would pass for the image.
+        if image == len(example) - usual.end() and values == len(example) - usual.end(1):
+            return example[usual.end() :]
     seen = []
     try:
         for start, end in _parts(example, 0, len(example), 1):
@@ -44,8 +47,8 @@ def decode_example(example: bytes) -> bytes:
                 if key != KEY:
                     seen.append(key)
                     continue
-                for values in _parts(example, first, last, 2):
-                    for items in _parts(example, *values, 1):
+                for lists in _parts(example, first, last, 2):
+                    for items in _parts(example, *lists, 1):
                         for item in _parts(example, *items, 1):
                             return example[slice(*item)]
     except (IndexError, ValueError) as error:

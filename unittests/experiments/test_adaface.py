@@ -43,7 +43,7 @@ def test_degraded_photographs(parts: dict[str, Any], tmp_path: Path) -> None:
     padded = np.pad(small, ((3, 3), (3, 3), (0, 0)), mode="reflect")
     rows = sum(tap * padded[k : k + 28] for k, tap in enumerate(taps))
     blurred = sum(tap * rows[:, k : k + 28] for k, tap in enumerate(taps))
-    # Half-way between four small pixels a large one would be their mean; the nearest is an eighth away from it.
+    # Linear interpolation between the centres of the small pixels; at the border the last one goes on.
     place = (np.arange(112) + 0.5) / 4 - 0.5
     left, share = np.floor(place).astype(int), place - np.floor(place)
     first, second = np.clip(left, 0, 27), np.clip(left + 1, 0, 27)
@@ -102,6 +102,41 @@ def test_rows_follow_the_pair_list_whatever_the_suffix(parts: dict[str, Any], tm
     np.testing.assert_array_equal(found, rows[[2, 0]])
     with pytest.raises(DataError, match="c/1 first"):
         parts["adaface_arms"]["rows_of"](tmp_path / "rows.npz", ["c/1.jpg"])
+
+
+def test_an_arm_is_scored_in_three_conditions_and_made_once(
+    parts: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lfw" / "aligned" / "test"
+    folder.mkdir(parents=True)
+    rows = ["a/1.jpg,a/2.jpg,1,a,a", "a/2.jpg,b/1.jpg,0,a,b", "b/1.jpg,a/1.jpg,0,b,a"]
+    (folder / "test_pairs.csv").write_text("\n".join(["image_a,image_b,same,subject_a,subject_b", *rows, ""]))
+    rng = np.random.default_rng(0)
+    stored = {quality: rng.normal(size=(3, 4)).astype(np.float32) for quality in ("clean", "degraded")}
+    called: list[str] = []
+
+    def embed(words: list[str], name: str) -> None:
+        called.append(name)
+        assert words[1] == "/models/model,0"
+        quality = "clean" if words[words.index("--data") + 1] == str(folder) else "degraded"
+        suffix = "jpg" if quality == "clean" else "png"
+        names = tuple(f"{stem}.{suffix}" for stem in ("a/1", "a/2", "b/1"))
+        save_embeddings(words[words.index("--output") + 1], Embeddings(stored[quality], names))
+
+    arms = parts["adaface_arms"]
+    monkeypatch.setitem(arms["make"].__globals__, "call", embed)
+    work = arms["Work"](tmp_path / "lfw", tmp_path, "/models/model,0")
+    result = arms["make"](arms["Arm"]("model"), work)
+    assert arms["make"](arms["Arm"]("model"), work) == result
+    assert called == ["model", "model"]
+    units = {quality: of / np.linalg.norm(of.astype(np.float64), axis=1)[:, None] for quality, of in stored.items()}
+    with np.load(tmp_path / "model.npz") as scores:
+        for name, first, second in (
+            ("clean", "clean", "clean"), ("degraded", "degraded", "degraded"), ("mixed", "clean", "degraded"),
+        ):  # fmt: skip
+            expected = [float(units[first][i] @ units[second][j]) for i, j in ((0, 1), (1, 2), (2, 0))]
+            np.testing.assert_allclose(scores[name], expected, atol=1e-12)
+            assert result["auc"][name] == pytest.approx(np.mean([expected[0] > other for other in expected[1:]]))
 
 
 def test_the_page_tells_better_from_worse_and_what_is_missing(parts: dict[str, Any], tmp_path: Path) -> None:

@@ -182,6 +182,15 @@ def test_the_page_tells_better_from_worse_and_what_is_missing(parts: dict[str, A
     assert "- **ArcFace finetuned against the model, unchanged**, TAR at FMR 0.01: clean -" in text
 
 
+def test_a_page_without_arms_names_all_of_them(parts: dict[str, Any], tmp_path: Path) -> None:
+    one = np.array([0, 0])
+    comparisons = Comparisons(one, one, one == 0, one.astype(np.int32), one, one)
+    text = parts["adaface_page"]["page"](parts["adaface_summary"]["summarise"](tmp_path, comparisons, [4]))
+    assert "No two arms can be compared yet." in text
+    names = "scratch_adaface_4, scratch_arcface_4, scratch_cosface_4, tuned_adaface_4, tuned_arcface_4, tuned_cosface_4"
+    assert f"**Not there yet** (7 arms): {names}, model." in text
+
+
 def test_seeds_of_different_margins_are_not_averaged(parts: dict[str, Any], tmp_path: Path) -> None:
     for seed, margin in enumerate((0.2, 0.4)):
         (tmp_path / f"scratch_adaface_{seed}.json").write_text(json.dumps({"margin": margin}))

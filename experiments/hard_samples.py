@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 from fairness import CONFIGS, Arm, make
+from paired_rounds import interval, measure_rounds, verdict
 
 from fairface.cli import parser, print_json, progress, run
 from fairface.files import atomic_write
 from fairface.protocols.plain_csv import read_plain_csv
-from fairface.scoring.bootstrap import subject_draws
 from fairface.scoring.roc import auc, roc_curve, tar_at_fmr
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
 
@@ -33,7 +33,6 @@ ARMS = tuple(
 TARGETS = (1e-2, 1e-3)
 ALONE = "three-step model"
 CHAIN = "the challenge's chain (transductive)"
-ROUNDS = 1000
 
 
 def scores_of(out: Path, seed: int, comparisons: Any) -> dict[str, Any]:
@@ -46,31 +45,6 @@ def scores_of(out: Path, seed: int, comparisons: Any) -> dict[str, Any]:
     return {ALONE: three, "hard-sample model": hard, "mean of both cosines": (three + hard) / 2, CHAIN: chain.scores}
 
 
-def weighted_tar(same: Any, weights: Any, target: float) -> float:
-    """TAR at the lowest threshold that at most ``target`` of the weighted impostor comparisons reach.
-
-    ``same`` and ``weights`` (M,) stand in the order of falling scores.
-    """
-    impostor = np.cumsum(np.where(same, 0.0, weights))
-    genuine = np.cumsum(np.where(same, weights, 0.0))
-    allowed = np.searchsorted(impostor, target * impostor[-1], side="right")
-    return float(genuine[allowed - 1] / genuine[-1]) if allowed else 0.0
-
-
-def differences(ways: Sequence[dict[str, Any]], comparisons: Any, way: str, target: float) -> tuple[float, float]:
-    """95 % confidence interval over subjects of the difference in TAR to the three-step model, mean over seeds."""
-    rounds = []
-    orders = [[np.argsort(-of[name], kind="stable") for name in (way, ALONE)] for of in ways]
-    people = int(max(comparisons.subject_a.max(), comparisons.subject_b.max())) + 1
-    for draws in subject_draws(people, ROUNDS, 0):
-        first, second = draws[comparisons.subject_a], draws[comparisons.subject_b]
-        weights = np.where(comparisons.same, first, first * second).astype(np.float64)
-        pairs = [[weighted_tar(comparisons.same[o], weights[o], target) for o in order] for order in orders]
-        rounds.append(np.mean([one - alone for one, alone in pairs]))
-    low, high = np.quantile(rounds, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def summarise(arms: Sequence[dict[str, Any]], seeds: Sequence[int], lfw: Path, out: Path) -> dict[str, Any]:
     """Every way's AUC and TAR by seed, and the differences to the three-step model."""
     comparisons = read_plain_csv(lfw / "aligned" / "test" / "test_pairs.csv")
@@ -81,13 +55,14 @@ def summarise(arms: Sequence[dict[str, Any]], seeds: Sequence[int], lfw: Path, o
         line = line.removeprefix("# ").removeprefix("hard samples: ")
         head, _, counts = line.partition(": ")
         found["samples"].append(f"{head.split(' in ')[0]}; {counts}")  # without the folders of one machine
+    rounds = measure_rounds({way: [of[way] for of in ways] for way in ways[0]}, comparisons, TARGETS)
     for way in ways[0]:
         rocs = [roc_curve(of[way], comparisons.same) for of in ways]
         entry: dict[str, Any] = {"auc": [auc(roc) for roc in rocs]}
-        for target in TARGETS:
+        for place, target in enumerate(TARGETS, start=1):
             entry[f"tar@{target:g}"] = [tar_at_fmr(roc, target).value for roc in rocs]
             if way != ALONE:
-                entry[f"interval@{target:g}"] = differences(ways, comparisons, way, target)
+                entry[f"interval@{target:g}"] = interval(rounds[way][:, place] - rounds[ALONE][:, place])
         found["ways"][way] = entry
     return found
 
@@ -108,10 +83,9 @@ def page(result: dict[str, Any]) -> str:
             key = f"tar@{target:g}"
             seeds_of = [b - a for a, b in zip(alone[key], of[key], strict=True)]
             low, high = of[f"interval@{target:g}"]
-            verdict = "better" if low > 0 else "worse" if high < 0 else "not distinguishable"
             told = " ".join(f"{value:+.3f}" for value in seeds_of)
-            lines.append(f"| {way} | {target:g} | {np.mean(seeds_of):+.3f} [{low:+.3f}, {high:+.3f}] | {verdict} "
-                         f"| {told} |")  # fmt: skip
+            lines.append(f"| {way} | {target:g} | {np.mean(seeds_of):+.3f} [{low:+.3f}, {high:+.3f}] "
+                         f"| {verdict(low, high)} | {told} |")  # fmt: skip
     lines += ["", "## Why", "", *WHY, "", *(f"- seed {seed}: {told}" for seed, told in
                                         zip(result["seeds"], result["samples"], strict=True)), ""]  # fmt: skip
     return "\n".join(lines)

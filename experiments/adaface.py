@@ -1,0 +1,102 @@
+"""Does AdaFace recognise photographs of low quality better than ArcFace and CosFace? LFW, several seeds.
+
+python experiments/prepare_lfw.py --data LFW --out WORK/lfw
+python experiments/adaface.py --lfw WORK/lfw --model model,0 --out WORK/adaface --page docs/experiments/adaface.md
+
+Each head trains a small net from scratch (experiments/configs/lfw_adaface.yaml) and finetunes a published model
+(lfw_adaface_tune.yaml; docs/experiments/real_model.md tells which), both on the base people; the model itself is scored
+as it is, too. From scratch each head has the margin, of two, that short runs found better on the validation people.
+All are judged on the test people's pairs: both photographs clean, both degraded (degrade.py), and one of each. One JSON
+file and one file of scores for each arm; arms that are done are skipped, one that was interrupted goes on.
+``--page-only`` trains nothing: it reports on the arms that are there and names the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from adaface_arms import MARGINS, Arm, Work, make
+from adaface_page import page
+from adaface_summary import HEADS, MODEL, SCRATCH, TUNED, summarise
+from degrade import degrade_folder
+
+from fairface.checkpoints import resolve
+from fairface.cli import parser, print_json, run, tell
+from fairface.files import atomic_write
+
+CHOICE_SEED = 1000  # none of the arms' seeds
+
+
+def choices() -> list[Arm]:
+    """The short runs that choose each head's margin from scratch."""
+    return [Arm("choice", head, CHOICE_SEED, margin) for head in HEADS for margin in MARGINS[head]]
+
+
+def chosen_margins(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Each head's margin with the highest mean of clean and degraded AUC in the short runs."""
+    best: dict[str, tuple[float, float]] = {}
+    for one in results:
+        mean = (one["auc"]["clean"] + one["auc"]["degraded"]) / 2
+        best[one["head"]] = max(best.get(one["head"], (-1.0, 0.0)), (mean, one["margin"]))
+    return {head: margin for head, (_, margin) in best.items()}
+
+
+def arms_of(seeds: Sequence[int], margins: Mapping[str, float], with_model: bool) -> list[Arm]:
+    """All arms in the order of their running: a seed from scratch, then finetuned, then the next seed."""
+    arms = [Arm(MODEL)] if with_model else []
+    for seed in seeds:
+        arms += [Arm(SCRATCH, head, seed, margins[head]) for head in HEADS]
+        arms += [Arm(TUNED, head, seed, MARGINS[head][1]) for head in HEADS] if with_model else []
+    return arms
+
+
+def work_through(arms: Sequence[Arm], work: Work, jobs: int) -> list[dict[str, Any]]:
+    """Every arm's result, ``jobs`` at a time. All are tried before the first error is raised."""
+    with ThreadPoolExecutor(max(jobs, 1)) as pool:
+        return list(pool.map(lambda arm: make(arm, work), arms))
+
+
+def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:
+    """Make every arm that is not there."""
+    for split in ("validation", "test"):
+        degrade_folder(work.folder(split, "clean"), work.folder(split, "degraded"))
+    margins = chosen_margins(work_through(choices(), work, jobs))
+    tell([f"{head}: margin {margin:g}" for head, margin in margins.items()])
+    work_through(arms_of(seeds, margins, bool(work.model)), work, jobs)
+
+
+def main(argv: Sequence[str]) -> None:
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
+    options.add_argument("--model", default="", metavar="PREFIX,EPOCH", help="a published MobileFaceNet to finetune")
+    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    options.add_argument("--jobs", type=int, default=1, help="arms at a time")
+    options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
+    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    args = options.parse_args(argv)
+    # Programs are called from the project's folder: a relative path would lead elsewhere.
+    work = Work(args.lfw.resolve(), args.out.resolve(), str(Path(args.model).resolve()) if args.model else "")
+    seeds = [int(seed) for seed in args.seeds.split(",")]
+    work.out.mkdir(parents=True, exist_ok=True)
+    if not args.page_only:
+        if args.model:
+            resolve(work.model)
+        run_all(work, seeds, args.jobs)
+    result = summarise(work.out, work.comparisons("test"), seeds)
+    text = page(result)
+    if args.page:
+        with atomic_write(args.page, "w", encoding="utf-8") as file:
+            file.write(text)
+    if args.json:
+        print_json(result)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    run(main)

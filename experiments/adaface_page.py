@@ -104,8 +104,8 @@ HEAD = [
 TABLE = ["Mean over the seeds; thresholds at the stated FMR of these comparisons."]
 
 DIFFERENCES = [
-    "The first model less the second, paired by seed, mean over the seeds. [95 % interval over subjects: how the mean of",
-    "these runs would come out for other people, not for other seeds]",
+    "The first model less the second, paired by seed, mean over the seeds. [95 % interval over subjects: how the mean",
+    "of these runs would come out for other people, not for other seeds]",
 ]
 
 CHOICE = [

@@ -419,7 +419,7 @@ def test_a_head_of_mean_embeddings_by_hand():
     head.initialize()
     before = np.array([[3.0, 4.0], [0.0, 2.0], [1.0, 1.0], [6.0, 8.0]])
     head.weight.set_data(nd.array(before))
-    embeddings = np.array([[10.0, 0.0], [0.0, 0.1], [0.0, 0.0], [-3.0, 4.0], [5.0, 5.0], [2.0, 0.0]])
+    embeddings = np.array([[10.0, 0.0], [0.0, 0.05], [0.0, 0.0], [-3.0, 4.0], [5.0, 5.0], [2.0, 0.0]])
     data = ArrayDataset(np.zeros((6, 4, 4, 3), np.uint8), [0, 0, 0, 1, -1, 3], num_classes=4)
     assert head_from_mean_embeddings(head, Fixed(embeddings), data) == 3
     half = math.sqrt(0.5)

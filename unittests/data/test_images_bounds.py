@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-from fairface.data.image_reader import ImageReader
 from fairface.data.images import (
     check_size,
     decode,
@@ -22,8 +21,7 @@ from fairface.data.images import (
     to_stored_jpeg,
     try_decode,
 )
-from fairface.data.phone_formats import is_heic, is_webp, webp_orientation
-from fairface.data.view import IndexedDataset
+from fairface.data.phone_formats import is_heic, is_webp
 from fairface.errors import RESIZE, SKIP_BAD, DataError
 
 
@@ -151,68 +149,3 @@ def test_a_file_that_comes_in_pieces_is_read_to_its_end(tmp_path, monkeypatch):
         read_bytes(tmp_path / "gone", "b")
     with pytest.raises(DataError, match="gone: cannot be read"):
         read_bytes(tmp_path / "gone")
-
-
-class Broken(IndexedDataset):
-    """Images of two sizes, one that the disk does not give and one that the library refuses."""
-
-    def __init__(self):
-        super().__init__("broken", np.zeros(4, np.int32), 1)
-
-    def name(self, index):
-        return f"record {index}"
-
-    def encoded(self, index):
-        if index == 2:
-            raise OSError(5, "Input/output\n error")
-        if index == 3:
-            raise cv2.error("out of\n memory")
-        return encode_png(noise(8 + index, 8))
-
-
-def test_a_reader_names_the_record_and_gives_one_size():
-    data = Broken()
-    plain, resizing = ImageReader(data, 8), ImageReader(data, 8, may_resize=True)
-    assert np.array_equal(plain.read(0), noise(8, 8))
-    with pytest.raises(DataError, match=r"^record 1: the image is 8x9 pixels, not 8x8"):
-        plain.read(1)
-    assert np.array_equal(resizing.read(1), resize(noise(9, 8), 8))
-    for index, said in ((2, r"\[Errno 5\] Input/output error"), (3, "out of memory")):
-        for reader in (plain, resizing):
-            with pytest.raises(DataError, match=rf"^record {index}: cannot be read \({said}\); restore or remove it"):
-                reader.read(index)
-
-
-def riff(*chunks):
-    return b"RIFF\0\0\0\0WEBP" + b"".join(
-        kind + struct.pack("<I", len(content)) + content + bytes(len(content) % 2) for kind, content in chunks
-    )
-
-
-def tiff(entries, order="<", count=None):
-    mark = {"<": b"II*\0", ">": b"MM\0*"}[order]
-    table = b"".join(struct.pack(f"{order}HHIHH", tag, kind, 1, value, 0) for tag, kind, value in entries)
-    return mark + struct.pack(f"{order}IH", 8, len(entries) if count is None else count) + table
-
-
-@pytest.mark.parametrize(
-    ("data", "orientation"),
-    [
-        (riff((b"EXIF", tiff([(0x0112, 3, 6)]))), 6),
-        (riff((b"EXIF", tiff([(0x0112, 3, 6)], ">"))), 6),
-        (riff((b"ABCD", b"x"), (b"EXIF", b"Exif\0\0" + tiff([(0x0100, 3, 9), (0x0112, 3, 8)]))), 8),
-        (riff((b"EXIF", tiff([(0x0112, 3, 5), (0x0112, 3, 8)]))), 5),
-        (riff((b"EXIF", tiff([(0x0112, 4, 6)]))), 1),  # of another type
-        (riff((b"EXIF", tiff([(0x0111, 3, 6), (0x0113, 3, 6)]))), 1),
-        (riff((b"EXIF", tiff([(0x0112, 3, 6)], count=0))), 1),
-        (riff((b"EXIF", tiff([(0x0100, 3, 6)], count=2))), 1),  # cut off
-        (riff((b"EXIF", b"XX" + tiff([(0x0112, 3, 6)])[2:])), 1),
-        (riff((b"EXIF", b"II"))[:-1], 1),
-        (riff((b"EXIF", b""), (b"EXIF", tiff([(0x0112, 3, 6)]))), 1),
-        (riff((b"VP8 ", b"EXIF" + tiff([(0x0112, 3, 6)]))), 1),
-        (riff() + b"EXIF\0\0\0", 1),
-        (riff(), 1),
-    ],
-)
-def test_orientations_of_webp_files(data, orientation):
-    assert webp_orientation(data) == orientation

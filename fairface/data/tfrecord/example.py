@@ -34,9 +34,9 @@ def decode_example(example: bytes) -> bytes:
     """
     usual = _USUAL.match(example)
     if usual is not None:
-        values, image = (_read_varint(usual.group(number), 0)[0] for number in (1, 2))
+        listed, size = (_read_varint(usual.group(number), 0)[0] for number in (1, 2))
         # Without the second, an empty list before another feature would pass for the image.
-        if image == len(example) - usual.end() and values == len(example) - usual.end(1):
+        if size == len(example) - usual.end() and listed == len(example) - usual.end(1):
             return example[usual.end() :]
     seen = []
     try:

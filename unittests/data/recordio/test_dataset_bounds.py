@@ -84,8 +84,8 @@ def test_attributes_with_names_need_labels_that_are_codes(tmp_path):
     assert data.attributes.tolist() == [[-1, 127], [0, 0]]
     assert data.attribute_values == {}
     for value in (-2, 128, 0.5):
-        said = said_of(write(tmp_path, [[0, 1, 0, 1], [1, 1, 2, value]]))
-        assert f"train.rec: record 1 has the attributes [2.0, {float(value)}], not whole numbers from -1 to 127" in said
+        said = said_of(write(tmp_path, [[0, 1, 0, 1], [0, 1, 0, 1], [1, 1, 2, value]]))
+        assert f"train.rec: record 2 has the attributes [2.0, {float(value)}], not whole numbers from -1 to 127" in said
     said = said_of(write(tmp_path, [[0, 1, 0, 1, 5], [1, 1, 2], [1, 1]]))
     assert "train.rec: record 1 has 3 labels, too few for the 2 attributes of attributes.json" in said
 

@@ -26,6 +26,7 @@ class DataConfig:
     resize: bool = False  # resize images of another size instead of stopping
     exclude: str = ""  # file with record positions or names to leave out, one per line
     only: str = ""  # file with record positions or names to keep, one per line (hard-sample lists)
+    identities: int = within(0, 0, 1 << 40)  # how many identities the data must have; any other number stops; 0 = any
     where: str = ""  # keep only records with these attribute values (names or codes), e.g. "sex=f,glasses=0"
     on_bad_record: str = choice("stop", "skip")  # what to do when a record cannot be decoded
     threads: int = within(0, 0, 1024)  # decoding threads; 0 = the cores this process may use
@@ -36,6 +37,7 @@ class DataConfig:
 @dataclass(frozen=True)
 class AugmentConfig:
     mirror: float = within(0.5, 0, 1)  # probability of a horizontal flip
+    swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
     color: float = within(0.0, 0, 1)  # probability of brightness, contrast and saturation jitter
     color_strength: float = within(0.125, 0, 1)  # each factor is drawn from 1 +- this
     jpeg: float = within(0.0, 0, 1)  # probability of recompression

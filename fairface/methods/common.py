@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fairface.methods.base import ParameterGroup
-from fairface.mx import NDArray, autograd, gluon
+from fairface.mx import NDArray, autograd, gluon, nn
 from fairface.parallel import Shard
 from fairface.parameters import structural
 
@@ -22,10 +22,21 @@ def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], frozen: bool = F
 
 
 def backbone_groups(backbone: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:
-    """All of the backbone; without ``decay_norm`` weight decay acts on weights only, not on BatchNorm and biases."""
+    """All of the backbone; without ``decay_norm`` no weight decay acts on BatchNorm's parameters and on biases."""
     parameters: Mapping[str, gluon.Parameter] = {f"backbone.{name}": p for name, p in structural(backbone).items()}
     if decay_norm:
         return [ParameterGroup("backbone", parameters)]
-    weights = {name: p for name, p in parameters.items() if name.endswith("weight")}
-    others = {name: p for name, p in parameters.items() if name not in weights}
-    return [ParameterGroup("backbone", weights), ParameterGroup("backbone norm", others, wd_mult=0.0)]
+    spared = {f"backbone.{name}" for name in _norm_names(backbone)}
+    others = {name: p for name, p in parameters.items() if name in spared or name.endswith("bias")}
+    decayed = {name: p for name, p in parameters.items() if name not in others}
+    return [ParameterGroup("backbone", decayed), ParameterGroup("backbone norm", others, wd_mult=0.0)]
+
+
+def _norm_names(block: gluon.Block, prefix: str = "") -> Iterator[str]:
+    """Structural names of the parameters of every BatchNorm in ``block``. Their own names would not tell: a slope of
+    PReLU is called gamma too."""
+    for name, child in block._children.items():
+        if isinstance(child, nn.BatchNorm):
+            yield from (f"{prefix}{name}.{own}" for own in structural(child))
+        else:
+            yield from _norm_names(child, f"{prefix}{name}.")

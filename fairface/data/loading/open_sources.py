@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fairface.config.schema import ONLY_SOURCE, SourceConfig, TrainConfig
+import numpy as np
+
+from fairface.config.schema import ONLY_SOURCE, DataConfig, SourceConfig, TrainConfig
 from fairface.data.loading.augment import Augmenter
 from fairface.data.loading.cached import decode_all
 from fairface.data.loading.samplers import build_sampler
@@ -47,15 +49,31 @@ def open_source(config: SourceConfig, seed: int, stream: int = 0) -> Source:
 def _open(config: SourceConfig) -> Dataset:
     data = config.data
     if not data.path:
-        key = "data.path" if config.name == ONLY_SOURCE else f"sources.{config.name}.data.path"
+        key = _key(config, "data.path")
         raise ConfigError(f"{key} is not set; name a folder of identities, a folder with train.rec, or a list file")
     dataset = open_selected(data)
     if config.unlabeled:
         dataset = without_labels(dataset)
     else:
         dataset = labeled_only(dataset)
+        _check_identities(dataset, data, _key(config, "data.identities"))
         if dataset.num_classes < _LEAST_CLASSES:
             raise ConfigError(f"{data.path}: {dataset.num_classes} identity; training needs at least two")
     if not data.in_memory:
         return dataset
     return decode_all(dataset, data.image_size, data.resize, data.threads, skip_bad=data.on_bad_record == "skip")
+
+
+def _key(config: SourceConfig, key: str) -> str:
+    return key if config.name == ONLY_SOURCE else f"sources.{config.name}.{key}"
+
+
+def _check_identities(dataset: Dataset, data: DataConfig, key: str) -> None:
+    """Meet data of another number of identities than they are said to have; those left by ``data.only`` count too."""
+    seen = len(np.unique(dataset.labels))
+    if data.identities not in (0, seen, dataset.num_classes):
+        having = "" if seen == dataset.num_classes else f", {seen} of them with images,"
+        raise ConfigError(
+            f"{data.path}: has {dataset.num_classes} identities{having} but {key} is {data.identities}; "
+            "correct the number, leave it out, or name the data that it is of"
+        )

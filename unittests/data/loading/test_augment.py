@@ -9,7 +9,7 @@ from fairface.data.loading.augment.geometry import Crop, Cutoff, Shift
 from fairface.data.loading.augment.quality import Jpeg, LowRes
 from fairface.errors import ConfigError
 
-KINDS = ("shift", "crop", "low_res", "color", "photometric", "jpeg", "cutoff")
+KINDS = ("swap_colors", "shift", "crop", "low_res", "color", "photometric", "jpeg", "cutoff")
 SIZE = 112
 
 
@@ -59,6 +59,15 @@ def test_every_change_touches_its_share_and_leaves_the_input_alone(kind):
     assert any(not (result == image).all() for result in out)
     _, every = run(only(**{kind: 1.0}), n=12)
     assert sum((result == image).all() for result in every) <= 1  # a crop may take in everything
+
+
+def test_swapped_colors_are_swapped_before_all_other_changes():
+    _, out = run(only(swap_colors=1.0), n=3)
+    red, green, blue = (picture()[..., channel] for channel in range(3))
+    assert (out == np.stack([blue, green, red], axis=-1)).all()
+    draws, out = run(only(swap_colors=1.0, photometric=1.0), n=3, image=picture()[..., ::-1])
+    for i in range(3):  # the jitter weighs red, green and blue differently: it must see them as they are
+        assert (out[i] == draws.changes[1].apply(picture(), i)).all()
 
 
 def test_draws_are_pure_and_rows_can_be_done_in_any_order():

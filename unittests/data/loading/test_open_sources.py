@@ -94,3 +94,20 @@ def test_what_is_missing_is_named(folders):
     with pytest.raises(ConfigError, match="1 identity; training needs at least two"):
         open_sources(configured(folders, [alone]))
     assert len(open_sources(configured(folders, [{**alone, "unlabeled": True}]))[0].dataset) == 1
+
+
+def test_the_number_of_identities_may_be_told_and_is_compared(folders):
+    path = str(folders / "identities")
+    data = {"path": path, "image_size": SIZE, "identities": 3}
+    assert open_sources(configured(folders, data=data))[0].dataset.num_classes == 3
+    with pytest.raises(ConfigError, match=r"identities: has 3 identities but data\.identities is 30000; correct"):
+        open_sources(configured(folders, data={**data, "identities": 30000}))
+    (folders / "kept.txt").write_text("p0/0.png\np2/1.png\n")
+    some = {**data, "only": str(folders / "kept.txt")}
+    for number in (3, 2):  # of all identities, and of those that the list leaves
+        assert len(open_sources(configured(folders, data={**some, "identities": number}))[0].dataset) == 2
+    with pytest.raises(ConfigError, match=r"has 3 identities, 2 of them with images, but data\.identities is 1;"):
+        open_sources(configured(folders, data={**some, "identities": 1}))
+    source = {"name": "faces", "batch_size": 2, "data": {"identities": 4}}
+    with pytest.raises(ConfigError, match=r"but sources\.faces\.data\.identities is 4"):
+        open_sources(configured(folders, [source]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fairface.config.check import check_augment
 from fairface.config.schema import AugmentConfig
-from fairface.data.loading.augment.color import draw_color, draw_photometric
+from fairface.data.loading.augment.color import SwapColors, draw_color, draw_photometric
 from fairface.data.loading.augment.geometry import Crop, Cutoff, Shift
 from fairface.data.loading.augment.quality import Jpeg, LowRes
 
@@ -30,8 +30,9 @@ class Change(Protocol):
 
 
 _Draw = Callable[[np.random.Generator, AugmentConfig, int, int], Change]
-# In the order in which they are applied: geometry, then what a camera does, then what a file does, then the cutoff.
+# In the order in which they are applied: colours put right, geometry, what a camera does, what a file does, the cutoff.
 _KINDS: dict[str, _Draw] = {
+    "swap_colors": SwapColors.draw,
     "shift": Shift.draw,
     "crop": Crop.draw,
     "low_res": LowRes.draw,

@@ -56,6 +56,20 @@ class ColorJitter:
         return image if self.clip_between else cv2.transform(image, whole)  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class SwapColors:
+    """Red and blue exchanged, for images that were stored the wrong way round."""
+
+    on: NDArray[np.bool_]
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, config: AugmentConfig, n: int, size: int) -> SwapColors:
+        return cls(rng.random(n) < config.swap_colors)
+
+    def apply(self, image: Image, i: int) -> Image:
+        return np.ascontiguousarray(image[..., ::-1])
+
+
 def draw_color(rng: np.random.Generator, config: AugmentConfig, n: int, size: int) -> ColorJitter:
     """The fair-face system's jitter: ``color_strength`` for all three, 0.125 there."""
     return ColorJitter.draw(rng, config.color, config.color_strength, n, clip_between=False)

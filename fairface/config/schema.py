@@ -55,7 +55,8 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    kind: str = choice("random", "pk")  # pk: P identities x K images
+    # pk: P identities x K images; distinct: random, no image twice in a batch
+    kind: str = choice("random", "pk", "distinct")
     images_per_class: int = within(4, 1, 1 << 20)  # K of pk; the batch size must be a multiple
 
 
@@ -93,6 +94,28 @@ class TripletConfig:
     gamma: float = within(64.0, 1e-6, 1e6)  # scale of the arc-circle losses
     theta_margin: float = within(2.042035224833366, 0.01, 3.14)  # radians, arc-circle losses: 0.65 pi
     weight: float = within(1.0, 0, 1e6)  # fused: factor of the triplet loss, added to the class loss
+
+
+@dataclass(frozen=True)
+class VirFaceConfig:
+    """For the method virface. The defaults are the paper's (Li et al. 2021); where the released code differs is said."""
+
+    gen_num: int = within(5, 1, 1000)  # virtual instances that the generator makes of every unlabeled image
+    kl_weight: float = within(2.0, 0, 1e9)  # of the generator's Kullback-Leibler divergence
+    l2_weight: float = within(5e3, 0, 1e9)  # of the squared error between its output and the class centre
+    instance_weight: float = within(1.0, 0, 1e6)  # of the class loss of virtual instances
+    # that loss is the mean over the instances of an image (released code), not their sum
+    instance_mean: bool = False
+    # that loss also trains the backbone; false: only generator and classifier (released code)
+    instances_train_backbone: bool = True
+    # the labeled images' class loss also moves unlabeled embeddings; false: they are constants
+    centres_train_backbone: bool = True
+    l2_moves_classes: bool = False  # the squared error also moves the class centres in stage virface (released code)
+    dropout: float = within(0.0, 0, 0.99)  # of labeled embeddings in stages virclass and virface (released code 0.5)
+    # leave out unlabeled images that some class claims with at least this probability; 0 = none (released code 0.8, off)
+    overlap: float = within(0.0, 0, 1)
+    hidden: int = within(256, 1, 1 << 16)  # values in the generator's hidden layers
+    latent: int = within(128, 1, 1 << 16)  # values of its normal distribution
 
 
 @dataclass(frozen=True)
@@ -187,6 +210,7 @@ class TrainConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     triplet: TripletConfig = field(default_factory=TripletConfig)
+    virface: VirFaceConfig = field(default_factory=VirFaceConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     test: TestConfig = field(default_factory=TestConfig)

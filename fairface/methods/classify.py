@@ -34,7 +34,7 @@ def labeled_source(sources: Sequence[Source]) -> int:
     if len(labeled) != 1:
         named = ", ".join(f"{s.name}{'' if n in labeled else ' (unlabeled)'}" for n, s in enumerate(sources))
         raise ConfigError(
-            f"method classify trains on one labeled source, but sources names {named}; merge those with labels "
+            f"this method trains on one labeled source, but sources names {named}; merge those with labels "
             "(data_process/merge_sets.py), or mark all but one as unlabeled"
         )
     return labeled[0]

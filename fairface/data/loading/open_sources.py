@@ -12,7 +12,7 @@ from fairface.data.loading.source import Source
 from fairface.data.selection import labeled_only, open_selected
 from fairface.data.types import Dataset
 from fairface.data.unlabeled import without_labels
-from fairface.errors import ConfigError
+from fairface.errors import ConfigError, DataError
 
 _LEAST_CLASSES = 2
 
@@ -34,7 +34,10 @@ def open_source(config: SourceConfig, seed: int, stream: int = 0) -> Source:
         ConfigError, DataError: as :func:`open_sources`.
     """
     dataset = _open(config)
-    sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, seed, stream)
+    try:
+        sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, seed, stream)
+    except DataError as error:
+        raise DataError(f"{config.data.path}: {error}") from error
     return Source(
         dataset,
         config.batch_size,

@@ -51,6 +51,11 @@ class AugmentConfig:
     crop: float = within(0.0, 0, 1)  # probability of AdaFace's crop: a random part kept in place, the rest black
     low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
     photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
+    # side in pixels of a square that is cut out of larger images and resized to image_size; 0 = none (VirFace 150)
+    centre_crop: int = within(0, 0, 1 << 14)
+    # where the square lies: pixels right of and below the image's middle (VirFace 0, 20)
+    centre_offset: tuple[int, int] = within((0, 0), -(1 << 14), 1 << 14)
+    centre_jitter: int = within(0, 0, 256)  # in training it is moved by up to so many pixels each way (VirFace 1)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class TripletConfig:
 
 @dataclass(frozen=True)
 class VirFaceConfig:
-    """For the method virface. The defaults are the paper's (Li et al. 2021); where the released code differs is said."""
+    """For the method virface. Defaults are the paper's (Li et al. 2021); what the released code does is said."""
 
     gen_num: int = within(5, 1, 1000)  # virtual instances that the generator makes of every unlabeled image
     kl_weight: float = within(2.0, 0, 1e9)  # of the generator's Kullback-Leibler divergence
@@ -112,7 +117,7 @@ class VirFaceConfig:
     centres_train_backbone: bool = True
     l2_moves_classes: bool = False  # the squared error also moves the class centres in stage virface (released code)
     dropout: float = within(0.0, 0, 0.99)  # of labeled embeddings in stages virclass and virface (released code 0.5)
-    # leave out unlabeled images that some class claims with at least this probability; 0 = none (released code 0.8, off)
+    # leave out unlabeled images to which some class gives at least this probability; 0 = none (released code: 0.8, off)
     overlap: float = within(0.0, 0, 1)
     hidden: int = within(256, 1, 1 << 16)  # values in the generator's hidden layers
     latent: int = within(128, 1, 1 << 16)  # values of its normal distribution

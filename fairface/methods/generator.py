@@ -11,8 +11,8 @@ class Generator(nn.HybridBlock):
     """``(embedding (B, D) of unit length, noise (B, Z)) -> output (B, D), mean (B, Z), log_variance (B, Z)``.
 
     It learns, on labeled embeddings, how those of one identity spread around their class centre; of an unlabeled
-    embedding it then makes further instances of the same identity. The noise is an argument, so that what comes out does
-    not depend on how a batch is split over devices. Layers bear the names of the published network.
+    embedding it then makes further instances of the same identity. The noise is an argument, so that what comes out
+    does not depend on how a batch is split over devices. Layers bear the names of the published network.
 
     Args:
         embedding: D.

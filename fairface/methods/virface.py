@@ -5,8 +5,8 @@ classified among real and virtual classes. VirInstance: a generator, trained on 
 instances of each virtual class, which are classified among all classes too.
 
 ``L = L_vc + instance_weight * L_vi + l2_weight * L_l2 + kl_weight * L_kl``. L_vc is the mean over labeled images; L_vi
-sums over the instances of a virtual class and is the mean over these classes; L_l2 and L_kl are means over labeled images
-and values. Where the released code differs from the paper there is an option (``VirFaceConfig``).
+sums over the instances of a virtual class and is the mean over these classes; L_l2 and L_kl are means over labeled
+images and values. Where the released code differs from the paper there is an option (``VirFaceConfig``).
 """
 
 from __future__ import annotations

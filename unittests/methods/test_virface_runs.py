@@ -134,16 +134,16 @@ def test_a_start_without_what_the_stage_needs(
 @pytest.mark.parametrize(
     ("stage", "overrides", "said"),
     [
-        ("virclass", ["sources.unlabeled.batch_size=10", "batch_size=15"], r"list.txt: there are 9 images, fewer than the 10"),
+        ("virclass", ["sources.unlabeled.batch_size=10", "batch_size=15"], r"list.txt: .* 9 images, fewer than the 10"),
         ("virclass", ["sources.unlabeled.data.path={empty}"], r"empty.txt: .*(no|0) "),
         ("virclass", ["sources.unlabeled.data.path={elsewhere}"], r"elsewhere.txt: 1 of 1 files are missing"),
         ("virclass", ["sources.unlabeled.unlabeled=false"], r"labeled and unlabeled images: list both in sources"),
         ("virclass", ["sources=", "batch_size=5"], r"labeled and unlabeled images: list both in sources"),
-        ("pretrain", ["sources.labeled.unlabeled=true"], r"learns from labeled images alone; leave out the source labeled"),
-        ("virclass", ["sources.labeled.data.identities=5"], r"has 4 identities but sources.labeled.data.identities is 5"),
-        ("virface", ["backbone.embedding=6"], r"its embeddings have 8 values, backbone.embedding is 6.*set backbone.embedding=8"),
+        ("pretrain", ["sources.labeled.unlabeled=true"], r"labeled images alone; leave out the source labeled"),
+        ("virclass", ["sources.labeled.data.identities=5"], r"has 4 identities but sources.labeled.data.identities"),
+        ("virface", ["backbone.embedding=6"], r"have 8 values, backbone.embedding is 6.*set backbone.embedding=8"),
         ("virface", ["virface.latent=4"], r"en_mean.* is \(3, 6\), this network needs \(4, 6\).*its block generator"),
-        ("virclass", ["sources.labeled.data.path={more}"], r"its head has 4 identities, the data have 6 .*stage virclass goes on"),
+        ("virclass", ["sources.labeled.data.path={more}"], r"head has 4 identities, the data have 6 .*stage virclass"),
         ("all", ["stage=all"], r"stage is 'all'; .*pretrain, generator, virclass, virface"),
     ],
 )  # fmt: skip

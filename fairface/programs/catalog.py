@@ -38,9 +38,14 @@ class Program:
         return PurePosixPath(self.door).stem
 
     @property
+    def is_configured(self) -> bool:
+        """Whether it trains as a configuration says, whose keys are its settings."""
+        return self.settings == _IN_CONFIGURATION
+
+    @property
     def gives_json(self) -> bool:
         """Whether it always ends with a result; training ends with a model, and has ``--json`` for ``--dry-run``."""
-        return self.module not in ("train", "finetune")
+        return not self.is_configured
 
 
 GROUPS: Mapping[str, tuple[Program, ...]] = {
@@ -48,6 +53,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("train", "train/train.py", "Train a model from a configuration.", _IN_CONFIGURATION),
         Program("finetune", "train/finetune.py",
                 "Finetune in steps: the classifier, all layers, the most discriminated group.", _IN_CONFIGURATION),
+        Program("virface", "train/virface.py",
+                "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
         Program("hard-samples", "train/mine_hard_samples.py",
                 "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
     ),

@@ -83,7 +83,7 @@ def test_help_and_the_options_of_all(program, capsys):
 def test_advice_names_options_that_the_program_has(program, capsys):
     call(program, "--help")
     text = capsys.readouterr().out
-    in_configuration = program.module in ("train", "finetune")
+    in_configuration = program.is_configured
     assert set(program.settings) <= set(SETTINGS)
     assert not in_configuration or set(program.settings) == set(SETTINGS)
     for key, option in program.settings.items():

@@ -24,6 +24,7 @@ SMALL = {
     "open_records": "--records 3000 --repeats 2",
     "orl_seeds": "--seeds 0,1,2",
     "train_from_disk": "--images 40 --batch-size 4 --blocks 2 --steps 1 --memory-batch 4 --memory-steps 4",
+    "virface": "--net fresnet_tiny --labeled 4 --unlabeled 3 --classes 9 --embedding 8 --image-size 32 --rounds 2",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,17 @@ def value(config: TrainConfig, key: str) -> Any:
     for part in key.split("."):
         found = next(item for item in found if item.name == part) if isinstance(found, tuple) else getattr(found, part)
     return found
+
+
+@pytest.mark.parametrize("page", ["virface.md", "coming_from.md"])
+def test_the_documents_commands_are_understood(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"python train/virface\.py (--method [^`\n]*)", text)
+    assert len(commands) >= 2
+    for command in commands:
+        config = configured(parsed(*shlex.split(command)))
+        assert bool(config.start_from) == (config.stage != "pretrain")
+        assert len(config.sources) == 1 + config.stage.startswith("vir")
 
 
 def test_the_published_defaults() -> None:

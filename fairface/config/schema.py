@@ -107,7 +107,8 @@ class VirFaceConfig:
 
     gen_num: int = within(5, 1, 1000)  # virtual instances that the generator makes of every unlabeled image
     kl_weight: float = within(2.0, 0, 1e9)  # of the generator's Kullback-Leibler divergence
-    l2_weight: float = within(5e3, 0, 1e9)  # of the squared error between its output and the class centre
+    # of the squared error between its output and the class centre, a mean over values: published for embeddings of 512
+    l2_weight: float = within(5e3, 0, 1e9)
     instance_weight: float = within(1.0, 0, 1e6)  # of the class loss of virtual instances
     # that loss is the mean over the instances of an image (released code), not their sum
     instance_mean: bool = False

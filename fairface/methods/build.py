@@ -87,7 +87,7 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
     Raises:
         ConfigError: no labeled source or several, or a backbone or head that cannot be made.
     """
-    labeled = labeled_source(sources)
+    labeled = labeled_source(sources, config.method)
     head = config.all_sources()[labeled].head or config.head
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),

@@ -203,7 +203,7 @@ class TrainConfig:
     batch_size: int = within(128, 1, 1 << 24)  # images per step over all sources and devices
     epochs: float = within(20.0, 0, 1e9)  # ends after this many epochs, or after `steps` when that is not 0
     steps: int = within(0, 0, 1 << 40)
-    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt
+    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt, .pytorch
     devices: str = ""  # "cpu0,cpu1", "gpu0,gpu1"; empty = GPU 0 where there is one, else the CPU
     gpus: str = ""  # "0,1,2,3": short for devices
     kvstore: str = choice("device", "local")

@@ -71,9 +71,10 @@ def check_start(args: Namespace, config: TrainConfig) -> None:
             f"--method {args.method} starts from a trained model: give --pretrained_file; --method "
             f"{list(needs.values())[-1]} makes it"
         )
-    from fairface.training.preflight import blocks_of
+    from fairface.checkpoints import resolve
+    from fairface.interop.weights import blocks_in
 
-    there = blocks_of(config.start_from, config.output)
+    there = blocks_in(resolve(config.start_from, config.output))
     for block, method in needs.items():
         if block not in there:
             raise CheckpointError(

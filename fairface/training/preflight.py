@@ -9,10 +9,10 @@ from fairface.checkpoints import MANIFEST, resolve
 from fairface.config.schema import TrainConfig
 from fairface.embedding.thresholds import THRESHOLDS
 from fairface.errors import CheckpointError
-from fairface.interop.weights import weights_for
+from fairface.interop.weights import blocks_in, weights_for
 from fairface.methods.base import Method
 from fairface.mx import NDArray, gluon
-from fairface.parameters import OwnArrays, check_values, load_arrays, structural
+from fairface.parameters import OwnArrays, check_values, structural
 from fairface.training.setup import Prepared
 from fairface.training.verifier import WORST
 from fairface.training.worst_rate import check_groups
@@ -59,7 +59,7 @@ def check_needs(method: Method, config: TrainConfig) -> None:
     needs = method.stages[config.stage].needs
     if not needs:
         return
-    brought = blocks_of(config.start_from, config.output) if config.start_from else {}
+    brought = blocks_in(resolve(config.start_from, config.output)) if config.start_from else {}
     for name in needs:
         if name not in brought and not (config.start_from and method.blocks()[name] is method.inference()):
             makes = next((stage for stage, told in method.stages.items() if name in told.trains), "")
@@ -69,20 +69,6 @@ def check_needs(method: Method, config: TrainConfig) -> None:
     for name, block in method.blocks().items():
         if name in needs and block is not method.inference() and not isinstance(block, OwnArrays):
             _check_fits(name, block, brought[name], config)
-
-
-def blocks_of(name: str, output: str) -> dict[str, dict[str, NDArray]]:
-    """The blocks besides the net of inference that the checkpoint ``name`` holds: their arrays by structural name.
-
-    Raises:
-        CheckpointError: no such checkpoint.
-    """
-    files = resolve(name, output)
-    blocks: dict[str, dict[str, NDArray]] = {}
-    for key, array in (load_arrays(str(files.blocks)) if files.blocks else {}).items():
-        block, _, own = key.partition(".")
-        blocks.setdefault(block, {})[own] = array
-    return blocks
 
 
 def _check_fits(name: str, block: gluon.Block, arrays: dict[str, NDArray], config: TrainConfig) -> None:

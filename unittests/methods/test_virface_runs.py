@@ -82,11 +82,17 @@ def test_each_stage_saves_its_blocks_and_changes_what_it_trains(whole: Path) -> 
         assert changed == set(VirFace.stages[stage].trains) & {key.split(".")[0] for key in saved[start]}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("stage", "devices"), [*((stage, "cpu0") for stage in STAGES), ("virface", "cpu0,cpu1")])
 def test_stopped_and_resumed_to_the_same_bits(
-    tmp_path: Path, whole: Path, people: Path, strangers: Path, stage: str
+    tmp_path: Path, whole: Path, people: Path, strangers: Path, stage: str, devices: str
 ) -> None:
-    config = config_of(tmp_path, people, strangers, stage, start=f"{whole}/{STAGES[stage]}" if STAGES[stage] else "")
+    start = f"{whole}/{STAGES[stage]}" if STAGES[stage] else ""
+    config = config_of(tmp_path, people, strangers, stage, f"devices={devices}", start=start)
+    unbroken = whole / stage
+    if devices != "cpu0":
+        other = config_of(tmp_path, people, strangers, stage, f"devices={devices}", "name=unbroken", start=start)
+        assert train(other, quiet=True) == 0
+        unbroken = tmp_path / "models" / "unbroken"
     calls = iter(range(100))
     real = VirFace.losses
 
@@ -100,7 +106,7 @@ def test_stopped_and_resumed_to_the_same_bits(
         with pytest.raises(TrainingError, match="killed"):
             train(config, quiet=True)
     assert train(config, resume=True, quiet=True) == 0
-    assert everything(tmp_path / "models" / stage) == everything(whole / stage)
+    assert everything(tmp_path / "models" / stage) == everything(unbroken)
 
 
 @pytest.mark.parametrize(

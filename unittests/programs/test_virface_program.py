@@ -105,8 +105,14 @@ def test_what_is_wrong_is_one_line_in_the_flags_words(
     assert told.count("\n") == 1
 
 
-def test_a_dry_run_shows_the_configuration(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_shows_the_configuration_and_what_it_needs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(words(data, "pretrain", "--dry-run")) == 0
     text = capsys.readouterr().out
     assert "method: virface" in text
     assert "stage: pretrain" in text
+    if not (data / "snapshot" / "resnet18_pretrain").exists():
+        assert call(words(data, "pretrain", "--quiet")) == 0
+    start = ["--pretrained_file", str(data / "snapshot" / "resnet18_pretrain")]
+    assert call(words(data, "virclass", *start, "--dry-run", "--json")) == 0
+    estimate = json.loads(capsys.readouterr().out)
+    assert (estimate["images"], estimate["identities"], estimate["steps"]) == (21, [4, 0], 8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from fairface.protocols.rfw import PHOTOGRAPHS, read_rfw
 
 KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "cfp", "paths")
 TABLES = (".csv", ".tsv")
+_NO_TABLES: Mapping[str, Callable[[str | os.PathLike[str]], Comparisons]] = {
+    "rfw": read_rfw, "lfw": read_lfw_pairs, "cfp": read_cfp, "paths": read_path_pairs,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,8 @@ def open_comparisons(
     for role in (columns or {}).keys() - set(ROLES):
         raise ConfigError(f"the role {role!r} of a column is unknown; choose {', '.join(ROLES)}")
     chosen = _kind_of(Path(path), bool(columns)) if kind == "auto" else kind
-    if chosen == "rfw":
-        return OpenedPairs(read_rfw(path))
-    if chosen == "lfw":
-        return OpenedPairs(read_lfw_pairs(path))
-    if chosen == "cfp":
-        return OpenedPairs(read_cfp(path))
-    if chosen == "paths":
-        return OpenedPairs(read_path_pairs(path))
+    if chosen in _NO_TABLES:
+        return OpenedPairs(_NO_TABLES[chosen](path))
     table = read_csv_table(path).renamed(columns or {})
     if chosen == "bfw" or (kind == "auto" and not columns and is_bfw(table)):
         return OpenedPairs(bfw_comparisons(table), table)

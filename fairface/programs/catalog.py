@@ -53,10 +53,10 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("train", "train/train.py", "Train a model from a configuration.", _IN_CONFIGURATION),
         Program("finetune", "train/finetune.py",
                 "Finetune in steps: the classifier, all layers, the most discriminated group.", _IN_CONFIGURATION),
-        Program("virface", "train/virface.py",
-                "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
         Program("hard-samples", "train/mine_hard_samples.py",
                 "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
+        Program("virface", "train/virface.py",
+                "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
     ),
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",

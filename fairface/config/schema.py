@@ -37,7 +37,6 @@ class DataConfig:
 @dataclass(frozen=True)
 class AugmentConfig:
     mirror: float = within(0.5, 0, 1)  # probability of a horizontal flip
-    swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
     color: float = within(0.0, 0, 1)  # probability of brightness, contrast and saturation jitter
     color_strength: float = within(0.125, 0, 1)  # each factor is drawn from 1 +- this
     jpeg: float = within(0.0, 0, 1)  # probability of recompression
@@ -48,14 +47,15 @@ class AugmentConfig:
     shift_pixels: float = within(4.0, 0, 1024)  # largest shift in pixels
     shift_degrees: float = within(5.0, 0, 180)  # largest rotation in degrees
     shift_scale: float = within(0.05, 0, 0.9)  # scale is drawn from 1 +- this
-    crop: float = within(0.0, 0, 1)  # probability of AdaFace's crop: a random part kept in place, the rest black
-    low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
-    photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
     # side in pixels of a square that is cut out of larger images and resized to image_size; 0 = none (VirFace 150)
     centre_crop: int = within(0, 0, 1 << 14)
     # where the square lies: pixels right of and below the image's middle (VirFace 0, 20)
     centre_offset: tuple[int, int] = within((0, 0), -(1 << 14), 1 << 14)
     centre_jitter: int = within(0, 0, 256)  # in training it is moved by up to so many pixels each way (VirFace 1)
+    crop: float = within(0.0, 0, 1)  # probability of AdaFace's crop: a random part kept in place, the rest black
+    low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
+    photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
+    swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
 
 
 @dataclass(frozen=True)

@@ -91,10 +91,7 @@ def test_a_batch_holds_the_pixels_it_says():
     assert not batch.extra
 
 
-EVERYTHING = AugmentConfig(
-    mirror=0.5, color=0.5, color_strength=0.3, jpeg=0.5, jpeg_quality=(2, 20), cutoff=0.5, cutoff_size=8, shift=0.5,
-    crop=0.3, low_res=0.3, photometric=0.3,
-)  # fmt: skip
+EVERYTHING = AugmentConfig(0.5, 0.5, 0.3, 0.5, (2, 20), 0.5, 8, 0.5, crop=0.3, low_res=0.3, photometric=0.3)
 
 
 def test_batches_are_pure_in_seed_and_step():

@@ -25,20 +25,17 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from all_pairs_loops import FMR, Found, check_same, loop, loop_by_group, sort, threshold_of
 from figures import peak_memory, quotients, ratio_lines, ratios
-from numpy.typing import NDArray
 
 from fairface.cli import parser, print_json, run, table
-from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
+from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import FairfaceError
 from fairface.hardware import processor_name, usable_cores
 from fairface.programs import fairness, verification
 
 OURS, LOOP = "ours", "plain loop"
 TASKS = ("verification", "two groups", "sorted")
-FMR = (0.01, 0.001, 0.0001)
-BLOCK = 2_048  # rows and columns of the plain loop: 16 MB of scores
-Found = dict[str, Any]
 
 
 def main(argv: Sequence[str]) -> None:
@@ -81,11 +78,6 @@ def make(path: Path, task: str, args: Namespace) -> Path:
     return path
 
 
-def threshold_of(args: Namespace) -> float:
-    """Where about 1 % of the impostors match: cosines of random directions have a deviation of 1 / sqrt(D)."""
-    return float(2.326 / np.sqrt(args.dimensions))
-
-
 def program(main_of: Callable[[Sequence[str]], Any], *words: object) -> tuple[float, Found]:
     """Seconds of a program on all pairs, its modules being loaded, and what it printed."""
     printed = io.StringIO()
@@ -104,66 +96,13 @@ def verify(args: Namespace) -> tuple[float, Found]:
 def by_group(args: Namespace) -> tuple[float, Found]:
     seconds, printed = program(
         fairness.main, "--embeddings", args.embeddings, "--protected", "group", "--bootstrap", args.rounds,
-        "--threshold", threshold_of(args),
+        "--threshold", threshold_of(args.dimensions),
     )  # fmt: skip
     found = printed["groupings"]["group"]
     cells = [(0, 0), (0, 1), (1, 1)]
     errors = {name: [found[f"{name}_matrix"][g][h]["errors"] for g, h in cells] for name in ("fnmr", "fmr")}
     overall = [printed["overall"][name]["comparisons"] for name in ("fnmr", "fmr")]
     return seconds, {**errors, "genuine": overall[0], "impostor": overall[1]}
-
-
-def loop(args: Namespace, by_groups: bool = False) -> tuple[float, Found]:
-    """Products in blocks, each of two groups; how many pairs there are, and how many match at one threshold."""
-    before = time.perf_counter()
-    stored = load_embeddings(args.embeddings)
-    order = np.argsort(stored.attributes[:, 0], kind="stable") if by_groups else np.arange(len(stored))
-    rows, subject = unit(stored.embeddings[order]), stored.labels[order]
-    group = stored.attributes[order, 0].astype(np.int64) if by_groups else np.zeros(len(rows), np.int64)
-    threshold = np.float32(threshold_of(args))
-    ends = np.append(np.flatnonzero(np.diff(group)) + 1, len(rows)).tolist()
-    starts = [k for low, high in zip([0, *ends], ends, strict=False) for k in range(low, high, BLOCK)]
-    blocks = [slice(low, high) for low, high in zip(starts, [*starts[1:], len(rows)], strict=True)]
-    pairs, matches = (np.zeros((2, group[-1] + 1, group[-1] + 1), np.int64) for _ in range(2))
-    for place, one in enumerate(blocks):
-        for other in blocks[place:]:
-            match = rows[one] @ rows[other].T >= threshold
-            same = subject[one, None] == subject[None, other]
-            upper = np.triu(np.ones(same.shape, bool), 1) if one == other else np.ones(same.shape, bool)
-            cell = group[one.start], group[other.start]
-            for kind, chosen in enumerate((same & upper, ~same & upper)):
-                pairs[kind][cell] += np.count_nonzero(chosen)
-                matches[kind][cell] += np.count_nonzero(chosen & match)
-    seconds = time.perf_counter() - before
-    cells = np.triu_indices(len(pairs[0]))
-    genuine, impostor = pairs.sum(axis=(1, 2)).tolist()
-    wrong = {"fnmr": (pairs[0] - matches[0])[cells].tolist(), "fmr": matches[1][cells].tolist()} if by_groups else {}
-    return seconds, {"genuine": genuine, "impostor": impostor, **wrong}
-
-
-def loop_by_group(args: Namespace) -> tuple[float, Found]:
-    """:func:`loop` by two groups."""
-    return loop(args, by_groups=True)
-
-
-def sort(args: Namespace) -> tuple[float, Found]:
-    """Every score in memory, sorted."""
-    before = time.perf_counter()
-    stored = load_embeddings(args.embeddings)
-    upper = np.triu_indices(len(stored), 1)
-    rows = unit(stored.embeddings.astype(np.float64))
-    falling = np.argsort(-(rows @ rows.T)[upper])
-    same = (stored.labels[:, None] == stored.labels[None])[upper][falling]
-    genuine, impostor = np.cumsum(same), np.cumsum(~same)
-    last = [np.searchsorted(impostor, fmr * impostor[-1], side="right") - 1 for fmr in FMR]
-    tar = {np.format_float_positional(fmr): float(genuine[k] / genuine[-1]) for fmr, k in zip(FMR, last, strict=True)}
-    area = float(genuine[~same].mean() / genuine[-1])
-    found = {"genuine": int(genuine[-1]), "impostor": int(impostor[-1]), "auc": area, "tar": tar}
-    return time.perf_counter() - before, found
-
-
-def unit(rows: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 SIDES: dict[tuple[str, str], Callable[[Namespace], tuple[float, Found]]] = {
@@ -173,33 +112,22 @@ SIDES: dict[tuple[str, str], Callable[[Namespace], tuple[float, Found]]] = {
 }  # fmt: skip
 
 
-def check_same(task: str, ours: Found, other: Found) -> None:
-    """Refuse sides that disagree by more than their arithmetic explains: products of float32, areas under a grid."""
-    slack = {"fnmr": 3 + 1e-6 * other["genuine"], "fmr": 3 + 1e-6 * other["impostor"], "auc": 1e-4}
-    for key in ours.keys() & other.keys():
-        apart = np.abs(np.subtract(*(np.array(of[key]) for of in (ours, other)))).max() if key in slack else (
-            float(ours[key] != other[key]))  # fmt: skip
-        if apart > slack.get(key, 0.0):
-            raise FairfaceError(f"{task}: {key} is {ours[key]}, but {other[key]} in the plain loop; look for a defect")
-
-
 def show(args: Namespace, turns: list[dict[str, dict[str, Found]]]) -> None:
     readings, rows, found = {}, [], {}
     for task in args.tasks:
         sides = {side: [turn[task][side] for turn in turns] for side in (OURS, LOOP)}
         for what, key in (("", "seconds"), (", memory", "peak_mb")):
-            loop_values, our_values = ([of[key] for of in sides[side]] for side in (LOOP, OURS))
-            readings[f"{task}, ours / plain loop{what}"] = quotients(loop_values, our_values)
+            ours, other = ([of[key] for of in sides[side]] for side in (OURS, LOOP))
+            readings[f"{task}, ours / plain loop{what}"] = quotients(other, ours)
         for side, of_side in sides.items():
             seconds, results = [of["seconds"] for of in of_side], of_side[0]["results"]
             pairs = results["genuine"] + results["impostor"]
-            figures = {
-                "seconds": median(seconds), "range": [min(seconds), max(seconds)], "pairs": pairs,
-                "pairs_per_second": pairs / median(seconds), "peak_mb": max(of["peak_mb"] for of in of_side),
+            middle, peak = median(seconds), max(of["peak_mb"] for of in of_side)
+            found[f"{task}, {side}"] = {
+                "seconds": middle, "range": [min(seconds), max(seconds)], "pairs": pairs,
+                "pairs_per_second": pairs / middle, "peak_mb": peak,
             }  # fmt: skip
-            found[f"{task}, {side}"] = figures
-            rows.append([task, side, f"{figures['seconds']:.3g}", f"{pairs / median(seconds) / 1e6:.1f}",
-                         f"{figures['peak_mb']:.0f}"])  # fmt: skip
+            rows.append([task, side, f"{middle:.3g}", f"{pairs / middle / 1e6:.1f}", f"{peak:.0f}"])
     result = {"results": found, "same_results": True, **ratios(readings)}
     if args.json:
         setting = {key: getattr(args, key) for key in ("images", "sorted_images", "dimensions", "rounds", "repeats")}

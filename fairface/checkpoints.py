@@ -4,7 +4,7 @@
   last one where none was scored.
 * ``run@step``: one step of it; ``run@best`` and ``run@last`` work too.
 * ``prefix,epoch``: MXNet's deploy layout, ``prefix-symbol.json`` and ``prefix-0000.params`` (insightface's models).
-* ``file.ckpt``, ``file.pth``, ``file.pt``: weights that PyTorch wrote, of the nets that
+* ``file.ckpt``, ``file.pth``, ``file.pt``, ``file.pytorch``: weights that PyTorch wrote, of the nets that
   :mod:`fairface.interop.torch.models` names.
 """
 
@@ -20,7 +20,7 @@ from fairface.errors import CheckpointError
 from fairface.files import sha256
 
 MANIFEST = "manifest.json"
-TORCH_SUFFIXES = (".ckpt", ".pth", ".pt")
+TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
 _SYMBOL = "-symbol.json"
 
 
@@ -94,7 +94,7 @@ def run_folder(run: str, output: str = "models") -> Path:
             return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt)"
+        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt, .pytorch)"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fairface.config.limits import check_fields
-from fairface.config.schema import AugmentConfig, SamplerConfig, SourceConfig, TrainConfig
+from fairface.config.schema import AugmentConfig, DataConfig, SamplerConfig, SourceConfig, TrainConfig
 from fairface.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)  # can stand in sources.<name>.data.path, and is no position
@@ -19,6 +19,7 @@ def check(config: TrainConfig) -> None:
         _check_sources(config)
     else:
         check_augment(config.augment)
+        _check_crop(config.augment, config.data)
         _check_sampler(config.sampler, config.batch_size)
     if config.verify.monitor.endswith("_worst") and not (config.verify.protected and config.verify.fmr):
         raise ConfigError(f"verify.monitor={config.verify.monitor} needs verify.protected=sex and a verify.fmr")
@@ -36,6 +37,14 @@ def check_augment(config: AugmentConfig, prefix: str = "augment.") -> None:
     low, high = config.jpeg_quality
     if low > high:
         raise ConfigError(f"{prefix}jpeg_quality is {[low, high]}; give two qualities from 1 to 100, the lower first")
+
+
+def _check_crop(augment: AugmentConfig, data: DataConfig, prefix: str = "") -> None:
+    if augment.centre_crop and data.in_memory:
+        raise ConfigError(
+            f"{prefix}data.in_memory keeps images at data.image_size, but {prefix}augment.centre_crop cuts them out of "
+            "larger ones: set one of the two"
+        )
 
 
 def _check_sampler(config: SamplerConfig, batch_size: int, prefix: str = "") -> None:
@@ -66,6 +75,7 @@ def _check_source(source: SourceConfig, config: TrainConfig) -> None:
     prefix = f"sources.{source.name}."
     check_fields(source, prefix)
     check_augment(source.augment, f"{prefix}augment.")
+    _check_crop(source.augment, source.data, prefix)
     if not source.data.path:
         raise ConfigError(f"the source {source.name} has no data; set {prefix}data.path")
     if source.batch_size < 1:

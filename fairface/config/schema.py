@@ -47,6 +47,11 @@ class AugmentConfig:
     shift_pixels: float = within(4.0, 0, 1024)  # largest shift in pixels
     shift_degrees: float = within(5.0, 0, 180)  # largest rotation in degrees
     shift_scale: float = within(0.05, 0, 0.9)  # scale is drawn from 1 +- this
+    # side in pixels of a square that is cut out of larger images and resized to image_size; 0 = none (VirFace 150)
+    centre_crop: int = within(0, 0, 1 << 14)
+    # where the square lies: pixels right of and below the image's middle (VirFace 0, 20)
+    centre_offset: tuple[int, int] = within((0, 0), -(1 << 14), 1 << 14)
+    centre_jitter: int = within(0, 0, 256)  # in training it is moved by up to so many pixels each way (VirFace 1)
     crop: float = within(0.0, 0, 1)  # probability of AdaFace's crop: a random part kept in place, the rest black
     low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
     photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
@@ -55,7 +60,8 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    kind: str = choice("random", "pk")  # pk: P identities x K images
+    # pk: P identities x K images; distinct: random, no image twice in a batch
+    kind: str = choice("random", "pk", "distinct")
     images_per_class: int = within(4, 1, 1 << 20)  # K of pk; the batch size must be a multiple
 
 
@@ -93,6 +99,29 @@ class TripletConfig:
     gamma: float = within(64.0, 1e-6, 1e6)  # scale of the arc-circle losses
     theta_margin: float = within(2.042035224833366, 0.01, 3.14)  # radians, arc-circle losses: 0.65 pi
     weight: float = within(1.0, 0, 1e6)  # fused: factor of the triplet loss, added to the class loss
+
+
+@dataclass(frozen=True)
+class VirFaceConfig:
+    """For the method virface. Defaults are the paper's (Li et al. 2021); what the released code does is said."""
+
+    gen_num: int = within(5, 1, 1000)  # virtual instances that the generator makes of every unlabeled image
+    kl_weight: float = within(2.0, 0, 1e9)  # of the generator's Kullback-Leibler divergence
+    # of the squared error between its output and the class centre, a mean over values: published for embeddings of 512
+    l2_weight: float = within(5e3, 0, 1e9)
+    instance_weight: float = within(1.0, 0, 1e6)  # of the class loss of virtual instances
+    # that loss is the mean over the instances of an image (released code), not their sum
+    instance_mean: bool = False
+    # that loss also trains the backbone; false: only generator and classifier (released code)
+    instances_train_backbone: bool = True
+    # the labeled images' class loss also moves unlabeled embeddings; false: they are constants
+    centres_train_backbone: bool = True
+    l2_moves_classes: bool = False  # the squared error also moves the class centres in stage virface (released code)
+    dropout: float = within(0.0, 0, 0.99)  # of labeled embeddings in stages virclass and virface (released code 0.5)
+    # leave out unlabeled images to which some class gives at least this probability; 0 = none (released code: 0.8, off)
+    overlap: float = within(0.0, 0, 1)
+    hidden: int = within(256, 1, 1 << 16)  # values in the generator's hidden layers
+    latent: int = within(128, 1, 1 << 16)  # values of its normal distribution
 
 
 @dataclass(frozen=True)
@@ -174,7 +203,7 @@ class TrainConfig:
     batch_size: int = within(128, 1, 1 << 24)  # images per step over all sources and devices
     epochs: float = within(20.0, 0, 1e9)  # ends after this many epochs, or after `steps` when that is not 0
     steps: int = within(0, 0, 1 << 40)
-    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt
+    start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt, .pytorch
     devices: str = ""  # "cpu0,cpu1", "gpu0,gpu1"; empty = GPU 0 where there is one, else the CPU
     gpus: str = ""  # "0,1,2,3": short for devices
     kvstore: str = choice("device", "local")
@@ -187,6 +216,7 @@ class TrainConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     triplet: TripletConfig = field(default_factory=TripletConfig)
+    virface: VirFaceConfig = field(default_factory=VirFaceConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     test: TestConfig = field(default_factory=TestConfig)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.centre_crop import CentreCrop
 from fairface.data.images import check_size, resize
 from fairface.data.types import Dataset
 from fairface.errors import DataError
@@ -14,25 +15,32 @@ Image = NDArray[np.uint8]
 
 
 class ImageReader:
-    """Reads images of one data set as ``(size, size, 3)`` uint8 RGB; may be used from several threads."""
+    """Reads images of one data set as ``(size, size, 3)`` uint8 RGB; may be used from several threads.
 
-    def __init__(self, dataset: Dataset, size: int, may_resize: bool = False) -> None:
+    With a ``crop`` they are its squares instead, in whatever size it cuts.
+    """
+
+    def __init__(self, dataset: Dataset, size: int, may_resize: bool = False, crop: CentreCrop | None = None) -> None:
         self.dataset = dataset
         self.size = size
         self.may_resize = may_resize
+        self.crop = crop
         self._shape = (size, size, 3)
 
     def read(self, index: int) -> Image:
         """The pixels of record ``index``; grey images become RGB.
 
         Raises:
-            DataError: the record cannot be read or decoded, or has another size and may not be resized.
+            DataError: the record cannot be read or decoded, or has another size and may not be resized, or is too small
+                for the crop.
         """
         try:
             image = self.dataset.decoded(index)
         except (OSError, cv2.error) as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{self.dataset.name(index)}: cannot be read ({reason}); restore or remove it") from error
+        if self.crop is not None:
+            return self.crop.cut(image, self.dataset.name(index))
         if image.shape != self._shape:
             if not self.may_resize:
                 check_size(image, self.dataset.name(index), self.size)

@@ -7,7 +7,7 @@ from fairface.errors import CheckpointError
 from fairface.interop.deployed import values_for
 from fairface.interop.fitting import fitting_backbone
 from fairface.interop.models import load_graph
-from fairface.interop.torch.models import arrays_for, read_weights
+from fairface.interop.torch.models import arrays_for, read_blocks, read_weights
 from fairface.mx import NDArray, gluon
 from fairface.parameters import check_values, load_arrays, structural
 
@@ -34,3 +34,18 @@ def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[st
             raise
         raise CheckpointError(f"{error}; the file fits {fits}") from error
     return arrays, ""
+
+
+def blocks_in(files: CheckpointFiles) -> dict[str, dict[str, NDArray]]:
+    """The blocks besides the net of inference that a checkpoint holds: their arrays by structural name.
+
+    Raises:
+        CheckpointError: a file that cannot be read.
+    """
+    if files.symbol is None:
+        return read_blocks(files.params)
+    blocks: dict[str, dict[str, NDArray]] = {}
+    for key, array in (load_arrays(str(files.blocks)) if files.blocks else {}).items():
+        block, _, own = key.partition(".")
+        blocks.setdefault(block, {})[own] = array
+    return blocks

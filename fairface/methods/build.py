@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from fairface.heads import build_head
 from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
 from fairface.methods.classify import Classify, labeled_source
+from fairface.methods.generator import Generator
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
+from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
@@ -47,13 +50,44 @@ def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
     return Fused(term, **classify_parts(config, on_gpu, [_open_one(config)]))
 
 
+def build_virface(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``virface``: one labeled source; in the stages virclass and virface unlabeled ones as well, of which
+    no batch holds an image twice.
+
+    Raises:
+        ConfigError: as ``classify``; sources that do not fit the stage.
+        DataError: an unlabeled source with fewer images than its rows of a batch.
+    """
+    sources = open_sources(dataclasses.replace(config, sources=_virface_sources(config)))
+    parts = classify_parts(config, on_gpu, sources)
+    generator = None
+    if config.stage in WITH_GENERATOR:
+        generator = Generator(config.backbone.embedding, config.virface.hidden, config.virface.latent)
+    return VirFace(config.stage, config.virface, generator, **parts)
+
+
+def _virface_sources(config: TrainConfig) -> tuple[SourceConfig, ...]:
+    unlabeled = [source.name for source in config.sources if source.unlabeled]
+    if config.stage in WITH_UNLABELED and not unlabeled:
+        raise ConfigError(
+            f"stage {config.stage} learns from labeled and unlabeled images: list both in sources, one with "
+            f"unlabeled: true, as in train/configs/virface_{config.stage}.yaml"
+        )
+    if config.stage in VirFace.stages and config.stage not in WITH_UNLABELED and unlabeled:
+        raise ConfigError(f"stage {config.stage} learns from labeled images alone; leave out the source {unlabeled[0]}")
+    return tuple(
+        dataclasses.replace(source, sampler=dataclasses.replace(source.sampler, kind="distinct"))
+        if source.unlabeled else source for source in config.sources
+    )  # fmt: skip
+
+
 def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
     """The arguments of :class:`Classify`, and of methods that derive from it, as configured.
 
     Raises:
         ConfigError: no labeled source or several, or a backbone or head that cannot be made.
     """
-    labeled = labeled_source(sources)
+    labeled = labeled_source(sources, config.method)
     head = config.all_sources()[labeled].head or config.head
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
@@ -93,6 +127,7 @@ METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {
     "classify": build_classify,
     "triplet": build_triplet,
     "fused": build_fused,
+    "virface": build_virface,
 }
 
 

@@ -24,8 +24,8 @@ from fairface.parameters import structural
 HEAD = "head."
 
 
-def labeled_source(sources: Sequence[Source]) -> int:
-    """The position of the one source that has labels.
+def labeled_source(sources: Sequence[Source], method: str = "classify") -> int:
+    """The position of the one source that has labels; ``method`` is named in errors.
 
     Raises:
         ConfigError: none has, or several have.
@@ -34,7 +34,7 @@ def labeled_source(sources: Sequence[Source]) -> int:
     if len(labeled) != 1:
         named = ", ".join(f"{s.name}{'' if n in labeled else ' (unlabeled)'}" for n, s in enumerate(sources))
         raise ConfigError(
-            f"method classify trains on one labeled source, but sources names {named}; merge those with labels "
+            f"method {method} trains on one labeled source, but sources names {named}; merge those with labels "
             "(data_process/merge_sets.py), or mark all but one as unlabeled"
         )
     return labeled[0]

@@ -57,6 +57,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Train with AdaFace's flags, or score a model on the five verification sets.", _IN_CONFIGURATION),
         Program("hard-samples", "train/mine_hard_samples.py",
                 "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
+        Program("virface", "train/virface.py",
+                "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
     ),
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",

@@ -10,6 +10,18 @@ from fairface.faces.photographs import list_photographs
 from fairface.protocols.names import NameIndex
 
 
+def folder_of(list_folder: Path, name: str) -> Path:
+    """The folder that a list's ``name`` is below: ``list_folder``, else a folder up to two levels below it, else one
+    beside it; ``list_folder`` where there is no such file."""
+    if (list_folder / name).is_file():
+        return list_folder
+    for level in ("*/", "*/*/", "../*/"):
+        for folder in sorted(list_folder.glob(level)):
+            if (folder / name).is_file():
+                return folder
+    return list_folder
+
+
 def find_images(root: str | os.PathLike[str], names: Sequence[str]) -> list[str | None]:
     """For each of ``names`` a file below ``root``: of this name, else what :class:`NameIndex` finds; else None.
 

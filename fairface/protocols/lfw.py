@@ -22,6 +22,14 @@ def is_lfw_csv(line: str) -> bool:
     return _CSV_COLUMNS.fullmatch(",".join(_values(line))) is not None
 
 
+def is_lfw_pairs(line: str) -> bool:
+    """Whether a line is ``name n1 n2``, ``name1 n1 name2 n2`` or a header of two numbers, as in LFW's pairs.txt."""
+    text = line.strip()
+    tokens = [token.strip() for token in (text.split("\t") if "\t" in text else text.split())]
+    number = [bool(_NUMBER.fullmatch(token)) for token in tokens]
+    return number in ([True, True], [False, True, True], [False, True, False, True])
+
+
 def read_lfw_pairs(
     path: str | os.PathLike[str], names: Sequence[str] | None = None, suffix: str = ".jpg"
 ) -> Comparisons:

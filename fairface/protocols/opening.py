@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +11,20 @@ from fairface.comparisons import Comparisons
 from fairface.data.table import CsvTable, fields_of, read_csv_table, read_text
 from fairface.errors import ConfigError
 from fairface.protocols.bfw import bfw_comparisons, is_bfw
+from fairface.protocols.cfp import is_cfp, read_cfp
 from fairface.protocols.challenge import challenge_comparisons, is_challenge
 from fairface.protocols.columns import ROLES
-from fairface.protocols.lfw import is_lfw_csv, read_lfw_pairs
+from fairface.protocols.lfw import is_lfw_csv, is_lfw_pairs, read_lfw_pairs
 from fairface.protocols.pair_attributes import attributes_of_pairs
 from fairface.protocols.path_pairs import is_path_pairs, read_path_pairs
 from fairface.protocols.plain_csv import plain_comparisons
 from fairface.protocols.rfw import PHOTOGRAPHS, read_rfw
 
-KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "paths")
+KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "cfp", "paths")
 TABLES = (".csv", ".tsv")
+_NO_TABLES: Mapping[str, Callable[[str | os.PathLike[str]], Comparisons]] = {
+    "rfw": read_rfw, "lfw": read_lfw_pairs, "cfp": read_cfp, "paths": read_path_pairs,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,8 @@ def open_comparisons(
     for role in (columns or {}).keys() - set(ROLES):
         raise ConfigError(f"the role {role!r} of a column is unknown; choose {', '.join(ROLES)}")
     chosen = _kind_of(Path(path), bool(columns)) if kind == "auto" else kind
-    if chosen == "rfw":
-        return OpenedPairs(read_rfw(path))
-    if chosen == "lfw":
-        return OpenedPairs(read_lfw_pairs(path))
-    if chosen == "paths":
-        return OpenedPairs(read_path_pairs(path))
+    if chosen in _NO_TABLES:
+        return OpenedPairs(_NO_TABLES[chosen](path))
     table = read_csv_table(path).renamed(columns or {})
     if chosen == "bfw" or (kind == "auto" and not columns and is_bfw(table)):
         return OpenedPairs(bfw_comparisons(table), table)
@@ -83,7 +83,12 @@ def is_pair_list(path: str | os.PathLike[str]) -> bool:
     place = Path(path)
     if place.is_dir():
         return (place / "txts").is_dir()
-    return place.suffix.lower() in TABLES or (place.suffix.lower() == ".txt" and is_path_pairs(_first_line(place)))
+    if place.suffix.lower() in TABLES:
+        return True
+    if place.suffix.lower() != ".txt" or not place.is_file():
+        return False
+    first = _first_line(place)
+    return is_path_pairs(first) or is_lfw_pairs(first) or is_cfp(place)
 
 
 def _kind_of(path: Path, columns: bool) -> str:
@@ -92,6 +97,8 @@ def _kind_of(path: Path, columns: bool) -> str:
         return "rfw"
     if columns:
         return "csv"
+    if is_cfp(path):
+        return "cfp"
     first = _first_line(path)
     if is_path_pairs(first):
         return "paths"

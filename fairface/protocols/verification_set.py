@@ -16,7 +16,7 @@ from fairface.data.types import Dataset
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
 from fairface.protocols.bin_pairs import comparisons_of_bin
-from fairface.protocols.image_files import find_images
+from fairface.protocols.image_files import find_images, folder_of
 from fairface.protocols.opening import images_folder, is_pair_list, open_comparisons
 
 
@@ -32,9 +32,11 @@ class VerificationSet:
 def open_verification_set(
     path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, wanted: Sequence[str] = ()
 ) -> VerificationSet:
-    """Open an insightface ``.bin``, memory files made of one, a pair list (a CSV, lines of two paths and a label, or
-    RFW's folder; image names below ``root``, else where the list is), or any labeled data set, of which all pairs of
-    images are compared. A card's name will do. ``wanted`` are attributes that will be used
+    """Open an insightface ``.bin``, memory files made of one, a pair list, or any labeled data set, of which all pairs
+    of images are compared. A card's name will do.
+
+    A pair list is a CSV, lines of two paths and a label, RFW's folder, LFW's pairs.txt or CFP's lists; its image names
+    are below ``root``, else where the list is or in a folder near it. ``wanted`` are attributes that will be used
     (:func:`fairface.protocols.opening.open_comparisons`).
 
     Raises:
@@ -44,7 +46,7 @@ def open_verification_set(
         comparisons = open_comparisons(path, wanted=wanted).comparisons
         if not comparisons.names:
             raise DataError(f"{path}: names no images; it needs the columns image_a and image_b")
-        folder = images_folder(path) if root is None else Path(root)
+        folder = folder_of(images_folder(path), comparisons.names[0]) if root is None else Path(root)
         files = find_images(folder, comparisons.names)
         named = [name if file is None else file for name, file in zip(comparisons.names, files, strict=True)]
         return VerificationSet(Path(path).stem, FileDataset(folder, named), comparisons)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from fairface.config.schema import TrainConfig
-from fairface.data.images import decode
+from fairface.data.centre_crop import CentreCrop, CroppedDataset
+from fairface.data.image_reader import ImageReader
+from fairface.data.loading.centre_jitter import centre_crop_of
 from fairface.data.opening import verification_sets
 from fairface.errors import DataError
 from fairface.protocols.verification_set import VerificationSet, open_verification_set
@@ -22,8 +24,18 @@ def verification_names(config: TrainConfig) -> tuple[str, ...]:
     return tuple(str(path) for folder in folders for path in verification_sets(folder).values())
 
 
-def open_sets(names: Sequence[str], image_size: int, wanted: Sequence[str] = ()) -> tuple[VerificationSet, ...]:
+def evaluation_crop(config: TrainConfig) -> CentreCrop | None:
+    """The crop of the first source with labels, without jitter; None where it has none."""
+    labeled = [source for source in config.all_sources() if not source.unlabeled]
+    return centre_crop_of(labeled[0].augment, training=False) if labeled else None
+
+
+def open_sets(
+    names: Sequence[str], image_size: int, wanted: Sequence[str] = (), crop: CentreCrop | None = None
+) -> tuple[VerificationSet, ...]:
     """Open each set and decode its first image; a set named twice is opened once. ``wanted`` attributes are used.
+
+    Where the first image has not ``image_size``, all are cut by ``crop``, as training images are.
 
     Raises:
         DataError: a set cannot be opened, or its images have another size.
@@ -32,8 +44,10 @@ def open_sets(names: Sequence[str], image_size: int, wanted: Sequence[str] = ())
     opened = []
     for name, title in zip(names, distinct_titles(names), strict=True):
         found = open_verification_set(name, wanted=wanted)
+        if crop is not None and found.images.decoded(0).shape[:2] != (image_size, image_size):
+            found = replace(found, images=CroppedDataset(found.images, crop, image_size))
         try:
-            decode(found.images.encoded(0), found.images.name(0), image_size)
+            ImageReader(found.images, image_size).read(0)
         except DataError as error:
             raise DataError(str(error)) from error  # settings of the data allow nothing here: sets are not resized
         opened.append(found if title is None else replace(found, name=title))

@@ -9,9 +9,10 @@ from fairface.checkpoints import MANIFEST, resolve
 from fairface.config.schema import TrainConfig
 from fairface.embedding.thresholds import THRESHOLDS
 from fairface.errors import CheckpointError
-from fairface.interop.weights import weights_for
+from fairface.interop.weights import blocks_in, weights_for
 from fairface.methods.base import Method
-from fairface.parameters import load_arrays
+from fairface.mx import NDArray, gluon
+from fairface.parameters import OwnArrays, check_values, structural
 from fairface.training.setup import Prepared
 from fairface.training.verifier import WORST
 from fairface.training.worst_rate import check_groups
@@ -50,26 +51,41 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
 
 
 def check_needs(method: Method, config: TrainConfig) -> None:
-    """Whether ``start_from`` brings the blocks that the stage needs.
+    """Whether ``start_from`` brings the blocks that the stage needs, in their shapes.
 
     Raises:
-        CheckpointError: one is missing; it is named with the stage that makes it.
+        CheckpointError: one is missing; it is named with the stage that makes it. Or one has another shape.
     """
     needs = method.stages[config.stage].needs
     if not needs:
         return
-    brought: set[str] = set()
-    if config.start_from:
-        files = resolve(config.start_from, config.output)
-        brought = {name for name, block in method.blocks().items() if block is method.inference()}
-        if files.blocks is not None:
-            brought |= {key.split(".", 1)[0] for key in load_arrays(str(files.blocks))}
-    for block in needs:
-        if block not in brought:
-            makes = next((name for name, stage in method.stages.items() if block in stage.trains), "")
+    brought = blocks_in(resolve(config.start_from, config.output)) if config.start_from else {}
+    for name in needs:
+        if name not in brought and not (config.start_from and method.blocks()[name] is method.inference()):
+            makes = next((stage for stage, told in method.stages.items() if name in told.trains), "")
             found = f"{config.start_from} does not hold" if config.start_from else "start_from does not name"
             remedy = f"train it first: stage={makes} name=…, then start_from=…" if makes else "start from another one"
-            raise CheckpointError(f"stage {config.stage} needs the block {block}, which {found}; {remedy}")
+            raise CheckpointError(f"stage {config.stage} needs the block {name}, which {found}; {remedy}")
+    for name, block in method.blocks().items():
+        if name in needs and block is not method.inference() and not isinstance(block, OwnArrays):
+            _check_fits(name, block, brought[name], config)
+
+
+def _check_fits(name: str, block: gluon.Block, arrays: dict[str, NDArray], config: TrainConfig) -> None:
+    try:
+        check_values(block, arrays, config.start_from)
+    except CheckpointError as error:
+        goes_on = f"stage {config.stage} goes on with its block {name}"
+        if name != "head" or "weight" not in arrays or arrays["weight"].ndim != 2:
+            raise CheckpointError(f"{error}; {goes_on}") from error
+        (classes, embedding), (found, length) = structural(block)["weight"].shape, arrays["weight"].shape
+        differs = f"its head has {found} identities, the data have {classes}"
+        remedy = "name the data that it was trained on, or train a head for these"
+        if embedding != length:
+            differs = f"its embeddings have {length} values, backbone.embedding is {embedding}"
+            remedy = f"set backbone.embedding={length}"
+        shapes = f"weight is {found, length}, this network needs {classes, embedding}"
+        raise CheckpointError(f"{config.start_from}: {differs} ({shapes}); {goes_on}: {remedy}") from error
 
 
 def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:

@@ -208,7 +208,8 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
             config.data.image_size, resize=source.resize,
             show_progress=not log.quiet,
         )  # fmt: skip
-        count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, source.dataset)
+        images = source.unaugmented(config.data.image_size)
+        count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, images)
         log.say(f"head starts from the mean embedding of each of {count} identities")
 
 

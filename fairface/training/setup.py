@@ -27,7 +27,7 @@ from fairface.mx import mx
 from fairface.parallel import World, contexts_of, cut_sources
 from fairface.precision import enable
 from fairface.protocols.verification_set import VerificationSet
-from fairface.training.comparison_sets import open_sets, verification_names
+from fairface.training.comparison_sets import evaluation_crop, open_sets, verification_names
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
@@ -81,6 +81,7 @@ def prepare(config: TrainConfig) -> Prepared:
     sources = list(method.sources())
     cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
     total = total_steps(config, sources)
+    crop = evaluation_crop(config)
     loader = BatchLoader(
         sources,
         image_size=config.data.image_size,
@@ -102,8 +103,8 @@ def prepare(config: TrainConfig) -> Prepared:
             "devices": [str(context) for context in world.contexts],
             "head": config.head.name if "head" in method.blocks() else None,
         },
-        verification=open_sets(verification_names(config), config.data.image_size, config.verify.protected),
-        test=open_sets(config.test.sets, config.data.image_size),
+        verification=open_sets(verification_names(config), config.data.image_size, config.verify.protected, crop),
+        test=open_sets(config.test.sets, config.data.image_size, crop=crop),
     )
 
 

@@ -14,10 +14,10 @@ from fairface.errors import CheckpointError
 from fairface.files import sha256
 from fairface.interop.check import difference_of
 from fairface.interop.models import load_model
-from fairface.interop.weights import weights_for
+from fairface.interop.weights import blocks_in, weights_for
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
-from fairface.parameters import arrays_of, load_arrays, set_arrays, set_values, structural
+from fairface.parameters import arrays_of, set_arrays, set_values, structural
 from fairface.training.log import RunLog
 
 # Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
@@ -59,15 +59,15 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
     note = load_inference(method.inference(), files)
     if files.symbol is not None and not files.manifest:
         _compare(method.inference(), name, log)
-    saved = load_arrays(str(files.blocks)) if files.blocks else {}
+    saved = blocks_in(files)
     reinitialized = []
     for block_name, block in method.blocks().items():
         if block is method.inference():
             continue
-        own = {key[len(block_name) + 1 :]: v for key, v in saved.items() if key.startswith(f"{block_name}.")}
+        own = saved.get(block_name, {})
         wanted = {key: tuple(array.shape) for key, array in arrays_of(block).items()}
         if block_name in needs or wanted == {key: tuple(array.shape) for key, array in own.items()}:
-            set_arrays(block, own, str(files.blocks))
+            set_arrays(block, own, str(files.blocks or files.params))
             continue
         reinitialized.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"

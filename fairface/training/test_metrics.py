@@ -60,7 +60,7 @@ def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> Verif
     source = next((source for source in sources if source.is_labeled), sources[0])
     size, count = run.config.data.image_size, len(source.dataset)
     chosen = np.unique(np.linspace(0, count - 1, MOST_TRAINING).astype(np.int64))
-    images = _decoded(ImageReader(source.dataset, size, source.resize), chosen, source.on_bad_record == SKIP)
+    images = _decoded(ImageReader(source.unaugmented(size), size, source.resize), chosen, source.on_bad_record == SKIP)
     model = Eigenfaces(min(EIGENFACES, len(images) - 1)).fit(images)
     reader, positions = ImageReader(item.images, size), np.arange(len(item.images))
     parts = [positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK)]

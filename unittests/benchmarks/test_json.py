@@ -12,7 +12,7 @@ def programs(root):
 
 
 SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "scoring",
-         "train_from_disk", "train_step"]  # fmt: skip
+         "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
 
 
 def test_every_program_is_tried(root):

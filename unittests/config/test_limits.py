@@ -68,4 +68,4 @@ def test_texts_of_open_ends() -> None:
 
 
 def test_options_can_be_read() -> None:
-    assert options_of(SamplerConfig, "kind") == ("random", "pk")
+    assert options_of(SamplerConfig, "kind") == ("random", "pk", "distinct")

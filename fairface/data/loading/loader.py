@@ -71,7 +71,7 @@ class BatchLoader:
         self.prefetch = prefetch
         self.skipped: dict[str, str] = {}
         self._bad: set[tuple[int, int]] = set()
-        self._readers = [ImageReader(source.dataset, image_size, source.resize) for source in sources]
+        self._readers = [ImageReader(source.dataset, image_size, source.resize, source.crop) for source in sources]
         sizes = [source.batch_size for source in sources]
         self._source = np.repeat(np.arange(len(sources), dtype=np.int16), sizes)
         self._first = np.cumsum([0, *sizes[:-1]]).tolist()

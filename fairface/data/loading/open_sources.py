@@ -7,12 +7,14 @@ import numpy as np
 from fairface.config.schema import ONLY_SOURCE, DataConfig, SourceConfig, TrainConfig
 from fairface.data.loading.augment import Augmenter
 from fairface.data.loading.cached import decode_all
+from fairface.data.loading.centre_jitter import CentreJitter, centre_crop_of
 from fairface.data.loading.samplers import build_sampler
 from fairface.data.loading.source import Source
+from fairface.data.loading.transform import BatchTransform, chain
 from fairface.data.selection import labeled_only, open_selected
 from fairface.data.types import Dataset
 from fairface.data.unlabeled import without_labels
-from fairface.errors import ConfigError
+from fairface.errors import ConfigError, DataError
 
 _LEAST_CLASSES = 2
 
@@ -34,16 +36,27 @@ def open_source(config: SourceConfig, seed: int, stream: int = 0) -> Source:
         ConfigError, DataError: as :func:`open_sources`.
     """
     dataset = _open(config)
-    sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, seed, stream)
+    try:
+        sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, seed, stream)
+    except DataError as error:
+        raise DataError(f"{config.data.path}: {error}") from error
     return Source(
         dataset,
         config.batch_size,
         sampler,
-        Augmenter(config.augment),
+        _transform(config),
         config.name,
         config.data.resize,
         config.data.on_bad_record,
+        centre_crop_of(config.augment, training=True),
     )
+
+
+def _transform(config: SourceConfig) -> BatchTransform:
+    augmenter = Augmenter(config.augment)
+    if not config.augment.centre_crop:
+        return augmenter
+    return chain([CentreJitter(config.augment.centre_jitter), augmenter])
 
 
 def _open(config: SourceConfig) -> Dataset:

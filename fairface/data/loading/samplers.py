@@ -78,6 +78,38 @@ class RandomSampler:
         yield from _scan(index, self.length)
 
 
+class DistinctSampler(RandomSampler):
+    """As :class:`RandomSampler`, but no image stands twice in a batch.
+
+    An epoch is one permutation in ``ceil(N / B)`` steps; the last step is filled up from the permutation's start.
+
+    Raises:
+        DataError: fewer images than a batch holds.
+    """
+
+    def __init__(self, length: int, batch_size: int, seed: int, stream: int = 0) -> None:
+        super().__init__(length, batch_size, seed, stream)
+        if length < batch_size:
+            raise DataError(
+                f"there are {length} images, fewer than the {batch_size} of a batch, in which no image may stand "
+                "twice; lower the source's batch_size, or add images"
+            )
+
+    @property
+    def steps_per_epoch(self) -> float:
+        return float(-(-self.length // self.batch_size))
+
+    def batch(self, step: int) -> NDArray[np.int64]:
+        epoch, within = divmod(step, int(self.steps_per_epoch))
+        places = np.arange(within * self.batch_size, (within + 1) * self.batch_size) % self.length
+        return self.indices(epoch)[places]
+
+    def substitutes(self, index: int, step: int, row: int) -> Iterator[int]:
+        """As in :class:`RandomSampler`, without those that the batch holds already."""
+        held = set(self.batch(step).tolist())
+        return (other for other in super().substitutes(index, step, row) if other not in held)
+
+
 def build_sampler(
     config: SamplerConfig, labels: NDArray[np.int32], batch_size: int, seed: int, stream: int = 0
 ) -> Sampler:
@@ -85,11 +117,13 @@ def build_sampler(
 
     Raises:
         ConfigError: an unknown kind, or a batch size that K does not divide.
-        DataError: no images, or fewer identities than a batch needs.
+        DataError: no images, or fewer images or identities than a batch needs.
     """
     check_fields(config, "sampler.")
     if config.kind == "pk":
         return PKSampler(labels, batch_size, config.images_per_class, seed, stream)
+    if config.kind == "distinct":
+        return DistinctSampler(len(labels), batch_size, seed, stream)
     return RandomSampler(len(labels), batch_size, seed, stream)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fairface.config.limits import check_value, limit_of
 from fairface.config.schema import ONLY_SOURCE, DataConfig
+from fairface.data.centre_crop import CentreCrop, CroppedDataset
 from fairface.data.loading.samplers import Sampler
 from fairface.data.loading.transform import BatchTransform
 from fairface.data.types import UNLABELED, Dataset
@@ -27,6 +28,7 @@ class Source:
         name: what the configuration calls it.
         resize: resize images of another size, which are bad records otherwise.
         on_bad_record: ``stop`` raises DataError; ``skip`` takes another record of this source.
+        crop: what the transform gets of each image; None = the whole image, which has the batch's size.
 
     Raises:
         ConfigError: the sampler draws another number of images, an unknown ``on_bad_record``, or the transform writes a
@@ -41,6 +43,7 @@ class Source:
     name: str = ONLY_SOURCE
     resize: bool = False
     on_bad_record: str = "stop"
+    crop: CentreCrop | None = None
 
     def __post_init__(self) -> None:
         limit = limit_of(DataConfig, "on_bad_record")
@@ -68,6 +71,12 @@ class Source:
     def is_labeled(self) -> bool:
         """Whether any record has a label."""
         return bool((self.dataset.labels > UNLABELED).any())
+
+    def unaugmented(self, size: int) -> Dataset:
+        """The data set as a net of this size sees it when nothing is changed at random."""
+        if self.crop is None:
+            return self.dataset
+        return CroppedDataset(self.dataset, CentreCrop(self.crop.side, self.crop.offset), size)
 
     @property
     def writes(self) -> Mapping[str, tuple[int, ...]]:

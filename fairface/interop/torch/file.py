@@ -32,8 +32,9 @@ _LONGEST = 1 << 10  # bytes of the small texts in the archive
 def read_torch(path: str | Path) -> dict[str, Array]:
     """The parameters in a PyTorch checkpoint: name to values, read-only.
 
-    Takes a plain state dict (``torch.save(net.state_dict(), path)``), a Lightning checkpoint (its ``state_dict``) and
-    arcface_torch's ``checkpoint_gpu_N.pt`` (its ``state_dict_backbone``). What else these hold (optimizer, settings) is
+    Takes a plain state dict (``torch.save(net.state_dict(), path)``), a Lightning checkpoint (its ``state_dict``),
+    arcface_torch's ``checkpoint_gpu_N.pt`` (its ``state_dict_backbone``) and VirFace's snapshots (``backbone``,
+    ``head`` and ``generator``, whose names begin their parameters'). What else these hold (optimizer, settings) is
     not read.
 
     Raises:
@@ -152,4 +153,7 @@ def _state_dict(objects: Any) -> Mapping[Any, Any]:
         if isinstance(objects.get(key), dict):
             inner: dict[Any, Any] = objects[key]
             return {name: value for name, value in inner.items() if isinstance(name, str)}
+    if isinstance(objects.get("backbone"), dict):
+        parts = {block: part for block, part in objects.items() if isinstance(part, dict)}
+        return {f"{block}.{name}": value for block, part in parts.items() for name, value in part.items()}
     return {name: value for name, value in objects.items() if isinstance(name, str)}

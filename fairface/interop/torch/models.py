@@ -1,4 +1,4 @@
-"""Nets from weights that PyTorch wrote: AdaFace's ``.ckpt`` and arcface_torch's ``backbone.pth``."""
+"""Nets from weights that PyTorch wrote: AdaFace's ``.ckpt``, arcface_torch's ``.pth``, VirFace's ``.pytorch``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from fairface.interop.arcface_torch import ArcFaceTorchFamily
 from fairface.interop.torch.family import State, TorchFamily
 from fairface.interop.torch.file import read_torch
 from fairface.interop.torch.values import values_for
+from fairface.interop.virface import VirFaceFamily
 from fairface.mx import NDArray, gluon, mx, nd
 from fairface.parameters import check_shape, set_values, structural
 
-FAMILIES: tuple[TorchFamily, ...] = (AdaFaceFamily(), ArcFaceTorchFamily())
-_PREFIXES = ("", "model.", "module.", "backbone.")  # of Lightning, of DataParallel, of nets that hold a head as well
+FAMILIES: tuple[TorchFamily, ...] = (AdaFaceFamily(), ArcFaceTorchFamily(), VirFaceFamily())
+_BACKBONE = "backbone."
+# Of Lightning, of DataParallel, of nets that hold a head as well, of both.
+_PREFIXES = ("", "model.", "module.", _BACKBONE, f"{_BACKBONE}module.")
+BLOCKS = ("head", "generator")  # what VirFace saves beside its backbone
 _COUNTER = ".num_batches_tracked"  # of PyTorch's BatchNorm; nothing depends on it
 
 
@@ -54,12 +58,31 @@ def read_weights(path: Path) -> TorchWeights:
         state = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
         for family in FAMILIES:
             if family.mark in state:
-                others = tuple(key for key in arrays if not key.startswith(prefix))
+                taken = (prefix, *(f"{block}." for block in BLOCKS)) if isinstance(family, VirFaceFamily) else prefix
+                others = tuple(key for key in arrays if not key.startswith(taken))
                 return TorchWeights(path, family, _described(path, family, state), state, others)
     raise CheckpointError(
         f"{path}: holds no known network; its first layer is {next(iter(arrays))}; "
-        "AdaFace's IR nets and arcface_torch's iresnet can be read"
+        "AdaFace's IR nets, arcface_torch's iresnet and VirFace's ResNets can be read"
     )
+
+
+def read_blocks(path: Path) -> dict[str, dict[str, NDArray]]:
+    """Head and generator of VirFace's snapshots, by the names that they have here, too; nothing of other files.
+
+    Raises:
+        CheckpointError: a file that cannot be read.
+    """
+    blocks: dict[str, dict[str, NDArray]] = {}
+    arrays = read_torch(path)
+    if not any(key.startswith(_BACKBONE) and key.endswith(VirFaceFamily.mark) for key in arrays):
+        return blocks
+    for key, array in arrays.items():
+        block, _, name = key.partition(".")
+        if block in BLOCKS:
+            own = blocks.setdefault(block, {})
+            own[name.removeprefix("module.")] = nd.array(array, dtype=np.float32)
+    return blocks
 
 
 def torch_net(path: Path) -> gluon.HybridBlock:

@@ -4,7 +4,7 @@ import pytest
 from fairface.config.schema import SamplerConfig
 from fairface.data.loading.draws import Purpose, generator
 from fairface.data.loading.pk_sampler import PKSampler
-from fairface.data.loading.samplers import RandomSampler, build_sampler
+from fairface.data.loading.samplers import DistinctSampler, RandomSampler, build_sampler
 from fairface.errors import ConfigError, DataError
 
 
@@ -26,6 +26,28 @@ def test_random_sampler_visits_every_image_once_an_epoch(length, batch_size):
     for epoch in range(len(stream) // length):
         assert sorted(stream[epoch * length : (epoch + 1) * length]) == list(range(length))
     assert sampler.steps_per_epoch == length / batch_size
+
+
+@pytest.mark.parametrize(("length", "batch_size", "steps"), [(10, 4, 3), (7, 7, 1), (9, 5, 2), (12, 4, 3)])
+def test_distinct_sampler_repeats_nothing_in_a_batch_and_leaves_nothing_out(length, batch_size, steps):
+    sampler = build_sampler(SamplerConfig("distinct"), np.zeros(length, np.int32), batch_size, seed=5, stream=1)
+    assert sampler.steps_per_epoch == steps
+    batches = [sampler.batch(step) for step in range(3 * steps)]
+    assert all(len(set(batch.tolist())) == batch_size for batch in batches)
+    epochs = [np.concatenate(batches[i * steps : (i + 1) * steps]) for i in range(3)]
+    assert all(set(epoch.tolist()) == set(range(length)) for epoch in epochs)
+    assert length < 4 or not (epochs[0] == epochs[1]).all()
+    orders = RandomSampler(length, batch_size, seed=5, stream=1)
+    assert all((epoch[:length] == orders.indices(i)).all() for i, epoch in enumerate(epochs))
+
+
+def test_distinct_sampler_stands_in_with_what_the_batch_does_not_hold():
+    sampler = DistinctSampler(8, 5, seed=0)
+    held = set(sampler.batch(3).tolist())
+    index = int(sampler.batch(3)[2])
+    assert set(sampler.substitutes(index, 3, 2)) == set(range(8)) - held
+    with pytest.raises(DataError, match="there are 4 images, fewer than the 5 of a batch"):
+        DistinctSampler(4, 5, seed=0)
 
 
 def test_random_sampler_is_pure_in_seed_stream_and_step():

@@ -93,7 +93,7 @@ def test_a_journal_in_a_folder_that_is_not_there(tmp_path):
 def test_damaged_nets_are_told(tmp_path, monkeypatch):
     (tmp_path / "pnet.onnx").write_bytes(b"no net")
     monkeypatch.setattr(mtcnn, "_nets_folder", lambda: tmp_path)
-    with pytest.raises(DeviceError, match=r"pnet\.onnx: no readable net; install it anew: pip install"):
+    with pytest.raises(DeviceError, match=r"pnet\.onnx: no readable net; install it again: pip install"):
         mtcnn.MtcnnDetector()
 
 

@@ -11,6 +11,14 @@ from fairface.training.stop import StopSignal
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_a_wish_and_the_second_an_order(number):
+    own = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
+    try:
+        stopped_by(number)
+    finally:
+        signal.signal(signal.SIGHUP, own)
+
+
+def stopped_by(number):
     before = {known: signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     with StopSignal() as stop:
         assert stop.received is None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,20 @@ class Program:
         self.config = home / "config.yaml"
         self.config.write_text(dump(tiny_config(home, data, *plain)), encoding="utf-8")
 
-    def start(self, *options: str, watch: dict[str, Any] | None = None, **settings: Any) -> subprocess.Popen[str]:
-        """Start the program, ``watched.py`` where ``watch`` is given."""
+    def start(
+        self, *options: str, watch: dict[str, Any] | None = None, before: Callable[[], object] = str, **settings: Any
+    ) -> subprocess.Popen[str]:
+        """Start the program, ``watched.py`` where ``watch`` is given.
+
+        It heeds SIGHUP even where these tests run under nohup; ``before`` is called in its process first.
+        """
         seen = [*WATCHED, json.dumps({"folder": str(self.run), **watch})] if watch else PROGRAM
-        plain = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **settings}
+
+        def first() -> None:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            before()
+
+        plain = {"preexec_fn": first, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **settings}
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen([*seen, str(self.config), *options], env=environment, cwd=self.home, **plain)
 

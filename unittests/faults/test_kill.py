@@ -27,16 +27,24 @@ def wait_for(path: Path, seconds: float = 60) -> None:
         time.sleep(0.002)
 
 
-def killed_after(program: Program, seconds: float) -> int | None:
-    """Kill the program so long after its folder came; the newest step saved, None where it had ended before."""
+def killed_after(program: Program, step: int, seconds: float) -> int | None:
+    """Kill the program so long after it has saved ``step`` (0: after its folder came); the newest step saved, None
+    where it had ended before. Counted in steps, the moments are spread over the run however busy the machine is."""
     with program.start("--quiet") as process:
         wait_for(program.run / "config.yaml")
+        while newest(program) < step and process.poll() is None:
+            time.sleep(0.005)
         time.sleep(seconds)
         process.kill()
         process.communicate()
     if process.returncode == 0:
         return None
     assert process.returncode == -signal.SIGKILL
+    return newest(program)
+
+
+def newest(program: Program) -> int:
+    """The newest step saved, 0 without any."""
     return steps(program.run)[-1] if (program.run / "manifest.json").is_file() else 0
 
 
@@ -48,11 +56,11 @@ def test_at_random_moments(tmp_path: Path, people: Path, unbroken: dict[str, byt
         wait_for(first.run / f"model-{STEPS:04d}.params")
         length = time.monotonic() - began
         process.communicate()
-    moments = [random.Random(seed).uniform(0, length) for seed in range(10)]
 
     def check(number: int) -> int | None:
         program = Program(tmp_path / str(number), people, f"steps={STEPS}")
-        found = killed_after(program, moments[number])
+        rng = random.Random(number)
+        found = killed_after(program, number * STEPS // 10, rng.uniform(0, length / 5))
         if found is not None:
             assert program.goes_on() == found
         assert bits(program.run) == unbroken

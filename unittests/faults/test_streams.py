@@ -63,7 +63,7 @@ def test_a_terminal_that_is_closed(program: Program, unbroken: dict[str, bytes])
     leader, follower = pty.openpty()
     with program.start(
         stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        before=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as process:  # fmt: skip
         os.close(follower)
         while not (program.run / "manifest.json").exists():

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from adaface_summary import CONDITIONS, HEADS, MEASURES, MODEL, PAIRS, SCRATCH, TARGETS, TITLES
+from adaface_summary import CONDITIONS, HEADS, MODEL, PAIRS, SCRATCH, TITLES
+from paired_differences import MEASURES, TARGETS, told
 
 MAIN = MEASURES[1]
 
@@ -30,21 +31,21 @@ def _in_short(result: Mapping[str, Any]) -> list[str]:
     """Each comparison in one line: the main measure's verdict in every condition."""
     lines = []
     for one, other in PAIRS:
-        told = [
-            f"{CONDITIONS[entry['condition']]} {_difference(entry)}, {entry['verdict']}"
+        of_pair = [
+            f"{CONDITIONS[entry['condition']]} {told(entry)}, {entry['verdict']}"
             for entry in result["differences"]
             if (entry["after"], entry["before"], entry["measure"]) == (one, other, MAIN)
         ]
-        if told:
-            lines.append(f"- **{TITLES[one]} against {TITLES[other]}**, {MAIN}: {'; '.join(told)}.")
+        if of_pair:
+            lines.append(f"- **{TITLES[one]} against {TITLES[other]}**, {MAIN}: {'; '.join(of_pair)}.")
     return lines or ["No two arms can be compared yet."]
 
 
 def _missing(result: Mapping[str, Any]) -> list[str]:
     if not result["missing"]:
         return []
-    told = ", ".join(result["missing"])
-    return [f"**Not there yet** ({len(result['missing'])} arms): {told}. The numbers are of the others.", ""]
+    names = ", ".join(result["missing"])
+    return [f"**Not there yet** ({len(result['missing'])} arms): {names}. The numbers are of the others.", ""]
 
 
 def _table(result: Mapping[str, Any]) -> list[str]:
@@ -65,13 +66,9 @@ def _difference_table(result: Mapping[str, Any]) -> list[str]:
         models = f"{TITLES[entry['after']]} less {TITLES[entry['before']]}"
         by_seed = " ".join(f"{value:+.4f}" for value in entry["by_seed"])
         where = CONDITIONS[entry["condition"]]
-        cells = [models, where, entry["measure"], _difference(entry), entry["verdict"], by_seed]
+        cells = [models, where, entry["measure"], told(entry), entry["verdict"], by_seed]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
-
-
-def _difference(entry: Mapping[str, Any]) -> str:
-    return f"{entry['value']:+.4f} [{entry['low']:+.4f}, {entry['high']:+.4f}]"
 
 
 def _choice_table(result: Mapping[str, Any]) -> list[str]:

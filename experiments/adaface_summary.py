@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from paired_rounds import ROUNDS, interval, measure_rounds, verdict
+from paired_differences import Scores, differences, measures
+from paired_rounds import ROUNDS
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.scoring.roc import auc, roc_curve, tar_at_fmr
 
 HEADS = {"adaface": "AdaFace", "arcface": "ArcFace", "cosface": "CosFace"}
 SCRATCH, TUNED, MODEL = "scratch", "tuned", "model"
 KINDS = {SCRATCH: "from scratch", TUNED: "finetuned"}
 CONDITIONS = {"clean": "clean", "degraded": "degraded", "mixed": "clean against degraded"}
-TARGETS = (1e-2, 1e-3)
-MEASURES = ("AUC", *(f"TAR at FMR {target:g}" for target in TARGETS))
 # What is compared with what, per condition: each pair with the same seeds.
 PAIRS = tuple(
     [(f"{kind}_adaface", f"{kind}_{other}") for kind in KINDS for other in ("arcface", "cosface")]
@@ -28,7 +25,6 @@ PAIRS = tuple(
 )
 TITLES = {f"{kind}_{head}": f"{title} {told}" for kind, told in KINDS.items() for head, title in HEADS.items()}
 TITLES[MODEL] = "the model, unchanged"
-Scores = NDArray[np.float64]
 
 
 def summarise(out: Path, comparisons: Comparisons, seeds: Sequence[int], rounds: int = ROUNDS) -> dict[str, Any]:
@@ -50,8 +46,9 @@ def summarise(out: Path, comparisons: Comparisons, seeds: Sequence[int], rounds:
             way: {seed: _scores(out, name, condition) for seed, name in names.items()} for way, names in runs.items()
         }
         for way, of_runs in scores.items():
-            found["ways"][way][condition] = [_measures(one, comparisons) for one in of_runs.values()]
-        found["differences"] += _differences(scores, comparisons, condition, rounds)
+            found["ways"][way][condition] = [measures(one, comparisons) for one in of_runs.values()]
+        entries = differences(scores, PAIRS, comparisons, (MODEL,), rounds)
+        found["differences"] += [{"condition": condition, **entry} for entry in entries]
     found["differences"].sort(key=lambda entry: PAIRS.index((entry["after"], entry["before"])))
     return found
 
@@ -72,35 +69,3 @@ def _choice(out: Path) -> list[dict[str, Any]]:
 def _scores(out: Path, name: str, condition: str) -> Scores:
     with np.load(out / f"{name}.npz", allow_pickle=False) as stored:
         return np.asarray(stored[condition], np.float64)
-
-
-def _measures(scores: Scores, comparisons: Comparisons) -> list[float]:
-    roc = roc_curve(scores, comparisons.same)
-    return [auc(roc), *(tar_at_fmr(roc, target).value for target in TARGETS)]
-
-
-def _differences(
-    scores: Mapping[str, Mapping[int, Scores]], comparisons: Comparisons, condition: str, number: int
-) -> list[dict[str, Any]]:
-    """Of every pair of ways, over the seeds that both have."""
-    result = []
-    wanted: dict[tuple[int, ...], list[tuple[str, str]]] = {}
-    for one, other in PAIRS:
-        shared = tuple(seed for seed in scores[one] if other == MODEL or seed in scores[other])
-        if shared and scores[other]:
-            wanted.setdefault(shared, []).append((one, other))
-    for seeds, pairs in wanted.items():
-        names = dict.fromkeys(way for pair in pairs for way in pair)
-        ways = {way: [scores[way][0]] if way == MODEL else [scores[way][seed] for seed in seeds] for way in names}
-        rounds = measure_rounds(ways, comparisons, TARGETS, number)
-        measured = {way: np.array([_measures(run, comparisons) for run in runs]) for way, runs in ways.items()}
-        for one, other in pairs:
-            for place, measure in enumerate(MEASURES):
-                low, high = interval(rounds[one][:, place] - rounds[other][:, place])
-                by_seed = measured[one][:, place] - measured[other][:, place]
-                result.append({
-                    "after": one, "before": other, "condition": condition, "measure": measure, "seeds": list(seeds),
-                    "value": float(by_seed.mean()), "low": low, "high": high, "verdict": verdict(low, high),
-                    "by_seed": by_seed.tolist(),
-                })  # fmt: skip
-    return result

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # VirFace's four stages on the embedded data: 13 people with ten images each, and one image without a label of each of 13
 # others. Prints one table: the net before, with VirClass, with VirFace, on ten people that none of them has seen.
-#   scripts/virface_demo.sh                   about 180 seconds of one core
+#   scripts/virface_demo.sh                   under two minutes on two cores
 #   scripts/virface_demo.sh seed=1 output=other   any setting, for all four stages
 # With so few people it shows that everything works, not how much the method helps (docs/experiments/).
 set -euo pipefail

@@ -1,0 +1,148 @@
+"""One arm of experiments/virface.py: how it is trained and what it is scored on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import adaface_arms
+import numpy as np
+from adaface_arms import Arm as FromScratch
+from adaface_arms import rows_of
+from adaface_summary import SCRATCH
+from fairness import CONFIGS, ROOT, call
+from paired_differences import MEASURES, measures
+
+from fairface.cli import tell
+from fairface.files import atomic_write, write_json
+from fairface.scoring.similarity import cosine_scores
+
+LABELED, GENERATOR, VIRCLASS, VIRFACE = "labeled", "generator", "virclass", "virface"
+STAGES = {LABELED: "pretrain", GENERATOR: "generator", VIRCLASS: "virclass", VIRFACE: "virface"}
+WHOLE, EARLY, FEW = "whole", "early", "few"
+MARGIN = 0.25
+STEPS, TRIAL_STEPS, EARLY_STEPS = 312, 156, 312
+FEW_PEOPLE = 200
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One run after the net from scratch, and what is scored with it.
+
+    Attributes:
+        way: ``labeled``, ``virclass``, ``virface``; ``generator`` is a stage before ``virface`` and is not scored.
+        seed: seed of the run and of the net that it starts from; pairs the arms.
+        trial: name of a trial; empty for an arm that is judged on the test people.
+        start: the net it starts from: ``whole`` (60,000 image passes), ``early`` (20,000), ``few`` (20,000, on the
+            first 200 of the people).
+        settings: further settings ``key=value``.
+    """
+
+    way: str
+    seed: int = 0
+    trial: str = ""
+    start: str = WHOLE
+    settings: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """``virclass_0``, ``trial_dropout``."""
+        return f"trial_{self.trial}" if self.trial else f"{self.way}_{self.seed}"
+
+    @property
+    def split(self) -> str:
+        """The people whom the arm is scored on."""
+        return "validation" if self.trial else "test"
+
+    @property
+    def steps(self) -> int:
+        """Updates after the net from scratch."""
+        return TRIAL_STEPS if self.trial else STEPS
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where data, results and runs are."""
+
+    lfw: Path
+    out: Path
+
+    @property
+    def models(self) -> Path:
+        """The runs."""
+        return self.out / "models"
+
+    def labeled(self, start: str) -> list[str]:
+        """Settings that name the labeled data."""
+        if start != FEW:
+            return [f"data.path={self.lfw / 'base'}"]
+        return [f"data.path={self.out / 'few.txt'}", f"data.root={self.lfw / 'aligned' / 'base'}"]
+
+
+def write_few(work: Work) -> None:
+    """The list of the first 200 base people's photographs."""
+    people = sorted(path for path in (work.lfw / "aligned" / "base").iterdir() if path.is_dir())[:FEW_PEOPLE]
+    with atomic_write(work.out / "few.txt", "w", encoding="utf-8") as file:
+        for label, folder in enumerate(people):
+            file.writelines(f"{folder.name}/{photo.name} {label}\n" for photo in sorted(folder.glob("*.jpg")))
+
+
+def train_from_scratch(start: str, seed: int, work: Work) -> str:
+    """The net that arms start from: the ArcFace arm of experiments/adaface.py; shorter for ``early`` and ``few``."""
+    if start == WHOLE:
+        scratch = FromScratch(SCRATCH, "arcface", seed, MARGIN)
+        return adaface_arms.train(scratch, adaface_arms.Work(work.lfw, work.out, ""))
+    name = f"{start}_{seed}"
+    settings = [*work.labeled(start), f"steps={EARLY_STEPS}", "head.name=arcface", f"head.m2={MARGIN}"]
+    return _run("lfw_adaface.yaml", name, seed, settings, work)
+
+
+def train(arm: Arm, work: Work) -> str:
+    """Train ``arm`` and what comes before it, or go on with it; returns the run that is scored."""
+    start = train_from_scratch(arm.start, arm.seed, work)
+    if arm.way == VIRFACE:
+        name = f"generator_{arm.start}_{arm.seed}"
+        settings = [*work.labeled(arm.start), "stage=generator", f"start_from={start}", f"steps={STEPS}"]
+        start = _run("lfw_virface.yaml", name, arm.seed, [*settings, "optimizer.lr=0.05"], work)
+    unlabeled = [f"sources.unlabeled.data.path={work.lfw / 'single'}"] if arm.way != LABELED else []
+    if unlabeled and arm.start == FEW:
+        unlabeled.append("sources.unlabeled.data.root=")  # that of the labeled list is not its
+    config = "lfw_virface.yaml" if arm.way == LABELED else "lfw_virface_both.yaml"
+    settings = [*work.labeled(arm.start), *unlabeled, f"stage={STAGES[arm.way]}", f"start_from={start}"]
+    return _run(config, arm.name, arm.seed, [*settings, f"steps={arm.steps}", *arm.settings], work)
+
+
+def _run(config: str, name: str, seed: int, settings: list[str], work: Work) -> str:
+    again = "--resume" if (work.models / name / "manifest.json").is_file() else "--overwrite"
+    words = [str(ROOT / "train" / "train.py"), str(CONFIGS / config), f"name={name}", f"output={work.models}"]
+    call([*words, f"seed={seed}", *settings, again], name)
+    return str(work.models / name)
+
+
+def make(arm: Arm, work: Work) -> dict[str, Any]:
+    """Train and score one arm, or read what it gave before."""
+    path = work.out / f"{arm.name}.json"
+    if path.is_file():
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    began = time.monotonic()
+    checkpoint = train(arm, work)
+    folder = work.lfw / "aligned" / arm.split
+    comparisons = adaface_arms.Work(work.lfw, work.out, "").comparisons(arm.split)
+    file = work.out / "embeddings" / f"{arm.name}.npz"
+    file.parent.mkdir(exist_ok=True)
+    call([str(ROOT / "test" / "embed.py"), checkpoint, "--data", str(folder), "--output", str(file)], arm.name)
+    scores = cosine_scores(rows_of(file, comparisons.names), comparisons.a, comparisons.b)
+    measured: Mapping[str, float] = dict(zip(MEASURES, measures(scores, comparisons), strict=True))
+    result = {
+        "way": arm.way, "seed": arm.seed, "trial": arm.trial, "start": arm.start, "settings": list(arm.settings),
+        "steps": arm.steps, "measures": measured, "seconds": time.monotonic() - began,
+    }  # fmt: skip
+    np.savez(work.out / f"{arm.name}.npz", scores=scores)
+    write_json(path, result)
+    tell([f"{arm.name}: {result['seconds']:.0f} s"])
+    return result

@@ -1,0 +1,112 @@
+"""The results of experiments/virface.py as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from paired_differences import MEASURES, TARGETS, told
+from virface_arms import EARLY, EARLY_STEPS, FEW, FEW_PEOPLE, STEPS, TRIAL_STEPS, WHOLE
+from virface_summary import TITLES
+
+STARTS = {
+    WHOLE: "the whole net",
+    EARLY: f"a net after {EARLY_STEPS} steps",
+    FEW: f"{FEW_PEOPLE} labeled people, {EARLY_STEPS} steps",
+}
+
+
+def page(result: Mapping[str, Any]) -> str:
+    """The results as Markdown."""
+    lines = [*HEAD, "", *_judged_on(result), "", "## In short", "", *_in_short(result), "", *_missing(result)]
+    lines += ["## AUC and TAR on the test people", "", *_table(result), ""]
+    lines += ["## Differences", "", *DIFFERENCES, "", *_difference_table(result), ""]
+    lines += ["## Trials on the validation people", "", *TRIALS, "", *_trial_table(result), ""]
+    return "\n".join(lines)
+
+
+def _judged_on(result: Mapping[str, Any]) -> list[str]:
+    allowed = int(result["impostor"] * min(TARGETS))
+    return [f"Judged on {result['genuine']} genuine and {result['impostor']} impostor pairs of {result['people']} test "
+            f"people: FMR {min(TARGETS):g} allows {allowed} false", "matches. Nothing was chosen on them."]  # fmt: skip
+
+
+def _in_short(result: Mapping[str, Any]) -> list[str]:
+    """Each two ways in one line: the verdict on each measure."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for entry in result["differences"]:
+        text = f"{entry['measure']} {told(entry)}, {entry['verdict']}"
+        lines.setdefault((entry["after"], entry["before"]), []).append(text)
+    found = [f"- **{TITLES[one]} against {TITLES[other]}**: {'; '.join(of)}." for (one, other), of in lines.items()]
+    return found or ["No two arms can be compared yet."]
+
+
+def _missing(result: Mapping[str, Any]) -> list[str]:
+    if not result["missing"]:
+        return []
+    names = ", ".join(result["missing"])
+    return [f"**Not there yet** ({len(result['missing'])} arms): {names}. The numbers are of the others.", ""]
+
+
+def _settings(settings: list[str]) -> str:
+    return " ".join(f"`{one}`" for one in settings) or "defaults"
+
+
+def _table(result: Mapping[str, Any]) -> list[str]:
+    lines = [f"| trained with | settings | seeds | {' | '.join(MEASURES)} |", "|---" * (3 + len(MEASURES)) + "|"]
+    for way, of in result["ways"].items():
+        if of["seeds"]:
+            area, *tars = np.mean(of["measures"], axis=0)
+            seeds = " ".join(map(str, of["seeds"]))
+            cells = [TITLES[way], _settings(of["settings"]), seeds, f"{area:.4f}", *(f"{tar:.3f}" for tar in tars)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _difference_table(result: Mapping[str, Any]) -> list[str]:
+    lines = ["| trained with | number | difference | verdict | seed by seed |", "|---|---|---|---|---|"]
+    for entry in result["differences"]:
+        ways = f"{TITLES[entry['after']]} less {TITLES[entry['before']]}"
+        by_seed = " ".join(f"{value:+.4f}" for value in entry["by_seed"])
+        lines.append(f"| {ways} | {entry['measure']} | {told(entry)} | {entry['verdict']} | {by_seed} |")
+    return lines
+
+
+def _trial_table(result: Mapping[str, Any]) -> list[str]:
+    """Every trial, with its AUC less that of labeled images only from the same start."""
+    lines = [
+        f"| trained with | from | settings | {' | '.join(MEASURES)} | AUC less labeled only |",
+        "|---" * (4 + len(MEASURES)) + "|",
+    ]
+    plain = {one["start"]: one["measures"] for one in result["trials"] if one["way"] == "labeled"}
+    for one in result["trials"]:
+        area, *tars = (one["measures"][measure] for measure in MEASURES)
+        gain = f"{area - plain[one['start']][MEASURES[0]]:+.4f}" if one["start"] in plain else ""
+        cells = [TITLES[one["way"]], STARTS[one["start"]], _settings(one["settings"]), f"{area:.4f}"]
+        lines.append(f"| {' | '.join([*cells, *(f'{tar:.3f}' for tar in tars), gain])} |")
+    return lines
+
+
+HEAD = [
+    "# Do unlabeled photographs of people with one image each help? VirClass and VirFace", "",
+    "Made by `python experiments/virface.py --lfw WORK/lfw --out WORK/virface --page docs/experiments/virface.md`",
+    "after `python experiments/prepare_lfw.py --data LFW --out WORK/lfw`.", "",
+    "- **Start**: a net of 1.3 M parameters from scratch, ArcFace with scale 32 and margin 0.25, LFW's 802 base people",
+    "  (5,788 photographs), 60,000 image passes; for each seed its own.",
+    f"- From it each arm goes on for {STEPS} steps of 64 labeled images at learning rate 0.02 that falls to nothing.",
+    "  **Labeled only** sees nothing else. **VirClass** and **VirFace** also see 64 unlabeled images a step, unless",
+    "  settings say another number: LFW's 4,069 people with a single photograph. VirFace's generator was trained",
+    "  before, for as many steps.",
+    "- For a seed the arms start from the same net and see the same labeled photographs.",
+]  # fmt: skip
+
+DIFFERENCES = [
+    "The first less the second, paired by seed, mean over the seeds. [95 % interval over subjects: how the mean of",
+    "these runs would come out for other people, not for other seeds]",
+]
+
+TRIALS = [
+    f"One seed, {TRIAL_STEPS} steps each. Of each method, the settings with the highest AUC from the whole net were",
+    "taken for the test people. With one seed a difference of a few thousandths is noise.",
+]

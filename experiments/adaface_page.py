@@ -86,7 +86,7 @@ HEAD = [
     "docs/experiments/adaface.md` after `python experiments/prepare_lfw.py --data LFW --out WORK/lfw`; `model,0` is",
     "the published MobileFaceNet that [this page](real_model.md) tells how to get.", "",
     "- **From scratch**: a net of 1.3 M parameters, LFW's 802 base people, 60,000 image passes, scale 32.",
-    "- **Finetuned**: the published model on the same people, 300 steps of 64 images, learning rate 0.005, scale 64,",
+    "- **Finetuned**: the published model on the same people, 150 steps of 64 images, learning rate 0.005, scale 64,",
     "  the published margins (AdaFace 0.4, ArcFace 0.5, CosFace 0.35), class weights from mean embeddings. Length and",
     "  learning rate were set beforehand. LFW's base people may be among those that its authors trained it on.",
     "- For a seed the three heads see the same photographs in the same order, with AdaFace's augmentations (crop, low",

@@ -25,7 +25,7 @@ LABELED, GENERATOR, VIRCLASS, VIRFACE = "labeled", "generator", "virclass", "vir
 STAGES = {LABELED: "pretrain", GENERATOR: "generator", VIRCLASS: "virclass", VIRFACE: "virface"}
 WHOLE, EARLY, FEW = "whole", "early", "few"
 MARGIN = 0.25
-STEPS, TRIAL_STEPS, EARLY_STEPS = 312, 156, 312
+STEPS, TRIAL_STEPS, EARLY_STEPS = 200, 100, 312
 FEW_PEOPLE = 200
 
 

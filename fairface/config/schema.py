@@ -74,6 +74,8 @@ class BackboneConfig:
     se: bool = False  # squeeze-and-excitation in the residual units
     prelu: str = choice("auto", "onednn", "native")  # implementation of PReLU and channel gates (native on GPUs)
     output: str = choice("", "E", "GDC", "ECCV")  # layers from feature map to embedding; empty = the net's own
+    # how split_ir nets divide the face; empty = holistic quarter, rows 4:3 (published); others are its ablations
+    regions: str = choice("", "rows", "rows_384", "rows_separate", "late", "reversed")
 
 
 @dataclass(frozen=True)

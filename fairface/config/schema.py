@@ -127,6 +127,16 @@ class VirFaceConfig:
 
 
 @dataclass(frozen=True)
+class UDAConfig:
+    """For the method uda: UFace's regularisers (fairface/methods/part_norms.py) and its class loss."""
+
+    masked_weight: float = within(0.3, 0, 1e6)  # of L1, which shortens the lower part of masked faces' embeddings
+    normal_weight: float = within(0.2, 0, 1e6)  # of L2, which keeps both parts of other faces at one length
+    # what the class loss is divided by: rows of the whole batch, masked ones too (UFace), or rows that have a label
+    mean: str = choice("batch", "labeled")
+
+
+@dataclass(frozen=True)
 class OptimizerConfig:
     name: str = choice("sgd", "nag", "adam")
     lr: float = within(0.1, 0, 1e6)  # highest learning rate
@@ -219,6 +229,7 @@ class TrainConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
     triplet: TripletConfig = field(default_factory=TripletConfig)
     virface: VirFaceConfig = field(default_factory=VirFaceConfig)
+    uda: UDAConfig = field(default_factory=UDAConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     test: TestConfig = field(default_factory=TestConfig)

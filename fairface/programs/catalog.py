@@ -77,6 +77,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Score 1:N identification of probes in a gallery, with a model or with stored embeddings.", _RESIZE),
         Program("ijb", "test/ijb.py",
                 "Score IJB-B or IJB-C, 1:1 and 1:N, with a model or with features of any framework."),
+        Program("part-norms", "test/part_norms.py",
+                "Lengths of the holistic, upper and lower part of embeddings (UDA).", _RESIZE),
         Program("embed", "test/embed.py", "Embed the photographs of a data set and write embeddings.npz.",
                 _RESIZE),
     ),

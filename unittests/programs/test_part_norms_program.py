@@ -1,4 +1,4 @@
-"""Lengths of parts: of a run's embeddings and of stored ones, as table, CSV, picture and JSON; bad input in one line."""
+"""Lengths of parts: of a run's embeddings and of stored ones, as table, CSV, picture, JSON; bad input in one line."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from fairface.faces.masks.textures import TEXTURE_STYLE, Textures
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 _CROP_HEIGHT = 40.6  # pixels from eyes to mouth in a crop of 112, by which blur is measured
+_SHARPEST = 0.3  # deviation of a blur that is not worth its time
+_DENSE = 0.85  # coverage of a cord
 _FAINTEST = 0.02  # what covers less of a pixel leaves it as it is
 _NOISE_SIDE = 256
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -92,20 +94,22 @@ def _paint(result: Image, region: NDArray[np.bool_], pose: Pose, mask: MaskParam
     layers, picture = _layers(pose, mask, surface, textures)
     alpha = layers[..., ALPHA] * surface.coverage * np.float32(1 / 255)
     light = light_on(part, alpha, result)
-    colours = _fabric(mask, layers, picture, light)
-    colours *= _shade(mask, layers[..., RELIEF], surface, light)[..., None]
+    factor = _shade(mask, layers[..., RELIEF], surface, light) * alpha
+    fabric = cv2.multiply(_fabric(mask, layers, picture, light), cv2.merge([factor, factor, factor]))
     sigma = mask.blur * pose.height / _CROP_HEIGHT
-    if sigma > 0.3:
-        colours, alpha = (cv2.GaussianBlur(values, (0, 0), sigma) for values in (colours, alpha))
+    if sigma > _SHARPEST:
+        fabric, alpha = cv2.GaussianBlur(fabric, (0, 0), sigma), cv2.GaussianBlur(alpha, (0, 0), sigma)
     if mask.grain:
-        colours += mask.grain * _noise(mask.noise, alpha.shape)[..., None]
-    cords = draw_cords(pose, mask, surface).astype(np.float32) * np.float32(0.85 / 255)
+        fabric = cv2.add(fabric, cv2.merge([mask.grain * alpha * _noise(mask.noise, alpha.shape)] * 3))
+    cords = draw_cords(pose, mask, surface).astype(np.float32) * np.float32(_DENSE / 255)
     shadow = _shadow(np.maximum(alpha, cords), pose.height)
-    ground = part * (1 - shadow)[..., None]
-    ground += (cords * (1 - alpha))[..., None] * (_lit(mask.cord, light) * np.float32(light.level) - ground)
-    ground += alpha[..., None] * (colours - ground)
+    kept = (1 - shadow) * (1 - alpha)
+    ground = cv2.multiply(part, cv2.merge([kept, kept, kept]), dtype=cv2.CV_32F)
+    held = cords.nonzero()
+    share = (cords * (1 - alpha))[held][:, None]
+    ground[held] += share * (light.on(mask.cord) * np.float32(light.level) - ground[held])
     touched = np.maximum(np.maximum(alpha, cords), shadow) > _FAINTEST
-    np.copyto(part, np.clip(np.rint(ground), 0, 255).astype(np.uint8), where=touched[..., None])
+    cv2.copyTo(cv2.convertScaleAbs(cv2.add(ground, fabric)), touched.view(np.uint8), part)
     region[rows, columns] = touched
 
 
@@ -126,33 +130,26 @@ def _layers(pose: Pose, mask: MaskParameters, surface: Surface, textures: Textur
 def _fabric(mask: MaskParameters, layers: Floats, picture: Floats | None, light: Light) -> Floats:
     """Colours ``(h, w, 3)`` of the fabric, not yet shaded."""
     if picture is not None:
-        if not light.grey:
-            return picture
-        grey = picture @ _LUMA.astype(np.float32)
-        return np.repeat(grey[..., None], 3, axis=2)
-    base, second, trim = (_lit(colour, light) for colour in (mask.colour, mask.second, mask.trim))
+        grey = np.tile(_LUMA, (3, 1))
+        return cv2.transform(picture, grey if light.grey else np.diag(light.cast))  # type: ignore[return-value]
+    base, second, trim = (light.on(colour) for colour in (mask.colour, mask.second, mask.trim))
     mix = np.zeros((3, 5))
     mix[:, PATTERN], mix[:, TRIM], mix[:, 4] = (second - base) / 255, (trim - base) / 255, base
     return cv2.transform(layers, mix)  # type: ignore[return-value]
 
 
-def _lit(colour: tuple[int, int, int], light: Light) -> Floats:
-    """The colour, grey in a grey photograph."""
-    rgb = np.array(colour, np.float32)
-    return np.full(3, float(rgb @ _LUMA), np.float32) if light.grey else rgb
-
-
 def _shade(mask: MaskParameters, relief: Floats, surface: Surface, light: Light) -> Floats:
     """Factor ``(h, w)`` of the colours: folds, the curve of the surface, the light on the face."""
-    turned = surface.sideways
+    turned, strength = surface.sideways, mask.round
     facing = np.sqrt(1 - turned * turned)
-    below = np.clip(surface.y - 0.75, -0.5, 0.8)  # the lower half faces the ground
-    curve = 0.62 + 0.38 * facing + np.float32(1.4 * light.across) * turned - 0.32 * below * np.abs(below) - 0.06 * below
-    across = np.linspace(-1, 1, relief.shape[1], dtype=np.float32)
-    down = np.linspace(-1, 1, relief.shape[0], dtype=np.float32)
-    plane = 1 + np.float32(0.6 * light.across) * across[None, :] + np.float32(light.down) * down[:, None]
-    shade = (1 + np.float32(mask.round) * (curve - 1)) * plane * (relief * np.float32(1 / LEVEL))
-    return np.asarray(shade * np.float32(mask.bright * light.level), np.float32)
+    below = surface.y - np.float32(0.75)  # the lower half faces the ground
+    curve = np.float32(0.38 * strength) * facing + np.float32(1.2 * strength * light.across) * turned
+    curve -= np.float32(strength) * below * (np.float32(0.32) * np.abs(below) + np.float32(0.06))
+    curve += np.float32(1 - 0.38 * strength)
+    across = np.linspace(-0.6 * light.across, 0.6 * light.across, relief.shape[1], dtype=np.float32)
+    down = np.linspace(1 - light.down, 1 + light.down, relief.shape[0], dtype=np.float32)
+    curve *= across[None, :] + down[:, None]
+    return np.asarray(curve * relief * np.float32(mask.bright * light.level / LEVEL), np.float32)
 
 
 def _shadow(cover: Floats, height: float) -> Floats:
@@ -164,11 +161,15 @@ def _shadow(cover: Floats, height: float) -> Floats:
 
 @lru_cache(maxsize=1)
 def _noise_table() -> Floats:
-    return np.random.default_rng(0).standard_normal((_NOISE_SIDE, _NOISE_SIDE)).astype(np.float32)
+    white = np.random.default_rng(0).standard_normal((2 * _NOISE_SIDE, 2 * _NOISE_SIDE)).astype(np.float32)
+    soft = cv2.GaussianBlur(white, (0, 0), 0.7)  # as a camera and a JPEG leave it
+    return np.asarray(soft / soft.std(), np.float32)
 
 
 def _noise(start: int, shape: tuple[int, ...]) -> Floats:
-    """Noise of deviation 1, ``shape``, from the table on."""
-    table = np.roll(_noise_table(), (start // _NOISE_SIDE, start % _NOISE_SIDE), (0, 1))
-    repeats = [-(-side // _NOISE_SIDE) for side in shape]
-    return np.tile(table, repeats)[: shape[0], : shape[1]]
+    """Noise of deviation 1, ``shape``, from ``start`` in the table on; a large mask meets the same noise again."""
+    top, left = divmod(start, _NOISE_SIDE)
+    table = _noise_table()[top : top + _NOISE_SIDE, left : left + _NOISE_SIDE]
+    if max(shape) > _NOISE_SIDE:
+        table = np.tile(table, [-(-side // _NOISE_SIDE) for side in shape])
+    return table[: shape[0], : shape[1]]

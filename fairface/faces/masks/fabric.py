@@ -69,7 +69,7 @@ def _plain(rng: np.random.Generator, u: Floats, v: Floats) -> Floats:
 
 
 def _melange(rng: np.random.Generator, u: Floats, v: Floats) -> Floats:
-    return np.clip(0.35 + 0.22 * smooth_noise(rng, u.shape, (64, 96)), 0, 1)
+    return np.clip(0.3 + 0.12 * smooth_noise(rng, u.shape, (96, 144)), 0, 1)
 
 
 def _stripes(rng: np.random.Generator, u: Floats, v: Floats) -> Floats:

@@ -29,6 +29,7 @@ class MaskParameters:
         variant: which of the style's templates.
         colour, second, trim, cord: RGB of fabric, of its pattern, of hem or valve, of what holds it.
         top, dip, below, lift, angle, depth: as in :class:`~fairface.faces.masks.styles.Fit`.
+        wide: half width of the face that it is made for, as a share of an average one's.
         aside: how far it is moved to the right, as a share of half its width.
         tilt: how far it is turned.
         bright: factor of its brightness.
@@ -52,6 +53,7 @@ class MaskParameters:
     lift: float
     angle: float
     depth: float
+    wide: float
     aside: float
     tilt: float
     bright: float
@@ -102,7 +104,7 @@ def draw_parameters(
     rng: np.random.Generator, style: Style, position: str = "normal", texture: str = ""
 ) -> MaskParameters:
     """A mask of this style and position; colours, place, size, shape, light and grain are drawn."""
-    fit, around = style.fit, rng.normal(size=10).clip(-2, 2)
+    fit, around = style.fit, rng.normal(size=11).clip(-2, 2)
     top = fit.top + 0.035 * around[0]
     dip = fit.dip + 0.03 * around[1]
     if position != "normal":
@@ -110,9 +112,9 @@ def draw_parameters(
     numbers = {
         "top": top, "dip": max(dip, 0.0), "below": fit.below + 0.05 * around[2],
         "lift": max(fit.lift + 0.06 * around[3], 0.05), "angle": fit.angle + 0.06 * around[4],
-        "depth": fit.depth + 0.04 * around[5], "aside": 0.025 * around[6], "tilt": 0.025 * around[7],
-        "bright": 1 + 0.06 * around[8], "round": 0.55 + 0.15 * around[9],
-        "blur": rng.uniform(0.2, 0.8), "grain": rng.uniform(0.5, 2.5),
+        "depth": fit.depth + 0.04 * around[5], "wide": 1 + 0.035 * around[10], "aside": 0.025 * around[6], "tilt": 0.025 * around[7],
+        "bright": 1 + 0.06 * around[8], "round": 0.75 + 0.15 * around[9],
+        "blur": rng.uniform(0.35, 1.0), "grain": rng.uniform(0.0, 1.8),
     }  # fmt: skip
     if position == "chin":
         numbers["lift"] = 0.1

@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 FIVE, SIXTY_EIGHT = 5, 68
 SMALLEST = 8.0  # pixels from eyes to mouth; below that nothing of a mask can be seen
 WIDEST_TURN = math.radians(50)  # beyond that one half of a mask is out of sight, and five points say little
-NOSE_LENGTH = 0.45  # how far a nose's tip stands out from the plane of eyes and mouth
+NOSE_LENGTH = 0.6  # how far a nose's tip stands out from the plane of eyes and mouth
 LEVEL_NOSE = 0.494  # how far down the nose's tip is where a head is level: the template's
-DEPTH = 1.0  # of the plane of eyes and mouth before the axis that runs from ear to ear
+DEPTH = 0.9  # of the plane of eyes and mouth before the axis that runs from ear to ear
 CHIN = 1.47
 _NARROWEST, _WIDEST = 0.45, 1.7  # eye distance; 0.87 in the template
 

@@ -13,6 +13,7 @@ from fairface.errors import ConfigError
 from fairface.faces.masks.draw import draw_mask
 from fairface.faces.masks.parameters import MaskChoice
 from fairface.faces.masks.pose import MaskRefusedError
+from fairface.faces.masks.styles import STYLES
 from fairface.faces.masks.textures import Textures
 
 Image = NDArray[np.uint8]
@@ -38,7 +39,7 @@ def contact_sheet(faces: Sequence[tuple[Image, ArrayLike]], choice: MaskChoice, 
     for place, title in enumerate(("original", *columns)):
         cv2.putText(sheet, title[:18], (place * step + 2, 10), cv2.FONT_HERSHEY_SIMPLEX, 0.32, (0, 0, 0), 1, cv2.LINE_AA)
     for row, (image, points) in enumerate(faces):
-        drawn = [image, *(_cell(image, points, each, seed + 1000 * row) for each in columns.values())]
+        drawn = [image, *(_cell(image, points, each, seed + row * 1000 + i) for i, each in enumerate(columns.values()))]
         for place, cell in enumerate(drawn):
             top, left = _TITLE + row * step, place * step
             sheet[top : top + side, left : left + side] = resize(cell, side)
@@ -46,8 +47,6 @@ def contact_sheet(faces: Sequence[tuple[Image, ArrayLike]], choice: MaskChoice, 
 
 
 def _columns(choice: MaskChoice) -> dict[str, MaskChoice]:
-    from fairface.faces.masks.styles import STYLES
-
     styles = choice.styles or tuple(STYLES)
     shares = {"nose_out": choice.nose_out, "chin": choice.chin}
     columns = {name: MaskChoice((name,), **shares) for name in styles}

@@ -29,7 +29,7 @@ class Fit:
     dip: float = 0.13
     below: float = 0.08
     lift: float = 0.34
-    angle: float = 1.22
+    angle: float = 1.28
     depth: float = 1.28
 
 
@@ -60,19 +60,19 @@ class Style:
     spread: int = 10
 
 
-_CUP = Fit(top=0.22, dip=0.15, below=0.04, lift=0.30, angle=1.05, depth=1.5)
-_FOLDED = Fit(top=0.22, dip=0.13, below=0.07, lift=0.22, angle=1.15, depth=1.45)
-_SOFT = Fit(top=0.26, dip=0.12, below=0.07, lift=0.22, angle=1.22, depth=1.26)
+_CUP = Fit(top=0.22, dip=0.15, below=0.04, lift=0.30, angle=1.14, depth=1.48)
+_FOLDED = Fit(top=0.22, dip=0.13, below=0.07, lift=0.22, angle=1.22, depth=1.42)
+_SOFT = Fit(top=0.26, dip=0.12, below=0.07, lift=0.22, angle=1.28, depth=1.26)
 _CLOTH = ((176, 52, 58), (46, 66, 120), (60, 110, 84), (214, 190, 150), (120, 86, 140), (220, 140, 150), (90, 92, 96),
           (238, 226, 204), (34, 40, 60), (200, 110, 50), (96, 150, 180), (232, 200, 90))  # fmt: skip
 _BLACK = ((26, 26, 29), (36, 37, 41), (20, 21, 26))
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (
-    Style("surgical_blue", "pleated", ((128, 176, 212), (112, 168, 214), (152, 190, 216), (134, 190, 206))),
+    Style("surgical_blue", "pleated", ((128, 170, 204), (118, 164, 202), (156, 188, 210), (140, 186, 200), (172, 198, 214))),
     Style("surgical_white", "pleated", ((226, 229, 232), (232, 230, 226))),
-    Style("surgical_green", "pleated", ((136, 190, 168), (150, 200, 178), (120, 178, 160))),
+    Style("surgical_green", "pleated", ((142, 184, 168), (158, 198, 182), (122, 168, 154))),
     Style("n95", "cup", ((232, 231, 226), (226, 222, 210), (168, 190, 172)), ((206, 206, 200),), fit=_CUP, held=STRAPS,
-          cords=((222, 204, 130), WHITE, (200, 120, 60)), spread=6),
+          cords=((214, 198, 140), WHITE, (226, 224, 216), (190, 128, 84)), spread=6),
     Style("kn95", "folded", ((233, 234, 236), (228, 230, 234), (60, 62, 66)), ((214, 216, 220),), fit=_FOLDED, spread=6),
     Style("kn95_valve", "valve", ((233, 234, 236), (226, 228, 230), (128, 132, 136)),
           ((196, 198, 202), (216, 218, 222), (90, 92, 96)), fit=_FOLDED, spread=6),

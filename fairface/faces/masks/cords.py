@@ -31,7 +31,7 @@ def draw_cords(pose: Pose, mask: MaskParameters, surface: Surface) -> NDArray[np
     width = _WIDTH[held] * pose.height
     lines = pose.to_image(_lines(pose, mask, held)) - (surface.left, surface.top)
     fixed = list(np.rint(lines * (1 << _SHIFT)).astype(np.int32))
-    cv2.polylines(layer, fixed, False, 255, max(1, round(width)), cv2.LINE_AA, _SHIFT)
+    cv2.polylines(layer, fixed, False, (255,), max(1, round(width)), cv2.LINE_AA, _SHIFT)
     return layer if width >= 1 else cv2.convertScaleAbs(layer, alpha=width)  # type: ignore[return-value]
 
 

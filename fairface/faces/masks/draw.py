@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,7 +48,9 @@ class Masked:
 
 
 def nose_height(points: ArrayLike, height: int) -> float:
-    """How far down an image of ``height`` rows the nose's tip is: s in Latent Part Detection (Ding et al., ACM MM 2020).
+    """How far down an image of ``height`` rows the nose's tip is, 0 to 1.
+
+    It is s in Latent Part Detection (Ding et al., ACM MM 2020).
 
     Raises:
         MaskRefusedError: the landmarks are not 5 or 68 finite pairs.
@@ -90,12 +93,12 @@ def _paint(result: Image, region: NDArray[np.bool_], pose: Pose, mask: MaskParam
         raise MaskRefusedError("the mask would lie outside the image; use an image of the whole face", Reason.OUTSIDE)
     rows = slice(surface.top, surface.top + surface.u.shape[0])
     columns = slice(surface.left, surface.left + surface.u.shape[1])
-    part = result[rows, columns]
+    part: NDArray[Any] = result[rows, columns]
     layers, picture = _layers(pose, mask, surface, textures)
-    alpha = layers[..., ALPHA] * surface.coverage * np.float32(1 / 255)
+    alpha: NDArray[Any] = layers[..., ALPHA] * surface.coverage * np.float32(1 / 255)
     light = light_on(part, alpha, result)
     factor = _shade(mask, layers[..., RELIEF], surface, light) * alpha
-    fabric = cv2.multiply(_fabric(mask, layers, picture, light), cv2.merge([factor, factor, factor]))
+    fabric: NDArray[Any] = cv2.multiply(_fabric(mask, layers, picture, light), cv2.merge([factor, factor, factor]))
     sigma = mask.blur * pose.height / _CROP_HEIGHT
     if sigma > _SHARPEST:
         fabric, alpha = cv2.GaussianBlur(fabric, (0, 0), sigma), cv2.GaussianBlur(alpha, (0, 0), sigma)

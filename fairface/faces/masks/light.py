@@ -13,8 +13,8 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _CELLS = (12, 10)  # a face is looked at in this many cells (across, down): its light, not its features
 _SKIN, _BRIGHT = 150.0, 205.0  # luma of a well lit face, and of the brightest parts of a well exposed photograph
 _SKIN_COLOUR = np.array([1.24, 0.93, 0.80], np.float32)  # of skin of any tone in neutral light, luma 1
-_PLANE = np.stack([part.ravel() for part in np.broadcast_arrays(
-    1.0, np.linspace(-1, 1, _CELLS[0])[None, :], np.linspace(-1, 1, _CELLS[1])[:, None])]).astype(np.float32)  # fmt: skip
+_X, _Y = np.meshgrid(np.linspace(-1, 1, _CELLS[0]), np.linspace(-1, 1, _CELLS[1]))
+_PLANE = np.stack([np.ones(_X.size), _X.ravel(), _Y.ravel()]).astype(np.float32)
 _EASE = np.diag([1e-4, 0.5, 0.5]).astype(np.float32)  # a small face gives no steep light
 _GREY = 3.5  # where channels differ by less, on the average, it is a grey photograph
 _STEEPEST = 0.25
@@ -58,7 +58,7 @@ def light_on(part: NDArray[np.uint8], alpha: Floats, image: NDArray[np.uint8]) -
     reached = np.cumsum(weight[order])
     bright = float(luma[order[np.searchsorted(reached, 0.7 * reached[-1])]])
     steps = [max(1, side // 16) for side in image.shape[:2]]
-    whole = np.sort((image[:: steps[0], :: steps[1]].reshape(-1, 3) @ _LUMA))
+    whole = np.sort(image[:: steps[0], :: steps[1]].reshape(-1, 3) @ _LUMA)
     brightest = float(whole[-1 - len(whole) // 20])
     level = 0.5 * (max(bright, 1.0) / _SKIN) ** 0.55 + 0.5 * (max(brightest, 1.0) / _BRIGHT) ** 0.6
     steep = max(float(mean), 40.0)

@@ -15,6 +15,8 @@ from fairface.faces.masks.template import VARIANTS
 from fairface.faces.masks.textures import TEXTURE_STYLE, Textures
 
 POSITIONS = ("normal", "nose_out", "chin")
+_REMEDY = "use a log as add_masks.py wrote it"
+_LEAST = 0.1
 _DIGITS = 4  # of the numbers that are kept: what is written to a log is what was drawn
 
 
@@ -90,11 +92,19 @@ class MaskChoice:
             )
 
     def draw(self, rng: np.random.Generator) -> MaskParameters:
-        """One mask; the same number of values is taken from ``rng`` for every style."""
-        styles, pictures = chosen_styles(self.styles), tuple(self.textures.names)
-        place = int(rng.integers(len(styles) + len(pictures)))
-        picture = pictures[place - len(styles)] if place >= len(styles) else ""
-        style = TEXTURE_STYLE if picture else styles[place]
+        """One mask of any of the styles and textures, each as likely as another."""
+        kinds = self.kinds
+        style, picture = kinds[int(rng.integers(len(kinds)))]
+        return self.draw_as(rng, style, picture)
+
+    @property
+    def kinds(self) -> list[tuple[Style, str]]:
+        """Every style with no texture, then every texture."""
+        pictures = [(TEXTURE_STYLE, name) for name in self.textures.names]
+        return [*((style, "") for style in chosen_styles(self.styles)), *pictures]
+
+    def draw_as(self, rng: np.random.Generator, style: Style, picture: str = "") -> MaskParameters:
+        """One mask of this style, worn as the shares say."""
         share = rng.random()
         position = "chin" if share < self.chin else "nose_out" if share < self.chin + self.nose_out else "normal"
         return draw_parameters(rng, style, position, picture)
@@ -109,20 +119,18 @@ def draw_parameters(
     dip = fit.dip + 0.03 * around[1]
     if position != "normal":
         top, dip = (0.72 if position == "nose_out" else 1.12) + 0.05 * around[0], 0.03 + 0.015 * around[1]
-    numbers = {
+    kept: dict[str, Any] = {
         "top": top, "dip": max(dip, 0.0), "below": fit.below + 0.05 * around[2],
-        "lift": max(fit.lift + 0.06 * around[3], 0.05), "angle": fit.angle + 0.06 * around[4],
-        "depth": fit.depth + 0.04 * around[5], "wide": 1 + 0.035 * around[10], "aside": 0.025 * around[6], "tilt": 0.025 * around[7],
-        "bright": 1 + 0.06 * around[8], "round": 0.75 + 0.15 * around[9],
-        "blur": rng.uniform(0.35, 1.0), "grain": rng.uniform(0.0, 1.8),
+        "lift": 0.1 if position == "chin" else max(fit.lift + 0.06 * around[3], 0.05),
+        "angle": fit.angle + 0.06 * around[4], "depth": fit.depth + 0.04 * around[5], "wide": 1 + 0.035 * around[10],
+        "aside": 0.025 * around[6], "tilt": 0.025 * around[7], "bright": 1 + 0.06 * around[8],
+        "round": 0.75 + 0.15 * around[9], "blur": rng.uniform(0.35, 1.0), "grain": rng.uniform(0.0, 1.8),
     }  # fmt: skip
-    if position == "chin":
-        numbers["lift"] = 0.1
-    colours = [_colour(rng, among, style.spread) for among in (style.colours, style.trim, style.trim, style.cords)]
-    rounded = {name: round(float(value), _DIGITS) for name, value in numbers.items()}
-    return MaskParameters(
-        style.name, texture, position, int(rng.integers(VARIANTS)), *colours, **rounded, noise=int(rng.integers(1 << 16))
-    )
+    kept = {name: round(float(value), _DIGITS) for name, value in kept.items()}
+    for name, among in (("colour", style.colours), ("second", style.trim), ("trim", style.trim), ("cord", style.cords)):
+        kept[name] = _colour(rng, among, style.spread)
+    kept["variant"], kept["noise"] = int(rng.integers(VARIANTS)), int(rng.integers(1 << 16))
+    return MaskParameters(style=style.name, texture=texture, position=position, **kept)
 
 
 def _colour(rng: np.random.Generator, among: Sequence[Colour], spread: int) -> Colour:
@@ -147,17 +155,20 @@ def from_dict(values: Mapping[str, Any], where: str) -> MaskParameters:
     """
     fields = {field.name: field.type for field in dataclasses.fields(MaskParameters)}
     if not isinstance(values, Mapping) or set(values) != set(fields):
-        raise DataError(f"{where}: these are not the parameters of a mask; use a log as add_masks.py wrote it")
+        raise DataError(f"{where}: these are not the parameters of a mask; {_REMEDY}")
     checks = {"str": _is_text, "int": _is_whole, "float": _is_number, "Colour": _is_colour}
     for name, kind in fields.items():
         if not checks[str(kind)](values[name]):
-            raise DataError(f"{where}: {name} is {values[name]!r}; use a log as add_masks.py wrote it")
+            raise DataError(f"{where}: {name} is {values[name]!r}; {_REMEDY}")
     if values["style"] not in (*STYLES, TEXTURE_STYLE.name) or values["position"] not in POSITIONS:
         raise DataError(
             f"{where}: there is no mask style {values['style']!r} in position {values['position']!r}; "
             f"the styles are: {', '.join(STYLES)}"
         )
-    return MaskParameters(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    if min(values["angle"], values["depth"], values["wide"]) < _LEAST:
+        raise DataError(f"{where}: angle, depth and wide must be {_LEAST} or more; {_REMEDY}")
+    known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return MaskParameters(**known)
 
 
 def _is_text(value: Any) -> bool:

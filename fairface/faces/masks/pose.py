@@ -1,7 +1,8 @@
 """How a head stands in an image, from its landmarks: a frame to place a mask in, turned with the head.
 
-Lengths are in face heights: the distance from the middle of the eyes to the middle of the mouth, 40.6 pixels in an aligned
-crop of 112. The frame's origin is the middle of the eyes; x points to the right of the image along the eyes, y down.
+Lengths are in face heights: the distance from the middle of the eyes to the middle of the mouth, 40.6 pixels in an
+aligned crop of 112. The frame's origin is the middle of the eyes; x points to the right of the image along the eyes,
+y down.
 """
 
 from __future__ import annotations
@@ -176,6 +177,7 @@ def _with_jaw(pose: Pose, points: Floats) -> Pose:
     widths = []
     for (left, right), half, depth in zip(((2, 14), (4, 12)), average, depths, strict=True):
         seen = float(jaw[right, 0] - jaw[left, 0]) / 2
-        widths.append(float(np.clip(seen / math.hypot(half * math.cos(pose.yaw), depth * math.sin(pose.yaw)), 0.8, 1.25)))
+        expected = math.hypot(half * math.cos(pose.yaw), depth * math.sin(pose.yaw))
+        widths.append(float(np.clip(seen / expected, 0.8, 1.25)))
     chin = float(np.clip(jaw[8, 1], CHIN - 0.3, CHIN + 0.3))
     return Pose(pose.origin, pose.right, pose.height, pose.shear, pose.yaw, pose.pitch, chin, (widths[0], widths[1]))

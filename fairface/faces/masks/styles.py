@@ -68,12 +68,14 @@ _CLOTH = ((176, 52, 58), (46, 66, 120), (60, 110, 84), (214, 190, 150), (120, 86
 _BLACK = ((26, 26, 29), (36, 37, 41), (20, 21, 26))
 
 STYLES: Mapping[str, Style] = {style.name: style for style in (
-    Style("surgical_blue", "pleated", ((128, 170, 204), (118, 164, 202), (156, 188, 210), (140, 186, 200), (172, 198, 214))),
+    Style("surgical_blue", "pleated",
+          ((128, 170, 204), (118, 164, 202), (156, 188, 210), (140, 186, 200), (172, 198, 214))),
     Style("surgical_white", "pleated", ((226, 229, 232), (232, 230, 226))),
     Style("surgical_green", "pleated", ((142, 184, 168), (158, 198, 182), (122, 168, 154))),
     Style("n95", "cup", ((232, 231, 226), (226, 222, 210), (168, 190, 172)), ((206, 206, 200),), fit=_CUP, held=STRAPS,
           cords=((214, 198, 140), WHITE, (226, 224, 216), (190, 128, 84)), spread=6),
-    Style("kn95", "folded", ((233, 234, 236), (228, 230, 234), (60, 62, 66)), ((214, 216, 220),), fit=_FOLDED, spread=6),
+    Style("kn95", "folded", ((233, 234, 236), (228, 230, 234), (60, 62, 66)), ((214, 216, 220),),
+          fit=_FOLDED, spread=6),
     Style("kn95_valve", "valve", ((233, 234, 236), (226, 228, 230), (128, 132, 136)),
           ((196, 198, 202), (216, 218, 222), (90, 92, 96)), fit=_FOLDED, spread=6),
     Style("cloth", "soft", _CLOTH, _CLOTH, ("plain", "plain", "checks", "stripes", "dots", "flowers", "melange"),

@@ -1,9 +1,9 @@
 """Where a mask's fabric is seen: a surface around a turned head, and which point of the flat mask each pixel shows.
 
-A horizontal cut through the mask is an ellipse about the axis from ear to ear, x = a sin(t), z = b cos(t). Its half width
-a narrows towards the chin as a jaw does, b is how far it stands out. A head turned by the yaw y shows
-X = x cos(y) + z sin(y) = A sin(t + d), with A^2 = (a cos y)^2 + (b sin y)^2 and d = atan2(b sin y, a cos y). So t follows
-from X in closed form, the far side is foreshortened, and beyond |X| = A there is nothing: the silhouette.
+A horizontal cut through the mask is an ellipse about the axis from ear to ear, x = a sin(t), z = b cos(t). Its half
+width a narrows towards the chin as a jaw does, b is how far it stands out. A head turned by the yaw y shows
+X = x cos(y) + z sin(y) = A sin(t + d), with A^2 = (a cos y)^2 + (b sin y)^2 and d = atan2(b sin y, a cos y). So t
+follows from X in closed form, the far side is foreshortened, and beyond |X| = A there is nothing: the silhouette.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _by_height(pose: Pose, mask: MaskParameters, y: Floats) -> tuple[Floats, Flo
     heights = np.linspace(low, high, _TABLE, dtype=np.float32)
     a, b = half_widths(pose, mask, heights), depths(mask, heights)
     wide, deep = a * np.float32(cos(pose.yaw)), b * np.float32(sin(pose.yaw))
-    place = ((y - np.float32(low)) * np.float32((_TABLE - 1) / max(high - low, 1e-6)) + np.float32(0.5)).astype(np.int32)
+    rows_each = np.float32((_TABLE - 1) / max(high - low, 1e-6))
+    place = ((y - np.float32(low)) * rows_each + np.float32(0.5)).astype(np.int32)
     reach, turned = np.sqrt(wide * wide + deep * deep), np.arctan2(deep, wide)
     return reach.take(place), turned.take(place), b.take(place)
 

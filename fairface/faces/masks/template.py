@@ -1,14 +1,14 @@
 """Masks laid flat: outline, folds, pattern and trim of each style, drawn once and kept for every face.
 
-A template covers u from -1.12 to 1.12 and v from -0.1 to 1.1 (:mod:`.fabric`), the mask itself and a margin in which its
-soft edge ends.
+A template covers u from -1.12 to 1.12 and v from -0.1 to 1.1 (:mod:`.fabric`), the mask itself and a margin in which
+its soft edge ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from zlib import crc32
 
 import cv2
@@ -79,7 +79,7 @@ def _cup(rng: np.random.Generator, u: Floats, v: Floats) -> Sheet:
     relief = -0.12 * line(edge - 0.055, 0.014) + 0.05 * line(edge - 0.025, 0.02)  # the pressed rim
     bend = v - 0.34 - 0.08 * u * u
     relief += 0.07 * ridge(bend, 0.03) * (1 - np.abs(u)) + 0.06 * ridge(v - 0.66 + 0.06 * u * u, 0.03) * (1 - np.abs(u))
-    relief += 0.025 * smooth_noise(rng, u.shape, (96, 128)) + 0.12 * _nose(u, v)
+    relief += 0.018 * smooth_noise(rng, u.shape, (96, 128)) + 0.12 * _nose(u, v)
     clip = (np.abs(u) < 0.3) & (np.abs(v - 0.1 - 0.1 * u * u) < 0.022)  # the metal clip over the nose
     trim = clip.astype(np.float32) * rng.choice((0.0, 0.9))
     relief += 0.06 * creases(rng, u, v, int(rng.integers(0, 3)))
@@ -135,7 +135,7 @@ def grid(width: int) -> tuple[Floats, Floats]:
     return u, v
 
 
-@lru_cache(maxsize=None)  # at most len(STYLES) * VARIANTS * len(WIDTHS): 4 MB of the smallest width
+@cache  # at most len(STYLES) * VARIANTS * len(WIDTHS): 4 MB of the smallest width
 def template(style: str, variant: int, width: int) -> Layers:
     """The layers ``(2/3 width, width, 4)`` of a style: pattern, relief (``LEVEL`` is flat), alpha, trim."""
     rng = np.random.default_rng([variant, crc32(style.encode())])
@@ -153,5 +153,6 @@ def layers_of(sheet: Sheet, pattern: Floats, rng: np.random.Generator) -> Layers
     """The layers of a drawn sheet, with the fabric's own grain and its edge turned away from the light."""
     relief = sheet.relief + 0.015 * smooth_noise(rng, sheet.u.shape, (128, 192))
     relief = relief - 0.1 * np.exp(-np.maximum(sheet.edge, 0) / 0.025)
-    layers = np.stack([255 * pattern, LEVEL * (1 + relief), 255 * (0.5 + sheet.edge / _SOFT), 255 * sheet.trim], axis=-1)
+    alpha = 0.5 + sheet.edge / _SOFT
+    layers = np.stack([255 * pattern, LEVEL * (1 + relief), 255 * alpha, 255 * sheet.trim], axis=-1)
     return np.clip(np.rint(layers), 0, 255).astype(np.uint8)

@@ -14,7 +14,8 @@ from fairface.config.tree import merged
 from fairface.errors import ConfigError
 
 Tree = dict[str, Any]
-BACKBONES = {f"IR_{depth}": f"split_ir_{depth}" for depth in (18, 34, 50, 101, 152, 200)}
+DEPTHS = ("TINY", "18", "34", "50", "101", "152", "200")  # TINY is ours, for CPUs
+BACKBONES = {f"IR_{depth}": f"split_ir_{depth.lower()}" for depth in DEPTHS}
 HEADS: Mapping[str, Tree] = {
     "CurricularFace": {"name": "curricularface", "s": 64.0, "m2": 0.5},
     "ArcFace": {"name": "arcface", "s": 64.0, "m2": 0.5},

@@ -86,7 +86,7 @@ def test_several_data_sets_are_branches(index: Path) -> None:
     [
         (["NUM_EPOCHS=3"], "NUM_EPOCHS is not a key of UFace's configuration; known: SEED"),
         (["HEAD_NAME=PartialFC"], "HEAD_NAME is 'PartialFC'; it can be: CurricularFace"),
-        (["BACKBONE_NAME=IR_51"], "BACKBONE_NAME is 'IR_51'; it can be: IR_18"),
+        (["BACKBONE_NAME=IR_51"], "BACKBONE_NAME is 'IR_51'; it can be: IR_TINY, IR_18"),
         (["HEAD_RESUME=x"], "HEAD_RESUME is 'x'; a run goes on with --resume"),
         (["META_RESUME=x"], "META_RESUME is 'x'"),
         (["START_EPOCH=3"], "START_EPOCH is 3; a run goes on with --resume"),

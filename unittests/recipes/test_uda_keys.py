@@ -100,6 +100,8 @@ def test_several_data_sets_are_branches(index: Path) -> None:
         (["DATASETS=[{name: a}]"], "must have name and batch_size"),
         (["DATASETS=[{name: a, batch_size: 3, scale: 1}]"], "must have name and batch_size"),
         (["DATASETS=[{name: gone, batch_size: 3}]"], r"holds no gone\.index or gone\.txt"),
+        (["DATA_ROOT=''"], "DATA_ROOT is not set; give the folder of the TFRecords' folders"),
+        (["INDEX_ROOT=''"], "INDEX_ROOT is not set; give that of the index files"),
         (["TFRRECORD=perhaps"], "write true or false"),
         (["optimizer.lrr=3"], "lrr"),
     ],

@@ -96,7 +96,8 @@ def _datasets(value: Any, keys: Mapping[str, Any]) -> Tree:
     """Each entry is a branch: a data set with its own identities, images in a step, and weight."""
     if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
         raise ConfigError("DATASETS must be a list such as [{name: ms1m+mask_1.0, batch_size: 256, weight: 1.0}]")
-    for root, what in (("DATA_ROOT", "the folder of the TFRecords' folders"), ("INDEX_ROOT", "that of the index files")):
+    roots = {"DATA_ROOT": "the folder of the TFRecords' folders", "INDEX_ROOT": "that of the index files"}
+    for root, what in roots.items():
         if not keys.get(root):
             raise ConfigError(f"{root} is not set; give {what}, in the file or as {root}=/data/…")
     sources = []
@@ -105,7 +106,8 @@ def _datasets(value: Any, keys: Mapping[str, Any]) -> Tree:
         if unknown or not item.get("name") or not item.get("batch_size"):
             raise ConfigError(f"DATASETS: {dict(item)} must have name and batch_size, and may have weight")
         name, weight = str(item["name"]), item.get("weight", 1.0)
-        data = {"path": _index_of(str(keys["INDEX_ROOT"]), name), "root": str(keys["DATA_ROOT"]), "zero_is_unlabeled": True}
+        index = _index_of(str(keys["INDEX_ROOT"]), name)
+        data = {"path": index, "root": str(keys["DATA_ROOT"]), "zero_is_unlabeled": True}
         clean = "".join(letter if letter.isalnum() or letter in "_-" else "_" for letter in name)
         source = {"name": clean if clean[0].isalpha() else f"d_{clean}", "batch_size": item["batch_size"]}
         sources.append({**source, "weight": weight, "data": data})

@@ -16,6 +16,7 @@ from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
 from fairface.backbones.mobilefacenet import MobileFaceNet
 from fairface.backbones.prelu import prelu_form
+from fairface.backbones.region_split import REGION_SPLITS, RegionShape, RegionSplitIR
 from fairface.backbones.resnest import RESNESTS, ResNeSt, ResNeStShape
 from fairface.backbones.usr import PREFIX, build_user_backbone
 from fairface.backbones.virface_resnet import VIRFACE_RESNETS, VirFaceResNet, VirFaceShape
@@ -32,6 +33,7 @@ _MEANING = {
     "output": "choice of output layers",
     "width": "width multiplier",
     "dropout": "additional dropout",
+    "regions": "regions",
 }
 
 
@@ -77,6 +79,11 @@ def _virface_resnet(shape: VirFaceShape, config: BackboneConfig, image_size: int
     return VirFaceResNet(shape, _filled(config, 0.0), image_size)
 
 
+def _region_split(shape: RegionShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    _without(config, "se", "output")
+    return RegionSplitIR(shape, _filled(config, _DROPOUT), image_size, form)
+
+
 def _usr(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
     del form  # the user's own affair
     _without(config, "se", "output", "width", "dropout")
@@ -89,6 +96,7 @@ BACKBONES: dict[str, Factory] = {
     **{name: partial(_adaface_ir, shape) for name, shape in ADAFACE_IRS.items()},
     **{name: partial(_resnest, shape) for name, shape in RESNESTS.items()},
     **{name: partial(_virface_resnet, shape) for name, shape in VIRFACE_RESNETS.items()},
+    **{name: partial(_region_split, shape) for name, shape in REGION_SPLITS.items()},
 }
 
 
@@ -116,4 +124,6 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
         )
     if image_size < 16:
         raise ConfigError(f"data.image_size is {image_size}; a backbone needs at least 16 pixels")
+    if config.name not in REGION_SPLITS:
+        _without(config, "regions")
     return factory(config, image_size, prelu_form(config.prelu, on_gpu))

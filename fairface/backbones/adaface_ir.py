@@ -68,14 +68,22 @@ class SEModule(nn.HybridBlock):
         return gated(F, x, gate, self._channels, self._size)
 
 
-def _residual(inputs: int, outputs: int, stride: int, form: str, bottleneck: bool) -> list[nn.HybridBlock]:
-    """BN, then 3x3 and 3x3 with the stride; as bottleneck 1x1, 3x3 and 1x1 with the stride; BN and PReLU between."""
-    inside = outputs // 4 if bottleneck else outputs
-    layers = [batch_norm(inputs, EPSILON), conv(inputs, inside, 1 if bottleneck else 3)]
-    if bottleneck:
-        layers += [batch_norm(inside, EPSILON), PReLU(inside, form), conv(inside, inside, 3)]
-    last = conv(inside, outputs, 1 if bottleneck else 3, stride)
-    return [*layers, batch_norm(inside, EPSILON), PReLU(inside, form), last, batch_norm(outputs, EPSILON)]
+def residual(inputs: int, inside: int, outputs: int, stride: int, form: str) -> list[nn.HybridBlock]:
+    """BN, 3x3 to ``inside`` channels, BN, PReLU, 3x3 with the stride, BN."""
+    return [
+        batch_norm(inputs, EPSILON), conv(inputs, inside, 3), batch_norm(inside, EPSILON), PReLU(inside, form),
+        conv(inside, outputs, 3, stride), batch_norm(outputs, EPSILON),
+    ]  # fmt: skip
+
+
+def _bottleneck(inputs: int, outputs: int, stride: int, form: str) -> list[nn.HybridBlock]:
+    """BN, 1x1 to a quarter of the channels, 3x3, 1x1 with the stride; BN and PReLU between, BN at the end."""
+    inside = outputs // 4
+    return [
+        batch_norm(inputs, EPSILON), conv(inputs, inside, 1), batch_norm(inside, EPSILON), PReLU(inside, form),
+        conv(inside, inside, 3), batch_norm(inside, EPSILON), PReLU(inside, form),
+        conv(inside, outputs, 1, stride), batch_norm(outputs, EPSILON),
+    ]  # fmt: skip
 
 
 class IRUnit(nn.HybridBlock):
@@ -101,7 +109,10 @@ class IRUnit(nn.HybridBlock):
             # An average over one place equals the published max-pooling and keeps no index array for the way back.
             self.shortcut_layer.add(nn.AvgPool2D(1, stride))
         self.res_layer = nn.HybridSequential()
-        self.res_layer.add(*_residual(inputs, outputs, stride, form, bottleneck))
+        self.res_layer.add(
+            *(_bottleneck(inputs, outputs, stride, form) if bottleneck
+              else residual(inputs, outputs, outputs, stride, form))
+        )  # fmt: skip
         if se is not None:
             self.res_layer.register_child(se, "se_block")
 

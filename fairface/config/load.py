@@ -27,6 +27,8 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     tree = read_yaml(path)
     for override in overrides:
         apply_override(tree, override)
+    if any(str(key).isupper() for key in tree):
+        raise ConfigError(f"{path}: has UFace's upper-case keys; run it with train/uda.py")
     if isinstance(tree.get("steps"), list):
         raise ConfigError(f"{path}: describes several steps; run it with train/finetune.py, or ./fairface_finetune.sh")
     return from_tree(tree, os.fspath(path))

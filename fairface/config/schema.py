@@ -56,6 +56,11 @@ class AugmentConfig:
     low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
     photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
     swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
+    mask: float = within(0.0, 0, 1)  # probability of a mask on the face, drawn before all other changes
+    mask_styles: tuple[str, ...] = ()  # names of fairface.faces.masks.STYLES; empty = all
+    mask_textures: str = ""  # folder of PNG files with transparency, masks of the user's
+    mask_nose_out: float = within(0.06, 0, 1)  # share of the masks that are worn below the nose
+    mask_chin: float = within(0.03, 0, 1)  # share of the masks that are worn below the mouth
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class BackboneConfig:
     se: bool = False  # squeeze-and-excitation in the residual units
     prelu: str = choice("auto", "onednn", "native")  # implementation of PReLU and channel gates (native on GPUs)
     output: str = choice("", "E", "GDC", "ECCV")  # layers from feature map to embedding; empty = the net's own
+    # how split_ir nets divide the face; empty = holistic quarter, rows 4:3 (published); others are its ablations
+    regions: str = choice("", "rows", "rows_384", "rows_separate", "late", "reversed")
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,16 @@ class VirFaceConfig:
     overlap: float = within(0.0, 0, 1)
     hidden: int = within(256, 1, 1 << 16)  # values in the generator's hidden layers
     latent: int = within(128, 1, 1 << 16)  # values of its normal distribution
+
+
+@dataclass(frozen=True)
+class UDAConfig:
+    """For the method uda: UFace's regularisers (fairface/methods/part_norms.py) and its class loss."""
+
+    masked_weight: float = within(0.3, 0, 1e6)  # of L1, which shortens the lower part of masked faces' embeddings
+    normal_weight: float = within(0.2, 0, 1e6)  # of L2, which keeps both parts of other faces at one length
+    # what the class loss is divided by: rows of the whole batch, masked ones too (UFace), or rows that have a label
+    mean: str = choice("batch", "labeled")
 
 
 @dataclass(frozen=True)
@@ -217,6 +234,7 @@ class TrainConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
     triplet: TripletConfig = field(default_factory=TripletConfig)
     virface: VirFaceConfig = field(default_factory=VirFaceConfig)
+    uda: UDAConfig = field(default_factory=UDAConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     test: TestConfig = field(default_factory=TestConfig)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.backbones import build_backbone
+from fairface.backbones.region_split import REGION_SPLITS
+from fairface.config.regions import embedding_regions
 from fairface.config.schema import SourceConfig, TrainConfig
 from fairface.data.loading.open_sources import open_source, open_sources
 from fairface.data.loading.source import Source
@@ -14,9 +16,11 @@ from fairface.errors import ConfigError
 from fairface.heads import build_head
 from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
+from fairface.methods.branches import Branch
 from fairface.methods.classify import Classify, labeled_source
 from fairface.methods.generator import Generator
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
+from fairface.methods.uda import UDA
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
 
 
@@ -81,6 +85,43 @@ def _virface_sources(config: TrainConfig) -> tuple[SourceConfig, ...]:
     )  # fmt: skip
 
 
+def build_uda(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``uda``: one or several labeled sources, each with a head of its own, and unlabeled ones.
+
+    Raises:
+        ConfigError: no labeled source, a backbone or head that cannot be made, or weights of the regularisers where the
+            backbone has no upper and lower part.
+    """
+    sources, configs = open_sources(config, mixed=True), config.all_sources()
+    labeled = [number for number, source in enumerate(sources) if source.is_labeled]
+    if not labeled:
+        raise ConfigError("method uda needs a labeled source: no record of any source has a label")
+    branches = []
+    for number in labeled:
+        head = configs[number].head or config.head
+        made = build_head(head, config.backbone.embedding, sources[number].dataset.num_classes)
+        weight, alone = configs[number].weight, len(labeled) == 1
+        branches.append(Branch(sources[number].name, number, made, weight, head.label_smoothing, alone))
+    backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
+    optimizer = config.optimizer
+    return UDA(
+        backbone, branches, sources, _regions(config), config.uda, optimizer.head_lr_mult, optimizer.decay_norm
+    )
+
+
+def _regions(config: TrainConfig) -> dict[str, slice] | None:
+    """The parts that UDA's regularisers work on; None where both are off."""
+    weights = config.uda.masked_weight, config.uda.normal_weight
+    if not any(weights):
+        return None
+    if config.backbone.name not in REGION_SPLITS:
+        raise ConfigError(
+            f"backbone {config.backbone.name} has no upper and lower part, which uda.masked_weight={weights[0]:g} and "
+            f"uda.normal_weight={weights[1]:g} are for: choose split_ir_50 or another split_ir net, or set both to 0"
+        )
+    return embedding_regions(config.backbone.regions, config.backbone.embedding)
+
+
 def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
     """The arguments of :class:`Classify`, and of methods that derive from it, as configured.
 
@@ -128,6 +169,7 @@ METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {
     "triplet": build_triplet,
     "fused": build_fused,
     "virface": build_virface,
+    "uda": build_uda,
 }
 
 

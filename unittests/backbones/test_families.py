@@ -10,6 +10,7 @@ import pytest
 from fairface.backbones import BACKBONES, build_backbone
 from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape, adaface_key
 from fairface.backbones.fresnet import FResNet, FResNetShape
+from fairface.backbones.region_split import RegionShape, RegionSplitIR
 from fairface.backbones.resnest import ResNeSt, ResNeStShape
 from fairface.backbones.virface_resnet import VirFaceResNet, VirFaceShape
 from fairface.config.schema import BackboneConfig
@@ -33,6 +34,7 @@ SMALL = {
     "adaface, bottlenecks with SE": lambda keys, form: AdaFaceIR(IRShape(FEW, True, True), config(**keys), 32, form),
     "resnest": lambda keys, form: ResNeSt(ResNeStShape(FEW, 0.0), config(**keys), 32, form),
     "virface": lambda keys, form: VirFaceResNet(VirFaceShape(FEW, False), config(**keys), 32),
+    "region split": lambda keys, form: RegionSplitIR(RegionShape(FEW), config(**keys), 32, form),
     "virface, bottlenecks": lambda keys, form: VirFaceResNet(VirFaceShape(FEW, True), config(**keys), 32),
 }
 

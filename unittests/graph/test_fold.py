@@ -24,6 +24,7 @@ SIZE = 32
 FAST = [
     ("fresnet18", {}, 0), ("fresnet18", {"se": True}, 7), ("mobilefacenet", {}, 0), ("ir_18", {}, 1),
     ("resnet18", {}, 0), ("fresnet18", {"output": "GDC"}, 0),
+    ("split_ir_18", {}, 9), ("split_ir_18", {"regions": "rows_separate"}, 4),
 ]  # fmt: skip
 WIDTH = 0.125
 

@@ -12,30 +12,32 @@ from fairface.data.loading.samplers import build_sampler
 from fairface.data.loading.source import Source
 from fairface.data.loading.transform import BatchTransform, chain
 from fairface.data.selection import labeled_only, open_selected
-from fairface.data.types import Dataset
+from fairface.data.types import UNLABELED, Dataset
 from fairface.data.unlabeled import without_labels
 from fairface.errors import ConfigError, DataError
 
 _LEAST_CLASSES = 2
 
 
-def open_sources(config: TrainConfig) -> list[Source]:
+def open_sources(config: TrainConfig, mixed: bool = False) -> list[Source]:
     """The configured sources in the order of a batch's rows; source i's sampler and transform draw from stream i.
+
+    ``mixed``: a labeled source keeps its records without a label, for methods that learn from them too.
 
     Raises:
         ConfigError: a source without data, or with fewer than two identities.
         DataError: data that are not there or damaged, or no labels where labels are needed.
     """
-    return [open_source(source, config.seed, stream) for stream, source in enumerate(config.all_sources())]
+    return [open_source(source, config.seed, stream, mixed) for stream, source in enumerate(config.all_sources())]
 
 
-def open_source(config: SourceConfig, seed: int, stream: int = 0) -> Source:
-    """One source; unless it is ``unlabeled``, its records without a label are left out.
+def open_source(config: SourceConfig, seed: int, stream: int = 0, mixed: bool = False) -> Source:
+    """One source; unless it is ``unlabeled`` or ``mixed``, its records without a label are left out.
 
     Raises:
         ConfigError, DataError: as :func:`open_sources`.
     """
-    dataset = _open(config)
+    dataset = _open(config, mixed)
     try:
         sampler = build_sampler(config.sampler, dataset.labels, config.batch_size, seed, stream)
     except DataError as error:
@@ -59,7 +61,7 @@ def _transform(config: SourceConfig) -> BatchTransform:
     return chain([CentreJitter(config.augment.centre_jitter), augmenter])
 
 
-def _open(config: SourceConfig) -> Dataset:
+def _open(config: SourceConfig, mixed: bool) -> Dataset:
     data = config.data
     if not data.path:
         key = _key(config, "data.path")
@@ -68,7 +70,7 @@ def _open(config: SourceConfig) -> Dataset:
     if config.unlabeled:
         dataset = without_labels(dataset)
     else:
-        dataset = labeled_only(dataset)
+        dataset = dataset if mixed else labeled_only(dataset)
         _check_identities(dataset, data, _key(config, "data.identities"))
         if dataset.num_classes < _LEAST_CLASSES:
             raise ConfigError(f"{data.path}: {dataset.num_classes} identity; training needs at least two")
@@ -83,7 +85,7 @@ def _key(config: SourceConfig, key: str) -> str:
 
 def _check_identities(dataset: Dataset, data: DataConfig, key: str) -> None:
     """Meet data of another number of identities than they are said to have; those left by ``data.only`` count too."""
-    seen = len(np.unique(dataset.labels))
+    seen = len(np.unique(dataset.labels[dataset.labels != UNLABELED]))
     if data.identities not in (0, seen, dataset.num_classes):
         having = "" if seen == dataset.num_classes else f", {seen} of them with images,"
         raise ConfigError(

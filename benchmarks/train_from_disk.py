@@ -13,7 +13,7 @@ import dataclasses
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,7 +22,8 @@ from figures import quotients, ratio_lines, ratios, spread
 from input_pipeline import SIZE, write_rec
 
 from fairface.cli import parser, print_json, progress, run, table
-from fairface.config.schema import BackboneConfig, DataConfig, HeadConfig, LogConfig, TrainConfig
+from fairface.config.schema import AugmentConfig, BackboneConfig, DataConfig, HeadConfig, LogConfig, TrainConfig
+from fairface.data.loading.loader import BatchLoader
 from fairface.data.types import Batch
 from fairface.mx import mx
 from fairface.training.log import RunLog
@@ -32,6 +33,7 @@ from fairface.training.trainer import Trainer
 
 TARGET_SPEED, TARGET_MEMORY = 0.97, 0.02
 READINGS = 5  # of memory, of which the median counts
+MIRRORED = AugmentConfig()
 
 
 def main(argv: Sequence[str]) -> None:
@@ -66,11 +68,12 @@ def main(argv: Sequence[str]) -> None:
         show(result)
 
 
-def make_trainer(folder: Path, name: str, batch_size: int, in_memory: bool) -> Trainer:
-    """A trainer on the images of ``folder``, mirrored as in every real run."""
+def make_trainer(folder: Path, name: str, batch_size: int, in_memory: bool, *, augment: AugmentConfig = MIRRORED,
+                 threads: int = 0) -> Trainer:  # fmt: skip
+    """A trainer on the images of ``folder``, mirrored as in every real run if nothing else is said."""
     config = TrainConfig(
         name=name, output=str(folder / "models"), devices="cpu0", batch_size=batch_size, steps=1 << 30,
-        data=DataConfig(path=str(folder), in_memory=in_memory, image_size=SIZE),
+        data=DataConfig(path=str(folder), in_memory=in_memory, image_size=SIZE, threads=threads), augment=augment,
         backbone=BackboneConfig(name="fresnet_tiny", embedding=256), head=HeadConfig(name="cosface", s=32, m3=0.2),
         log=LogConfig(tensorboard=False, sheet=False),
     )  # fmt: skip
@@ -81,16 +84,22 @@ def make_trainer(folder: Path, name: str, batch_size: int, in_memory: bool) -> T
 def measure_speed(folder: Path, batch_size: int, blocks: int, steps: int) -> dict[str, list[float]]:
     """Images a second of both sides, a block of steps each in turns, after one untimed block of each."""
     disk = make_trainer(folder, "disk", batch_size, in_memory=False)
-    loaders = {"disk": disk.loader, "memory": make_trainer(folder, "memory", batch_size, in_memory=True).loader}
+    memory = make_trainer(folder, "memory", batch_size, in_memory=True)
+    return in_turns(disk, {"disk": disk.loader, "memory": memory.loader}, batch_size, blocks, steps)
+
+
+def in_turns(trainer: Trainer, loaders: Mapping[str, BatchLoader], batch_size: int, blocks: int, steps: int
+             ) -> dict[str, list[float]]:  # fmt: skip
+    """Images a second of one trainer on each loader's batches, after one untimed block of each."""
     speeds: dict[str, list[float]] = {name: [] for name in loaders}
     for block in progress(range(blocks + 1), label="speed", unit="block"):
         order = list(loaders.items())
         for name, loader in order if block % 2 else reversed(order):
             # One batch more than is timed, so that no side starts with batches that are still being made.
             batches = loader.iterate(block * (steps + 1), (block + 1) * (steps + 1))
-            take(disk, batches, 1)
+            take(trainer, batches, 1)
             start = time.perf_counter()
-            take(disk, batches, steps)
+            take(trainer, batches, steps)
             if block:
                 speeds[name].append(steps * batch_size / (time.perf_counter() - start))
     return speeds

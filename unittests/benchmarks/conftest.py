@@ -21,6 +21,7 @@ SMALL = {
     "fairness_bootstrap": "--comparisons 4000 --subjects 60 --many-subjects 500 --rounds 5 --repeats 2",
     "formats": "--images 40 --repeats 2 --threads 2",
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",
+    "masks": "--images 20 --repeats 2 --records 40 --batch-size 4 --blocks 2 --steps 1",
     "open_records": "--records 3000 --repeats 2",
     "orl_seeds": "--seeds 0,1,2",
     "scoring": "--images 1200 --gallery 40 --probes 160 --pairs 2500 --genuine 160 --dimensions 16 "

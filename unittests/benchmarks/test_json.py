@@ -3,7 +3,10 @@
 import math
 import re
 
+import numpy as np
 import pytest
+
+from fairface.faces.align import template
 
 
 def programs(root):
@@ -11,7 +14,7 @@ def programs(root):
     return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
 
 
-SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "scoring",
+SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records", "orl_seeds", "scoring",
          "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
 
 
@@ -45,6 +48,27 @@ def test_above_1_means_ours_is_better(result_of):
     assert (disk["ratio_spread"]["from disk / from memory"]["min"]
             >= disk["disk"]["min"] / disk["in_memory"]["max"])  # fmt: skip
     assert disk["resident_bytes"]["late"] > 2**20
+
+
+def test_a_mask_of_triangles_covers_nose_and_mouth(benchmarks):
+    from mask_peers import COLOUR, TriangleWarp, polygon
+
+    image = np.full((112, 112, 3), 60, np.uint8)
+    for draw in (TriangleWarp(112), polygon):
+        masked = draw(image, template(112))
+        changed = (masked != 60).any(axis=2)
+        for x, y in np.rint(template(112)[2:]).astype(int):
+            assert masked[y, x].tolist() == list(COLOUR)
+        assert not changed[:55].any()
+        assert 0.2 < changed.mean() < 0.5
+
+
+def test_masked_training_is_compared_with_unmasked(result_of):
+    found = result_of("masks")
+    assert set(found["ratios"]) == {"ours / triangle warp", "ours / polygon", "masked from disk / from memory"}
+    assert (found["ratio_spread"]["ours / polygon"]["max"]
+            <= found["drawing"]["ours"]["max"] / found["drawing"]["polygon"]["min"])  # fmt: skip
+    assert found["ratios"]["ours / polygon"] < found["ratios"]["ours / triangle warp"]
 
 
 def test_ratios_of_the_seeds_are_medians_of_each_seed(result_of):

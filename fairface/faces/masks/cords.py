@@ -14,7 +14,7 @@ from fairface.faces.masks.styles import CORDS, STRAPS, STYLES
 from fairface.faces.masks.surface import Surface, depths, half_widths, outline_of
 
 _SHIFT = 4  # cv2 takes coordinates in sixteenths of a pixel
-_WIDTH = {CORDS: 0.032, STRAPS: 0.034}
+_WIDTH = {CORDS: 0.024, STRAPS: 0.03}
 _OUT = {CORDS: 1.07, STRAPS: 1.16}  # ears stand out from the face, and hair more so
 _SEWN = {CORDS: (0.97, 0.06), STRAPS: (0.9, 0.3)}  # where on the flat mask: u, and v from either edge
 _EARS = {CORDS: (0.12, 0.62), STRAPS: (-0.2, 0.68)}  # y where they leave sight

@@ -22,7 +22,8 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 _CROP_HEIGHT = 40.6  # pixels from eyes to mouth in a crop of 112, by which blur is measured
 _SHARPEST = 0.3  # deviation of a blur that is not worth its time
-_DENSE = 0.85  # coverage of a cord
+_DENSE = 0.9  # coverage of a cord
+_CORD_BLUR = 0.7  # of the fabric's: a thin thing would vanish
 _FAINTEST = 0.02  # what covers less of a pixel leaves it as it is
 _NOISE_SIDE = 256
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -104,7 +105,10 @@ def _paint(result: Image, region: NDArray[np.bool_], pose: Pose, mask: MaskParam
         fabric, alpha = cv2.GaussianBlur(fabric, (0, 0), sigma), cv2.GaussianBlur(alpha, (0, 0), sigma)
     if mask.grain:
         fabric = cv2.add(fabric, cv2.merge([mask.grain * alpha * _noise(mask.noise, alpha.shape)] * 3))
-    cords = draw_cords(pose, mask, surface).astype(np.float32) * np.float32(_DENSE / 255)
+    cords: NDArray[Any] = draw_cords(pose, mask, surface)
+    if sigma > _SHARPEST:
+        cords = cv2.GaussianBlur(cords, (0, 0), _CORD_BLUR * sigma)
+    cords = cords.astype(np.float32) * np.float32(_DENSE / 255)
     shadow = _shadow(np.maximum(alpha, cords), pose.height)
     kept = (1 - shadow) * (1 - alpha)
     ground = cv2.multiply(part, cv2.merge([kept, kept, kept]), dtype=cv2.CV_32F)

@@ -64,7 +64,7 @@ def light_on(part: NDArray[np.uint8], alpha: Floats, image: NDArray[np.uint8]) -
     steep = max(float(mean), 40.0)
     spread = float((cells.max(axis=1) - cells.min(axis=1)).mean())
     return Light(
-        level=min(max(level, 0.2), 1.06),
+        level=min(max(level, 0.2), 1.0),
         across=min(max(float(across) / steep, -_STEEPEST), _STEEPEST),
         down=min(max(0.4 * float(down) / steep, -_STEEPEST), _STEEPEST),  # a beard is no shade
         cast=_cast(weight @ cells),

@@ -115,15 +115,15 @@ def draw_parameters(
 ) -> MaskParameters:
     """A mask of this style and position; colours, place, size, shape, light and grain are drawn."""
     fit, around = style.fit, rng.normal(size=11).clip(-2, 2)
-    top = fit.top + 0.035 * around[0]
+    top = fit.top + 0.045 * around[0]
     dip = fit.dip + 0.03 * around[1]
     if position != "normal":
         top, dip = (0.72 if position == "nose_out" else 1.12) + 0.05 * around[0], 0.03 + 0.015 * around[1]
     kept: dict[str, Any] = {
-        "top": top, "dip": max(dip, 0.0), "below": fit.below + 0.05 * around[2],
+        "top": max(top, 0.17), "dip": max(dip, 0.0), "below": fit.below + 0.06 * around[2],
         "lift": 0.1 if position == "chin" else max(fit.lift + 0.06 * around[3], 0.05),
-        "angle": fit.angle + 0.06 * around[4], "depth": fit.depth + 0.04 * around[5], "wide": 1 + 0.035 * around[10],
-        "aside": 0.025 * around[6], "tilt": 0.025 * around[7], "bright": 1 + 0.06 * around[8],
+        "angle": fit.angle + 0.06 * around[4], "depth": fit.depth + 0.04 * around[5], "wide": 1 + 0.045 * around[10],
+        "aside": 0.025 * around[6], "tilt": 0.03 * around[7], "bright": 1 + 0.08 * around[8],
         "round": 0.75 + 0.15 * around[9], "blur": rng.uniform(0.35, 1.0), "grain": rng.uniform(0.0, 1.8),
     }  # fmt: skip
     kept = {name: round(float(value), _DIGITS) for name, value in kept.items()}

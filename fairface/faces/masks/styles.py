@@ -27,7 +27,7 @@ class Fit:
 
     top: float = 0.26
     dip: float = 0.13
-    below: float = 0.08
+    below: float = 0.14
     lift: float = 0.34
     angle: float = 1.28
     depth: float = 1.28
@@ -60,9 +60,9 @@ class Style:
     spread: int = 10
 
 
-_CUP = Fit(top=0.22, dip=0.15, below=0.04, lift=0.30, angle=1.14, depth=1.48)
-_FOLDED = Fit(top=0.22, dip=0.13, below=0.07, lift=0.22, angle=1.22, depth=1.42)
-_SOFT = Fit(top=0.26, dip=0.12, below=0.07, lift=0.22, angle=1.28, depth=1.26)
+_CUP = Fit(top=0.22, dip=0.15, below=0.11, lift=0.30, angle=1.14, depth=1.48)
+_FOLDED = Fit(top=0.22, dip=0.13, below=0.13, lift=0.24, angle=1.22, depth=1.42)
+_SOFT = Fit(top=0.26, dip=0.12, below=0.13, lift=0.24, angle=1.28, depth=1.26)
 _CLOTH = ((176, 52, 58), (46, 66, 120), (60, 110, 84), (214, 190, 150), (120, 86, 140), (220, 140, 150), (90, 92, 96),
           (238, 226, 204), (34, 40, 60), (200, 110, 50), (96, 150, 180), (232, 200, 90))  # fmt: skip
 _BLACK = ((26, 26, 29), (36, 37, 41), (20, 21, 26))

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.faces.masks.parameters import MaskParameters
-from fairface.faces.masks.pose import DEPTH, Pose
+from fairface.faces.masks.pose import CHIN, DEPTH, Pose
 from fairface.faces.masks.template import ASPECT, U_END, V_HIGH, V_LOW
 
 Floats = NDArray[np.float32]
-HALF_WIDTH = 0.98  # of an average face at the cheekbones, with the fabric on it
-_NARROWS_FROM, _NARROWS_OVER = 0.35, 1.3  # y at which the face begins to narrow, and within which it ends
+HALF_WIDTH = 1.01  # of an average face at the cheekbones, with the fabric on it
+_NARROWS_FROM, _NARROWS_OVER = 0.35, 1.4  # y at which the face begins to narrow, and within which it ends
 _MARGIN = 0.18  # around the mask: soft edge, shadow, cords
 _TABLE = 2048  # heights for which the shape of the head is computed: a fiftieth of a pixel in a crop of 112
 _SIDE = np.float32(0.9999)  # sine at the silhouette
@@ -78,7 +78,7 @@ def outline_of(pose: Pose, mask: MaskParameters) -> Outline:
 
 def half_widths(pose: Pose, mask: MaskParameters, y: Floats) -> Floats:
     """Half width of the face, and of the mask on it, at height ``y``."""
-    narrowed = np.clip((y - _NARROWS_FROM) / (_NARROWS_OVER + pose.chin - 1.47), 0, 1)
+    narrowed = np.clip((y - _NARROWS_FROM) / (_NARROWS_OVER + pose.chin - CHIN), 0, 1)
     nose, mouth = pose.widths
     scale = HALF_WIDTH * mask.wide * (nose + (mouth - nose) * np.clip(2 * y - 1, 0, 1))
     return np.asarray(scale * np.sqrt(1 - narrowed**3 + 1e-4), np.float32)

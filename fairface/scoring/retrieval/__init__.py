@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from fairface.scoring.retrieval.distractors import distractor_hits
     from fairface.scoring.retrieval.image_set import ImageSet
     from fairface.scoring.retrieval.result import RetrievalResult
-    from fairface.scoring.retrieval.retrieve import retrieve, retrieve_scores
+    from fairface.scoring.retrieval.ranking import retrieve, retrieve_scores
 else:
     __getattr__, __dir__ = lazy(__name__, {
         "ImageSet": "fairface.scoring.retrieval.image_set",
         "RetrievalResult": "fairface.scoring.retrieval.result",
         "distractor_hits": "fairface.scoring.retrieval.distractors",
-        "retrieve": "fairface.scoring.retrieval.retrieve",
-        "retrieve_scores": "fairface.scoring.retrieval.retrieve",
+        "retrieve": "fairface.scoring.retrieval.ranking",
+        "retrieve_scores": "fairface.scoring.retrieval.ranking",
     })  # fmt: skip

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from fairface.lazy import lazy
 
-__all__ = ["ImageSet", "RetrievalResult", "distractor_hits", "retrieve", "retrieve_scores"]
+__all__ = ["DistractorHits", "ImageSet", "RetrievalResult", "distractor_hits", "retrieve", "retrieve_scores"]
 
 if TYPE_CHECKING:
-    from fairface.scoring.retrieval.distractors import distractor_hits
+    from fairface.scoring.retrieval.distractors import DistractorHits, distractor_hits
     from fairface.scoring.retrieval.image_set import ImageSet
-    from fairface.scoring.retrieval.result import RetrievalResult
     from fairface.scoring.retrieval.ranking import retrieve, retrieve_scores
+    from fairface.scoring.retrieval.result import RetrievalResult
 else:
     __getattr__, __dir__ = lazy(__name__, {
+        "DistractorHits": "fairface.scoring.retrieval.distractors",
         "ImageSet": "fairface.scoring.retrieval.image_set",
         "RetrievalResult": "fairface.scoring.retrieval.result",
         "distractor_hits": "fairface.scoring.retrieval.distractors",

@@ -21,7 +21,7 @@ def market1501_average_precisions(matches: Matches, queries: int) -> NDArray[np.
     """(Q,) average precision as Market-1501's program for re-identification has it; NaN where a query has no match.
 
     The area under the precision by trapezoids: for each match the mean of the precision there and just before, which is
-    1 before the first image. Where scores tie, images of others stand first. Source: Zheng et al. 2015, evaluation code.
+    1 before the first image. Where scores tie, images of others stand first. Source: Zheng et al. 2015.
     """
     before = _places(matches)
     rank = matches.at_or_above - matches.own + before + 1

@@ -73,9 +73,9 @@ def retrieve_scores(
     given = GivenScores(np.asarray(scores))
     sizes = len(query_subjects), len(gallery_subjects)
     if given.shape != sizes:
-        raise DataError(f"scores have shape {given.shape}, but there are {sizes[0]} queries and {sizes[1]} gallery images")
-    sets = (ImageSet(np.zeros((len(of), 1)), np.asarray(of)) for of in (query_subjects, gallery_subjects))
-    return _retrieve(given, *sets, options or RetrievalOptions())
+        raise DataError(f"scores have shape {given.shape}; there are {sizes[0]} queries and {sizes[1]} gallery images")
+    queries, gallery = (ImageSet(np.zeros((len(of), 1)), np.asarray(of)) for of in (query_subjects, gallery_subjects))
+    return _retrieve(given, queries, gallery, options or RetrievalOptions())
 
 
 def _retrieve(
@@ -93,11 +93,10 @@ def _retrieve(
     valid = rank > 0
     if not valid.any():
         raise DataError(f"none of the {count} queries shows a subject of the gallery; name subjects alike in both")
+    subjects, last = queries.subjects, max(options.ranks)
+    cmc = np.cumsum(np.bincount(rank[valid], minlength=last + 1))[1 : last + 1] / int(valid.sum())
     values = {"map": precision[valid], "map_market1501": market[valid]}
-    values |= {f"rank-{k}": rank[valid] <= k for k in options.ranks}
-    places = np.bincount(rank[valid], minlength=max(options.ranks) + 1)
-    subjects = queries.subjects
-    intervals = query_intervals(values, subjects[valid], options.rounds, options.level, options.seed)
+    values |= {f"rank-{k}": (rank[valid] <= k).astype(np.float64) for k in options.ranks}
     return RetrievalResult(
         queries=int(valid.sum()),
         subjects=len(np.unique(subjects[valid])),
@@ -109,12 +108,12 @@ def _retrieve(
         comparisons=(genuine, impostor),
         mean_average_precision=float(precision[valid].mean()),
         mean_average_precision_market1501=float(market[valid].mean()),
-        ranks={k: float((rank[valid] <= k).mean()) for k in options.ranks},
-        cmc=np.cumsum(places)[1 : max(options.ranks) + 1] / int(valid.sum()),
+        ranks={k: float(cmc[k - 1]) for k in options.ranks},
+        cmc=cmc,
         average_precision=precision,
         first_rank=rank,
         tar=tuple(_tar(found, target, impostor) for target in options.fmr),
-        intervals=intervals,
+        intervals=query_intervals(values, subjects[valid], options.rounds, options.level, options.seed),
     )
 
 

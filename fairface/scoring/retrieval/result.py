@@ -37,7 +37,7 @@ class RetrievalResult:
     """Retrieval of one set of queries from one gallery.
 
     Attributes:
-        queries, subjects: the queries with an image of their identity in the gallery, which count, and their identities.
+        queries, subjects: the queries whose identity is in the gallery, which count, and how many identities.
         absent: queries without one; they are in no measure. ``absent_subjects`` are their identities.
         gallery, gallery_subjects: the gallery's size.
         distractors: gallery images whose identity has no query.

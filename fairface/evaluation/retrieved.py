@@ -46,9 +46,11 @@ class RetrievalParts:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """A result for each direction by its name, hits against distractors, and what a user should know."""
+    """A result for each direction by its name, the identities whose queries are left out, hits against distractors,
+    and what a user should know."""
 
     results: dict[str, RetrievalResult]
+    absent: dict[str, list[str]]
     hits: DistractorHits | None
     notes: tuple[str, ...]
 
@@ -98,7 +100,9 @@ def retrieve_parts(
     _check_lengths(parts, rows)
     sets = _image_sets(parts, subjects, rows)
     others = sets.get(DISTRACTORS)
-    results, notes = {}, [note for part in parts.all().values() for note in part.notes]
+    results: dict[str, RetrievalResult] = {}
+    absent: dict[str, list[str]] = {}
+    notes = [note for part in parts.all().values() for note in part.notes]
     ways = [(QUERY, GALLERY), (GALLERY, QUERY)] if both else [(QUERY, GALLERY)]
     called, sources = dict(zip((QUERY, GALLERY), parts.names, strict=True)), parts.all()
     for one, other in ways:
@@ -106,11 +110,12 @@ def retrieve_parts(
         title = f"{called[one]} to {called[other]}"
         notes += subjects.absent(f"{title} ({sources[one].source})", sets[one].subjects, gallery.subjects)
         results[title] = retrieve(sets[one], gallery, metric, options)
+        absent[title] = [subjects.names[code] for code in results[title].absent_subjects]
     hits = None
     if others is not None:
         drawn = options.rounds, options.level, options.seed
         hits = distractor_hits(sets[QUERY], sets[GALLERY], others.features, *drawn)
-    return Retrieved(results, hits, tuple(notes))
+    return Retrieved(results, absent, hits, tuple(notes))
 
 
 def _image_sets(

@@ -46,7 +46,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     )
     source = {name: getattr(args, name) for name in ("model", "data", "masked", *PARTS) if getattr(args, name)}
     hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
-    results = {name: result.to_dict() for name, result in found.results.items()}
+    results = {
+        name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
+    }
     console.show(
         {**source, "metric": args.metric, "results": results, **hits, "notes": list(found.notes)},
         "\n".join([*found.notes, retrieval_text(found.results, found.hits)]),

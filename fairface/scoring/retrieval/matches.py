@@ -104,7 +104,7 @@ def _count(
     """For each of ``limits`` how many scores in its line of ``block`` are as high or higher."""
     counts = np.empty(len(lines), np.int64)
     named, starts = np.unique(lines, return_index=True)
-    for line, start, stop in zip(named, starts, [*starts[1:], len(lines)], strict=True):
+    for line, start, stop in zip(named, starts, np.searchsorted(lines, named, side="right"), strict=True):
         row = block[line]
         if stop - start > _FEW:
             counts[start:stop] = len(row) - np.searchsorted(np.sort(row), limits[start:stop], side="left")

@@ -24,14 +24,14 @@ _SHOWN = 3
 _LABEL_FIELDS = 3
 
 
-def name_says_masked(name: str) -> bool:
-    """Whether a file's name, or else the nearest folder that has the word, says ``mask`` or ``masked`` rather than
-    ``unmasked``, ``no-mask``, ``without_mask``."""
+def mask_word(name: str) -> bool | None:
+    """What a file's name, or else the nearest folder that has the word, says: ``mask`` or ``masked`` is True,
+    ``unmasked``, ``no-mask`` or ``without_mask`` is False; None where neither is there."""
     for part in reversed(PurePosixPath(without_suffix(name.replace("\\", "/"))).parts):
         found = list(_MASK.finditer(part))
         if found:
             return found[-1][1] is None or found[-1][1].lower() == "face"
-    return False
+    return None
 
 
 def pku_folder(name: str) -> tuple[str, bool] | None:
@@ -45,14 +45,14 @@ def masked_images(names: Sequence[str], source: str) -> NDArray[np.bool_]:
 
     Args:
         names: the images.
-        source: ``names`` (:func:`name_says_masked`), ``pku`` (:func:`pku_folder`), or a list: a CSV of ``image`` and
+        source: ``names`` (:func:`mask_word`; without the word it is not masked), ``pku`` (:func:`pku_folder`), or a list: a CSV of ``image`` and
             ``masked`` (1, yes, masked; 0, no, common …), or MFR2's ``mfr2_labels.txt``.
 
     Raises:
         DataError: a list that cannot be read or lacks an image, or a name that does not tell.
     """
     if source == BY_NAME:
-        return np.array([name_says_masked(name) for name in names], np.bool_)
+        return np.array([mask_word(name) is True for name in names], np.bool_)
     if source == BY_PKU_FOLDER:
         told = [pku_folder(name) for name in names]
         if None in told:

@@ -45,8 +45,8 @@ def masked_images(names: Sequence[str], source: str) -> NDArray[np.bool_]:
 
     Args:
         names: the images.
-        source: ``names`` (:func:`mask_word`; without the word it is not masked), ``pku`` (:func:`pku_folder`), or a list: a CSV of ``image`` and
-            ``masked`` (1, yes, masked; 0, no, common …), or MFR2's ``mfr2_labels.txt``.
+        source: ``names`` (:func:`mask_word`; without the word it is not masked), ``pku`` (:func:`pku_folder`), or a
+            list: a CSV of ``image`` and ``masked`` (1, yes, masked; 0, no, common …), or MFR2's ``mfr2_labels.txt``.
 
     Raises:
         DataError: a list that cannot be read or lacks an image, or a name that does not tell.

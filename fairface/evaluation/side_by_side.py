@@ -1,0 +1,77 @@
+"""Verification of unmasked and of masked faces, side by side. No MXNet."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from fairface.evaluation.verified import VerifiedSet, VerifyOptions
+from fairface.scoring.measure import Interval, number
+from fairface.scoring.set_difference import SetDifference, set_difference
+from fairface.scoring.verification import VerificationResult
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure of both sets, masked minus unmasked, and the interval of that where there is one."""
+
+    key: str
+    unmasked: float
+    masked: float
+    interval: Interval | None = None
+
+    @property
+    def difference(self) -> float:
+        """Masked minus unmasked; NaN where one of them is."""
+        return self.masked - self.unmasked
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"unmasked": number(self.unmasked), "masked": number(self.masked),
+                "difference": number(self.difference),
+                "interval": None if self.interval is None else self.interval.to_dict()}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The measures of two sets, ``names`` of unmasked and masked, and what the intervals draw."""
+
+    names: tuple[str, str]
+    rows: tuple[Row, ...]
+    difference: SetDifference | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        told = self.difference
+        drawn = {} if told is None else {"same_pairs": told.same_pairs, "drawn": told.drawn}
+        return {"unmasked": self.names[0], "masked": self.names[1], **drawn,
+                "measures": {row.key: row.to_dict() for row in self.rows}}  # fmt: skip
+
+
+def side_by_side(
+    names: tuple[str, str], unmasked: VerifiedSet, masked: VerifiedSet, options: VerifyOptions
+) -> SideBySide:
+    """AUC, EER, TAR and accuracy of both sets and their differences; with ``options.rounds`` intervals of the
+    differences of AUC and of each TAR that both sets define.
+
+    Raises:
+        DataError: what :func:`fairface.scoring.set_difference.set_difference` refuses.
+    """
+    of_each = [_measures(of.result) for of in (unmasked, masked)]
+    difference = None
+    if options.rounds and unmasked.scored is not None and masked.scored is not None:
+        scored = [(of.scores[0], of.comparisons) for of in (unmasked.scored, masked.scored)]
+        difference = set_difference(scored[0], scored[1], options.fmr, options.rounds, options.level, options.seed)
+    intervals = {} if difference is None else difference.intervals
+    rows = []
+    for key, value in of_each[0].items():
+        other = of_each[1][key]
+        defined = not (math.isnan(value) or math.isnan(other))
+        rows.append(Row(key, value, other, intervals.get(key) if defined else None))
+    return SideBySide(names, tuple(rows), difference)
+
+
+def _measures(result: VerificationResult) -> dict[str, float]:
+    tar = {f"tar@{target}": value for target, value in result.tar.items()}
+    return {"auc": result.auc, "eer": result.eer, **tar, "accuracy": result.accuracy}

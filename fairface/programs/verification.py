@@ -55,9 +55,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if whole is not None:
         found["all pairs"] = verify_all_pairs(whole, options, show=not args.quiet)
     for path, pairs in scored_by_model(args) if args.model else scored_from_file(args) if whole is None else ():
-        name = path if Path(path).stem in found else Path(path).stem
-        if args.masked and found:
-            name = f"{Path(path).stem} (masked)"
+        name = Path(path).stem
+        if name in found:
+            name = f"{name} (masked)" if args.masked else path
         if pairs.strangers:
             console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison of {name}"])
         found[name] = verify_pairs(pairs, options, path)

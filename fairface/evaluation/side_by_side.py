@@ -6,7 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.comparisons import Comparisons
+from fairface.evaluation.acquisition import ScoredPairs
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions
+from fairface.scoring.fold_interval import accuracy_difference_interval
+from fairface.scoring.kfold import contiguous_folds, kfold_accuracy
 from fairface.scoring.measure import Interval, number
 from fairface.scoring.set_difference import SetDifference, set_difference
 from fairface.scoring.verification import VerificationResult
@@ -53,23 +60,45 @@ def side_by_side(
     names: tuple[str, str], unmasked: VerifiedSet, masked: VerifiedSet, options: VerifyOptions
 ) -> SideBySide:
     """AUC, EER, TAR and accuracy of both sets and their differences; with ``options.rounds`` intervals of the
-    differences of AUC and of each TAR that both sets define.
+    differences of what both sets define: bootstrap ones, and Student's t over the folds for the accuracy.
 
     Raises:
         DataError: what :func:`fairface.scoring.set_difference.set_difference` refuses.
     """
     of_each = [_measures(of.result) for of in (unmasked, masked)]
     difference = None
+    intervals: dict[str, Interval] = {}
     if options.rounds and unmasked.scored is not None and masked.scored is not None:
-        scored = [(of.scores[0], of.comparisons) for of in (unmasked.scored, masked.scored)]
-        difference = set_difference(scored[0], scored[1], options.fmr, options.rounds, options.level, options.seed)
-    intervals = {} if difference is None else difference.intervals
+        one, other = unmasked.scored, masked.scored
+        difference = set_difference(
+            (one.scores[0], one.comparisons), (other.scores[0], other.comparisons), options.fmr, options.rounds,
+            options.level, options.seed,
+        )  # fmt: skip
+        intervals |= difference.intervals
+        if unmasked.result.folds and masked.result.folds:
+            intervals |= _of_accuracy(one, other, difference.same_pairs, options)
     rows = []
     for key, value in of_each[0].items():
         other = of_each[1][key]
         defined = not (math.isnan(value) or math.isnan(other))
         rows.append(Row(key, value, other, intervals.get(key) if defined else None))
     return SideBySide(names, tuple(rows), difference)
+
+
+def _of_accuracy(
+    unmasked: ScoredPairs, masked: ScoredPairs, same_pairs: bool, options: VerifyOptions
+) -> dict[str, Interval]:
+    """Of the difference of the accuracies; none where no fold differs."""
+    one, other = (_folds(of.comparisons, options.folds) for of in (unmasked, masked))
+    first, second = (kfold_accuracy(of.scores[0], of.comparisons.same, folds).accuracies
+                     for of, folds in ((unmasked, one), (masked, other)))  # fmt: skip
+    ends = accuracy_difference_interval(first, second, same_pairs and np.array_equal(one, other), options.level)
+    return {} if ends is None else {"accuracy": Interval(*ends, options.level, 0)}
+
+
+def _folds(comparisons: Comparisons, folds: int) -> NDArray[np.int32]:
+    """The protocol's folds where it has them."""
+    return comparisons.fold if (comparisons.fold >= 0).all() else contiguous_folds(len(comparisons), folds)
 
 
 def _measures(result: VerificationResult) -> dict[str, float]:

@@ -35,9 +35,11 @@ def side_by_side_table(names: Sequence[str], rows: Sequence[MeasuredTwice], draw
         for row in rows
     ]
     notes = [f"unmasked: {names[0]}; masked: {names[1]}; TAR at the threshold of each set"]
+    shown = {(of.level, of.rounds) for of in (row.interval for row in rows) if of is not None}
     notes += [
-        f"[low, high]: {level:.0%} confidence intervals of the difference, {rounds} bootstrap resamples of {drawn}"
-        for level, rounds in sorted({(of.level, of.rounds) for of in (row.interval for row in rows) if of is not None})
+        f"[low, high]: {level:.0%} confidence intervals of the difference, "
+        + (f"{rounds} bootstrap resamples of {drawn}" if rounds else "of the accuracy by Student's t over folds")
+        for level, rounds in sorted(shown, reverse=True)
     ]
     return "\n".join([table(cells, ("measure", "unmasked", "masked", "difference")), *notes])
 

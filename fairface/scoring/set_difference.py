@@ -18,13 +18,14 @@ from fairface.scoring.bootstrap import SortedComparisons, percentile_interval, s
 from fairface.scoring.measure import Interval
 from fairface.scoring.roc import check_scores
 from fairface.scoring.verification import fmr_key
+from fairface.scoring.weighted_eer import WeightedEer
 
 Scored = tuple[NDArray[np.float64], Comparisons]
 
 
 @dataclass(frozen=True)
 class SetDifference:
-    """Intervals of the second set's measures minus the first's, keyed "auc", "tar@0.01".
+    """Intervals of the second set's measures minus the first's, keyed "auc", "eer", "tar@0.01".
 
     Attributes:
         same_pairs: the sets compare pair by pair the same, as far as they tell.
@@ -53,7 +54,7 @@ def set_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> SetDifference:
-    """Bootstrap intervals of the difference of two sets: AUC, and TAR at each FMR of ``fmr``, each set's own threshold.
+    """Bootstrap intervals of the difference of two sets: AUC, EER, and TAR at each FMR of ``fmr``, by its own threshold.
 
     Drawn are the subjects, by name where both sets name them, else by number where the pairs are the same. Where a set
     names no subjects, pairs are drawn; such an interval is too narrow where people are in several pairs.
@@ -65,19 +66,42 @@ def set_difference(
         check_scores(scores, comparisons.same)
     same_pairs = _same_pairs(first[1], second[1])
     units = _units(first[1], second[1], same_pairs)
-    sets = [SortedComparisons.of(of[0], used) for of, used in zip((first, second), units.sets, strict=True)]
+    sets = [_Measured.of(of[0], used) for of, used in zip((first, second), units.sets, strict=True)]
     differences = []
     draws = [subject_draws(size, rounds, seed + place) for place, size in enumerate(units.sizes)]
     for drawn in zip(*draws, strict=True):
         # The last number stands for whatever is not drawn: the second end of an impostor pair that is drawn whole.
         weights = np.concatenate([*drawn, [1]]).astype(np.float64)
-        measured = [of.measure(weights[of.numbers], fmr) for of in sets]
+        measured = [of.measure(weights, fmr) for of in sets]
         if measured[0] is not None and measured[1] is not None:
             differences.append(np.subtract(measured[1], measured[0]))
-    columns = np.array(differences).reshape(len(differences), 1 + len(fmr)).T
-    keys = ["auc", *(f"tar@{fmr_key(target)}" for target in fmr)]
+    columns = np.array(differences).reshape(len(differences), 2 + len(fmr)).T
+    keys = ["auc", "eer", *(f"tar@{fmr_key(target)}" for target in fmr)]
     intervals = {key: percentile_interval(column, level) for key, column in zip(keys, columns, strict=True)}
     return SetDifference(intervals, same_pairs, units.drawn)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One set, sorted once."""
+
+    comparisons: Comparisons
+    by_score: SortedComparisons
+    error_rate: WeightedEer
+
+    @classmethod
+    def of(cls, scores: NDArray[np.float64], comparisons: Comparisons) -> _Measured:
+        of_scores = SortedComparisons.of(scores, comparisons)
+        return cls(comparisons, of_scores, WeightedEer.of(scores, comparisons.same))
+
+    def measure(self, weights: NDArray[np.float64], fmr: Sequence[float]) -> list[float] | None:
+        """AUC, EER and TAR when unit u counts ``weights[u]``; None where a kind of comparison is missing."""
+        found = self.by_score.measure(weights[self.by_score.numbers], fmr)
+        if found is None:
+            return None
+        first, second = (weights[end] for end in (self.comparisons.subject_a, self.comparisons.subject_b))
+        rate = self.error_rate.measure(np.where(self.comparisons.same, first, first * second))
+        return [found[0], rate, *found[1:]]
 
 
 def _same_pairs(first: Comparisons, second: Comparisons) -> bool:

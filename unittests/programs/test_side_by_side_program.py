@@ -59,14 +59,18 @@ def test_embeddings_of_the_same_pairs(tmp_path, capsys, stored):
         assert measure["difference"] == pytest.approx(other - one)
     interval = both["measures"]["auc"]["interval"]
     assert interval["low"] < both["measures"]["auc"]["difference"] < interval["high"] < 0
-    assert both["measures"]["eer"]["interval"] is None
+    assert both["measures"]["eer"]["interval"]["high"] > 0
+    folds = both["measures"]["accuracy"]["interval"]
+    assert folds["rounds"] == 0
+    assert (folds["low"] + folds["high"]) / 2 == pytest.approx(both["measures"]["accuracy"]["difference"])
     code, out, _ = call(capsys, *words, "--bootstrap", 50)
     assert code == 0
     lines = out.splitlines()
     row = next(line for line in lines if line.startswith("AUC "))
     assert row.split()[1:4] == [f"{alone[0]['auc']:.4f}", f"{alone[1]['auc']:.4f}",
                                 f"{alone[1]['auc'] - alone[0]['auc']:+.4f}"]  # fmt: skip
-    assert lines[-1].endswith("50 bootstrap resamples of subjects of both sets")
+    assert lines[-2].endswith("50 bootstrap resamples of subjects of both sets")
+    assert lines[-1].endswith("of the difference, of the accuracy by Student's t over folds")
     assert "unmasked: pairs; masked: pairs (masked); TAR at the threshold of each set" in lines
     bare = result_of(capsys, *words)["side_by_side"]
     assert "drawn" not in bare

@@ -32,11 +32,23 @@ def measures(scores, same, weights):
     genuine, impostor = (np.repeat(scores[kind], weights[kind]) for kind in (same, ~same))
     beaten = np.mean([(one > impostor).mean() + (one == impostor).mean() / 2 for one in genuine])
     falling = np.sort(impostor)[::-1]
-    result = [beaten]
+    result = [beaten, error_rate(genuine, impostor)]
     for target in FMR:
         allowed = max(k for k in range(len(falling)) if k / len(falling) <= target)
         result.append((genuine > falling[allowed]).mean())
     return np.array(result)
+
+
+def error_rate(genuine, impostor):
+    """Where the line between neighbouring points of the ROC crosses FMR = FNMR."""
+    before = (0.0, 1.0)
+    for threshold in sorted({*genuine.tolist(), *impostor.tolist()}, reverse=True):
+        point = (impostor >= threshold).mean(), (genuine < threshold).mean()
+        if point[0] >= point[1]:
+            rising = point[0] - before[0] + before[1] - point[1]
+            return before[0] + (point[0] - before[0]) * (before[1] - before[0]) / rising
+        before = point
+    raise AssertionError("FMR ends at 1, FNMR at 0")
 
 
 def pair_weights(made, drawn):
@@ -49,7 +61,7 @@ def expected(rounds):
 
 def check(found, rounds):
     low, high = expected(rounds)
-    for place, key in enumerate(("auc", "tar@0.1", "tar@0.2")):
+    for place, key in enumerate(("auc", "eer", "tar@0.1", "tar@0.2")):
         assert (found.intervals[key].low, found.intervals[key].high) == pytest.approx((low[place], high[place]))
         assert found.intervals[key].rounds == len(rounds)
 
@@ -122,6 +134,6 @@ def test_pairs_are_drawn_where_no_subject_is_named(same_pairs):
 def test_a_set_beside_itself_has_no_difference_and_broken_scores_are_refused():
     scores, made = random_set(8)
     found = set_difference((scores, made), (scores, made), FMR, ROUNDS)
-    assert [(of.low, of.high) for of in found.intervals.values()] == [(0.0, 0.0)] * 3
+    assert [(of.low, of.high) for of in found.intervals.values()] == [(0.0, 0.0)] * 4
     with pytest.raises(DataError, match="scores are not finite"):
         set_difference((scores, made), (scores * np.nan, made), FMR, ROUNDS)

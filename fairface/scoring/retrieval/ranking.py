@@ -65,6 +65,7 @@ def retrieve_scores(
         DataError: as :func:`retrieve`, and arrays that do not fit together.
 
     >>> import numpy as np
+    >>> from fairface.scoring.retrieval import retrieve_scores
     >>> scores = np.array([[0.9, 0.8, 0.1], [0.3, 0.2, 0.4]])
     >>> result = retrieve_scores(scores, np.array([7, 8]), np.array([7, 8, 7]))
     >>> round(result.mean_average_precision, 3), result.ranks[1], result.ranks[5]

@@ -79,9 +79,9 @@ def side_by_side(
             intervals |= _of_accuracy(one, other, difference.same_pairs, options)
     rows = []
     for key, value in of_each[0].items():
-        other = of_each[1][key]
-        defined = not (math.isnan(value) or math.isnan(other))
-        rows.append(Row(key, value, other, intervals.get(key) if defined else None))
+        with_masks = of_each[1][key]
+        defined = not (math.isnan(value) or math.isnan(with_masks))
+        rows.append(Row(key, value, with_masks, intervals.get(key) if defined else None))
     return SideBySide(names, tuple(rows), difference)
 
 

@@ -54,7 +54,7 @@ def set_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> SetDifference:
-    """Bootstrap intervals of the difference of two sets: AUC, EER, and TAR at each FMR of ``fmr``, by its own threshold.
+    """Bootstrap intervals of the difference of two sets: AUC, EER, and TAR at each FMR of ``fmr``.
 
     Drawn are the subjects, by name where both sets name them, else by number where the pairs are the same. Where a set
     names no subjects, pairs are drawn; such an interval is too narrow where people are in several pairs.

@@ -54,7 +54,7 @@ class GivenScores:
         if len(bad):
             raise DataError(f"{len(bad)} of {len(scores)} queries have scores that are not finite (first: {bad[0]}); "
                             "leave them out or score them again")  # fmt: skip
-        self.scores = scores
+        self.scores = scores if scores.dtype.kind == "f" else scores.astype(np.float64)
         self.shape = (scores.shape[0], scores.shape[1])
 
     def block(self, start: int, stop: int) -> NDArray[np.floating]:

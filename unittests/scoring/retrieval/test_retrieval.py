@@ -86,6 +86,13 @@ def test_given_scores_with_and_without_ties(levels, few, monkeypatch):
     assert found.subjects == len(set(query_subjects[there].tolist()))
 
 
+def test_scores_that_are_whole_numbers():
+    scores, who = np.array([[3, 1, 2], [1, 1, 5]]), np.array([0, 1, 0])
+    found = retrieve_scores(scores, np.array([0, 1]), who, RetrievalOptions(fmr=(0.4,)))
+    assert found.average_precision.tolist() == [1.0, 1 / 3]
+    assert found.tar[0].tar == pytest.approx(2 / 3)  # impostors 5, 1, 1: one may match, so matches score above 1
+
+
 def spread(there, values):
     result = np.zeros(len(there), np.int64)
     result[there] = values

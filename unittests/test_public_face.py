@@ -19,15 +19,15 @@ from fairface.checkpoints import resolve
 from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
 from fairface.errors import DataError
 from fairface.faces.align import TEMPLATE_112
-from fairface.scoring import fairness, verification
+from fairface.scoring import fairness, retrieval, verification
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.threshold import calibrated_threshold
 from unittests.scoring.fairness.helpers import small_world
 from unittests.scoring.test_decision import POINTS
 
-PACKAGES = ("fairface", "fairface.scoring", "fairface.scoring.fairness")
+PACKAGES = ("fairface", "fairface.scoring", "fairface.scoring.fairness", "fairface.scoring.retrieval")
 EXAMPLES = [fairface.load_model, fairface.align, fairface.embed, fairface.similarity, fairface.decide,
-            verification.evaluate, fairness.evaluate]  # fmt: skip
+            verification.evaluate, fairness.evaluate, retrieval.retrieve_scores]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

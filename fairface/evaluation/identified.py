@@ -95,7 +95,7 @@ def identify_parts(
     assert listed[0] is not None
     assert listed[1] is not None
     subjects = search_subjects(listed[0], listed[1], listed[2], listed[3], identities)
-    rows = {name: _embeddings(part, embed) for name, part in parts.items()}
+    rows = {name: embeddings_of(part, embed) for name, part in parts.items()}
     sizes = {part.source: rows[name].shape[1] for name, part in parts.items()}
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{size} in {source}" for source, size in sizes.items())
@@ -110,7 +110,8 @@ def identify_parts(
     return Identified(result, (*(note for part in parts.values() for note in part.notes), *subjects.notes))
 
 
-def _embeddings(part: Part, embed: Embed | None) -> NDArray[np.floating]:
+def embeddings_of(part: Part, embed: Embed | None) -> NDArray[np.floating]:
+    """(N, D) embeddings of a part that :func:`check_parts` has let pass."""
     if part.embeddings is not None:
         return part.embeddings
     assert embed is not None  # check_parts

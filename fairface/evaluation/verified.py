@@ -35,13 +35,15 @@ class VerifyOptions:
 
 @dataclass(frozen=True)
 class VerifiedSet:
-    """What verification of one list gave; ``without_failures`` where failures are told and not left out already."""
+    """What verification of one list gave; ``without_failures`` where failures are told and not left out already;
+    ``scored`` are the comparisons and scores that ``result`` is made of, where they are listed."""
 
     result: VerificationResult
     curve: Roc
     failures: FailureToAcquire | None = None
     without_failures: VerificationResult | None = None
     notes: tuple[str, ...] = ()
+    scored: ScoredPairs | None = None
 
     def rows(self, name: str) -> dict[str, VerificationResult]:
         """The results as rows of a table, by what they are called."""
@@ -76,7 +78,8 @@ def verify_pairs(pairs: ScoredPairs, options: VerifyOptions, source: str) -> Ver
                 without = _verify(_usable(left, options, source)[0], options)
             except DataError as error:
                 notes.append(f"{_WITHOUT}, the pairs cannot be scored: {error}")
-    return VerifiedSet(result, roc_curve(used.scores[0], used.comparisons.same), failures, without, tuple(notes))
+    curve = roc_curve(used.scores[0], used.comparisons.same)
+    return VerifiedSet(result, curve, failures, without, tuple(notes), used)
 
 
 def _usable(pairs: ScoredPairs, options: VerifyOptions, source: str) -> tuple[ScoredPairs, list[str]]:

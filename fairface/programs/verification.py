@@ -7,12 +7,14 @@ Examples:
     python test/verification.py --embeddings embeddings.npz --pairs pairs.csv --bootstrap 1000
     python test/verification.py --embeddings embeddings.npz --all-pairs --subjects-from names --json
     python test/verification.py --column score --pairs scores.csv
+    python test/verification.py --model models/orl_demo --set lfw.bin --masked lfw_masked.bin --bootstrap 1000
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,14 @@ from fairface.evaluation.embedded_pairs import Embed, embedded_pairs
 from fairface.evaluation.option_texts import roles_of_columns
 from fairface.evaluation.saved_thresholds import SavedThresholds, ThresholdSaver
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, failures_of, open_scored
+from fairface.evaluation.side_by_side import SideBySide, side_by_side
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
 from fairface.report.curves import plot_curves
+from fairface.report.side_by_side_table import side_by_side_table
 from fairface.report.verification_table import verification_table
 from fairface.scoring.fairness.accounting import UNSCORED
 from fairface.scoring.similarity import cosine_scores
@@ -51,11 +55,14 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if whole is not None:
         found["all pairs"] = verify_all_pairs(whole, options, show=not args.quiet)
     for path, pairs in scored_by_model(args) if args.model else scored_from_file(args) if whole is None else ():
-        name = path if Path(path).stem in found else Path(path).stem
+        name = Path(path).stem
+        if name in found:
+            name = f"{name} (masked)" if args.masked else path
         if pairs.strangers:
             console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison of {name}"])
         found[name] = verify_pairs(pairs, options, path)
-        saved = saver.save(pairs, name) if saver else None
+        saved = saver.save(pairs, name) if saver and saved is None else saved
+    both = masked_beside(found, options) if args.masked else None
     notes = [f"{name}: {note}" for name, of in found.items() for note in of.notes]
     notes += saved.notes if saved else ()
     if args.plot:
@@ -66,9 +73,19 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     }
     console.show(
         {**source, "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes,
-         **({"thresholds": saved.to_dict()} if saved else {})},
-        "\n".join([*notes, verification_table(rows, ("set",))]),
+         **({"side_by_side": both.to_dict()} if both else {}), **({"thresholds": saved.to_dict()} if saved else {})},
+        "\n".join([*notes, verification_table(rows, ("set",)), *(["", told(both)] if both else [])]),
     )
+
+
+def masked_beside(found: dict[str, VerifiedSet], options: VerifyOptions) -> SideBySide:
+    """The first set beside the second one, which is masked."""
+    (one, unmasked), (other, masked) = found.items()
+    return side_by_side((one, other), unmasked, masked, options)
+
+
+def told(both: SideBySide) -> str:
+    return side_by_side_table(both.names, both.rows, both.difference.drawn if both.difference else "")
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -76,6 +93,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--set": {"action": "append", "default": [], "metavar": "FILE.bin", "help": "verification set, list of pairs, "
                   "or labeled data set (all pairs of its images); repeatable"},
         "--pairs": {"default": "", "metavar": "FILE", "help": "pair list (docs/data.md has a table) or RFW's folder"},
+        "--masked": {"default": "", "metavar": "PATH", "help": "the same with masks, a .bin or list: both sets side by "
+                     "side, and their difference"},
+        "--masked-root": {"help": "folder of the images of a --masked list; default: --root, else the list's own"},
+        "--masked-embeddings": {"default": "", "metavar": "FILE", "help": "those of --masked; default: --embeddings"},
         "--kind": {"choices": KINDS, "default": "auto", "help": "format of the pair list"},
         "--columns": {"action": "append", "default": [], "metavar": "ROLE=COLUMN,…", "help": "what a column "
                       f"holds, if its name is not known; roles: {', '.join(ROLES)}"},
@@ -145,8 +166,21 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--leave-out-failures needs --failures FILE")
     if args.save_thresholds and (not args.model or len(args.set) + bool(args.pairs) != 1):
         raise ConfigError("--save-thresholds needs --model and one --set or --pairs, on which the thresholds are set")
+    check_masked(args)
     if args.bootstrap < 0 or not 0 < args.level < 1:
         raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+
+
+def check_masked(args: argparse.Namespace) -> None:
+    """Refuse what cannot be put beside a masked set."""
+    if not args.masked:
+        if args.masked_root or args.masked_embeddings:
+            raise ConfigError("--masked-root and --masked-embeddings need --masked PATH")
+        return
+    if args.all_pairs or args.scores or len(args.set) + bool(args.pairs) != 1:
+        raise ConfigError("--masked needs one --set or --pairs beside it, with --model, --embeddings or --column")
+    if (args.masked_root and not args.model) or (args.masked_embeddings and not args.embeddings):
+        raise ConfigError("--masked-root needs --model, --masked-embeddings needs --embeddings")
 
 
 def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
@@ -164,17 +198,25 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
         args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
     ).embed
     for path in args.set:
-        if is_pair_list(path):
-            yield path, embedded_pairs(PairSource(path, failures=args.failures, unscored=args.unscored), embed)
-            continue
-        given = open_verification_set(path)
-        Console.of(args).tell(given.images.notes)
-        comparisons = given.comparisons
-        failed, strangers = failures_of(PairSource(path, failures=args.failures), comparisons)
-        scores = cosine_scores(embed(given.images), comparisons.a, comparisons.b)
-        yield path, ScoredPairs(comparisons, (scores,), failed, strangers)
+        yield path, scored_set(path, embed, args)
     if args.pairs:
         yield args.pairs, embedded_pairs(pair_source(args, args.pairs), embed, args.root)
+    if args.masked and args.pairs and not args.masked.endswith(".bin"):
+        yield args.masked, embedded_pairs(pair_source(args, args.masked), embed, args.masked_root or args.root)
+    elif args.masked:
+        yield args.masked, scored_set(args.masked, embed, args, args.masked_root)
+
+
+def scored_set(path: str, embed: Embed, args: argparse.Namespace, root: str | None = None) -> ScoredPairs:
+    """What ``--set`` names: a list of pairs, a ``.bin``, or a labeled data set."""
+    if is_pair_list(path):
+        return embedded_pairs(PairSource(path, failures=args.failures, unscored=args.unscored), embed, root)
+    given = open_verification_set(path)
+    Console.of(args).tell(given.images.notes)
+    comparisons = given.comparisons
+    failed, strangers = failures_of(PairSource(path, failures=args.failures), comparisons)
+    scores = cosine_scores(embed(given.images), comparisons.a, comparisons.b)
+    return ScoredPairs(comparisons, (scores,), failed, strangers)
 
 
 def all_pairs(args: argparse.Namespace) -> AllPairs | None:
@@ -190,3 +232,6 @@ def all_pairs(args: argparse.Namespace) -> AllPairs | None:
 def scored_from_file(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs]]:
     source = ScoreSource(args.column, args.scores, args.embeddings, args.distance)
     yield args.pairs or "all pairs", open_scored(pair_source(args, args.pairs), [source])
+    if args.masked:
+        masked = replace(source, embeddings=args.masked_embeddings or args.embeddings)
+        yield args.masked, open_scored(pair_source(args, args.masked), [masked])

@@ -67,10 +67,10 @@ def search_subjects(
             hold it twice or two people share it; an unknown or a distractor that is in the gallery or the probes.
     """
     called: dict[str, tuple[str, str]] = {}
-    enrolled = _identities(gallery, listed or {}, called)
-    searched = _identities(probes, listed or {}, called)
-    strangers = _strangers(unknown, {*enrolled}, called)
-    others = _strangers(distractors, {*enrolled, *searched}, called)
+    enrolled = identities_of(gallery, listed or {}, called)
+    searched = identities_of(probes, listed or {}, called)
+    strangers = strangers_of(unknown, {*enrolled}, called)
+    others = strangers_of(distractors, {*enrolled, *searched}, called)
     keys, codes = np.unique([*enrolled, *others, *searched, *strangers], return_inverse=True)
     missing = sorted({identity for identity in searched if identity not in set(enrolled)})
     notes = []
@@ -87,7 +87,7 @@ def search_subjects(
     )
 
 
-def _identities(part: Listed, listed: Mapping[str, str], called: dict[str, tuple[str, str]]) -> list[str]:
+def identities_of(part: Listed, listed: Mapping[str, str], called: dict[str, tuple[str, str]]) -> list[str]:
     """The identity of each image; ``called`` keeps what each is called and where."""
     result = []
     for name in part.names:
@@ -117,7 +117,7 @@ def _identity(name: str, source: str, called: dict[str, tuple[str, str]]) -> str
     return identity
 
 
-def _strangers(part: Listed | None, known: set[str], called: dict[str, tuple[str, str]]) -> list[str]:
+def strangers_of(part: Listed | None, known: set[str], called: dict[str, tuple[str, str]]) -> list[str]:
     """An identity for each image of people who are nobody else's mate."""
     if part is None:
         return []

@@ -1,4 +1,5 @@
-"""Comparisons from whichever list: plain CSV, the challenge's, BFW's, RFW's folder, LFW's pairs.txt, bare paths."""
+"""Comparisons from whichever list: plain CSV, the challenge's, BFW's, RFW's folder, LFW's pairs.txt, bare paths, and
+the lists of masked faces."""
 
 from __future__ import annotations
 
@@ -15,15 +16,21 @@ from fairface.protocols.cfp import is_cfp, read_cfp
 from fairface.protocols.challenge import challenge_comparisons, is_challenge
 from fairface.protocols.columns import ROLES
 from fairface.protocols.lfw import is_lfw_csv, is_lfw_pairs, read_lfw_pairs
+from fairface.protocols.masked_to_unmasked import is_masked_to_unmasked, read_masked_to_unmasked
+from fairface.protocols.mfr2 import is_mfr2, read_mfr2
+from fairface.protocols.mlfw import is_mlfw_line, read_mlfw
 from fairface.protocols.pair_attributes import attributes_of_pairs
 from fairface.protocols.path_pairs import is_path_pairs, read_path_pairs
+from fairface.protocols.pku_masked import is_pku_line, read_pku_masked
 from fairface.protocols.plain_csv import plain_comparisons
 from fairface.protocols.rfw import PHOTOGRAPHS, read_rfw
+from fairface.protocols.rmfrd import read_rmfrd
 
-KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "cfp", "paths")
+KINDS = ("auto", "csv", "challenge", "bfw", "rfw", "lfw", "cfp", "paths", "mfr2", "mlfw", "pku", "rmfrd", "mfr")
 TABLES = (".csv", ".tsv")
 _NO_TABLES: Mapping[str, Callable[[str | os.PathLike[str]], Comparisons]] = {
-    "rfw": read_rfw, "lfw": read_lfw_pairs, "cfp": read_cfp, "paths": read_path_pairs,
+    "rfw": read_rfw, "lfw": read_lfw_pairs, "cfp": read_cfp, "paths": read_path_pairs, "mfr2": read_mfr2,
+    "mlfw": read_mlfw, "pku": read_pku_masked, "rmfrd": read_rmfrd, "mfr": read_masked_to_unmasked,
 }  # fmt: skip
 
 
@@ -45,7 +52,7 @@ def open_comparisons(
     """Read a list of pairs.
 
     Args:
-        path: a file, or the folder of RFW.
+        path: a file, or the folder of RFW or of masked and unmasked images.
         kind: one of ``KINDS``; ``auto`` tells it by what the list looks like.
         allowed: the only values that attributes in columns of a plain CSV may have.
         columns: for ``image_a``, ``same`` and other roles (:data:`fairface.protocols.columns.ROLES`) the column that
@@ -74,7 +81,9 @@ def open_comparisons(
 
 
 def images_folder(path: str | os.PathLike[str]) -> Path:
-    """Where a list's images are unless somebody says otherwise: beside it, or in RFW's own folder."""
+    """Where a list's images are unless somebody says otherwise: beside it, or in a folder's own place for them."""
+    if is_masked_to_unmasked(Path(path)):
+        return Path(path)
     return Path(path, PHOTOGRAPHS) if Path(path).is_dir() else Path(path).parent
 
 
@@ -82,26 +91,34 @@ def is_pair_list(path: str | os.PathLike[str]) -> bool:
     """Whether a file or folder is surely a list of pairs, rather than another kind of data."""
     place = Path(path)
     if place.is_dir():
-        return (place / "txts").is_dir()
+        return (place / "txts").is_dir() or is_masked_to_unmasked(place)
     if place.suffix.lower() in TABLES:
         return True
-    if place.suffix.lower() != ".txt" or not place.is_file():
+    if place.suffix.lower() not in (".txt", ".list") or not place.is_file():
         return False
     first = _first_line(place)
-    return is_path_pairs(first) or is_lfw_pairs(first) or is_cfp(place)
+    if is_pku_line(first):
+        return True
+    return place.suffix.lower() == ".txt" and (is_path_pairs(first) or is_lfw_pairs(first) or is_cfp(place))
 
 
 def _kind_of(path: Path, columns: bool) -> str:
     """``csv`` stands for all tables."""
     if path.is_dir():
-        return "rfw"
+        return "mfr" if is_masked_to_unmasked(path) else "rfw"
     if columns:
         return "csv"
     if is_cfp(path):
         return "cfp"
+    if is_mfr2(path) and path.suffix.lower() not in TABLES:
+        return "mfr2"
     first = _first_line(path)
     if is_path_pairs(first):
         return "paths"
+    if is_mlfw_line(first):
+        return "mlfw"
+    if is_pku_line(first):
+        return "pku"
     if is_lfw_csv(first):
         return "lfw"
     return "csv" if path.suffix.lower() in TABLES or _names_columns(first) else "lfw"

@@ -46,7 +46,7 @@ def bootstrap_intervals(
         DataError: the comparisons do not say who is shown, show fewer than two subjects, or have unusable scores.
     """
     check_scores(scores, comparisons.same)
-    sorted_scores = _Sorted.of(scores, comparisons)
+    sorted_scores = SortedComparisons.of(scores, comparisons)
     auc_rounds, tar_rounds = [], []
     for drawn in subject_draws(sorted_scores.subjects, rounds, seed):
         measured = sorted_scores.measure(drawn.astype(np.float64), fmr)
@@ -54,10 +54,11 @@ def bootstrap_intervals(
             auc_rounds.append(measured[0])
             tar_rounds.append(measured[1:])
     tars = np.array(tar_rounds).reshape(len(tar_rounds), len(fmr))
-    return _interval(np.array(auc_rounds), level), [_interval(column, level) for column in tars.T]
+    return percentile_interval(np.array(auc_rounds), level), [percentile_interval(column, level) for column in tars.T]
 
 
-def _interval(values: NDArray[np.float64], level: float) -> Interval:
+def percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
+    """The interval between the percentiles of ``values`` (R,), one of each round; NaN where there are none."""
     if len(values) == 0:
         return Interval(np.nan, np.nan, level, 0)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -65,14 +66,15 @@ def _interval(values: NDArray[np.float64], level: float) -> Interval:
 
 
 @dataclass(frozen=True)
-class _Sorted:
+class SortedComparisons:
     """Comparisons by falling score, genuine and impostor apart, with their places among each other.
 
+    ``numbers`` (S,) are the numbers of the subjects in rising order, which is the order of their draws.
     ``impostors_above`` and ``impostors_from`` (G,) count the impostor scores above, and at or above, each genuine
     score; ``genuine_above`` (I + 1,) counts the genuine scores above each impostor score (the last: all of them).
     """
 
-    subjects: int
+    numbers: NDArray[np.int64]
     genuine_subject: NDArray[np.intp]
     impostor_a: NDArray[np.intp]
     impostor_b: NDArray[np.intp]
@@ -80,8 +82,18 @@ class _Sorted:
     impostors_from: NDArray[np.intp]
     genuine_above: NDArray[np.intp]
 
+    @property
+    def subjects(self) -> int:
+        """How many there are."""
+        return len(self.numbers)
+
     @classmethod
-    def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> _Sorted:
+    def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> SortedComparisons:
+        """The comparisons with their scores.
+
+        Raises:
+            DataError: subjects that are not named, or that contradict what is genuine.
+        """
         same, pairs = comparisons.same, np.stack([comparisons.subject_a, comparisons.subject_b])
         if (pairs < 0).any():
             raise DataError("the comparisons name no subjects, so subjects cannot be resampled; add subjects")
@@ -92,7 +104,7 @@ class _Sorted:
         genuine, impostor = (np.flatnonzero(kind)[np.argsort(-scores[kind], kind="stable")] for kind in (same, ~same))
         falling_genuine, falling_impostor = -scores[genuine], -scores[impostor]
         return cls(
-            subjects=len(named),
+            numbers=named,
             genuine_subject=codes[0][genuine],
             impostor_a=codes[0][impostor],
             impostor_b=codes[1][impostor],

@@ -44,6 +44,34 @@ def accuracy_interval(
     return max(0.0, mean - half), min(1.0, mean + half)
 
 
+def accuracy_difference_interval(
+    first: NDArray[np.floating], second: NDArray[np.floating], paired: bool, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Low and high end for the second set's mean accuracy over folds minus the first's; None where no fold differs from
+    the others, since t would claim certainty.
+
+    Args:
+        first, second: (K,) and (L,) accuracies by fold.
+        paired: fold k of both has the same pairs: the differences by fold are the measurements, K - 1 degrees of
+            freedom; otherwise the two means vary independently (Welch).
+        level: of confidence, between 0 and 1.
+
+    Raises:
+        DataError: fewer than two folds, or paired sets with other numbers of folds.
+    """
+    if min(len(first), len(second)) < 2 or (paired and len(first) != len(second)):
+        raise DataError(f"{len(first)} and {len(second)} folds give no interval; use two or more, as many in each")
+    middle = float(np.mean(second) - np.mean(first))
+    sets = [np.asarray(second) - np.asarray(first)] if paired else [first, second]
+    variances = np.array([np.var(values, ddof=1) / len(values) for values in sets])
+    total = float(variances.sum())
+    if total <= np.finfo(np.float64).eps:
+        return None
+    freedom = total**2 / float(np.sum(variances**2 / [len(values) - 1 for values in sets]))
+    half = float(stats.t.ppf((1 + level) / 2, freedom)) * np.sqrt(total)
+    return middle - half, middle + half
+
+
 def _exact(share: float, pairs: int, level: float) -> tuple[float, float]:
     right = round(share * pairs)
     tail = (1 - level) / 2

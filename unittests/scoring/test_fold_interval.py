@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from fairface.errors import DataError
-from fairface.scoring.fold_interval import accuracy_interval
+from fairface.scoring.fold_interval import accuracy_difference_interval, accuracy_interval
 
 
 def test_one_set_is_students_interval_of_its_folds():
@@ -51,3 +51,17 @@ def test_the_truth_is_inside_as_often_as_promised():
 def test_what_allows_no_interval(bad):
     with pytest.raises(DataError, match="two folds or more in each, and a level"):
         accuracy_interval(*bad)
+
+
+def test_the_difference_of_two_accuracies():
+    rng = np.random.default_rng(3)
+    first = rng.uniform(0.7, 0.95, 10)
+    second = first - rng.uniform(0.0, 0.1, 10)
+    paired = stats.ttest_rel(second, first).confidence_interval(0.9)
+    assert accuracy_difference_interval(first, second, True, 0.9) == pytest.approx((paired.low, paired.high))
+    welch = stats.ttest_ind(second[:7], first, equal_var=False).confidence_interval(0.95)
+    assert accuracy_difference_interval(first, second[:7], False) == pytest.approx((welch.low, welch.high))
+    assert accuracy_difference_interval(first, first - 0.25, True) is None
+    for one, other, kind in ((first, second[:9], True), (first[:1], second[:1], True), (first, second[:1], False)):
+        with pytest.raises(DataError, match="folds give no interval"):
+            accuracy_difference_interval(one, other, kind)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.scoring.highest import Highest
 from fairface.scoring.similarity import unit_rows
 
 _PRODUCTS = 1 << 22  # of a block: 32 MiB
@@ -74,7 +75,7 @@ def search(
     mated = enrolled[own] == subjects
     mate = np.full(len(found), np.nan)
     rank, other = np.zeros(len(found), np.int64), np.empty(len(found))
-    tail = _Highest(keep)
+    tail = Highest(keep)
     block = max(1, _PRODUCTS // len(rows))
     room = np.empty((min(block, len(found)), len(rows)))
     for start in range(0, len(found), block):
@@ -136,22 +137,3 @@ def _enrolled(gallery: Gallery, several: bool) -> tuple[NDArray[np.intp], NDArra
         some = ", ".join(map(str, twice[:_SHOWN].tolist())) + (", …" if len(twice) > _SHOWN else "")
         raise DataError(f"{len(twice)} subjects are in the gallery more than once ({some}); keep one entry of each")
     return order, starts, counts
-
-
-class _Highest:
-    """The highest ``count`` of all scores that are added."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.values = np.zeros(0)
-        self.cut = -np.inf  # scores at or below it are not among the highest
-
-    def add(self, scores: NDArray[np.float64]) -> None:
-        if self.count:
-            self.values = np.append(self.values, scores[scores > self.cut])
-        if len(self.values) > self.count:
-            self.values = np.partition(self.values, len(self.values) - self.count)[-self.count :]
-            self.cut = float(self.values.min())
-
-    def falling(self) -> NDArray[np.float64]:
-        return np.sort(self.values)[::-1]

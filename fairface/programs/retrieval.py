@@ -1,0 +1,131 @@
+"""Score retrieval: every query ranks a gallery, with a model or with stored embeddings.
+
+Examples:
+    python test/retrieval.py --model models/r50 --query test/query --gallery test/gallery --both-directions
+    python test/retrieval.py --model models/r50 --data people/ --masked names --bootstrap 1000
+    python test/retrieval.py --query query.npz --gallery gallery.npz --metric euclidean --distractors others.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fairface.cli import add_groups
+from fairface.console import Console
+from fairface.data.table import read_csv_table
+from fairface.errors import ConfigError
+from fairface.evaluation.identified import check_parts, open_part
+from fairface.evaluation.retrieved import (
+    DISTRACTORS,
+    GALLERY,
+    QUERY,
+    RetrievalParts,
+    check_distinct,
+    retrieve_parts,
+    split_masked,
+)
+from fairface.programs.catalog import options_of
+from fairface.programs.identification import embedder
+from fairface.protocols.identity_lists import read_identities
+from fairface.report.retrieval_table import retrieval_text
+from fairface.scoring.retrieval.ranking import RANKS, RetrievalOptions
+from fairface.scoring.retrieval.similarities import METRICS
+
+
+def main(argv: Sequence[str], prog: str = "") -> None:
+    args = arguments(argv, prog)
+    console = Console.of(args)
+    parts = open_parts(args)
+    check_parts(parts.all(), bool(args.model))
+    options = RetrievalOptions(tuple(args.ranks), tuple(args.fmr), args.bootstrap, args.level, args.seed)
+    found = retrieve_parts(
+        parts, embedder(args) if args.model else None, args.metric, options, args.both_directions
+    )
+    source = {name: getattr(args, name) for name in ("model", "data", "masked", *PARTS) if getattr(args, name)}
+    hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
+    results = {
+        name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
+    }
+    console.show(
+        {**source, "metric": args.metric, "results": results, **hits, "notes": list(found.notes)},
+        "\n".join([*found.notes, retrieval_text(found.results, found.hits)]),
+    )
+
+
+PARTS = (QUERY, GALLERY, DISTRACTORS)
+
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "images": {
+        "--data": {"default": "", "metavar": "PATH", "help": "folder with query/, gallery/ and, if wanted, "
+                   "distractors/; with --masked any folder of people, or stored embeddings"},
+        "--masked": {"default": "", "metavar": "HOW", "help": "the masked images of --data are the queries, the others "
+                     "the gallery: 'names' (mask in the file's name), 'pku' (folders ID_0 and ID_1), or a CSV of image "
+                     "and masked, or MFR2's labels"},
+        "--query": {"default": "", "metavar": "PATH", "help": "a folder of ID/ or ID__Name/ folders, or stored "
+                    "embeddings (.npz, or .npy with names.txt)"},
+        "--gallery": {"default": "", "metavar": "PATH", "help": "what every query ranks: the same"},
+        "--distractors": {"default": "", "metavar": "PATH", "help": "more of the gallery, of people in neither"},
+        "--identities": {"action": "append", "default": [], "metavar": "FILE", "help": "CSV of image and identity, if "
+                         "names do not tell; repeatable"},
+        "--cameras": {"default": "", "metavar": "FILE", "help": "CSV of image and camera: a gallery image of the "
+                      "query's identity and camera is left out, as in re-identification"},
+    },
+    "scoring": {
+        "--metric": {"choices": METRICS, "default": METRICS[0], "help": "how images are compared"},
+        "--both-directions": {"action": "store_true", "help": "the gallery's images as queries, too"},
+        "--ranks": {"type": int, "nargs": "+", "default": list(RANKS), "help": "ranks of the CMC"},
+        "--fmr": {"type": float, "nargs": "+", "default": [], "help": "FMRs at which TAR is given, of every query with "
+                  "every gallery image (1e-4: InsightFace's masked-to-unmasked protocol)"},
+        "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "bootstrap resamples; 0: no intervals"},
+        "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
+        "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
+    },
+    "with a model": {
+        "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file"},
+        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
+        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
+        "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
+        "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
+    },
+}  # fmt: skip
+
+
+def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
+    options = options_of("retrieval", prog)
+    add_groups(options, OPTIONS)
+    args = options.parse_args(argv)
+    if args.data and (args.query or args.gallery):
+        raise ConfigError("--data names queries and gallery; give it, or --query and --gallery")
+    if args.masked and not args.data:
+        raise ConfigError("--masked splits the images of --data; give --data PATH")
+    if args.data and not args.masked:
+        for name in PARTS:
+            below = Path(args.data, name)
+            if name != DISTRACTORS or (below.is_dir() and not args.distractors):
+                setattr(args, name, str(below))
+    elif not args.data and not (args.query and args.gallery):
+        raise ConfigError("give --query and --gallery, or --data FOLDER with both in it, or --data with --masked")
+    if args.bootstrap < 0 or not 0 < args.level < 1:
+        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    return args
+
+
+def open_parts(args: argparse.Namespace) -> RetrievalParts:
+    """Queries and gallery as the options name them."""
+    identities: dict[str, str] = {}
+    for path in args.identities:
+        identities |= read_identities(path)
+    if args.masked:
+        parts = split_masked(open_part(args.data), args.masked, identities)
+    else:
+        check_distinct(args.query, args.gallery)
+        parts = RetrievalParts(open_part(args.query), open_part(args.gallery), identities=identities)
+    others = open_part(args.distractors) if args.distractors else None
+    cameras: dict[str, str] = {}
+    if args.cameras:
+        table = read_csv_table(args.cameras)
+        cameras = dict(zip(table.filled("image", "file", "name"), table.filled("camera", "cam"), strict=True))
+    return RetrievalParts(parts.query, parts.gallery, parts.names, others, parts.identities, cameras)

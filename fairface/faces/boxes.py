@@ -49,6 +49,8 @@ def suppress(boxes: Floats, scores: Floats, threshold: float, by_smaller: bool =
 
     A box goes when it overlaps a kept one by more than ``threshold`` of their union, or of the smaller of the two.
     """
+    if len(scores) < 2:
+        return np.arange(len(scores))
     order = np.argsort(-scores, kind="stable")
     if len(order) <= _COMPARED_AT_ONCE:
         too_close = _overlaps(boxes[order], boxes[order], threshold, by_smaller)

@@ -65,7 +65,7 @@ class MainFaceDetector(FaceDetector, Protocol):
     """A detector that finds the main face sooner than all of them."""
 
     def detect_main(self, rgb: NDArray[np.uint8]) -> Faces:
-        """Of :meth:`detect`'s faces the one that :func:`fairface.faces.choose.main_face` chooses; none if it has none."""
+        """Of the faces of :meth:`detect` the one that :func:`~fairface.faces.choose.main_face` chooses, or none."""
 
 
 @runtime_checkable

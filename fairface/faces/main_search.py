@@ -24,7 +24,7 @@ from fairface.faces.detect import Faces
 GROWTH = 2.7
 # Cells of neighbouring scales whose sizes differ by less overlap so far that the first net's step compares them.
 CLOSEST = 0.7**0.5
-_LIKELY = 0.5  # of the area of the second net's largest box: a face is rarely worth less, so it pays to look
+_LIKELY = 1.1  # of the area of the second net's largest box: a face is hardly ever worth more
 
 
 class MainSearch:
@@ -38,21 +38,25 @@ class MainSearch:
 
     def run(self, scales: Sequence[float]) -> Faces:
         """The main face or none; ``scales`` from the largest cells to the smallest, neighbours at most ``CLOSEST``."""
+        largest = 0.0
         for index, scale in enumerate(scales):
-            proposed = self._cascade.propose(self._rgb, scale)
-            if len(proposed):
-                self._sifted.insert(0, self._cascade.sift(self._rgb, proposed.refined()))
-            smaller = (GROWTH * CELL / scales[index + 1]) ** 2 if index + 1 < len(scales) else 0.0
-            if smaller and self._likely_value() <= smaller:
-                continue
-            main, value = self._main()
-            if value > smaller:
-                return main
+            largest = max(largest, self._add(scale))
+            smaller = (GROWTH * CELL / scales[index + 1]) ** 2 if index + 1 < len(scales) else -np.inf
+            if _LIKELY * largest > smaller:
+                main, value = self._main()
+                if value > smaller:
+                    return main
         return self._main()[0]
 
-    def _likely_value(self) -> float:
-        sizes = [part.refined()[:, 2:] - part.refined()[:, :2] for part in self._sifted]
-        return _LIKELY * max((float(np.prod(size, axis=1).max(initial=0)) for size in sizes), default=0.0)
+    def _add(self, scale: float) -> float:
+        """Take one more scale in; the area of the largest box that the second net lets pass at it."""
+        proposed = self._cascade.propose(self._rgb, scale)
+        if not len(proposed):
+            return 0.0
+        sifted = self._cascade.sift(self._rgb, proposed.refined())
+        self._sifted.insert(0, sifted)
+        sides = sifted.refined()[:, 2:] - sifted.refined()[:, :2]
+        return float((sides[:, 0] * sides[:, 1]).max(initial=0))
 
     def _main(self) -> tuple[Faces, float]:
         """The main face of the scales so far, and its value."""

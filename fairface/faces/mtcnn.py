@@ -66,4 +66,5 @@ class MtcnnDetector:
     def _scales(self, rgb: NDArray[np.uint8]) -> list[float]:
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"an image must be (H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
-        return pyramid_scales(*rgb.shape[:2], self.config.min_face, self.config.factor)
+        height, width = rgb.shape[:2]
+        return pyramid_scales(height, width, self.config.min_face, self.config.factor)

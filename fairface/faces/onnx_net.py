@@ -29,12 +29,67 @@ def load_net(path: Path, outputs: Sequence[str], remedy: str) -> Net:
     """
     try:
         content = path.read_bytes()
-        if find_spec("onnxruntime") is not None:
-            return _by_onnxruntime(content, list(outputs))
-        check_opencv(cv2.__version__)
-        return _by_opencv(content, list(outputs))
-    except (OSError, ValueError) as error:
-        raise DeviceError(f"{path}: no readable net; {remedy}") from error
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    run = run_by_opencv if find_spec("onnxruntime") is None else run_by_onnxruntime
+    try:
+        return run(content, outputs, str(path))
+    except _NoNet as error:
+        raise DeviceError(f"{error}; {remedy}") from error
+
+
+class _NoNet(DeviceError):
+    """No net, or another one."""
+
+
+def run_by_onnxruntime(content: bytes, outputs: Sequence[str], name: str) -> Net:
+    """The net of an ONNX file's ``content``, whose ``name`` is for messages; inputs may have the sizes it declares.
+
+    Raises:
+        DeviceError: there is no such net in it.
+    """
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; damage is told by an exception, too
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except (errors.InvalidProtobuf, errors.InvalidGraph, errors.Fail) as error:
+        raise _NoNet(f"{name}: no readable net") from error
+    _check_outputs(outputs, [output.name for output in session.get_outputs()], name)
+    source = session.get_inputs()[0].name
+
+    def run(values: Floats) -> list[Floats]:
+        return [np.asarray(array, dtype=np.float32) for array in session.run(list(outputs), {source: values})]
+
+    return run
+
+
+def run_by_opencv(content: bytes, outputs: Sequence[str], name: str) -> Net:
+    """The same for inputs of any size.
+
+    Raises:
+        DeviceError: there is no such net in it, or OpenCV is version 5 or later.
+    """
+    check_opencv(cv2.__version__)
+    try:
+        net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
+    except cv2.error as error:
+        raise _NoNet(f"{name}: no readable net") from error
+    _check_outputs(outputs, net.getUnconnectedOutLayersNames(), name)
+
+    def run(values: Floats) -> list[Floats]:
+        net.setInput(values)
+        return [np.array(array, dtype=np.float32) for array in net.forward(list(outputs))]
+
+    return run
+
+
+def _check_outputs(wanted: Sequence[str], there: Sequence[str], name: str) -> None:
+    if missing := sorted(set(wanted) - set(there)):
+        raise _NoNet(f"{name}: a net without {', '.join(missing)}")
 
 
 def check_opencv(version: str) -> None:
@@ -48,39 +103,3 @@ def check_opencv(version: str) -> None:
             f"OpenCV {version} runs the nets that find faces wrongly; use an older one: "
             "pip install 'opencv-python-headless<5'"
         )
-
-
-def _by_onnxruntime(content: bytes, outputs: list[str]) -> Net:
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as errors
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; damage is told by an exception, too
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (errors.InvalidProtobuf, errors.InvalidGraph, errors.Fail) as error:
-        raise ValueError(str(error)) from error
-    name = session.get_inputs()[0].name
-    if missing := set(outputs) - {output.name for output in session.get_outputs()}:
-        raise ValueError(f"no output {', '.join(sorted(missing))}")
-
-    def run(values: Floats) -> list[Floats]:
-        return [np.asarray(array, dtype=np.float32) for array in session.run(outputs, {name: values})]
-
-    return run
-
-
-def _by_opencv(content: bytes, outputs: list[str]) -> Net:
-    try:
-        net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
-    except cv2.error as error:
-        raise ValueError(str(error)) from error
-    if missing := set(outputs) - set(net.getUnconnectedOutLayersNames()):
-        raise ValueError(f"no output {', '.join(sorted(missing))}")
-
-    def run(values: Floats) -> list[Floats]:
-        net.setInput(values)
-        return [np.array(array, dtype=np.float32) for array in net.forward(outputs)]
-
-    return run

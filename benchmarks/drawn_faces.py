@@ -10,7 +10,7 @@ Colour = tuple[int, int, int]
 
 
 def draw_face(size: int, skin: Colour = (200, 160, 130)) -> NDArray[np.uint8]:
-    """A face with hair, brows, eyes, nose and mouth on grey, ``(size, size, 3)`` uint8 RGB; half as wide as the image."""
+    """A face with hair, brows, eyes, nose and mouth, half as wide as the image ``(size, size, 3)`` uint8 RGB."""
     image = np.full((size, size, 3), 90, np.uint8)
     shadow: Colour = (skin[0] * 4 // 5, skin[1] * 4 // 5, skin[2] * 4 // 5)
     _ellipse(image, (0.5, 0.45), (0.31, 0.375), (50, 35, 30))

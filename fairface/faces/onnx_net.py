@@ -56,7 +56,7 @@ def run_by_onnxruntime(content: bytes, outputs: Sequence[str], name: str) -> Net
     options.log_severity_level = 3  # errors; damage is told by an exception, too
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (errors.InvalidProtobuf, errors.InvalidGraph, errors.Fail) as error:
+    except (errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument, errors.Fail) as error:
         raise _NoNet(f"{name}: no readable net") from error
     _check_outputs(outputs, [output.name for output in session.get_outputs()], name)
     source = session.get_inputs()[0].name

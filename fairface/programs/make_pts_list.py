@@ -52,8 +52,8 @@ def _search(
     detectors = named_detectors(args.detector)
     if detectors is None:
         raise ConfigError(
-            f"--detector {args.detector}: a RetinaFace model runs in data_process/align.py only; give the landmarks.csv "
-            f"that it writes with --landmarks, or name {', '.join(NAMES)} or several of them here"
+            f"--detector {args.detector}: a RetinaFace model runs in data_process/align.py only; give the "
+            f"landmarks.csv that it writes with --landmarks, or name {', '.join(NAMES)} or several of them here"
         )
     search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border, detectors)
     with console.progress(total=len(names), label="detect", unit="img") as bar:

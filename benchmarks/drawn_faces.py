@@ -7,10 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
+_LARGEST = 400  # pixels that are drawn; larger faces are enlarged, or their blur would take seconds
 
 
 def draw_face(size: int, skin: Colour = (200, 160, 130)) -> NDArray[np.uint8]:
     """A face with hair, brows, eyes, nose and mouth, half as wide as the image ``(size, size, 3)`` uint8 RGB."""
+    if size > _LARGEST:
+        larger = cv2.resize(draw_face(_LARGEST, skin), (size, size), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(larger, dtype=np.uint8)
     image = np.full((size, size, 3), 90, np.uint8)
     shadow: Colour = (skin[0] * 4 // 5, skin[1] * 4 // 5, skin[2] * 4 // 5)
     _ellipse(image, (0.5, 0.45), (0.31, 0.375), (50, 35, 30))

@@ -70,7 +70,7 @@ def test_small_scales_are_left_out_once_a_face_has_won(monkeypatch):
     main, scales = list(seen), sorted(12 / 20 * 0.709**k for k in range(9) if 250 * 12 / 20 * 0.709**k >= 12)
     assert main == pytest.approx(scales[: len(main)])
     # The next cells, of 12 pixels divided by their scale, could not become so large a face; the last ones could.
-    assert (2.7 * 12 / scales[len(main)]) ** 2 < value <= (2.7 * 12 / scales[len(main) - 1]) ** 2
+    assert (3 * 12 / scales[len(main)]) ** 2 < value <= (3 * 12 / scales[len(main) - 1]) ** 2
     seen.clear()
     detector.detect(image)
     assert len(seen) == len(scales) > len(main) + 2
@@ -88,7 +88,8 @@ def test_any_step_of_the_pyramid_gives_the_same(factor):
 def test_whatever_passes_is_looked_at_by_the_third_net_once(monkeypatch):
     """With bounds that never hold the search sees all scales and still looks at no box twice."""
     monkeypatch.setattr(main_search, "GROWTH", 1e3)
-    monkeypatch.setattr(main_search, "_LIKELY", 1e9)
+    monkeypatch.setattr(main_search, "SQUARE_GROWTH", 1e3)
+    monkeypatch.setattr(main_search, "_EARLY", 0.0)
     looked = []
     real = Cascade.look_one_by_one
 

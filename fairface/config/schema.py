@@ -56,6 +56,11 @@ class AugmentConfig:
     low_res: float = within(0.0, 0, 1)  # probability of AdaFace's low resolution: down and up again
     photometric: float = within(0.0, 0, 1)  # probability of AdaFace's photometric jitter (0.5 each)
     swap_colors: float = within(0.0, 0, 1)  # probability of red and blue exchanged; 1 for images stored as BGR
+    mask: float = within(0.0, 0, 1)  # probability of a mask on the face, drawn before all other changes
+    mask_styles: tuple[str, ...] = ()  # names of fairface.faces.masks.STYLES; empty = all
+    mask_textures: str = ""  # folder of PNG files with transparency, masks of the user's
+    mask_nose_out: float = within(0.06, 0, 1)  # share of the masks that are worn below the nose
+    mask_chin: float = within(0.03, 0, 1)  # share of the masks that are worn below the mouth
 
 
 @dataclass(frozen=True)

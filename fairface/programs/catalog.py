@@ -82,6 +82,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("align", "data_process/align.py", "Find the main face of every photograph and write it aligned."),
         Program("landmarks", "data_process/make_pts_list.py",
                 "Find the five landmarks of every photograph of a list."),
+        Program("mask", "data_process/add_masks.py",
+                "Put masks on the faces of a folder, beside the originals or into another folder, with a log."),
     ),
     "pack data sets": (
         Program("pack", "data_process/face2rec2.py", "Pack photographs into train.rec, train.idx and property.",
@@ -90,6 +92,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 {**_RESIZE, **_SKIP_MISSING, **_ROOT}),
         Program("pack-pairs", "data_process/make_bin.py", "Make an insightface verification set (.bin) from pairs.",
                 _RESIZE),
+        Program("mask-pairs", "data_process/mask_bin.py",
+                "Make a masked verification set (.bin) of any pair list or .bin.", _RESIZE),
         Program("merge", "data_process/merge_sets.py", "Merge data sets of any formats to one train.rec.",
                 {**_RESIZE, **_SKIP_MISSING, **_ROOT}),
         Program("compound", "scripts/compound_multiple_datasets.py",

@@ -19,6 +19,7 @@ from fairface.config.schema import TrainConfig
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.source import Source
 from fairface.errors import CheckpointError, ConfigError, DataError
+from fairface.faces.masks.transform import masked_sources
 from fairface.files import sha256
 from fairface.hardware import usable_cores
 from fairface.methods.base import Method
@@ -78,7 +79,7 @@ def prepare(config: TrainConfig) -> Prepared:
     method = build_method(config, on_gpu)
     if config.stage not in method.stages:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
-    sources = list(method.sources())
+    sources = masked_sources(method.sources(), config)
     cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
     total = total_steps(config, sources)
     crop = evaluation_crop(config)

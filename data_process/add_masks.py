@@ -1,0 +1,10 @@
+"""Put masks on the faces of a folder, beside the originals or into another folder, with a log."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's fairface, installed or not
+    from fairface.programs.start import start
+
+    start("add_masks", "add_masks.py")

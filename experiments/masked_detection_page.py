@@ -22,8 +22,8 @@ experiments/masked_detection_page.py --out WORK/masked_detection --page docs/exp
 {photographs} photographs of LFW (250 x 250 pixels, test people, evenly over their names) got a mask of each style
 over nose and mouth, as `data_process/add_masks.py` draws them. Each detector then looked for the main face, as
 `data_process/align.py --detector NAME` does with its usual settings: MTCNN, CenterFace, and both one after the other.
-{left_out}The masks are drawn; real ones hide more. On a public set of really masked faces, tightly cropped (`--enlarge 2
---border 40`), MTCNN missed 298 of 1,996 and CenterFace found 119 of these.
+{left_out}The masks are drawn; real ones hide more. On a public set of really masked faces, tightly cropped (`--enlarge
+2 --border 40`), MTCNN missed 298 of 1,996 and CenterFace found 119 of these.
 
 A face counts as found where the detector's main face has its points, on average, within half the distance of the eyes
 of the points that MTCNN found without the mask. So *no mask* is 100 % for MTCNN by definition.

@@ -11,6 +11,7 @@ from fairface.evaluation.engines import Engines
 from fairface.evaluation.pairs import SourcePairs
 from fairface.evaluation.request import Cropping
 from fairface.faces.align_report import AlignReport
+from fairface.faces.detectors import MTCNN, named_detectors
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig, output_name
 from fairface.faces.photographs import list_photographs
@@ -37,13 +38,17 @@ def prepare_crops(
 
     Raises:
         DataError: photographs that cannot be read, and what alignment refuses.
-        CheckpointError: no such detector.
+        ConfigError: no such detector.
+        CheckpointError: no such RetinaFace model.
     """
     folder, files = pairs.source.folder, pairs.files
     if pairs.source.aligned:
         return Crops(Path(folder), files, pairs, pairs.failed, pairs.notes)
-    config = AlignConfig(cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True)
-    detector = engines.detector(cropping.detector) if cropping.detector else None
+    names = named_detectors(cropping.detector or MTCNN)
+    config = AlignConfig(
+        cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True, detectors=names or (MTCNN,)
+    )
+    detector = None if names else engines.detector(cropping.detector)
     with console.progress(total=len(files), label="align", unit="img") as bar:
         report = align_folder(
             folder, work, config, names=files, jobs=cropping.jobs, detector=detector, on_done=bar.update

@@ -99,4 +99,4 @@ def _face(rgb: NDArray[np.uint8], name: str, size: int, detector: FaceDetector |
     found = find_main(detector, rgb, name)
     if found.points is None:
         raise DataError(f"no face found in {width}x{height} pixels")
-    return align(rgb, found.points, size), found.faces
+    return align(rgb, found.points, size), found.faces or 1

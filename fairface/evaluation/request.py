@@ -39,8 +39,8 @@ class PhotoSource:
 
 @dataclass(frozen=True)
 class Cropping:
-    """How photographs are aligned: what :class:`fairface.faces.folder_worker.AlignConfig` says, with MTCNN or the
-    RetinaFace model ``detector``."""
+    """How photographs are aligned: what :class:`fairface.faces.folder_worker.AlignConfig` says; ``detector`` as
+    :func:`fairface.faces.detectors.named_detectors` reads it, "" for MTCNN."""
 
     size: int = 112
     enlarge: float = 1.0

@@ -13,7 +13,8 @@ from fairface.faces.folder_worker import AlignConfig
 from fairface.files import atomic_write
 
 SETTINGS = "align.json"
-_ADDED = {"rescue": False}  # settings that files of earlier versions lack, with the value that those versions worked by
+# Settings that files of earlier versions lack, with the value that those versions worked by.
+_ADDED = {"rescue": False, "detectors": ["mtcnn"], "count_faces": True}
 
 
 def settings_of(config: AlignConfig, landmarks_given: bool, detector: FaceDetector | None) -> dict[str, Any]:

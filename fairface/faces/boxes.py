@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 CELL = 12  # pixels that one cell of the first net's map sees, across
 STRIDE = 2  # pixels from cell to cell
+_COMPARED_AT_ONCE = 256  # boxes, each with each: faster than one by one while the table is small
 
 
 def pyramid_scales(height: int, width: int, min_face: float, factor: float) -> list[float]:
@@ -48,18 +49,37 @@ def suppress(boxes: Floats, scores: Floats, threshold: float, by_smaller: bool =
 
     A box goes when it overlaps a kept one by more than ``threshold`` of their union, or of the smaller of the two.
     """
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    if len(scores) < 2:
+        return np.arange(len(scores))
     order = np.argsort(-scores, kind="stable")
+    if len(order) <= _COMPARED_AT_ONCE:
+        too_close = _overlaps(boxes[order], boxes[order], threshold, by_smaller)
+        alive = np.ones(len(order), bool)
+        for place in range(len(order)):
+            if alive[place]:
+                alive[place + 1 :] &= ~too_close[place, place + 1 :]
+        return order[alive]
     kept = []
     while order.size:
         best, order = order[0], order[1:]
         kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[order, :2])
-        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
-        common = np.prod(np.maximum(high - low, 0), axis=1)
-        whole = np.minimum(area[best], area[order]) if by_smaller else area[best] + area[order] - common
-        order = order[common <= threshold * whole]
+        order = order[~_overlaps(boxes[best][None], boxes[order], threshold, by_smaller)[0]]
     return np.array(kept, dtype=np.intp)
+
+
+def _overlaps(some: Floats, others: Floats, threshold: float, by_smaller: bool) -> NDArray[np.bool_]:
+    """Which of ``some (m, 4)`` overlap which of ``others (n, 4)`` by more than ``threshold``, ``(m, n)``."""
+    areas, other_areas = _areas(some)[:, None], _areas(others)
+    low = np.maximum(some[:, None, :2], others[:, :2])
+    high = np.minimum(some[:, None, 2:], others[:, 2:])
+    sides = np.maximum(high - low, 0)
+    common = sides[..., 0] * sides[..., 1]
+    whole = np.minimum(areas, other_areas) if by_smaller else areas + other_areas - common
+    return np.asarray(common > threshold * whole)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), dtype=np.float32)
 
 
 def refine(boxes: Floats, offsets: Floats) -> Floats:

@@ -42,6 +42,11 @@ class Faces:
         landmarks = (self.landmarks - np.float32(border - 0.5)) * ratio - np.float32(0.5)
         return Faces(boxes.reshape(-1, 4), self.scores, landmarks)
 
+    def take(self, index: int) -> Faces:
+        """One of them."""
+        one = slice(index, index + 1)
+        return Faces(self.boxes[one], self.scores[one], self.landmarks[one])
+
     @classmethod
     def none(cls) -> Faces:
         """No face at all."""
@@ -53,6 +58,14 @@ class FaceDetector(Protocol):
 
     def detect(self, rgb: NDArray[np.uint8]) -> Faces:
         """The faces of ``rgb (H, W, 3)`` uint8 RGB; ``len() == 0`` where there is none."""
+
+
+@runtime_checkable
+class MainFaceDetector(FaceDetector, Protocol):
+    """A detector that finds the main face sooner than all of them."""
+
+    def detect_main(self, rgb: NDArray[np.uint8]) -> Faces:
+        """Of the faces of :meth:`detect` the one that :func:`~fairface.faces.choose.main_face` chooses, or none."""
 
 
 @runtime_checkable

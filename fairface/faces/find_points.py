@@ -11,10 +11,12 @@ import cv2
 
 from fairface.data.processes import map_processes
 from fairface.errors import DataError
+from fairface.faces.detect import FaceDetector
+from fairface.faces.detectors import MTCNN, check_names, fetch_nets, make_detector
 from fairface.faces.find import find_main
 from fairface.faces.folder_worker import Outcome, start_worker, unusable
 from fairface.faces.landmarks import Landmarks
-from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
+from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.photographs import read_photograph
 
 _TASK = 32  # photographs; each task loads the nets again, some milliseconds
@@ -22,11 +24,16 @@ _TASK = 32  # photographs; each task loads the nets again, some milliseconds
 
 @dataclass(frozen=True)
 class PointSearch:
-    """How to look: the ``detector``, and ``enlarge`` and ``border`` of :func:`fairface.faces.find.find_faces`."""
+    """How to look: ``detectors`` by name, one after the other, MTCNN as ``detector`` says; for ``enlarge`` and
+    ``border`` see :func:`fairface.faces.find.find_faces`."""
 
     detector: MtcnnConfig
     enlarge: float = 1.0
     border: int = 0
+    detectors: tuple[str, ...] = (MTCNN,)
+
+    def __post_init__(self) -> None:
+        check_names(self.detectors)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,9 @@ def find_points(
 
     Raises:
         DataError: a process was killed.
+        MissingPackageError: a detector's net cannot be had.
     """
+    fetch_nets(search.detectors)
     size = max(1, min(_TASK, -(-len(names) // (4 * jobs))))
     tasks = (_Task(Path(root), tuple(names[i : i + size]), search) for i in range(0, len(names), size))
     done: Iterator[list[Outcome]]
@@ -69,13 +78,13 @@ def find_points(
 
 
 def _find(task: _Task) -> list[Outcome]:
-    detector = MtcnnDetector(task.search.detector)
+    detector = make_detector(task.search.detectors, task.search.detector)
     return [_find_one(task, detector, name) for name in task.names]
 
 
-def _find_one(task: _Task, detector: MtcnnDetector, name: str) -> Outcome:
+def _find_one(task: _Task, detector: FaceDetector, name: str) -> Outcome:
     try:
         rgb = read_photograph(task.root / name, name)
-        return Outcome(name, find_main(detector, rgb, name, task.search.enlarge, task.search.border))
+        return Outcome(name, find_main(detector, rgb, name, task.search.enlarge, task.search.border, False))
     except (DataError, MemoryError, cv2.error) as error:
         return unusable(name, error)

@@ -12,6 +12,7 @@ from fairface.errors import ConfigError, DataError
 from fairface.faces.align_report import AlignReport, names_by_way, write_lists
 from fairface.faces.align_settings import keep_settings, settings_of
 from fairface.faces.detect import FaceDetector
+from fairface.faces.detectors import fetch_nets
 from fairface.faces.folder_worker import AlignConfig, Outcome, Task, align_task, output_name, start_worker
 from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, write_landmarks
@@ -38,10 +39,10 @@ def align_folder(
 
     ``target`` also gets landmarks.csv (a row per photograph that could be read), no_face.txt, align.json (the
     settings), with ``config.rescue`` failures.txt, and unreadable.txt where there are any. With ``landmarks`` no
-    detector runs; a photograph without a row counts as one without a face. A ``detector`` is used instead of MTCNN, in
-    this process whatever ``jobs`` says: its net may live on a device that other processes cannot share. ``resume``
-    skips what an unfinished or finished run with the same settings did; otherwise everything is done again. ``on_done``
-    is told after every so many photographs how many were done.
+    detector runs; a photograph without a row counts as one without a face. A ``detector`` is used instead of those that
+    ``config`` names, in this process whatever ``jobs`` says: its net may live on a device that other processes cannot
+    share. ``resume`` skips what an unfinished or finished run with the same settings did; otherwise everything is done
+    again. ``on_done`` is told after every so many photographs how many were done.
 
     With ``names`` only these photographs are aligned: all counts and lists are about them.
 
@@ -50,6 +51,7 @@ def align_folder(
         DataError: no photographs, ``names`` that are not among them, two that would get one output name, ``target``
             inside ``source``, other settings than those of the run to be resumed, an output that cannot be written, a
             worker process that was killed: with ``resume`` the next run keeps what was done.
+        MissingPackageError: a detector's net cannot be had.
     """
     config = config or AlignConfig()
     _check_choices(jobs, landmarks, detector)
@@ -57,6 +59,8 @@ def align_folder(
     there, ignored = list_photographs(base)
     chosen = _chosen(base, there, names)
     _check_places(base, out, chosen, config)
+    if landmarks is None and detector is None:
+        fetch_nets(config.detectors)
     keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
     remove_partial(out)  # of an earlier run that was killed
     journal = Journal(out, LANDMARKS, resume)

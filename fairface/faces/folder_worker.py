@@ -14,9 +14,10 @@ from fairface.data.images import encode_jpeg, encode_png
 from fairface.errors import ConfigError, DataError
 from fairface.faces.align import FILLS, align
 from fairface.faces.detect import FaceDetector
+from fairface.faces.detectors import MTCNN, check_names, make_detector
 from fairface.faces.find import find_main
 from fairface.faces.landmarks import Landmarks
-from fairface.faces.mtcnn import MtcnnConfig, MtcnnDetector
+from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.photographs import read_photograph, too_large
 from fairface.faces.rescue import find_or_rescue, last_resort
 from fairface.files import atomic_write, inside
@@ -30,6 +31,8 @@ class AlignConfig:
 
     ``enlarge`` and ``border`` are those of :func:`fairface.faces.find.find_faces`. With ``rescue`` a photograph in
     which no face is found is tried again as :mod:`fairface.faces.rescue` says, and gets a crop in any case.
+    ``detectors`` are names of :mod:`fairface.faces.detectors`, tried one after the other; ``detector`` is MTCNN's part.
+    With ``count_faces`` all faces are looked for, to tell how many there are; without it MTCNN only finds the main one.
     """
 
     size: int = 112
@@ -40,6 +43,8 @@ class AlignConfig:
     border: int = 0
     detector: MtcnnConfig = field(default_factory=MtcnnConfig)
     rescue: bool = False
+    detectors: tuple[str, ...] = (MTCNN,)
+    count_faces: bool = False
 
     def __post_init__(self) -> None:
         limits = {"size": (16, 1024), "quality": (1, 100), "enlarge": (0.1, 16), "border": (0, 1000)}
@@ -49,6 +54,7 @@ class AlignConfig:
         for key, known in {"format": FORMATS, "fill": FILLS}.items():
             if getattr(self, key) not in known:
                 raise ConfigError(f"{key} is {getattr(self, key)!r}; it must be one of {', '.join(known)}")
+        check_names(self.detectors)
 
 
 @dataclass(frozen=True)
@@ -83,13 +89,13 @@ def output_name(name: str, config: AlignConfig) -> str:
 
 
 def align_task(task: Task, detector: FaceDetector | None = None) -> list[Outcome]:
-    """Align the photographs of a task, in order, with ``detector`` or else with MTCNN.
+    """Align the photographs of a task, in order, with ``detector`` or else with those that are named.
 
     Raises:
         DataError: a crop cannot be written. A photograph that cannot be read is an outcome, not an error.
     """
     if task.given is None and detector is None:
-        detector = MtcnnDetector(task.config.detector)
+        detector = make_detector(task.config.detectors, task.config.detector)
     given = task.given or (None,) * len(task.names)
     return [_align_one(task, detector, name, row) for name, row in zip(task.names, given, strict=True)]
 
@@ -101,9 +107,9 @@ def _align_one(task: Task, detector: FaceDetector | None, name: str, given: Land
         if detector is None:
             row = _looked_up(name, given, config)
         elif config.rescue:
-            row = find_or_rescue(detector, rgb, name, config.enlarge, config.border)
+            row = find_or_rescue(detector, rgb, name, config.enlarge, config.border, config.count_faces)
         else:
-            row = find_main(detector, rgb, name, config.enlarge, config.border)
+            row = find_main(detector, rgb, name, config.enlarge, config.border, config.count_faces)
         crop = _crop(rgb, row, config)
     except (DataError, MemoryError, cv2.error) as error:
         return unusable(name, error)

@@ -2,7 +2,8 @@
 
 Columns: image, faces, score, x_left_eye, y_left_eye, x_right_eye, y_right_eye, x_nose, y_nose, x_mouth_left,
 y_mouth_left, x_mouth_right, y_mouth_right, how. ``faces``, ``score`` and ``how`` may be missing in a file that is read.
-A photograph without a face has ``faces`` 0 and empty fields. Image names are relative, with forward slashes.
+A photograph without a face has ``faces`` 0 and empty fields; an empty ``faces`` beside points says that nobody counted.
+Image names are relative, with forward slashes.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ WITHOUT_POINTS = ("cropped", "none")
 class Landmarks:
     """One photograph: ``faces`` found; main one's ``score`` and ``points (5, 2)`` float32, ``None`` where unknown.
 
+    ``faces`` is ``None`` where nobody counted: there is at least the main one.
+
     ``how`` it was found: ``detected`` in the normal way, ``forced`` at another size, ``rotated``; not at all, but
     ``cropped`` as a last resort (:mod:`fairface.faces.rescue`); ``none``. Without points the default is ``none``.
     """
 
     image: str
-    faces: int
+    faces: int | None
     score: float | None
     points: NDArray[np.float32] | None
     how: str = "detected"
@@ -51,7 +54,8 @@ class Landmarks:
     def row(self) -> list[str]:
         """The fields of its line in the CSV file."""
         numbers = [""] * 10 if self.points is None else [f"{value:.3f}" for value in self.points.ravel()]
-        return [self.image, str(self.faces), "" if self.score is None else f"{self.score:.4f}", *numbers, self.how]
+        faces = "" if self.faces is None else str(self.faces)
+        return [self.image, faces, "" if self.score is None else f"{self.score:.4f}", *numbers, self.how]
 
 
 def write_landmarks(path: str | os.PathLike[str], rows: Iterable[Landmarks]) -> None:
@@ -104,7 +108,7 @@ def _parse(fields: Mapping[str, str | None], place: str) -> Landmarks:
     try:
         points = np.array([float(text) for text in texts], np.float32).reshape(5, 2) if any(texts) else None
         score = float(text) if (text := (fields.get("score") or "").strip()) else None
-        faces = int(text) if (text := (fields.get("faces") or "").strip()) else int(points is not None)
+        faces = int(text) if (text := (fields.get("faces") or "").strip()) else (None if points is not None else 0)
     except ValueError as error:
         raise DataError(f"{place}: {name}: a field is no number ({error}); fix or remove the row") from error
     if (points is not None and not np.isfinite(points).all()) or (score is not None and not np.isfinite(score)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.faces.choose import main_face
 from fairface.faces.detect import FaceDetector, LimitedDetector
-from fairface.faces.find import find_main
+from fairface.faces.find import counted, find_main, look
 from fairface.faces.landmarks import Landmarks
 
 SIZES = (80, 160, 320, 480, 640, 800, 960)  # pixels of the longer side
@@ -25,7 +25,9 @@ Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
 
-def find_or_rescue(detector: FaceDetector, rgb: Image, name: str, enlarge: float = 1.0, border: int = 0) -> Landmarks:
+def find_or_rescue(
+    detector: FaceDetector, rgb: Image, name: str, enlarge: float = 1.0, border: int = 0, count: bool = True
+) -> Landmarks:
     """The main face of ``rgb (H, W, 3)`` in its own pixels, looked for ever harder; ``how`` tells where it was found.
 
     1. ``detected``: as :func:`fairface.faces.find.find_main` does, with ``enlarge`` and ``border``.
@@ -33,16 +35,16 @@ def find_or_rescue(detector: FaceDetector, rgb: Image, name: str, enlarge: float
     3. ``rotated``: it is turned by each of ``ANGLES``, every time at all of these sizes.
     4. ``cropped``: nothing was found; there are no points, and :func:`last_resort` makes the crop.
 
-    The first hit wins. A photograph without any face costs fifty detections.
+    The first hit wins. A photograph without any face costs fifty detections. ``count`` as in ``find_main``.
     """
-    row = find_main(detector, rgb, name, enlarge, border)
+    row = find_main(detector, rgb, name, enlarge, border, count)
     if row.points is not None:
         return row
     if isinstance(detector, LimitedDetector):  # else it would look at 640 pixels again where 960 are meant
         detector = detector.without_limit()
     for angle in (0, *ANGLES):
         for longer in SIZES:
-            found = _find_in_copy(detector, rgb, name, longer, angle)
+            found = _find_in_copy(detector, rgb, name, longer, angle, count)
             if found is not None:
                 return found
     return Landmarks(name, 0, None, None, "cropped")
@@ -58,19 +60,21 @@ def last_resort(rgb: Image, size: int) -> Image:
     return np.asarray(cv2.resize(middle, (size, size), interpolation=way), dtype=np.uint8)
 
 
-def _find_in_copy(detector: FaceDetector, rgb: Image, name: str, longer: int, angle: float) -> Landmarks | None:
+def _find_in_copy(
+    detector: FaceDetector, rgb: Image, name: str, longer: int, angle: float, count: bool
+) -> Landmarks | None:
     copy, matrix = resized(rgb, longer)
     if angle:
         copy, turn = turned(copy, angle)
         matrix = turn @ matrix
-    faces = detector.detect(copy)
+    faces = look(detector, copy, count)
     index = main_face(faces, width=copy.shape[1], height=copy.shape[0])
     if index is None:
         return None
     back = np.linalg.inv(matrix)
     points = faces.landmarks[index].astype(np.float64) @ back[:2, :2].T + back[:2, 2]
-    how = "rotated" if angle else "forced"
-    return Landmarks(name, len(faces), float(faces.scores[index]), points.astype(np.float32), how)
+    seen, how = counted(detector, faces, count), "rotated" if angle else "forced"
+    return Landmarks(name, seen, float(faces.scores[index]), points.astype(np.float32), how)
 
 
 def resized(rgb: Image, longer: int) -> tuple[Image, Matrix]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import ConfigError
 from fairface.faces.boxes import suppress
 from fairface.faces.detect import FaceDetector, Faces
+from fairface.faces.net_input import padded, shrunk
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Sequence[Floats]]
@@ -71,8 +71,8 @@ class RetinaFaceDetector:
         """The faces of ``rgb (H, W, 3)`` uint8 RGB, highest score first."""
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"an image must be (H, W, 3) uint8, not {rgb.shape} {rgb.dtype}")
-        copy = _shrunk(rgb, self.config.longest)
-        pixels = _padded(copy)
+        copy = shrunk(rgb, self.config.longest)
+        pixels = padded(copy, MULTIPLE)
         outputs = self.forward(pixels)
         _check(outputs, pixels.shape[2], pixels.shape[3])
         found = [
@@ -119,23 +119,6 @@ def _clipped(boxes: Floats, height: int, width: int) -> Floats:
     low = np.array([0, 0, 1, 1], np.float32)
     high = np.array([width - 1, height - 1, width, height], np.float32)
     return np.clip(boxes, low, high)
-
-
-def _shrunk(rgb: NDArray[np.uint8], longest: int | None) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    if longest is None or max(height, width) <= longest:
-        return rgb
-    scale = longest / max(height, width)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _padded(rgb: NDArray[np.uint8]) -> Floats:
-    """The net's input, black on the right and below up to whole cells."""
-    height, width = rgb.shape[:2]
-    pixels = np.zeros((1, 3, -(-height // MULTIPLE) * MULTIPLE, -(-width // MULTIPLE) * MULTIPLE), np.float32)
-    pixels[0, :, :height, :width] = rgb.transpose(2, 0, 1)
-    return pixels
 
 
 def _check(outputs: Sequence[Floats], height: int, width: int) -> None:

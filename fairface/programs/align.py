@@ -16,6 +16,7 @@ from fairface.errors import DataError
 from fairface.faces.align import FILLS
 from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE, AlignReport
 from fairface.faces.detect import FaceDetector
+from fairface.faces.detectors import MTCNN, SPELLING, named_detectors
 from fairface.faces.folder import LANDMARKS, align_folder
 from fairface.faces.folder_worker import FORMATS, AlignConfig
 from fairface.faces.landmarks import read_landmarks
@@ -38,8 +39,10 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
     options.add_argument("--factor", type=float, default=0.709, help="step of the image pyramid")
     options.add_argument("--thresholds", type=float, nargs=3, default=[0.6, 0.7, 0.9], help="of the three nets")
-    options.add_argument("--detector", metavar="PREFIX,EPOCH",
-                         help="insightface's RetinaFace model, run by MXNet in one process, instead of MTCNN")
+    options.add_argument("--detector", default=MTCNN, metavar="NAME",
+                         help=f"{SPELLING} of insightface, run by MXNet in one process; default: {MTCNN}")
+    options.add_argument("--count-faces", action="store_true",
+                         help="look for the other faces too, to tell how many there are; slower")
     options.add_argument("--rescue", action="store_true",
                          help=f"if no face is found, try other sizes, then rotations, then crop the centre; {FAILURES}")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
@@ -52,9 +55,11 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = _options(prog).parse_args(argv)
     console = Console.of(args)
     mtcnn = MtcnnConfig(args.min_face, args.factor, tuple(args.thresholds))
-    config = AlignConfig(args.size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue)
+    names = named_detectors(args.detector)
+    config = AlignConfig(args.size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue,
+                         names or (MTCNN,), args.count_faces)
     landmarks = read_landmarks(args.landmarks) if args.landmarks else None
-    detector = _retinaface(args.detector) if args.detector else None
+    detector = None if names else _retinaface(args.detector)
     with console.progress(label="align", unit="img") as bar:
         report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
                               jobs=args.jobs, resume=args.resume, on_done=bar.update)

@@ -20,6 +20,7 @@ from fairface.evaluation.engines import Embedder, Engines
 from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
 from fairface.evaluation.run import EvaluationRequest, run_evaluation
 from fairface.faces.detect import FaceDetector
+from fairface.faces.detectors import SPELLING
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 
@@ -37,7 +38,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--data-aligned": {"action": "store_true", "help": "the images found there are aligned faces"},
     },
     "alignment of photographs": {
-        "--detector": {"default": "", "metavar": "PREFIX,EPOCH", "help": "RetinaFace instead of MTCNN"},
+        "--detector": {"default": "", "metavar": "NAME", "help": SPELLING},
         "--size": {"type": int, "default": 112, "help": "side of a crop in pixels"},
         "--enlarge": {"type": float, "default": 1.0, "help": "enlarge photographs for the detector"},
         "--border": {"type": int, "default": 0, "help": "then extend them by this many pixels on each side"},

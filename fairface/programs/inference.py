@@ -24,7 +24,8 @@ from fairface.embedding.thresholds import Thresholds
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.evaluation.photographs import MainFaces, find_photographs, main_faces
 from fairface.faces.detect import FaceDetector
-from fairface.faces.mtcnn import MtcnnDetector
+from fairface.faces.detectors import MTCNN, SPELLING, make_detector, named_detectors
+from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.report.picture import new_figure
@@ -44,7 +45,7 @@ def _options(prog: str) -> argparse.ArgumentParser:
         help="run | run@step | prefix,epoch | PyTorch file | name of a net in pretrained/, as ir_50",
     )
     options.add_argument("--aligned", action="store_true", help="the photographs are aligned crops: look for no face")
-    options.add_argument("--detector", metavar="PREFIX,EPOCH", help="insightface's RetinaFace model instead of MTCNN")
+    options.add_argument("--detector", metavar="NAME", help=f"{SPELLING}; default: {MTCNN}")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument(
         "--fmr",
@@ -91,8 +92,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 
 def _detector(args: argparse.Namespace) -> FaceDetector:
-    if not args.detector:
-        return MtcnnDetector()
+    names = named_detectors(args.detector or MTCNN)
+    if names is not None:
+        return make_detector(names, MtcnnConfig())
     from fairface.interop.detector import load_retinaface
     from fairface.parallel import contexts_of
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fairface.console import Console
 from fairface.data.packing.names import read_image_list
-from fairface.errors import DataError
+from fairface.errors import ConfigError, DataError
+from fairface.faces.detectors import MTCNN, NAMES, named_detectors
 from fairface.faces.find_points import PointSearch, find_points
 from fairface.faces.landmarks import Landmarks, read_landmarks
 from fairface.faces.mtcnn import MtcnnConfig
@@ -48,7 +49,13 @@ def _search(
     if args.landmarks:
         known = read_landmarks(args.landmarks)
         return {name: known.get(name, Landmarks(name, 0, None, None)) for name in names}, {}
-    search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border)
+    detectors = named_detectors(args.detector)
+    if detectors is None:
+        raise ConfigError(
+            f"--detector {args.detector}: a RetinaFace model runs in data_process/align.py only; give the "
+            f"landmarks.csv that it writes with --landmarks, or name {', '.join(NAMES)} or several of them here"
+        )
+    search = PointSearch(MtcnnConfig(args.min_face), args.enlarge, args.border, detectors)
     with console.progress(total=len(names), label="detect", unit="img") as bar:
         return find_points(args.root, names, search, args.jobs, bar.update)
 
@@ -61,6 +68,8 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument(
         "--landmarks", help="take them from landmarks.csv of data_process/align.py, without a detector"
     )
+    options.add_argument("--detector", default=MTCNN, metavar="NAME",
+                         help=f"{', '.join(NAMES)}, or several with commas in the order of trying; default: {MTCNN}")
     options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
     options.add_argument("--border", type=int, default=0, help="then extend them by this many pixels on each side")
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")

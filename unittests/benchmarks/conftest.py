@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SIDES = "--net tiny --batch 2 --embedding 8 --image-size 32 --pairs 2 --steps 1"
 SMALL = {
+    "align": "--photographs 6 --large 1 --large-size 200 300 --repeats 2",
     "embed": SIDES,
     "train_step": SIDES,
     "fairness_bootstrap": "--comparisons 4000 --subjects 60 --many-subjects 500 --rounds 5 --repeats 2",

@@ -14,7 +14,7 @@ def programs(root):
     return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
 
 
-SMALL = ["embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records", "orl_seeds",
+SMALL = ["align", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records", "orl_seeds",
          "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
 
 

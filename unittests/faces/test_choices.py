@@ -107,8 +107,9 @@ def test_a_thin_photograph_keeps_a_pixel_of_its_shorter_side(shape):
     (Landmarks, {"how": "detected"}), (Outcome, {"problem": ""}),
     (align, {"landmarks": None, "detector": None, "size": 112}),
     (AlignReport, {"forced": (), "rotated": (), "cropped": ()}), (suppress, {"by_smaller": False}),
-    (find_faces, {"enlarge": 1.0, "border": 0}), (find_main, {"enlarge": 1.0, "border": 0}),
-    (find_or_rescue, {"enlarge": 1.0, "border": 0}), (Faces.moved_back, {"border": 0}),
+    (find_faces, {"enlarge": 1.0, "border": 0, "count": True}),
+    (find_main, {"enlarge": 1.0, "border": 0, "count": True}),
+    (find_or_rescue, {"enlarge": 1.0, "border": 0, "count": True}), (Faces.moved_back, {"border": 0}),
     (alignment.similarity, {"size": 112}), (alignment.align, {"size": 112, "fill": "black"}),
 ])  # fmt: skip
 def test_defaults(what, expected):

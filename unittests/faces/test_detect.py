@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fairface.errors import ConfigError, DeviceError, MissingPackageError
-from fairface.faces import mtcnn
+from fairface.faces import cascade, mtcnn, onnx_net
 from fairface.faces.choose import main_face
 from fairface.faces.detect import FaceDetector, Faces
 from fairface.faces.find import find_faces, find_main
@@ -77,13 +77,13 @@ def test_images_of_another_kind_are_refused(detector):
 
 
 def test_opencv_5_is_refused():
-    mtcnn.check_opencv("4.11.0")
+    onnx_net.check_opencv("4.11.0")
     with pytest.raises(DeviceError, match=r"opencv-python-headless<5"):
-        mtcnn.check_opencv("5.0.0-pre")
+        onnx_net.check_opencv("5.0.0-pre")
 
 
 def test_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(mtcnn, "find_spec", lambda name: None)
+    monkeypatch.setattr(cascade, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"nets is missing; (pip install|source) "):
         mtcnn.MtcnnDetector()
 

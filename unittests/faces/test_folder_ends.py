@@ -8,7 +8,7 @@ import pytest
 
 from fairface.data.images import encode_png
 from fairface.errors import ConfigError, DataError, DeviceError
-from fairface.faces import mtcnn
+from fairface.faces import cascade, mtcnn
 from fairface.faces.align_settings import keep_settings
 from fairface.faces.detect import Faces
 from fairface.faces.find_points import PointSearch, find_points
@@ -92,7 +92,7 @@ def test_a_journal_in_a_folder_that_is_not_there(tmp_path):
 
 def test_damaged_nets_are_told(tmp_path, monkeypatch):
     (tmp_path / "pnet.onnx").write_bytes(b"no net")
-    monkeypatch.setattr(mtcnn, "_nets_folder", lambda: tmp_path)
+    monkeypatch.setattr(cascade, "_nets_folder", lambda: tmp_path)
     with pytest.raises(DeviceError, match=r"pnet\.onnx: no readable net; install it again: pip install"):
         mtcnn.MtcnnDetector()
 

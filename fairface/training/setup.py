@@ -27,6 +27,7 @@ from fairface.mx import mx
 from fairface.parallel import World, contexts_of, cut_sources
 from fairface.precision import enable
 from fairface.protocols.verification_set import VerificationSet
+from fairface.training.columns import check_columns
 from fairface.training.comparison_sets import evaluation_crop, open_sets, verification_names
 from fairface.training.schedule import steps_of
 
@@ -80,6 +81,7 @@ def prepare(config: TrainConfig) -> Prepared:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = list(method.sources())
     cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
+    check_columns(method.reads, sources, config.method)
     total = total_steps(config, sources)
     crop = evaluation_crop(config)
     loader = BatchLoader(

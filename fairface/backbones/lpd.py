@@ -10,8 +10,9 @@ from typing import Any
 
 from fairface.backbones.blocks import vector_norm
 from fairface.backbones.localiser import Localiser, crop
-from fairface.backbones.lpd_resnet import LPDShape, NormaliseChannels, Trunk, check_embedding
+from fairface.backbones.lpd_resnet import LPDShape, NormaliseChannels, Trunk
 from fairface.config.schema import BackboneConfig, LPDConfig
+from fairface.errors import ConfigError
 from fairface.mx import nn
 
 LPD_NETS = {
@@ -25,22 +26,25 @@ class LPDNet(nn.HybridBlock):
 
     Args:
         shape: depth and channels.
-        config: width and embedding size, which must be twice the channels of the last map.
+        config: width, and the embedding size, which is twice the channels of the last map: 4096 in the published net.
         image_size: H and W.
         options: what the localiser does, BatchNorm's epsilon, how BatchNorm sees the two streams.
 
     Raises:
-        ConfigError: another embedding size.
+        ConfigError: an odd embedding size.
     """
 
     def __init__(self, shape: LPDShape, config: BackboneConfig, image_size: int, options: LPDConfig) -> None:
         super().__init__()
-        self.channels = shape.embedding(config.width)
-        check_embedding(config, self.channels, 2)
+        if config.embedding % 2:
+            raise ConfigError(
+                f"backbone.embedding is {config.embedding}; {config.name} gives two streams of equal size: make it even"
+            )
+        self.channels = config.embedding // 2
         self._size, self._options = image_size, options
         self.normalise = NormaliseChannels()
         self.localiser = Localiser(image_size, options)
-        self.trunk = Trunk(shape, config.width, options.epsilon)
+        self.trunk = Trunk(shape, config.width, self.channels, options.epsilon)
         self.global_bn = vector_norm(self.channels, options.epsilon)
         self.partial_bn = vector_norm(self.channels, options.epsilon)
 

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from fairface.backbones.blocks import ImageConv, ImageNorm, batch_norm, conv, vector_norm
 from fairface.backbones.fresnet import scaled
 from fairface.config.schema import BackboneConfig
-from fairface.errors import ConfigError
 from fairface.mx import nn
 
 STRIDES = (1, 2, 2, 1)
-EXPANSION = 4  # a bottleneck's outputs to its inside
+EXPANSION = 4  # a bottleneck's outputs to its inside; those of the last stage are the embedding
 # Of ImageNet's pixels 0..1, red, green, blue.
 MEANS = (0.486, 0.459, 0.408)
 DEVIATIONS = (0.229, 0.224, 0.225)
@@ -32,10 +31,6 @@ class LPDShape:
 
     units: tuple[int, int, int, int]
     channels: int
-
-    def embedding(self, width: float) -> int:
-        """Values of one stream: the channels of the last map."""
-        return scaled(self.channels * 8, width) * EXPANSION
 
 
 class NormaliseChannels(nn.HybridBlock):
@@ -54,11 +49,10 @@ def denormalised(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 class Unit(nn.HybridBlock):
-    """1x1, 3x3 with the stride, 1x1 to four times the channels, each with BN; plus the shortcut, then relu."""
+    """1x1, 3x3 with the stride, 1x1, each with BN; plus the shortcut, then relu."""
 
-    def __init__(self, inputs: int, inside: int, stride: int, epsilon: float) -> None:
+    def __init__(self, inputs: int, inside: int, outputs: int, stride: int, epsilon: float) -> None:
         super().__init__()
-        outputs = inside * EXPANSION
         self.conv1 = conv(inputs, inside, 1)
         self.bn1 = batch_norm(inside, epsilon)
         self.relu = nn.Activation("relu")
@@ -82,11 +76,12 @@ class Trunk(nn.HybridBlock):
 
     Args:
         shape: depth and channels.
-        width: factor on all channels.
+        width: factor on the channels, but for C.
+        outputs: C; the published net has 2048.
         epsilon: of every BatchNorm.
     """
 
-    def __init__(self, shape: LPDShape, width: float, epsilon: float) -> None:
+    def __init__(self, shape: LPDShape, width: float, outputs: int, epsilon: float) -> None:
         super().__init__()
         channels = scaled(shape.channels, width)
         self.conv1 = ImageConv(channels, 7, 2)
@@ -97,9 +92,10 @@ class Trunk(nn.HybridBlock):
         for stage, (units, stride) in enumerate(zip(shape.units, STRIDES, strict=True)):
             inside = scaled(shape.channels * 2**stage, width)
             layer = nn.HybridSequential()
+            after = outputs if stage == len(STRIDES) - 1 else inside * EXPANSION
             for unit in range(units):
-                layer.add(Unit(channels, inside, stride if unit == 0 else 1, epsilon))
-                channels = inside * EXPANSION
+                layer.add(Unit(channels, inside, after, stride if unit == 0 else 1, epsilon))
+                channels = after
             self.stages.add(layer)
         self.largest = nn.GlobalMaxPool2D()
 
@@ -113,19 +109,9 @@ class LPDGlobal(nn.HybridBlock):
 
     def __init__(self, shape: LPDShape, config: BackboneConfig, epsilon: float) -> None:
         super().__init__()
-        check_embedding(config, shape.embedding(config.width), 1)
         self.normalise = NormaliseChannels()
-        self.trunk = Trunk(shape, config.width, epsilon)
+        self.trunk = Trunk(shape, config.width, config.embedding, epsilon)
         self.global_bn = vector_norm(config.embedding, epsilon)
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         return self.global_bn(self.trunk(self.normalise(x)))
-
-
-def check_embedding(config: BackboneConfig, channels: int, streams: int) -> None:
-    """Raise :class:`ConfigError` unless ``backbone.embedding`` is what the streams give together."""
-    if config.embedding != channels * streams:
-        raise ConfigError(
-            f"backbone.embedding is {config.embedding}, but {config.name} with backbone.width={config.width:g} gives "
-            f"{streams} x {channels} values: set backbone.embedding={channels * streams}"
-        )

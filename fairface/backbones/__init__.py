@@ -14,13 +14,15 @@ from functools import partial
 
 from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
+from fairface.backbones.lpd import LPD_NETS, LPDNet
+from fairface.backbones.lpd_resnet import LPDGlobal, LPDShape
 from fairface.backbones.mobilefacenet import MobileFaceNet
 from fairface.backbones.prelu import prelu_form
 from fairface.backbones.region_split import REGION_SPLITS, RegionShape, RegionSplitIR
 from fairface.backbones.resnest import RESNESTS, ResNeSt, ResNeStShape
 from fairface.backbones.usr import PREFIX, build_user_backbone
 from fairface.backbones.virface_resnet import VIRFACE_RESNETS, VirFaceResNet, VirFaceShape
-from fairface.config.schema import BackboneConfig
+from fairface.config.schema import BackboneConfig, LPDConfig
 from fairface.errors import ConfigError
 from fairface.mx import gluon
 
@@ -84,6 +86,30 @@ def _region_split(shape: RegionShape, config: BackboneConfig, image_size: int, f
     return RegionSplitIR(shape, _filled(config, _DROPOUT), image_size, form)
 
 
+def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LPDNet:
+    """The net of Latent Part Detection that ``config`` names, with options of its own.
+
+    Raises:
+        ConfigError: another net, or a value that makes no network.
+    """
+    shape = LPD_NETS.get(config.name)
+    if shape is None:
+        raise ConfigError(f"backbone.name is {config.name!r}; Latent Part Detection knows: {', '.join(LPD_NETS)}")
+    _without(config, "se", "output", "dropout")
+    return LPDNet(shape, config, image_size, options)
+
+
+def _lpd(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    del form  # relu throughout
+    return build_lpd(config, image_size, LPDConfig())
+
+
+def _lpd_global(shape: LPDShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
+    del image_size, form  # of any size; relu throughout
+    _without(config, "se", "output", "dropout")
+    return LPDGlobal(shape, config, LPDConfig().epsilon)
+
+
 def _usr(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
     del form  # the user's own affair
     _without(config, "se", "output", "width", "dropout")
@@ -97,6 +123,8 @@ BACKBONES: dict[str, Factory] = {
     **{name: partial(_resnest, shape) for name, shape in RESNESTS.items()},
     **{name: partial(_virface_resnet, shape) for name, shape in VIRFACE_RESNETS.items()},
     **{name: partial(_region_split, shape) for name, shape in REGION_SPLITS.items()},
+    **dict.fromkeys(LPD_NETS, _lpd),
+    **{name.replace("lpd", "lpd_global"): partial(_lpd_global, shape) for name, shape in LPD_NETS.items()},
 }
 
 

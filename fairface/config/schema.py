@@ -142,6 +142,27 @@ class UDAConfig:
 
 
 @dataclass(frozen=True)
+class LPDConfig:
+    """For the method lpd. Defaults are the released code's (Ding et al. 2020) where nothing else is said."""
+
+    global_weight: float = within(1.0, 0, 1e6)  # of the whole image's class loss
+    partial_weight: float = within(1.0, 0, 1e6)  # of the part's class loss
+    height_weight: float = within(1.0, 0, 1e6)  # of |sy - nose height|: how high the part is
+    # where an image's nose height comes from, a share of its height: a column nose_height of the data or of the masks
+    # drawn in the loader, the end of the file's name (0_0.5625.jpg), or the same for all
+    nose_height: str = choice("column", "file_name", "constant")
+    nose_height_value: float = within(0.6, 0, 1, open_low=True)  # for constant; 0.64 in crops aligned to our template
+    # where the part starts: top = the upper 60 % of the image; random: anywhere, mirrored too (released code)
+    start_crop: str = choice("top", "random")
+    # corners: -1 and 1 are the outer pixels' centres; released: pixels 0 and size - 2, border 0 (released code)
+    pixels: str = choice("corners", "released")
+    height_offset: float = within(0.0, 0, 0.6)  # added to sy (the authors' earlier code: 0.6)
+    joint_statistics: bool = False  # BatchNorm of the shared net sees both streams as one batch, not one by one
+    epsilon: float = within(1e-4, 1e-8, 1)  # of BatchNorm
+    head_deviation: float = within(1e-3, 0, 1, open_low=True)  # of the class weights' start values
+
+
+@dataclass(frozen=True)
 class OptimizerConfig:
     name: str = choice("sgd", "nag", "adam")
     lr: float = within(0.1, 0, 1e6)  # highest learning rate
@@ -189,6 +210,7 @@ class LogConfig:
     every: int = within(20, 1, 1 << 40)  # steps between two log lines
     tensorboard: bool = True
     sheet: bool = True  # write batch.png: the first batch as the net sees it
+    pictures: bool = True  # once an epoch, what the method shows of its work (lpd: crops/epoch_0001.png)
 
 
 @dataclass(frozen=True)
@@ -235,6 +257,7 @@ class TrainConfig:
     triplet: TripletConfig = field(default_factory=TripletConfig)
     virface: VirFaceConfig = field(default_factory=VirFaceConfig)
     uda: UDAConfig = field(default_factory=UDAConfig)
+    lpd: LPDConfig = field(default_factory=LPDConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     test: TestConfig = field(default_factory=TestConfig)

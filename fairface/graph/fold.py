@@ -12,7 +12,8 @@ With running statistics BatchNorm is ``y = s * x + t`` per channel. It goes
 With the third step nothing is left of the BatchNorms of insightface's residual units. A BatchNorm that fits none of
 these stays as it is: before a padded convolution where a channel gate (squeeze-and-excitation) ends the unit, or where
 some ``t / s`` is so large that float32 would round off what matters. Dropout goes as well, and so do computations on
-parameters alone: their results become parameters. Everything is computed in float64.
+parameters alone: their results become parameters. Layers that share parameters get copies, which are joined again where
+they end alike. Everything is computed in float64.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 
 from fairface.graph.editable import EditableGraph, Op, Values, evaluate
 from fairface.graph.saved import Graph
+from fairface.graph.shared import join, take_apart
 from fairface.mx import nd
 
 LARGEST_SHIFT = 16.0  # of the third step, in standard deviations of x
@@ -35,6 +37,7 @@ Change = Callable[[], None]
 def fold(graph: Graph) -> Graph:
     """The same function of ``data`` with as few BatchNorms as possible."""
     net = EditableGraph(graph)
+    copies = take_apart(net)
     for op in net.ops():
         if op.kind in _WITHOUT_EFFECT or (op.kind == "Dropout" and op.attributes.get("mode") != "always"):
             net.replace(op, op.inputs[0])
@@ -43,6 +46,7 @@ def fold(graph: Graph) -> Graph:
     norms = [norm for norm in norms if not _into_layer_before(net, norm)]
     for norm in norms:
         _into_layers_behind(net, norm)
+    join(net, copies)
     return net.graph()
 
 

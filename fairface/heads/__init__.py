@@ -43,7 +43,7 @@ from fairface.heads.adaface import adaface
 from fairface.heads.arc_circle import arc_circle, fix_arc_circle
 from fairface.heads.base import Margin
 from fairface.heads.circle import softmax_circle
-from fairface.heads.classifier import Classifier
+from fairface.heads.classifier import INITIAL_DEVIATION, Classifier
 from fairface.heads.curricular import curricularface
 from fairface.heads.margin import AngularMargin
 from fairface.heads.mv_softmax import mv_softmax
@@ -121,12 +121,16 @@ def build_margin(config: HeadConfig) -> Margin:
     return factory(config)
 
 
-def build_head(config: HeadConfig, embedding: int, classes: int) -> Classifier:
+def build_head(
+    config: HeadConfig, embedding: int, classes: int, deviation: float = INITIAL_DEVIATION
+) -> Classifier:
     """The head that ``config`` names, not yet initialised: ``classes`` weights of ``embedding`` values, and its margin.
+
+    ``deviation`` is that of the weights' start values.
 
     Raises:
         ConfigError: as :func:`build_margin`.
     """
     if classes < 1 or embedding < 1:
         raise ConfigError(f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0")
-    return Classifier(embedding, classes, build_margin(config))
+    return Classifier(embedding, classes, build_margin(config), deviation)

@@ -22,19 +22,22 @@ class Classifier(gluon.HybridBlock):
         embedding: D.
         classes: C.
         margin: what becomes of the cosines.
+        deviation: of the class weights' start values.
 
     Attributes:
         weight: ``(C, D)``, one row per class.
     """
 
-    def __init__(self, embedding: int, classes: int, margin: Margin) -> None:
+    def __init__(
+        self, embedding: int, classes: int, margin: Margin, deviation: float = INITIAL_DEVIATION
+    ) -> None:
         super().__init__()
         self.classes = classes
         self.margin = margin
         self._dtype = "float32"
         with self.name_scope():
             self.weight = self.params.get(
-                "weight", shape=(classes, embedding), init=mx.init.Normal(INITIAL_DEVIATION)
+                "weight", shape=(classes, embedding), init=mx.init.Normal(deviation)
             )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -120,6 +120,11 @@ class Method(Protocol):
     def sources(self) -> Sequence[Source]:
         """Data sets with their batch sizes and samplers, in the order of a batch's rows."""
 
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """The columns of ``Shard.extra`` that :meth:`losses` takes, each with what to do where a source has none."""
+        return {}
+
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
         """Every block that is saved, by name. The one of :meth:`inference` is among them.
 
@@ -152,6 +157,12 @@ class Method(Protocol):
             CheckpointError: an array is missing.
         """
         return None
+
+    @property
+    def pictures(self) -> Mapping[str, Callable[[NDArray], Array[np.uint8]]]:
+        """What is worth a look once an epoch: a name to what makes as many uint8 images (n, H, W, 3) of images
+        (n, 3, H, W) RGB 0..255."""
+        return {}
 
     def inference(self) -> gluon.HybridBlock:
         """The block that is evaluated and exported: ``(B, 3, H, W)`` RGB 0..255 to ``(B, D)``."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fairface.backbones import build_backbone
+from fairface.backbones import build_backbone, build_lpd
 from fairface.backbones.region_split import REGION_SPLITS
 from fairface.config.regions import embedding_regions
 from fairface.config.schema import SourceConfig, TrainConfig
@@ -19,6 +19,8 @@ from fairface.methods.base import Method
 from fairface.methods.branches import Branch
 from fairface.methods.classify import Classify, labeled_source
 from fairface.methods.generator import Generator
+from fairface.methods.lpd import LPD
+from fairface.methods.nose_height import with_nose_height
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 from fairface.methods.uda import UDA
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
@@ -122,6 +124,30 @@ def _regions(config: TrainConfig) -> dict[str, slice] | None:
     return embedding_regions(config.backbone.regions, config.backbone.embedding)
 
 
+def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
+    """The method ``lpd``: one labeled source with nose heights, a net with two streams, a head for each.
+
+    Raises:
+        ConfigError: as ``classify``; a backbone without a localiser, a head from mean embeddings.
+        DataError: a file whose name tells no nose height.
+    """
+    del on_gpu  # no PReLU in these nets
+    if config.head.init_from != "random":
+        raise ConfigError(
+            f"head.init_from={config.head.init_from} makes one head of whole embeddings; method lpd has one for each "
+            "stream: set head.init_from=random"
+        )
+    source = with_nose_height(_open_one(config), config.lpd)
+    net = build_lpd(config.backbone, config.data.image_size, config.lpd)
+    classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
+    heads = [build_head(config.head, net.channels, classes, deviation) for _ in range(2)]
+    return LPD(
+        config.lpd, partial_head=heads[1], backbone=net, head=heads[0], sources=[source],
+        label_smoothing=config.head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,
+        decay_norm=config.optimizer.decay_norm,
+    )  # fmt: skip
+
+
 def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source]) -> dict[str, Any]:
     """The arguments of :class:`Classify`, and of methods that derive from it, as configured.
 
@@ -170,6 +196,7 @@ METHODS: dict[str, Callable[[TrainConfig, bool], Method]] = {
     "fused": build_fused,
     "virface": build_virface,
     "uda": build_uda,
+    "lpd": build_lpd_method,
 }
 
 

@@ -16,8 +16,8 @@ from fairface.heads.classifier import Classifier
 from fairface.heads.loss import CrossEntropy
 from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport
-from fairface.methods.common import backbone_groups, embed
-from fairface.mx import NDArray, autograd, gluon
+from fairface.methods.common import backbone_groups, class_losses, embed
+from fairface.mx import NDArray, gluon
 from fairface.parallel import Shard, World
 from fairface.parameters import structural
 
@@ -100,13 +100,7 @@ class Classify(Method):
     def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray], world: World) -> StepReport:
         """The class loss of a step's embeddings; statistics are taken over the batch of all devices."""
         total = shards[0].source_rows[self.labeled]
-        statistics = self.statistics.update(embeddings, [shard.labels for shard in shards], world)
-        losses, correct = [], []
-        for shard, embedding, values in zip(shards, embeddings, statistics, strict=True):
-            logits = self.head(embedding, shard.labels, *values)
-            losses.append(self.criterion(logits, shard.labels).sum() / total)
-            with autograd.pause():
-                correct.append(self.head.is_correct(embedding, logits, shard.labels).sum() / total)
+        losses, correct = class_losses(self.head, self.statistics, self.criterion, shards, embeddings, world, total)
         return StepReport({"loss": losses}, {"accuracy": correct})
 
     def after_step(self, outcome: StepOutcome) -> None:

@@ -1,12 +1,15 @@
-"""What methods share around the backbone: a step's embeddings, and the parameters that train."""
+"""What methods share around the backbone: a step's embeddings and class loss, and the parameters that train."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fairface.heads.classifier import Classifier
+from fairface.heads.loss import CrossEntropy
+from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup
 from fairface.mx import NDArray, autograd, gluon, nn
-from fairface.parallel import Shard
+from fairface.parallel import Shard, World
 from fairface.parameters import structural
 
 
@@ -19,6 +22,22 @@ def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], frozen: bool = F
         return [backbone(shard.images) for shard in shards]
     with autograd.pause(train_mode=False):
         return [backbone(shard.images) for shard in shards]
+
+
+def class_losses(
+    head: Classifier, statistics: RunningStatistics, criterion: CrossEntropy, shards: Sequence[Shard],
+    embeddings: Sequence[NDArray], world: World, rows: int,
+) -> tuple[list[NDArray], list[NDArray]]:  # fmt: skip
+    """The class loss of a step's embeddings and the share that is classified right, one scalar a device each; both are
+    divided by ``rows``, statistics are taken over the batch of all devices."""
+    losses, correct = [], []
+    measured = statistics.update(embeddings, [shard.labels for shard in shards], world)
+    for shard, embedding, values in zip(shards, embeddings, measured, strict=True):
+        logits = head(embedding, shard.labels, *values)
+        losses.append(criterion(logits, shard.labels).sum() / rows)
+        with autograd.pause():
+            correct.append(head.is_correct(embedding, logits, shard.labels).sum() / rows)
+    return losses, correct
 
 
 def backbone_groups(backbone: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:

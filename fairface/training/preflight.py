@@ -24,7 +24,7 @@ RUN_FILES = (
     MANIFEST, "log.jsonl", "metrics.json", THRESHOLDS, "group.json", "batch.png", "classes.json", "classes-*.json",
     *CHECKPOINTS, ".*.part", "config.yaml",
 )  # fmt: skip
-RUN_FOLDERS = ("tensorboard", ".part-*")
+RUN_FOLDERS = ("tensorboard", "crops", ".part-*")
 
 
 def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:

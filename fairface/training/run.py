@@ -24,6 +24,7 @@ from fairface.training.lock import locked
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import Optimizer
+from fairface.training.pictures import pictures_of
 from fairface.training.preflight import check_inputs, claim_folder
 from fairface.training.restore import (
     check_data,
@@ -130,9 +131,11 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
     )
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and start == 0 else None
+    pictures = pictures_of(run)
     return Trainer(
-        config, run.method, run.loader, together, run.world, log, checkpointer, run.total, start, scale, sheet
-    )
+        config, run.method, run.loader, together, run.world, log, checkpointer, run.total, start, scale, sheet,
+        pictures.after_step if pictures else None,
+    )  # fmt: skip
 
 
 def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:

@@ -28,6 +28,7 @@ from fairface.mx import mx
 from fairface.parallel import World, contexts_of, cut_sources
 from fairface.precision import enable
 from fairface.protocols.verification_set import VerificationSet
+from fairface.training.columns import check_columns
 from fairface.training.comparison_sets import evaluation_crop, open_sets, verification_names
 from fairface.training.schedule import steps_of
 
@@ -81,6 +82,7 @@ def prepare(config: TrainConfig) -> Prepared:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = masked_sources(method.sources(), config)
     cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
+    check_columns(method.reads, sources, config.method)
     total = total_steps(config, sources)
     crop = evaluation_crop(config)
     loader = BatchLoader(

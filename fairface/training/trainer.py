@@ -59,6 +59,7 @@ class Trainer:
         start: int = 0,
         scale: LossScale | None = None,
         on_first_batch: Callable[[Batch], None] | None = None,
+        draw: Callable[[int], None] | None = None,
     ) -> None:
         self.config = config
         self.method = method
@@ -71,6 +72,7 @@ class Trainer:
         self.start = start
         self.scale = scale
         self.on_first_batch = on_first_batch
+        self.draw = draw  # called with the number of steps after each of them
         self._window: list[dict[str, float]] = []
         self._window_images = 0
         self._window_began = 0.0
@@ -102,6 +104,10 @@ class Trainer:
                     pause = time.monotonic()
                     self.checkpointer.after_step(step, self.total, stopping=stopped is not None)
                     self._window_began += time.monotonic() - pause  # images/s is that of training alone
+                if self.draw is not None:
+                    pause = time.monotonic()
+                    self.draw(step)
+                    self._window_began += time.monotonic() - pause
                 if stopped is not None:
                     return stopped
             self._read(pending)

@@ -53,15 +53,31 @@ def test_a_weight_that_is_computed_from_parameters_becomes_one() -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_bias_of_two_layers_is_not_changed(shared: bool) -> None:
+def test_a_bias_of_two_layers_is_changed_for_one_alone(shared: bool) -> None:
     bias = [mx.sym.var(name, shape=(4,)) for name in ("b", "b" if shared else "c")]
     if shared:
         bias[1] = bias[0]
     one, two = (conv(DATA, name, bias=b, no_bias=False) for name, b in zip("de", bias, strict=True))
     graph = with_values(norm(one, "n") + two)
     folded = fold(graph)
-    assert batch_norms(folded) == int(shared)
+    assert batch_norms(folded) == 0
     assert same_function(folded, graph)
+
+
+@pytest.mark.parametrize("norms", [0, 1, 2])
+def test_a_layer_that_runs_twice(norms: int) -> None:
+    """Weight and BatchNorm serve both runs; where both end alike there is one weight, as there was."""
+    weight = mx.sym.var("w", shape=(4, 4, 3, 3))
+    parameters = {part: mx.sym.var(f"n_{part}") for part in ("gamma", "beta", "moving_mean", "moving_var")}
+    runs = [conv(x, name, weight=weight) for x, name in ((DATA, "d"), (mx.sym.Activation(DATA, act_type="relu"), "e"))]
+    for run in range(norms):
+        runs[run] = mx.sym.BatchNorm(runs[run], fix_gamma=False, name=f"n{run}", **parameters)
+    graph = with_values(runs[0] + runs[1])
+    folded = fold(graph)
+    assert batch_norms(folded) == 0
+    assert same_function(folded, graph)
+    weights = [name for name, array in folded.arrays.items() if array.shape == (4, 4, 3, 3)]
+    assert len(weights) == (2 if norms == 1 else 1)
 
 
 def test_another_batch_norm_takes_the_shift_into_its_mean() -> None:
@@ -150,9 +166,6 @@ NOT_FOLDED = {
     "it is the weight of a layer": dense(
         mx.sym.var("rows", shape=(3, 4)), "f", 2, weight=mx.sym.mean(NORM, axis=(2, 3)), no_bias=True),
     "something that is no layer stands between": dense(mx.sym.Reshape(NORM, shape=(0, -1)), "f"),
-    "the layers behind share a weight": small(NORM, "c", weight=WEIGHT) + small(BENT, "d", weight=WEIGHT),
-    "a bias behind it is shared": (
-        small(NORM, "c", bias=BIAS, no_bias=False) + small(BENT, "d", bias=BIAS, no_bias=False)),
     "a maximum before it cannot be raised": conv(norm(mx.sym.maximum(MAP, DATA), "n"), "c"),
     "what bends the raised map takes it too": BEHIND + mx.sym.tanh(MAP),
     "a mean of the raised map": BEHIND + mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1), pool_type="avg"),
@@ -179,6 +192,9 @@ FOLDED = {
     "a pooling that does not say which": BEHIND + small(mx.sym.Pooling(MAP, kernel=(3, 3), pad=(1, 1)), "d"),
     "identity, a stopped gradient and dropout": conv(
         mx.sym.Dropout(mx.sym.BlockGrad(mx.sym.identity(norm(MAP, "n")))), "c"),
+    "the layers behind share a weight": small(NORM, "c", weight=WEIGHT) + small(BENT, "d", weight=WEIGHT),
+    "a bias behind it is shared": (
+        small(NORM, "c", bias=BIAS, no_bias=False) + small(BENT, "d", bias=BIAS, no_bias=False)),
     "a grouped layer without border beside it": BEHIND + small(MAP, "d", num_group=2, no_bias=False),
 }  # fmt: skip
 
@@ -188,7 +204,7 @@ def test_what_is_folded_gives_the_same(case: str) -> None:
     graph = with_values(FOLDED[case])
     folded = fold(graph)
     assert set(kinds(folded)) <= {"Convolution", "FullyConnected", "Pooling", "Flatten", "elemwise_add",
-                                  "broadcast_add", "_plus"}  # fmt: skip
+                                  "broadcast_add", "_plus", "tanh"}  # fmt: skip
     assert same_function(folded, graph)
 
 

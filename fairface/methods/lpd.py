@@ -1,0 +1,114 @@
+"""Latent Part Detection: classify a face, and the part of it that a mask leaves free (Ding et al. 2020).
+
+A localiser cuts the part out, and both go through one net. ``L = L_global + L_partial + |sy - s|``, each with a weight:
+the class losses of both streams, each with its own classifier, and the distance between the crop's scale in height and
+the height of the nose in the image, a mean over images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray as Array
+
+from fairface.backbones.lpd import LPDNet, Streams
+from fairface.backbones.lpd_resnet import denormalised
+from fairface.config.schema import LPDConfig
+from fairface.heads.classifier import Classifier
+from fairface.heads.statistics import RunningStatistics
+from fairface.methods.base import ParameterGroup, Stage, StepOutcome, StepReport
+from fairface.methods.classify import Classify
+from fairface.methods.common import class_losses, embed
+from fairface.methods.nose_height import COLUMN, WITHOUT
+from fairface.mx import NDArray, autograd, gluon, nd
+from fairface.parallel import Shard, World
+from fairface.parameters import structural
+
+PARTIAL = "partial_head"
+_OF_PARTIAL = f"{PARTIAL}."
+
+
+class LPD(Classify):
+    """A net with a global and a partial stream, and a classifier for each.
+
+    Args:
+        options: weights of the losses.
+        partial_head: the partial stream's classifier, (B, C) to logits.
+        parts: the arguments of :class:`Classify`; ``backbone`` is the net with both streams, ``head`` the global
+            stream's classifier, and the one source has the column ``nose_height``.
+    """
+
+    stages: Mapping[str, Stage] = {
+        "all": Stage(("backbone", "head", PARTIAL)),
+        "head": Stage(("head", PARTIAL)),
+    }
+
+    def __init__(self, options: LPDConfig, partial_head: Classifier, backbone: LPDNet, **parts: Any) -> None:
+        super().__init__(backbone=backbone, **parts)
+        self.options = options
+        self.partial_head = partial_head
+        self.partial_statistics = RunningStatistics(partial_head.statistic, partial_head.measured)
+        self.net = backbone
+        self.streams = Streams(backbone)
+        self.streams.hybridize(static_alloc=True, static_shape=True)
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        return {COLUMN: WITHOUT}
+
+    def blocks(self) -> Mapping[str, gluon.HybridBlock]:
+        return {**super().blocks(), PARTIAL: self.partial_head}
+
+    def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
+        own = {f"{_OF_PARTIAL}{name}": p for name, p in structural(self.partial_head).items()}
+        return [*super().parameter_groups(stage), ParameterGroup(PARTIAL, own, lr_mult=self.head_lr_mult)]
+
+    def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
+        streams = embed(self.streams, shards, self.backbone_is_frozen)
+        whole, partial, where = zip(*streams, strict=True)
+        rows, weights = shards[0].batch_rows, self.options
+        terms = [
+            class_losses(head, statistics, self.criterion, shards, embeddings, world, rows)
+            for head, statistics, embeddings in (
+                (self.head, self.statistics, whole), (self.partial_head, self.partial_statistics, partial)
+            )
+        ]  # fmt: skip
+        gaps = [
+            (found[:, 1] - shard.extra[COLUMN]).abs().sum() / rows for found, shard in zip(where, shards, strict=True)
+        ]
+        losses = {
+            "loss": [loss * weights.global_weight for loss in terms[0][0]],
+            "partial": [loss * weights.partial_weight for loss in terms[1][0]],
+            "height": [gap * weights.height_weight for gap in gaps],
+        }
+        with autograd.pause():
+            metrics = {"accuracy": terms[0][1], "partial_accuracy": terms[1][1]}
+            for column, name in ((1, "sy"), (2, "ty")):
+                metrics[name] = [found[:, column].sum() / rows for found in where]
+        return StepReport(losses, metrics)
+
+    @property
+    def pictures(self) -> Mapping[str, Callable[[NDArray], Array[np.uint8]]]:
+        return {"crops": self.crops}
+
+    def crops(self, images: NDArray) -> Array[np.uint8]:
+        """What the localiser cuts out of ``images`` (n, 3, H, W) RGB 0..255, as uint8 (n, H, W, 3)."""
+        with autograd.pause(train_mode=False):
+            return denormalised(self.net.part(nd, images).asnumpy())
+
+    def after_step(self, outcome: StepOutcome) -> None:
+        super().after_step(outcome)
+        if outcome.applied:
+            self.partial_statistics.commit()
+
+    def state(self) -> dict[str, Array[np.generic]]:
+        own = {f"{_OF_PARTIAL}{name}": value for name, value in self.partial_statistics.state().items()}
+        return {**super().state(), **own}
+
+    def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
+        super().load_state(state)
+        self.partial_statistics.load_state(
+            {name[len(_OF_PARTIAL) :]: value for name, value in state.items() if name.startswith(_OF_PARTIAL)}
+        )

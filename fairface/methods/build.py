@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.backbones import build_backbone
-from fairface.config.schema import SourceConfig, TrainConfig
+from fairface.config.schema import HeadConfig, SourceConfig, TrainConfig
 from fairface.data.loading.open_sources import open_source, open_sources
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
-from fairface.heads import build_head
+from fairface.heads import build_head, build_sharded_head
+from fairface.heads.classifier import Classifier
+from fairface.heads.sharded import MomentumRule, ShardedClassifier
 from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
 from fairface.methods.classify import Classify, labeled_source
@@ -60,6 +62,9 @@ def build_virface(config: TrainConfig, on_gpu: bool) -> Method:
     """
     sources = open_sources(dataclasses.replace(config, sources=_virface_sources(config)))
     parts = classify_parts(config, on_gpu, sources)
+    if isinstance(parts["head"], ShardedClassifier):
+        raise ConfigError("method virface adds virtual classes to the classifier, which must be whole on each device; "
+                          "set head.sharded=false")  # fmt: skip
     generator = None
     if config.stage in WITH_GENERATOR:
         generator = Generator(config.backbone.embedding, config.virface.hidden, config.virface.latent)
@@ -89,14 +94,22 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
     """
     labeled = labeled_source(sources, config.method)
     head = config.all_sources()[labeled].head or config.head
+    optimizer = config.optimizer
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
-        "head": build_head(head, config.backbone.embedding, sources[labeled].dataset.num_classes),
+        "head": _head(head, config, sources[labeled].dataset.num_classes),
         "sources": sources,
         "label_smoothing": head.label_smoothing,
-        "head_lr_mult": config.optimizer.head_lr_mult,
-        "decay_norm": config.optimizer.decay_norm,
+        "head_lr_mult": optimizer.head_lr_mult,
+        "decay_norm": optimizer.decay_norm,
+        "head_rule": MomentumRule(optimizer.momentum, optimizer.weight_decay, optimizer.head_lr_mult),
     }
+
+
+def _head(head: HeadConfig, config: TrainConfig, classes: int) -> Classifier | ShardedClassifier:
+    if head.sharded:
+        return build_sharded_head(head, config.backbone.embedding, classes, config.seed)
+    return build_head(head, config.backbone.embedding, classes)
 
 
 def _one_source(config: TrainConfig) -> SourceConfig:

@@ -14,10 +14,10 @@ from fairface.data.loading.source import Source
 from fairface.errors import CheckpointError, ConfigError
 from fairface.heads.classifier import Classifier
 from fairface.heads.loss import CrossEntropy
-from fairface.heads.sharded import Classified, MomentumRule, ShardedClassifier, ShardUpdater
+from fairface.heads.sharded import MomentumRule, ShardedClassifier, ShardUpdater
 from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport, Updater
-from fairface.methods.common import backbone_groups, embed
+from fairface.methods.common import backbone_groups, class_losses, embed
 from fairface.mx import NDArray, autograd, gluon
 from fairface.parallel import Shard, World
 from fairface.parameters import structural
@@ -115,22 +115,10 @@ class Classify(Method):
         total = shards[0].source_rows[self.labeled]
         labels = [shard.labels for shard in shards]
         statistics = self.statistics.update(embeddings, labels, world)
-        if isinstance(self.head, ShardedClassifier):
-            found = self.head.losses(embeddings, labels, world, statistics)
-        else:
-            rows = [self._rows(self.head, *each) for each in zip(embeddings, labels, statistics, strict=True)]
-            found = Classified([losses for losses, _ in rows], [correct for _, correct in rows])
+        found = class_losses(self.head, self.criterion, embeddings, labels, statistics, world)
         losses = [rows.sum() / total for rows in found.losses]
         with autograd.pause():
             return StepReport({"loss": losses}, {"accuracy": [rows.sum() / total for rows in found.correct]})
-
-    def _rows(
-        self, head: Classifier, embedding: NDArray, label: NDArray, statistics: Sequence[NDArray]
-    ) -> tuple[NDArray, NDArray]:
-        """One device's losses, and 1 where a row's target scores highest; (b,) each."""
-        logits = head(embedding, label, *statistics)
-        losses = self.criterion(logits, label)
-        return losses, head.is_correct(embedding, logits, label)
 
     def after_step(self, outcome: StepOutcome) -> None:
         """Keep the head's statistics; its next sample of classes is that of the next step."""

@@ -80,6 +80,14 @@ class ShardedClassifier(gluon.HybridBlock):
         return self.classes, self.embedding
 
     @property
+    def training_bytes(self) -> int:
+        """Memory for centres, gradients and momentum over all devices; what lies in mapped files is not counted."""
+        whole = 0 if self.store.is_mapped else 2
+        # Of a sample there are copies of centres and momentum, too.
+        rows = 1.0 if self.sampling is None else 3 * self.sampling.rate
+        return round(self.classes * self.embedding * np.dtype(self._dtype).itemsize * (whole + rows))
+
+    @property
     def statistic(self) -> Statistic | None:
         """What the margin wants to know of whole batches; None = nothing."""
         return self.margin.statistic

@@ -36,12 +36,13 @@ class ShardUpdater:
     Args:
         head: has been initialised; its centres get gradients from now on.
         rule: how they move.
+        name: of the head's block; the updater's arrays are saved under it.
     """
 
-    name = "head"
     parameters: Sequence[gluon.Parameter] = ()  # the head's arrays are its own
 
-    def __init__(self, head: ShardedClassifier, rule: MomentumRule) -> None:
+    def __init__(self, head: ShardedClassifier, rule: MomentumRule, name: str = "head") -> None:
+        self.name = name
         self.head = head
         self.rule = rule
         for shard in head.shards:
@@ -69,6 +70,8 @@ class ShardUpdater:
         """
         saved = state.get(MOMENTUM)
         if saved is None or saved.shape != self.head.shape:
-            raise CheckpointError(f"{source}: has no fitting optimizer state for head.weight; use start_from instead")
+            raise CheckpointError(
+                f"{source}: has no fitting optimizer state for {self.name}.weight; use start_from instead"
+            )
         for shard in self.head.shards:
             nd.array(saved[shard.classes.start : shard.classes.stop], dtype=shard.weight.dtype).copyto(shard.momentum)

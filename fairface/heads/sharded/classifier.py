@@ -105,7 +105,7 @@ class ShardedClassifier(gluon.HybridBlock):
             self.shards.append(ClassShard(classes, weight, context))
         for start in range(0, self.classes, ROWS_AT_ONCE):
             rows = min(ROWS_AT_ONCE, self.classes - start)
-            self._fill(start, nd.random.normal(0, INITIAL_DEVIATION, (rows, self.embedding), ctx=mx.cpu()))
+            self.fill(start, nd.random.normal(0, INITIAL_DEVIATION, (rows, self.embedding), ctx=mx.cpu()))
 
     def cast(self, dtype: str) -> None:
         """Keep and compute in ``dtype``; before :meth:`initialize`."""
@@ -171,7 +171,7 @@ class ShardedClassifier(gluon.HybridBlock):
             CheckpointError: another number of classes or values, or other arrays; ``source`` names the file.
         """
         self.check_arrays(arrays, source)
-        self._fill(0, arrays["weight"])
+        self.fill(0, arrays["weight"])
 
     def check_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """What :meth:`set_arrays` refuses; nothing is changed."""
@@ -189,8 +189,8 @@ class ShardedClassifier(gluon.HybridBlock):
         there = [part.as_in_context(mx.cpu()) for part in parts if part is not None]
         return there[0] if len(there) == 1 else nd.concat(*there, dim=0)
 
-    def _fill(self, start: int, rows: NDArray) -> None:
-        """Set the centres from class ``start`` on."""
+    def fill(self, start: int, rows: NDArray) -> None:
+        """Set the centres from class ``start`` on to ``rows (n, D)``."""
         stop = start + len(rows)
         for shard in self.shards:
             first, last = max(start, shard.classes.start), min(stop, shard.classes.stop)
@@ -198,6 +198,7 @@ class ShardedClassifier(gluon.HybridBlock):
                 part = rows[first - start : last - start].astype(self._dtype)
                 own = shard.classes.start
                 shard.weight[first - own : last - own] = part.as_in_context(shard.weight.context)
+        self.store.release()
 
 
 def _apart(rows: NDArray, embeddings: Sequence[NDArray]) -> list[NDArray]:

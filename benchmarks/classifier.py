@@ -25,7 +25,7 @@ from fairface.errors import FairfaceError
 from fairface.hardware import physical_cores, processor_name
 
 OURS, THEIRS = "classifier_mxnet.py", "classifier_torch.py"
-DENSE, SHARDED, SAMPLED, ON_DISK, TORCH = "dense", "sharded", "sampled", "sampled on disk", "torch"
+DENSE, SHARDED, SAMPLED, MAPPED, TORCH = "dense", "sharded", "sampled", "sampled-mapped", "torch"
 EXACT = (DENSE, SHARDED, TORCH)  # sides that use all classes in a step
 AGREE = 1e-4  # relative difference of their first losses
 COPIES = 6  # of the centres, in a dense step: weights, gradients, momentum; at unit length with gradients; one to spare
@@ -39,7 +39,7 @@ def kinds_of(args: argparse.Namespace) -> dict[str, Kind]:
         DENSE: Kind(OURS, {"kind": "dense"}),
         SHARDED: Kind(OURS, {"kind": "sharded", "devices": 2}),
         SAMPLED: Kind(OURS, sampled),
-        ON_DISK: Kind(OURS, {**sampled, "scratch": args.scratch}),
+        MAPPED: Kind(OURS, {**sampled, "scratch": args.scratch}),
         TORCH: Kind(THEIRS, {}, "torch"),
     }
     names = [name.strip() for name in args.sides.split(",")]
@@ -51,7 +51,7 @@ def kinds_of(args: argparse.Namespace) -> dict[str, Kind]:
 def need_of(name: str, job: Mapping[str, Any], rate: float) -> float:
     """About what a side takes at most, in bytes."""
     centres, logits = job["classes"] * job["embedding"] * 4, job["batch"] * job["classes"] * 4
-    if name in (SAMPLED, ON_DISK):
+    if name in (SAMPLED, MAPPED):
         return 2 * centres + rate * (COPIES * centres + MATRICES * logits)
     return COPIES * centres + MATRICES * logits
 
@@ -112,7 +112,7 @@ def compared(readings: Mapping[str, Readings], classes: int) -> dict[str, Sequen
     """Quotients of one size: seconds and CPU seconds turn by turn, memory for weights, gradients and momentum."""
     found: dict[str, Sequence[float]] = {}
     dense = readings[DENSE]
-    for name in (SHARDED, SAMPLED, ON_DISK):
+    for name in (SHARDED, SAMPLED, MAPPED):
         if name in readings:
             key = f"dense / {name}, {classes}"
             found[key] = quotients(dense.seconds, readings[name].seconds)
@@ -133,8 +133,8 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--rounds", type=int, default=7, help="turns; every side works once in each")
     options.add_argument("--steps", type=int, default=2, help="steps in a turn, whose median counts")
     options.add_argument("--threads", type=int, default=physical_cores())
-    options.add_argument("--sides", default=",".join((DENSE, SHARDED, SAMPLED, ON_DISK)), help="torch is another")
-    options.add_argument("--scratch", default="/var/tmp", help="folder for the centres of the side sampled on disk")
+    options.add_argument("--sides", default=",".join((DENSE, SHARDED, SAMPLED, MAPPED)), help="torch is another")
+    options.add_argument("--scratch", default="/var/tmp", help="folder for the centres of the side sampled-mapped")
     options.add_argument("--torch-python", default=sys.executable, help="Python with PyTorch")
     options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     args = options.parse_args(argv)

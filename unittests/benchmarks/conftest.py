@@ -18,7 +18,8 @@ SIDES = "--net tiny --batch 2 --embedding 8 --image-size 32 --pairs 2 --steps 1"
 SMALL = {
     "embed": SIDES,
     "train_step": SIDES,
-    "classifier": "--classes 300,500 --batch 4 --embedding 8 --rounds 2 --steps 1 --threads 1",
+    "classifier": "--classes 300 --batch 4 --embedding 8 --rounds 2 --steps 1 --threads 1 "
+                  "--sides dense,sharded,sampled-mapped",
     "fairness_bootstrap": "--comparisons 4000 --subjects 60 --many-subjects 500 --rounds 5 --repeats 2",
     "formats": "--images 40 --repeats 2 --threads 2",
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",

@@ -11,8 +11,8 @@ def programs(root):
     return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
 
 
-SMALL = ["classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds", "scoring",
-         "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
+SMALL = ["classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "open_records", "orl_seeds",
+         "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
 
 
 def test_every_program_is_tried(root):

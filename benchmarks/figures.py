@@ -35,6 +35,14 @@ def ratio_lines(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def available_memory() -> float:
+    """Bytes that the system could give to new processes now."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return float(line.split()[1]) * 1024
+    return float("inf")
+
+
 def peak_memory() -> float:
     """Highest resident size of this process in MB. ``getrusage`` would count what the parent held before the start."""
     for line in Path("/proc/self/status").read_text().splitlines():

@@ -50,7 +50,7 @@ class Side:
         )  # fmt: skip
         self.rates: list[float] = []
         self.cpu_seconds: list[float] = []
-        self.peak_bytes = 0
+        self.peak_bytes = self.held_bytes = 0
         try:
             self.about = self._answer()
         except FairfaceError:
@@ -75,7 +75,7 @@ class Side:
         answer = self._answer()
         self.rates.append(batch / median(answer["seconds"]))
         self.cpu_seconds.append(answer["cpu_seconds"])
-        self.peak_bytes = answer["peak_bytes"]
+        self.peak_bytes, self.held_bytes = answer["peak_bytes"], answer["held_bytes"]
 
     def stop(self) -> None:
         """End the process."""

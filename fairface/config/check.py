@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fairface.config.limits import check_fields
-from fairface.config.schema import AugmentConfig, DataConfig, SamplerConfig, SourceConfig, TrainConfig
+from fairface.config.schema import AugmentConfig, DataConfig, HeadConfig, SamplerConfig, SourceConfig, TrainConfig
 from fairface.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)  # can stand in sources.<name>.data.path, and is no position
@@ -23,6 +23,7 @@ def check(config: TrainConfig) -> None:
         _check_sampler(config.sampler, config.batch_size)
     if config.verify.monitor.endswith("_worst") and not (config.verify.protected and config.verify.fmr):
         raise ConfigError(f"verify.monitor={config.verify.monitor} needs verify.protected=sex and a verify.fmr")
+    _check_head(config.head, config)
     if config.devices and config.gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     if config.name in ("", ".") or any(part in config.name for part in ("/", "\\", "..", "@", ",")):
@@ -55,6 +56,23 @@ def _check_sampler(config: SamplerConfig, batch_size: int, prefix: str = "") -> 
         )
 
 
+def _check_head(head: HeadConfig, config: TrainConfig, prefix: str = "") -> None:
+    if not head.sharded:
+        for key, usual in (("sample_rate", 1.0), ("scratch", "")):
+            if getattr(head, key) != usual:
+                raise ConfigError(
+                    f"{prefix}head.{key} is {getattr(head, key)}, but {prefix}head.sharded is false; set it to true"
+                )
+        return
+    if head.scratch and head.sample_rate == 1:
+        raise ConfigError(f"{prefix}head.scratch is for sampled classes; set {prefix}head.sample_rate below 1")
+    if config.optimizer.name != "sgd":
+        raise ConfigError(
+            f"optimizer.name is {config.optimizer.name}, but {prefix}head.sharded=true updates classes by sgd; "
+            "set optimizer.name=sgd"
+        )
+
+
 def _check_sources(config: TrainConfig) -> None:
     for number, source in enumerate(config.sources):
         if not _NAME.fullmatch(source.name):
@@ -76,6 +94,8 @@ def _check_source(source: SourceConfig, config: TrainConfig) -> None:
     check_fields(source, prefix)
     check_augment(source.augment, f"{prefix}augment.")
     _check_crop(source.augment, source.data, prefix)
+    if source.head is not None:
+        _check_head(source.head, config, prefix)
     if not source.data.path:
         raise ConfigError(f"the source {source.name} has no data; set {prefix}data.path")
     if source.batch_size < 1:

@@ -93,6 +93,12 @@ class HeadConfig:
     label_smoothing: float = within(0.0, 0, 0.99)  # share of the target spread over all classes
     init_from: str = choice("random", "mean_embedding")  # a head that is re-initialised at a fine-tune
     options: dict[str, float] = field(default_factory=dict)  # further options of the head
+    # cosines of other classes above this count as 0: for data with one person under two labels; 0 = none do
+    interclass_filter: float = within(0.0, 0, 1)
+    sharded: bool = False  # each device holds a part of the classes, not a copy of all (docs/classifier.md)
+    sample_rate: float = within(1.0, 0, 1, open_low=True)  # sharded: share of the classes in a step (partial FC)
+    # sampled: folder on a disk for class weights and momentum while the run lasts; empty = in the devices' memory
+    scratch: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ adaface             [m 0.4, h 0.333,         margin by the embedding's length; w
                     t_alpha 0.01]
 curricularface      m2 0.5 [alpha 0.1]       hard classes count more as the training gets on; whole-batch statistic
 ==================  =======================  ==================================================================
+
+``head.interclass_filter`` puts a class filter for noisy data before any of them but softmax (:mod:`.filtered`);
+``head.sharded`` splits the class weights over the devices (:mod:`.sharded`).
 """
 
 from __future__ import annotations
@@ -45,9 +48,12 @@ from fairface.heads.base import Margin
 from fairface.heads.circle import softmax_circle
 from fairface.heads.classifier import INITIAL_DEVIATION, Classifier
 from fairface.heads.curricular import curricularface
+from fairface.heads.filtered import FilteredMargin
 from fairface.heads.margin import AngularMargin
 from fairface.heads.mv_softmax import mv_softmax
 from fairface.heads.options import margins_of, options_of
+from fairface.heads.sharded import Sampling, ShardedClassifier
+from fairface.heads.sharded.store import Store
 from fairface.heads.softmax import NoMargin
 from fairface.heads.svx import svx
 
@@ -108,7 +114,9 @@ HEADS: dict[str, Factory] = {
 
 
 def build_margin(config: HeadConfig) -> Margin:
-    """The margin that ``config`` names. A value left neutral (m1 1, m2 0, m3 0) is the margin's own.
+    """The margin that ``config`` names, with the class filter where it is set.
+
+    A value left neutral (m1 1, m2 0, m3 0) is the margin's own.
 
     Raises:
         ConfigError: unknown name or option, a margin that this head does not have, a value out of range.
@@ -118,7 +126,8 @@ def build_margin(config: HeadConfig) -> Margin:
         close = difflib.get_close_matches(config.name, HEADS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(HEADS)}"
         raise ConfigError(f"head.name is {config.name!r}, which is not a known head; {hint}")
-    return factory(config)
+    margin = factory(config)
+    return FilteredMargin(margin, config.interclass_filter) if config.interclass_filter else margin
 
 
 def build_head(
@@ -131,6 +140,24 @@ def build_head(
     Raises:
         ConfigError: as :func:`build_margin`.
     """
+    _check_size(embedding, classes)
+    return Classifier(embedding, classes, build_margin(config), deviation)
+
+
+def build_sharded_head(config: HeadConfig, embedding: int, classes: int, seed: int = 0) -> ShardedClassifier:
+    """The head that ``config`` names with its classes split over the devices, not yet initialised.
+
+    ``seed`` is that of the run; where ``head.sample_rate`` is below 1, a step's classes depend on it.
+
+    Raises:
+        ConfigError: as :func:`build_margin`; a folder for the centres that is not there.
+    """
+    _check_size(embedding, classes)
+    sampling = Sampling(config.sample_rate, seed) if config.sample_rate < 1 else None
+    margin = build_margin(config)
+    return ShardedClassifier(embedding, classes, margin, config.label_smoothing, sampling, Store(config.scratch))
+
+
+def _check_size(embedding: int, classes: int) -> None:
     if classes < 1 or embedding < 1:
         raise ConfigError(f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0")
-    return Classifier(embedding, classes, build_margin(config), deviation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from fairface.errors import ConfigError
 from fairface.heads.statistics import Statistic
@@ -57,9 +57,9 @@ class Margin(ABC):
         ConfigError: ``s`` is not above 0.
     """
 
-    normalises: ClassVar[bool] = True
-    uses_length: ClassVar[bool] = False
-    reshapes: ClassVar[bool] = False
+    normalises: bool = True
+    uses_length: bool = False
+    reshapes: bool = False
     statistic: Statistic | None = None
 
     def __init__(self, s: float) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 from fairface.backbones import build_backbone, build_lpd
 from fairface.backbones.region_split import REGION_SPLITS
 from fairface.config.regions import embedding_regions
-from fairface.config.schema import SourceConfig, TrainConfig
+from fairface.config.schema import HeadConfig, SourceConfig, TrainConfig
 from fairface.data.loading.open_sources import open_source, open_sources
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
-from fairface.heads import build_head
+from fairface.heads import build_head, build_sharded_head
+from fairface.heads.classifier import Classifier
+from fairface.heads.sharded import MomentumRule, ShardedClassifier
 from fairface.heads.triplets import build_triplet_loss
 from fairface.methods.base import Method
 from fairface.methods.branches import Branch
@@ -66,6 +68,9 @@ def build_virface(config: TrainConfig, on_gpu: bool) -> Method:
     """
     sources = open_sources(dataclasses.replace(config, sources=_virface_sources(config)))
     parts = classify_parts(config, on_gpu, sources)
+    if isinstance(parts["head"], ShardedClassifier):
+        raise ConfigError("method virface adds virtual classes to the classifier, which must be whole on each device; "
+                          "set head.sharded=false")  # fmt: skip
     generator = None
     if config.stage in WITH_GENERATOR:
         generator = Generator(config.backbone.embedding, config.virface.hidden, config.virface.latent)
@@ -101,14 +106,15 @@ def build_uda(config: TrainConfig, on_gpu: bool) -> Method:
     branches = []
     for number in labeled:
         head = configs[number].head or config.head
-        made = build_head(head, config.backbone.embedding, sources[number].dataset.num_classes)
+        made = _head(head, config, sources[number].dataset.num_classes)
         weight, alone = configs[number].weight, len(labeled) == 1
         branches.append(Branch(sources[number].name, number, made, weight, head.label_smoothing, alone))
     backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
     optimizer = config.optimizer
     return UDA(
-        backbone, branches, sources, _regions(config), config.uda, optimizer.head_lr_mult, optimizer.decay_norm
-    )
+        backbone, branches, sources, _regions(config), config.uda, optimizer.head_lr_mult, optimizer.decay_norm,
+        _head_rule(config),
+    )  # fmt: skip
 
 
 def _regions(config: TrainConfig) -> dict[str, slice] | None:
@@ -156,14 +162,28 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
     """
     labeled = labeled_source(sources, config.method)
     head = config.all_sources()[labeled].head or config.head
+    optimizer = config.optimizer
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
-        "head": build_head(head, config.backbone.embedding, sources[labeled].dataset.num_classes),
+        "head": _head(head, config, sources[labeled].dataset.num_classes),
         "sources": sources,
         "label_smoothing": head.label_smoothing,
-        "head_lr_mult": config.optimizer.head_lr_mult,
-        "decay_norm": config.optimizer.decay_norm,
+        "head_lr_mult": optimizer.head_lr_mult,
+        "decay_norm": optimizer.decay_norm,
+        "head_rule": _head_rule(config),
     }
+
+
+def _head_rule(config: TrainConfig) -> MomentumRule:
+    """How the classes of a split head move."""
+    optimizer = config.optimizer
+    return MomentumRule(optimizer.momentum, optimizer.weight_decay, optimizer.head_lr_mult)
+
+
+def _head(head: HeadConfig, config: TrainConfig, classes: int) -> Classifier | ShardedClassifier:
+    if head.sharded:
+        return build_sharded_head(head, config.backbone.embedding, classes, config.seed)
+    return build_head(head, config.backbone.embedding, classes)
 
 
 def _one_source(config: TrainConfig) -> SourceConfig:

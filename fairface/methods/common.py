@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fairface.heads.classifier import Classifier
 from fairface.heads.loss import CrossEntropy
-from fairface.heads.statistics import RunningStatistics
+from fairface.heads.sharded import Classified, ShardedClassifier
 from fairface.methods.base import ParameterGroup
 from fairface.mx import NDArray, autograd, gluon, nn
 from fairface.parallel import Shard, World
@@ -25,19 +25,27 @@ def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], frozen: bool = F
 
 
 def class_losses(
-    head: Classifier, statistics: RunningStatistics, criterion: CrossEntropy, shards: Sequence[Shard],
-    embeddings: Sequence[NDArray], world: World, rows: int,
-) -> tuple[list[NDArray], list[NDArray]]:  # fmt: skip
-    """The class loss of a step's embeddings and the share that is classified right, one scalar a device each; both are
-    divided by ``rows``, statistics are taken over the batch of all devices."""
+    head: Classifier | ShardedClassifier, criterion: CrossEntropy, embeddings: Sequence[NDArray],
+    labels: Sequence[NDArray], statistics: Sequence[Sequence[NDArray]], world: World,
+) -> Classified:  # fmt: skip
+    """Every row's class loss, and whether its target scores highest, on its own device; of either kind of head.
+
+    Args:
+        head: a classifier with copies on all devices, or one that is split over them.
+        criterion: the loss of the former; the latter has its own.
+        embeddings: each device's (b, D).
+        labels: each device's (b,), -1 = unlabeled: loss 0 without gradient.
+        statistics: each device's further arguments of the margin.
+        world: the devices of the whole batch.
+    """
+    if isinstance(head, ShardedClassifier):
+        return head.losses(embeddings, labels, world, statistics)
     losses, correct = [], []
-    measured = statistics.update(embeddings, [shard.labels for shard in shards], world)
-    for shard, embedding, values in zip(shards, embeddings, measured, strict=True):
-        logits = head(embedding, shard.labels, *values)
-        losses.append(criterion(logits, shard.labels).sum() / rows)
-        with autograd.pause():
-            correct.append(head.is_correct(embedding, logits, shard.labels).sum() / rows)
-    return losses, correct
+    for embedding, label, values in zip(embeddings, labels, statistics, strict=True):
+        logits = head(embedding, label, *values)
+        losses.append(criterion(logits, label))
+        correct.append(head.is_correct(embedding, logits, label))
+    return Classified(losses, correct)
 
 
 def backbone_groups(backbone: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:

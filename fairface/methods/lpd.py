@@ -69,8 +69,9 @@ class LPD(Classify):
         streams = embed(self.streams, shards, self.backbone_is_frozen)
         whole, partial, where = zip(*streams, strict=True)
         rows, weights = shards[0].batch_rows, self.options
+        labels = [shard.labels for shard in shards]
         terms = [
-            class_losses(head, statistics, self.criterion, shards, embeddings, world, rows)
+            class_losses(head, self.criterion, embeddings, labels, statistics.update(embeddings, labels, world), world)
             for head, statistics, embeddings in (
                 (self.head, self.statistics, whole), (self.partial_head, self.partial_statistics, partial)
             )
@@ -79,12 +80,15 @@ class LPD(Classify):
             (found[:, 1] - shard.extra[COLUMN]).abs().sum() / rows for found, shard in zip(where, shards, strict=True)
         ]
         losses = {
-            "loss": [loss * weights.global_weight for loss in terms[0][0]],
-            "partial": [loss * weights.partial_weight for loss in terms[1][0]],
+            "loss": [loss.sum() * (weights.global_weight / rows) for loss in terms[0].losses],
+            "partial": [loss.sum() * (weights.partial_weight / rows) for loss in terms[1].losses],
             "height": [gap * weights.height_weight for gap in gaps],
         }
         with autograd.pause():
-            metrics = {"accuracy": terms[0][1], "partial_accuracy": terms[1][1]}
+            metrics = {
+                name: [correct.sum() / rows for correct in term.correct]
+                for name, term in zip(("accuracy", "partial_accuracy"), terms, strict=True)
+            }
             for column, name in ((1, "sy"), (2, "ty")):
                 metrics[name] = [found[:, column].sum() / rows for found in where]
         return StepReport(losses, metrics)

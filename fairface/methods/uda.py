@@ -14,13 +14,13 @@ from numpy.typing import NDArray as Array
 
 from fairface.config.schema import UDAConfig
 from fairface.data.loading.source import Source
-from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport
+from fairface.heads.sharded import MomentumRule
+from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport, Updater
 from fairface.methods.branches import Branch
 from fairface.methods.common import backbone_groups, embed
 from fairface.methods.part_norms import PartNorms, part_norms
 from fairface.mx import NDArray, gluon, nd
 from fairface.parallel import Shard, World
-from fairface.parameters import structural
 
 
 class UDA(Method):
@@ -34,6 +34,7 @@ class UDA(Method):
         options: their weights, and what the class loss is divided by.
         head_lr_mult: learning rate of the heads relative to the backbone's.
         decay_norm: whether weight decay also acts on BatchNorm's gamma and beta and on biases.
+        head_rule: how the classes of split heads move; None = by default.
     """
 
     stages: Mapping[str, Stage] = {"all": Stage(("backbone", "head")), "head": Stage(("head",))}
@@ -41,6 +42,7 @@ class UDA(Method):
     def __init__(
         self, backbone: gluon.HybridBlock, branches: Sequence[Branch], sources: Sequence[Source],
         regions: Mapping[str, slice] | None, options: UDAConfig, head_lr_mult: float = 1.0, decay_norm: bool = True,
+        head_rule: MomentumRule | None = None,
     ) -> None:  # fmt: skip
         self.backbone = backbone
         self.branches = tuple(branches)
@@ -48,6 +50,7 @@ class UDA(Method):
         self.regions = regions
         self.options = options
         self.head_lr_mult, self.decay_norm = head_lr_mult, decay_norm
+        self.head_rule = head_rule or MomentumRule()
         of_branches = {branch.source for branch in branches}
         self.unlabeled = [number for number in range(len(self.data)) if number not in of_branches]
         self.backbone_is_frozen = False
@@ -64,10 +67,10 @@ class UDA(Method):
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         self.backbone_is_frozen = "backbone" not in self.stages[stage].trains
         groups = [] if self.backbone_is_frozen else list(backbone_groups(self.backbone, self.decay_norm))
-        for branch in self.branches:
-            own = {f"{branch.block}.{name}": p for name, p in structural(branch.head).items()}
-            groups.append(ParameterGroup(branch.block, own, lr_mult=self.head_lr_mult))
-        return groups
+        return [*groups, *(group for branch in self.branches for group in branch.parameter_groups(self.head_lr_mult))]
+
+    def updaters(self, stage: str) -> Sequence[Updater]:
+        return [updater for branch in self.branches for updater in branch.updaters(self.head_rule)]
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         embeddings = embed(self.backbone, shards, self.backbone_is_frozen)
@@ -94,24 +97,17 @@ class UDA(Method):
 
     def after_step(self, outcome: StepOutcome) -> None:
         """Keep the heads' statistics."""
-        if outcome.applied:
-            for branch in self.branches:
-                branch.statistics.commit()
+        for branch in self.branches:
+            branch.after_step(outcome)
 
     def state(self) -> dict[str, Array[np.generic]]:
-        return {
-            f"{branch.block}.{name}": value
-            for branch in self.branches
-            for name, value in branch.statistics.state().items()
-        }
+        return {name: value for branch in self.branches for name, value in branch.state().items()}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
         """Take back what :meth:`state` gave.
 
         Raises:
-            CheckpointError: a statistic is missing.
+            CheckpointError: an array is missing.
         """
         for branch in self.branches:
-            prefix = f"{branch.block}."
-            own = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
-            branch.statistics.load_state(own)
+            branch.load_state(state)

@@ -147,6 +147,7 @@ KEYS: Mapping[str, Key] = {
     "SEED": Key("seed", _to("seed")),
     "DATA_ROOT": Key("folder of the TFRecords' folders", lambda value, keys: {}),
     "INDEX_ROOT": Key("folder of the index files", lambda value, keys: {}),
+    "DIST_FC": Key("class centres split over the devices", _to("head.sharded")),
     "DATASETS": Key("branches: name of the index, images in a step over all devices, weight", _datasets),
     "TFRRECORD": Key("TFRecords or images; the index tells", _only("TFRRECORD", (True, False), "write true or false")),
     "BACKBONE_RESUME": Key("model to start from", _start),

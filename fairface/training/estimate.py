@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairface.data.types import Batch
+from fairface.heads.sharded import ShardedClassifier
 from fairface.methods.base import Method
 from fairface.mx import autograd, mx
 from fairface.parallel import World, shard
@@ -30,11 +31,15 @@ def estimate(run: Prepared) -> dict[str, Any]:
     initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
     parameters = {name: _values(block) for name, block in run.method.blocks().items()}
     run.method.parameter_groups(config.stage)
+    run.method.updaters(config.stage)
     probe = probe_batch(run)
     seconds = _timed_step(run.method, probe, run.world)
     per_step = seconds * config.batch_size / len(probe)  # both batches are cut over the devices
     activations = _activation_values(run) * 4 * 2 * config.batch_size
-    weights = sum(parameters.values()) * 4 * COPIES[config.optimizer.name] * len(run.world.contexts)
+    split = {name: block for name, block in run.method.blocks().items() if isinstance(block, ShardedClassifier)}
+    copied = sum(values for name, values in parameters.items() if name not in split)
+    weights = copied * 4 * COPIES[config.optimizer.name] * len(run.world.contexts)
+    weights += sum(block.training_bytes for block in split.values())
     return {
         "run": str(run.folder),
         "devices": [str(context) for context in run.world.contexts],
@@ -101,6 +106,8 @@ def _timed_step(method: Method, batch: Batch, world: World) -> float:
 
 
 def _values(block: Any) -> int:
+    if isinstance(block, ShardedClassifier):
+        return block.classes * block.embedding
     return sum(int(np.prod(p.shape)) for name, p in structural(block).items() if not name.endswith(RUNNING))
 
 

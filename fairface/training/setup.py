@@ -22,6 +22,7 @@ from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.faces.masks.transform import masked_sources
 from fairface.files import sha256
 from fairface.hardware import usable_cores
+from fairface.heads.sharded import ShardedClassifier, cut_classes
 from fairface.methods.base import Method
 from fairface.methods.build import build_method
 from fairface.mx import mx
@@ -33,7 +34,8 @@ from fairface.training.comparison_sets import evaluation_crop, open_sets, verifi
 from fairface.training.schedule import steps_of
 
 SAVES_PER_RUN = 10
-FREE = ("devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log")  # may change at --resume
+# What may change at --resume.
+FREE = ("devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log", "head.scratch")
 FREE_DATA = ("path", "root", "checksums", "threads", "prefetch", "in_memory")  # of data and of each source's data
 BEST = ("monitor", "protected")  # what of verify.* may not change: scores of two kinds cannot be compared
 SAMPLED = 64  # records of a source whose bytes a resumed run compares
@@ -78,6 +80,9 @@ def prepare(config: TrainConfig) -> Prepared:
     on_gpu = world.contexts[0].device_type == "gpu"
     enable(config.precision, on_gpu, config.backbone.prelu)
     method = build_method(config, on_gpu)
+    for head in method.blocks().values():
+        if isinstance(head, ShardedClassifier):
+            cut_classes(head.classes, len(world.contexts), head.embedding)  # refuses what does not fit the devices
     if config.stage not in method.stages:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = masked_sources(method.sources(), config)

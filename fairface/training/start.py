@@ -17,7 +17,7 @@ from fairface.interop.models import load_model
 from fairface.interop.weights import blocks_in, weights_for
 from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
-from fairface.parameters import arrays_of, set_arrays, set_values, structural
+from fairface.parameters import arrays_of, set_arrays, set_values
 from fairface.training.log import RunLog
 
 # Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
@@ -108,7 +108,7 @@ def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, da
     Raises:
         CheckpointError: a head without a weight per class.
     """
-    weight = structural(head).get("weight")
+    weight = arrays_of(head).get("weight")
     embeddings = embedder.embed(dataset).astype(np.float64)
     embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     centres = np.zeros((dataset.num_classes, embeddings.shape[1]))
@@ -117,9 +117,9 @@ def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, da
     norms = np.linalg.norm(centres, axis=1, keepdims=True)
     if weight is None or tuple(weight.shape) != centres.shape:
         raise CheckpointError("this head has no weight per class; use head.init_from=random")
-    before = weight._reduce().asnumpy()
+    before = weight.asnumpy()
     lengths = np.linalg.norm(before, axis=1, keepdims=True)
     seen = norms[:, 0] > 0
     before[seen] = (centres[seen] / norms[seen]) * lengths[seen]
-    weight.set_data(nd.array(before))
+    set_arrays(head, {"weight": nd.array(before)}, "mean embeddings")
     return int(seen.sum())

@@ -19,6 +19,8 @@ SMALL = {
     "align": "--photographs 6 --large 1 --large-size 200 300 --repeats 2",
     "embed": SIDES,
     "train_step": SIDES,
+    "classifier": "--classes 300 --batch 4 --embedding 8 --rounds 2 --steps 1 --threads 1 "
+                  "--sides dense,sharded,sampled-mapped",
     "fairness_bootstrap": "--comparisons 4000 --subjects 60 --many-subjects 500 --rounds 5 --repeats 2",
     "formats": "--images 40 --repeats 2 --threads 2",
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",

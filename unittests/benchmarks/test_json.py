@@ -14,8 +14,10 @@ def programs(root):
     return {p.stem for p in (root / "benchmarks").glob("*.py") if re.search(r"^def main\(argv", p.read_text(), re.M)}
 
 
-SMALL = ["align", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records", "orl_seeds",
-         "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface"]  # fmt: skip
+SMALL = [
+    "align", "classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records",
+    "orl_seeds", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface",
+]  # fmt: skip
 
 
 def test_every_program_is_tried(root):

@@ -55,10 +55,18 @@ def test_a_run_logs_lengths_and_ratios_of_both_kinds(tmp_path: Path, faces: Path
         assert line["ratio_normal"] == pytest.approx(line["lower_normal"] / (line["upper_normal"] + 1e-5), rel=1e-4)
 
 
-@pytest.mark.parametrize("devices", ["cpu0", "cpu0,cpu1"])
-def test_branches_stopped_and_resumed_to_the_same_bits(tmp_path: Path, faces: Path, devices: str) -> None:
+@pytest.mark.parametrize(
+    ("devices", "head"),
+    [
+        ("cpu0", ()), ("cpu0,cpu1", ()), ("cpu0,cpu1", ("head.sharded=true",)),
+        ("cpu0,cpu1", ("head.sharded=true", "head.sample_rate=0.5")),
+    ],
+)  # fmt: skip
+def test_branches_stopped_and_resumed_to_the_same_bits(
+    tmp_path: Path, faces: Path, devices: str, head: tuple[str, ...]
+) -> None:
     def config(name: str) -> TrainConfig:
-        words = (f"devices={devices}", f"name={name}", "sources.two.weight=0.5", "uda.mean=labeled")
+        words = (f"devices={devices}", f"name={name}", "sources.two.weight=0.5", "uda.mean=labeled", *head)
         return config_of(tmp_path, faces, *words, branches=("one", "two"))
 
     assert train(config("unbroken"), quiet=True) == 0
@@ -78,6 +86,17 @@ def test_branches_stopped_and_resumed_to_the_same_bits(tmp_path: Path, faces: Pa
     unbroken, broken = (tmp_path / "models" / name for name in ("unbroken", "broken"))
     assert everything(broken) == everything(unbroken)
     assert {key.split(".")[0] for key in blocks(broken)} == {"backbone", "head_one", "head_two"}
+
+
+def test_split_heads_train_as_whole_ones(tmp_path: Path, faces: Path) -> None:
+    found = []
+    for name, head in (("whole", ()), ("split", ("head.sharded=true",))):
+        words = (f"name={name}", "devices=cpu0,cpu1", "uda.mean=labeled", *head)
+        assert train(config_of(tmp_path, faces, *words, branches=("one", "two")), quiet=True) == 0
+        found.append(lines(tmp_path / "models" / name))
+    for whole, split in zip(*found, strict=True):
+        for key in ("loss_one", "loss_two", "masked", "normal", "accuracy_one", "accuracy_two"):
+            assert split[key] == pytest.approx(whole[key], rel=2e-3), key
 
 
 def test_a_mixed_list_gives_masked_faces_by_its_label_zero(tmp_path: Path, faces: Path) -> None:

@@ -36,6 +36,8 @@ def test_the_published_configuration(index: Path) -> None:
     assert (config.method, config.seed, config.batch_size, config.epochs) == ("uda", 1337, 2048, 36)
     assert (config.backbone.name, config.backbone.embedding, config.backbone.regions) == ("split_ir_50", 512, "")
     assert (config.head.name, config.head.m2, config.head.s) == ("curricularface", 0.5, 64.0)
+    assert config.head.sharded
+    assert not config_of(index, "DIST_FC=false").head.sharded
     optimizer = config.optimizer
     assert (optimizer.name, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == ("sgd", 0.1, 0.9, 5e-4)
     assert not optimizer.decay_norm

@@ -17,6 +17,7 @@ class Purpose(IntEnum):
     SUBSTITUTE = 3
     IMAGES = 4
     MINING = 5
+    CLASSES = 6
 
 
 def generator(seed: int, index: int, purpose: Purpose, stream: int = 0) -> np.random.Generator:

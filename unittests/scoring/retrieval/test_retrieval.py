@@ -230,3 +230,18 @@ def test_what_else_is_refused():
     cameras = ImageSet(np.ones((2, 2)), np.arange(2), np.arange(2))
     with pytest.raises(DataError, match="cameras are known of one"):
         retrieve(cameras, ImageSet(np.ones((2, 2)), np.arange(2)))
+
+
+def test_the_ranks_of_the_documents_table_unless_others_are_asked_for():
+    found = retrieve_scores(np.eye(3), np.arange(3), np.arange(3))
+    assert found.ranks == {1: 1.0, 5: 1.0, 10: 1.0}
+    assert found.cmc.tolist() == [1.0] * 10
+
+
+def test_the_first_of_several_faulty_rows_is_named():
+    faulty_rows = np.ones((4, 2))
+    faulty_rows[[1, 3], 0] = np.inf
+    with pytest.raises(DataError, match=r"2 of 4 queries have scores that are not finite .first: 1"):
+        retrieve_scores(faulty_rows, np.arange(4), np.arange(2))
+    with pytest.raises(DataError, match=r"gallery: 2 of 4 embeddings are not finite .first: 1"):
+        retrieve(ImageSet(np.ones((1, 2)), np.zeros(1)), ImageSet(faulty_rows, np.arange(4)), "euclidean")

@@ -59,6 +59,7 @@ class AugmentConfig:
     mask: float = within(0.0, 0, 1)  # probability of a mask on the face, drawn before all other changes
     mask_styles: tuple[str, ...] = ()  # names of fairface.faces.masks.STYLES; empty = all
     mask_textures: str = ""  # folder of PNG files with transparency, masks of the user's
+    mask_landmarks: str = ""  # landmarks.csv of the images; empty = those that aligned crops have
     mask_nose_out: float = within(0.06, 0, 1)  # share of the masks that are worn below the nose
     mask_chin: float = within(0.03, 0, 1)  # share of the masks that are worn below the mouth
 

@@ -15,13 +15,13 @@ from fairface.data.loading.source import Source
 from fairface.data.loading.transform import chain
 from fairface.errors import ConfigError
 from fairface.faces.align import template
+from fairface.faces.masks.column import LANDMARKS, with_landmarks
 from fairface.faces.masks.draw import draw_mask, nose_height
 from fairface.faces.masks.parameters import MaskChoice
 from fairface.faces.masks.pose import MaskRefusedError
 from fairface.faces.masks.textures import Textures, read_textures
 
 Image = NDArray[np.uint8]
-LANDMARKS = "landmarks"
 SHAPES = ((5, 2), (68, 2), (10,), (136,))
 
 
@@ -83,24 +83,28 @@ def masked_sources(sources: Sequence[Source], config: TrainConfig) -> list[Sourc
 
     Raises:
         ConfigError: a style that does not exist, or landmarks of another shape.
-        DataError: textures that cannot be used.
+        DataError: textures or a table of landmarks that cannot be used.
     """
-    augment = {source.name: source.augment for source in config.all_sources()}
-    return [_with_masks(source, augment[source.name]) if source.name in augment else source for source in sources]
+    augment, size = {source.name: source.augment for source in config.all_sources()}, config.data.image_size
+    return [_with_masks(source, augment[source.name], size) if source.name in augment else source for source in sources]
 
 
-def _with_masks(source: Source, config: AugmentConfig) -> Source:
+def _with_masks(source: Source, config: AugmentConfig, size: int) -> Source:
     choice = choice_of(config)
     if config.mask == 0:
         return source
-    known = source.dataset.extra.get(LANDMARKS)
+    data = source.dataset
+    if config.mask_landmarks:
+        data = with_landmarks(data, config.mask_landmarks, size)
+    known = data.extra.get(LANDMARKS)
     if known is not None and known.shape[1:] not in SHAPES:
         raise ConfigError(
             f"source {source.name}: the column {LANDMARKS} holds {known.shape[1:]} for an image; "
             "masks need 5 or 68 points, (5, 2) or (68, 2)"
         )
     masks = MaskTransform(config.mask, choice)
-    return dataclasses.replace(source, transform=chain([masks, *([source.transform] if source.transform else [])]))
+    others = [source.transform] if source.transform else []
+    return dataclasses.replace(source, dataset=data, transform=chain([masks, *others]))
 
 
 def choice_of(config: AugmentConfig) -> MaskChoice:

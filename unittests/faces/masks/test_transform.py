@@ -1,16 +1,19 @@
 """Masks in the loader: a pure function of seed and step, columns beside the images, what a configuration asks for."""
 
+import cv2
 import numpy as np
 import pytest
 
 from fairface.config.load import from_tree
 from fairface.data.array import ArrayDataset
 from fairface.data.extra import with_extra
+from fairface.data.folder import FolderDataset
 from fairface.data.loading.draws import Purpose, generator
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError, DataError
 from fairface.faces.align import template
+from fairface.faces.landmarks import Landmarks, write_landmarks
 from fairface.faces.masks import MaskChoice, draw_mask
 from fairface.faces.masks.transform import MaskTransform, masked_sources
 from unittests.data.in_order import InOrder
@@ -103,6 +106,34 @@ class Mirror:
 
     def apply(self, image, row, out, extra):
         out[:] = image[:, ::-1]
+
+
+def test_landmarks_of_align_are_those_of_its_crops(tmp_path):
+    """A table of the photographs is turned with them; an image that it does not know gets the template's points."""
+    photographs = {f"p{i}/0.png": turned(yaw, roll=10, height=80, eyes=(120, 90)) for i, yaw in enumerate((0, 30, -20))}
+    rows = [Landmarks(name, 1, 0.9, points.astype(np.float32)) for name, points in photographs.items()]
+    write_landmarks(tmp_path / "landmarks.csv", rows[:2])
+    (tmp_path / "align.json").write_text('{"size": 112}')
+    for i in range(3):
+        (tmp_path / f"p{i}").mkdir()
+        cv2.imwrite(str(tmp_path / f"p{i}" / "0.png"), face(seed=i))
+    table = str(tmp_path / "landmarks.csv")
+    (made,) = masked_sources([Source(FolderDataset(tmp_path), 3, InOrder(3, 3), name="data")],
+                             config(mask=1, mask_landmarks=table))  # fmt: skip
+    batch = BatchLoader([made], SIZE, seed=5, threads=1).batch(0)
+    for row, (name, points) in enumerate(photographs.items()):
+        assert made.dataset.record_name(row) == name
+        expected = template(SIZE)
+        if row < 2:  # a similarity by least squares, in complex numbers
+            z, w = (p[:, 0] + 1j * p[:, 1] for p in (points, expected))
+            factor = np.vdot(z - z.mean(), w - w.mean()) / np.vdot(z - z.mean(), z - z.mean())
+            moved = factor * (z - z.mean()) + w.mean()
+            expected = np.stack([moved.real, moved.imag], axis=-1)
+            assert made.dataset.extra["landmarks"][row] == pytest.approx(expected, abs=0.01)
+        assert batch.extra["nose_height"][row] == pytest.approx(expected[2, 1] / SIZE, abs=1e-4)
+    assert np.isnan(made.dataset.extra["landmarks"][2]).all()
+    with pytest.raises(DataError, match=r"landmarks\.csv: has landmarks of none of the images"):
+        masked_sources([source()], config(mask=1, mask_landmarks=table))
 
 
 def test_what_is_refused(tmp_path):

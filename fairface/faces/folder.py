@@ -20,7 +20,7 @@ from fairface.faces.photographs import list_photographs
 from fairface.files import inside, remove_partial
 
 LANDMARKS = "landmarks.csv"
-_TASK = 64  # photographs per task at most; each task loads the nets again, which takes as long as one photograph
+_TASK = 32  # photographs per task at most; each task loads the nets again, some milliseconds
 
 
 def align_folder(

@@ -6,9 +6,8 @@ moved its edges. So once a face is worth more than that for the next smaller cel
 overlap the winner enough to be taken in its place, and the search ends with the face that the full one gives. Before
 that, what the first net proposes is left out where it could not grow to the best face so far, either.
 
-Nothing bounds what a net gives, so the two bounds are measured: of all candidates that the three nets let pass on a
-thirteenth of LFW, none had a side (the root of its area) of more than 2.7 cells, or 2 squares of the first net. The
-margin is for winners that a better one of another scale replaces: it may be worth less.
+Nothing bounds what a net gives, so the two bounds are measured: of 11,843 candidates that the three nets let pass on
+1,018 photographs of LFW none had a side (the root of its area) of more than 2.87 cells, or 2.11 boxes of the first net.
 
 The full search differs where a small face that it finds inside the large one's box has the higher score: it takes that
 one for the same face and lets the large one go.

@@ -79,7 +79,7 @@ def test_memory_that_runs_out_costs_that_photograph(tmp_path, monkeypatch, kind,
     said = "memory ran out on this photograph; make it smaller, or use fewer processes (--jobs)"
     assert report.unreadable == (("big.jpg", said),)
     assert report.no_face == ("a.jpg", "c.jpg")
-    monkeypatch.setattr("fairface.faces.find_points.MtcnnDetector", lambda config: Greedy())
+    monkeypatch.setattr("fairface.faces.find_points.make_detector", lambda names, config: Greedy())
     rows, problems = find_points(root, ["a.jpg", "big.jpg", "c.jpg"], PointSearch(MtcnnConfig()))
     assert (sorted(rows), problems) == (["a.jpg", "c.jpg"], {"big.jpg": said})
     table = tmp_path / "table.csv"

@@ -135,7 +135,7 @@ def test_thresholds_of_another_step_are_refused(here, capsys):
 
 def test_photographs_without_a_face_are_left_out_with_the_reason(here, capsys, monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr("fairface.programs.inference.MtcnnDetector", lambda: FixedDetector(faces=2))
+    monkeypatch.setattr("fairface.programs.inference.make_detector", lambda *_: FixedDetector(faces=2))
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((50, 60, 3), 90, np.uint8))
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     words = ["inference", "--model", "net,0", "faces/p0/0.png", tmp_path, "faces/p1/0.png"]
@@ -152,7 +152,7 @@ def test_photographs_without_a_face_are_left_out_with_the_reason(here, capsys, m
 
 
 def test_fewer_than_two_faces_are_an_error(here, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("fairface.programs.inference.MtcnnDetector", FixedDetector)
+    monkeypatch.setattr("fairface.programs.inference.make_detector", lambda *_: FixedDetector())
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((50, 60, 3), 90, np.uint8))
     code, out, err = call(capsys, "inference", "--model", "net,0", "faces/p0/0.png", tmp_path / "wall.png")
     assert (code, out) == (2, "")

@@ -79,6 +79,10 @@ def _virface_resnet(shape: VirFaceShape, config: BackboneConfig, image_size: int
     return VirFaceResNet(shape, _filled(config, 0.0), image_size)
 
 
+def _without_extras(config: BackboneConfig) -> None:
+    _without(config, "se", "output", *(["dropout"] if config.dropout > 0 else []))
+
+
 def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LPDNet:
     """The net of Latent Part Detection that ``config`` names, with options of its own.
 
@@ -88,7 +92,7 @@ def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LP
     shape = LPD_NETS.get(config.name)
     if shape is None:
         raise ConfigError(f"backbone.name is {config.name!r}; Latent Part Detection knows: {', '.join(LPD_NETS)}")
-    _without(config, "se", "output", "dropout")
+    _without_extras(config)
     return LPDNet(shape, config, image_size, options)
 
 
@@ -99,7 +103,7 @@ def _lpd(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBloc
 
 def _lpd_global(shape: LPDShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
     del image_size, form  # of any size; relu throughout
-    _without(config, "se", "output", "dropout")
+    _without_extras(config)
     return LPDGlobal(shape, config, LPDConfig().epsilon)
 
 

@@ -59,6 +59,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "List the records that a classifier gets wrong, with all records of their identities.", _ROOT),
         Program("virface", "train/virface.py",
                 "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
+        Program("lpd", "train/lpd.py", "Train Latent Part Detection, for masked faces, with its published settings.",
+                _IN_CONFIGURATION),
     ),
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",

@@ -33,6 +33,8 @@ NOT_RUN = {
     ("docs/inference.md", "Programs written for AdaFace"): "needs AdaFace's checkpoint; typed with another in its test",
     ("docs/virface.md", "The commands"): "trains a whole ResNet-50; its test tries every flag on a small net",
     ("docs/virface.md", "With a configuration"): "the same; scripts/virface_demo.sh runs these configurations",
+    ("docs/lpd.md", "The commands"): "trains a whole ResNet-50; its tests train small nets with every flag",
+    ("docs/lpd.md", "With a configuration"): "trains for minutes; its tests train small nets with these keys",
     ("docs/experiments/real_model.md", "The commands"): "needs LFW and a published model, which may not be passed on",
 }
 TYPED = re.compile(r'page_blocks\("([^"]+)"\)')

@@ -35,6 +35,8 @@ NOT_RUN = {
     ("docs/virface.md", "With a configuration"): "the same; scripts/virface_demo.sh runs these configurations",
     ("docs/uda.md", "The data"): "needs somebody's TFRecords and GPUs; the test of the keys reads this configuration",
     ("docs/uda.md", "Which part does it believe?"): "needs a trained UDA model; the program is tested on a small one",
+    ("docs/lpd.md", "The commands"): "trains a whole ResNet-50; its tests train small nets with every flag",
+    ("docs/lpd.md", "With a configuration"): "trains for minutes; its tests train small nets with these keys",
     ("docs/experiments/real_model.md", "The commands"): "needs LFW and a published model, which may not be passed on",
 }
 TYPED = re.compile(r'page_blocks\("([^"]+)"\)')

@@ -86,6 +86,10 @@ def _region_split(shape: RegionShape, config: BackboneConfig, image_size: int, f
     return RegionSplitIR(shape, _filled(config, _DROPOUT), image_size, form)
 
 
+def _without_extras(config: BackboneConfig) -> None:
+    _without(config, "se", "output", *(["dropout"] if config.dropout > 0 else []))
+
+
 def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LPDNet:
     """The net of Latent Part Detection that ``config`` names, with options of its own.
 
@@ -95,7 +99,7 @@ def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LP
     shape = LPD_NETS.get(config.name)
     if shape is None:
         raise ConfigError(f"backbone.name is {config.name!r}; Latent Part Detection knows: {', '.join(LPD_NETS)}")
-    _without(config, "se", "output", "dropout")
+    _without_extras(config)
     return LPDNet(shape, config, image_size, options)
 
 
@@ -106,7 +110,7 @@ def _lpd(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBloc
 
 def _lpd_global(shape: LPDShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
     del image_size, form  # of any size; relu throughout
-    _without(config, "se", "output", "dropout")
+    _without_extras(config)
     return LPDGlobal(shape, config, LPDConfig().epsilon)
 
 

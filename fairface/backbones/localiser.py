@@ -26,7 +26,7 @@ class Localiser(nn.HybridBlock):
 
     Args:
         image_size: H and W.
-        options: start of the crop, offset of sy, epsilon of BatchNorm.
+        options: start of the crop, offset of sy, whether ty follows from sy, epsilon of BatchNorm.
     """
 
     def __init__(self, image_size: int, options: LPDConfig) -> None:
@@ -36,14 +36,16 @@ class Localiser(nn.HybridBlock):
         self.fc2 = nn.Dense(4, in_units=HIDDEN, weight_initializer=initializer())
         self.bn2 = _last_norm(options)
         self._offset = options.height_offset
+        self._at_top = options.anchor == "top"
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         y = F.relu(self.bn1(self.fc1(F.mean(x, axis=1))))
         where = F.tanh(self.bn2(self.fc2(y)))
-        if not self._offset:
+        if not (self._offset or self._at_top):
             return where
         sx, sy, ty, tx = F.split(where, num_outputs=4, axis=1)
-        return F.concat(sx, sy + self._offset, ty, tx, dim=1)
+        sy = sy + self._offset
+        return F.concat(sx, sy, sy - 1 if self._at_top else ty, tx, dim=1)
 
 
 def _last_norm(options: LPDConfig) -> nn.BatchNorm:

@@ -7,6 +7,7 @@ the height of the nose in the image, a mean over images.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from fairface.parameters import structural
 
 PARTIAL = "partial_head"
 _OF_PARTIAL = f"{PARTIAL}."
+_LOCALISER = "backbone.localiser."
 
 
 class LPD(Classify):
@@ -63,7 +65,20 @@ class LPD(Classify):
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         own = {f"{_OF_PARTIAL}{name}": p for name, p in structural(self.partial_head).items()}
-        return [*super().parameter_groups(stage), ParameterGroup(PARTIAL, own, lr_mult=self.head_lr_mult)]
+        groups = [part for group in super().parameter_groups(stage) for part in self._split(group)]
+        return [*groups, ParameterGroup(PARTIAL, own, lr_mult=self.head_lr_mult)]
+
+    def _split(self, group: ParameterGroup) -> list[ParameterGroup]:
+        """The localiser's part of a group by itself, with its own learning rate."""
+        own = {name: p for name, p in group.parameters.items() if name.startswith(_LOCALISER)}
+        if not own:
+            return [group]
+        others = {name: p for name, p in group.parameters.items() if name not in own}
+        factor = group.lr_mult * self.options.localiser_lr_mult
+        return [
+            dataclasses.replace(group, parameters=others),
+            dataclasses.replace(group, name=f"{group.name}, localiser", parameters=own, lr_mult=factor),
+        ]
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         streams = embed(self.streams, shards, self.backbone_is_frozen)

@@ -61,6 +61,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Train VirFace's four stages, on labeled and unlabeled images, with its flags.", _IN_CONFIGURATION),
         Program("uda", "train/uda.py",
                 "Train with unlabeled masked faces (UDA) from UFace's configuration.", _IN_CONFIGURATION),
+        Program("lpd", "train/lpd.py", "Train Latent Part Detection, for masked faces, with its published settings.",
+                _IN_CONFIGURATION),
     ),
     "score": (
         Program("verification", "test/verification.py", "Score 1:1 verification of a model or of stored embeddings.",

@@ -95,6 +95,16 @@ def test_the_crop_starts_at_the_top(offset: float) -> None:
     np.testing.assert_allclose(inner.std(axis=0), 0.1, rtol=0.05)
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_a_part_that_begins_at_the_upper_edge(offset: float) -> None:
+    where = started(LPDConfig(anchor="top", height_offset=offset))
+    np.testing.assert_allclose(where[:, 2], where[:, 1] - 1, atol=1e-6)
+    assert where[:, 1].std() > 0.01
+    image = np.random.default_rng(0).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
+    found = crop(nd, nd.array(image), nd.array([[1, 0.5, -0.5, 0]]), SIZE, "corners").asnumpy()
+    np.testing.assert_allclose(found[:, :, 0], image[:, :, 0], atol=1e-5)
+
+
 def test_or_anywhere() -> None:
     inner = np.arctanh(started(LPDConfig(start_crop="random")))
     np.testing.assert_allclose(inner.mean(axis=0), 0, atol=1e-3)

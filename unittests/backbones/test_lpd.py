@@ -105,7 +105,8 @@ def test_what_batch_norm_keeps_of_the_two_streams(joint: bool) -> None:
     kept = net.trunk.bn1.running_mean.data().asnumpy()
     np.testing.assert_allclose(kept, wanted, rtol=1e-3, atol=1e-5)
     gradient = net.trunk.conv1.weight.grad().asnumpy()
-    assert np.isfinite(gradient).all() and gradient.any()
+    assert np.isfinite(gradient).all()
+    assert gradient.any()
     assert net.localiser.fc1.weight.grad().asnumpy().any()  # the part's loss reaches the localiser through the crop
 
 
@@ -116,7 +117,8 @@ def test_the_baseline_is_the_global_stream() -> None:
     theirs = structural(net)
     for name, parameter in structural(alone).items():
         parameter.set_data(theirs[name].data())
-    np.testing.assert_allclose(alone(nd.array(pixels())).asnumpy(), net(nd.array(pixels())).asnumpy()[:, :128], atol=1e-5)
+    whole = net(nd.array(pixels())).asnumpy()[:, :128]
+    np.testing.assert_allclose(alone(nd.array(pixels())).asnumpy(), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,25 @@ def test_only_the_heads_train_in_their_stage() -> None:
     assert made.backbone_is_frozen
 
 
+@pytest.mark.parametrize("decay_norm", [True, False])
+def test_the_localiser_has_a_learning_rate_of_its_own(decay_norm: bool) -> None:
+    net = build_lpd(BackboneConfig(name="lpd_tiny", embedding=32, width=0.25), 32, LPDConfig())
+    heads = [build_head(HeadConfig(name="softmax"), 16, CLASSES) for _ in range(2)]
+    options = LPDConfig(localiser_lr_mult=0.25)
+    made = LPD(options, heads[1], net, head=heads[0], sources=[source()], decay_norm=decay_norm, head_lr_mult=3)
+    rates, decays = {}, {}
+    for group in made.parameter_groups("all"):
+        assert not rates.keys() & group.parameters.keys()
+        rates.update(dict.fromkeys(group.parameters, group.lr_mult))
+        decays.update(dict.fromkeys(group.parameters, group.wd_mult))
+    blocks = {f"{name}.{key}" for name, block in made.blocks().items() for key in structural(block)}
+    assert rates.keys() == blocks
+    for name, rate in rates.items():
+        assert rate == (0.25 if name.startswith("backbone.localiser.") else 3 if "head" in name else 1)
+    assert decays["backbone.localiser.bn2.beta"] == decays["backbone.trunk.bn1.beta"] == (1 if decay_norm else 0)
+    assert decays["backbone.localiser.fc1.weight"] == 1
+
+
 def test_crops_are_what_the_net_cuts_out() -> None:
     net = build_lpd(BackboneConfig(name="lpd_tiny", embedding=256, width=0.25), 32, LPDConfig())
     net.initialize()

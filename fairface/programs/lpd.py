@@ -1,0 +1,47 @@
+"""Train Latent Part Detection with its published settings. Any key=value of train/train.py may follow.
+
+python train/lpd.py --data "dataset/train dataset" --device_id 0
+python train/lpd.py --data faces --nose_height 0.64 --image_size 112 augment.mirror=0.5
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from fairface.config.flags import add_flags, ignored, told_by_flags, tree_of
+from fairface.config.load import from_tree
+from fairface.config.schema import TrainConfig
+from fairface.config.tree import apply_override, merged
+from fairface.console import Console
+from fairface.programs.catalog import options_of
+from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.train import show_estimate
+from fairface.recipes.lpd_flags import FIXED, FLAGS, notes_on
+
+
+def main(argv: Sequence[str], prog: str = "") -> int:
+    """Parse, then train or estimate; returns the exit code."""
+    options = options_of("lpd", prog)
+    add_flags(options, FLAGS)
+    add_run_options(options, "configuration, counts, memory and time")
+    args = parse_run(options, argv, [])
+    console = Console.of(args)
+    console.tell([*ignored(FLAGS, args), *notes_on(args)])
+    with told_by_flags(FLAGS):
+        config = configured(args)
+        if args.dry_run:
+            show_estimate(config, console)
+            return 0
+        # MXNet is imported only now, so that a wrong flag is answered at once.
+        from fairface.training.run import train
+
+        return train(config, args.resume, args.overwrite, args.quiet)
+
+
+def configured(args: Namespace) -> TrainConfig:
+    """The run that the flags describe, with the settings (``key=value``) over them."""
+    tree = merged(FIXED, tree_of(FLAGS, args))
+    for setting in args.overrides:
+        apply_override(tree, setting)
+    return from_tree(tree, "lpd.py")

@@ -80,7 +80,7 @@ def triangles(points: Points) -> NDArray[np.int64]:
     plane = cv2.Subdiv2D((int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
     for x, y in points:
         plane.insert((float(x), float(y)))
-    corners = plane.getTriangleList().reshape(-1, 3, 2)
+    corners = np.asarray(plane.getTriangleList()).reshape(-1, 3, 2)
     apart = np.linalg.norm(corners[:, :, None] - points, axis=-1)
     known = (apart.min(axis=-1) < 0.01).all(axis=-1)  # Subdiv2D adds corners of its own, far away
     return np.asarray(apart.argmin(axis=-1)[known])

@@ -26,7 +26,7 @@ class Localiser(nn.HybridBlock):
 
     Args:
         image_size: H and W.
-        options: start of the crop, offset of sy, whether ty follows from sy, epsilon of BatchNorm.
+        options: start of the crop, offset of sy, whether the shifts follow from sy, epsilon of BatchNorm.
     """
 
     def __init__(self, image_size: int, options: LPDConfig) -> None:
@@ -45,7 +45,9 @@ class Localiser(nn.HybridBlock):
             return where
         sx, sy, ty, tx = F.split(where, num_outputs=4, axis=1)
         sy = sy + self._offset
-        return F.concat(sx, sy, sy - 1 if self._at_top else ty, tx, dim=1)
+        if self._at_top:
+            ty, tx = sy - 1, F.zeros_like(tx)
+        return F.concat(sx, sy, ty, tx, dim=1)
 
 
 def _last_norm(options: LPDConfig) -> nn.BatchNorm:

@@ -161,7 +161,7 @@ class LPDConfig:
     nose_height_value: float = within(0.6, 0, 1, open_low=True)  # for constant; 0.64 in crops aligned to our template
     # where the part starts: top = the upper 60 % of the image; random: anywhere, mirrored too (released code)
     start_crop: str = choice("top", "random")
-    # free: the localiser also says where the part lies; top: it begins at the image's upper edge, ty = sy - 1
+    # free: the localiser also says where the part lies; top: in the middle of the upper edge, ty = sy - 1, tx = 0
     anchor: str = choice("free", "top")
     localiser_lr_mult: float = within(1.0, 0, 1e6)  # learning rate of the localiser relative to the net's
     # corners: -1 and 1 are the outer pixels' centres; released: pixels 0 and size - 2, border 0 (released code)

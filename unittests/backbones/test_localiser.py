@@ -99,6 +99,8 @@ def test_the_crop_starts_at_the_top(offset: float) -> None:
 def test_a_part_that_begins_at_the_upper_edge(offset: float) -> None:
     where = started(LPDConfig(anchor="top", height_offset=offset))
     np.testing.assert_allclose(where[:, 2], where[:, 1] - 1, atol=1e-6)
+    assert (where[:, 3] == 0).all()
+    assert where[:, 0].std() > 0.001
     assert where[:, 1].std() > 0.01
     image = np.random.default_rng(0).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
     found = crop(nd, nd.array(image), nd.array([[1, 0.5, -0.5, 0]]), SIZE, "corners").asnumpy()

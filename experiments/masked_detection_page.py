@@ -60,9 +60,9 @@ def page(results: Sequence[Mapping[str, Any]]) -> str:
     first = results[0]
     left_out = len(first["left_out"])
     told = f"{left_out} more, in which MTCNN finds no face without a mask, are left out.\n" if left_out else ""
-    parts = [INTRODUCTION.format(photographs=first["photographs"], asked=first["photographs"] + left_out, left_out=told), found_table(results)]
-    parts += [points_table(results), in_words(results)]
-    return "\n".join(parts)
+    count = first["photographs"]
+    introduction = INTRODUCTION.format(photographs=count, asked=count + left_out, left_out=told)
+    return "\n".join([introduction, found_table(results), points_table(results), in_words(results)])
 
 
 def found_table(results: Sequence[Mapping[str, Any]]) -> str:

@@ -16,8 +16,8 @@ from fairface.files import atomic_write
 NONE = "no mask"
 INTRODUCTION = """# Finding faces that wear masks
 
-Made by `python experiments/masked_detection.py --data LFW --out WORK/masked_detection` and `python
-experiments/masked_detection_page.py --out WORK/masked_detection --page docs/experiments/masked_detection.md`.
+Made by `python experiments/masked_detection.py --data LFW --photographs {asked} --out WORK/masked_detection` and
+`python experiments/masked_detection_page.py --out WORK/masked_detection --page docs/experiments/masked_detection.md`.
 
 {photographs} photographs of LFW (250 x 250 pixels, test people, evenly over their names) got a mask of each style
 over nose and mouth, as `data_process/add_masks.py` draws them. Each detector then looked for the main face, as
@@ -60,9 +60,9 @@ def page(results: Sequence[Mapping[str, Any]]) -> str:
     first = results[0]
     left_out = len(first["left_out"])
     told = f"{left_out} more, in which MTCNN finds no face without a mask, are left out.\n" if left_out else ""
-    parts = [INTRODUCTION.format(photographs=first["photographs"], left_out=told), found_table(results)]
-    parts += [points_table(results), in_words(results)]
-    return "\n".join(parts)
+    count = first["photographs"]
+    introduction = INTRODUCTION.format(photographs=count, asked=count + left_out, left_out=told)
+    return "\n".join([introduction, found_table(results), points_table(results), in_words(results)])
 
 
 def found_table(results: Sequence[Mapping[str, Any]]) -> str:
@@ -102,8 +102,8 @@ def in_words(results: Sequence[Mapping[str, Any]]) -> str:
         "## What to take from it\n\n"
         f"Over all styles MTCNN finds {mtcnn:.1f} % of the masked faces, CenterFace {centerface:.1f} %,\n"
         f"MTCNN with CenterFace after it {both:.1f} %. MTCNN finds fewest with `{worst['style']}`\n"
-        f"({100 * np.mean(hits(worst, 'mtcnn')):.1f} %). Points of one kind go together:\n"
-        "`--detector mtcnn,centerface` keeps MTCNN's wherever it sees a face.\n"
+        f"({100 * np.mean(hits(worst, 'mtcnn')):.1f} %). `--detector mtcnn,centerface` keeps MTCNN's points wherever\n"
+        "it sees a face, also where that is at the wrong place.\n"
     )
 
 

@@ -93,7 +93,9 @@ def test_no_two_commands_make_the_same_run():
     assert made["my_photos"] == 1
 
 
-@pytest.mark.parametrize("place", [place for place in NOT_RUN if place[0] in ("README.md", "docs/classifier.md", "docs/data.md")])
+@pytest.mark.parametrize(
+    "place", [place for place in NOT_RUN if place[0] in ("README.md", "docs/classifier.md", "docs/data.md")]
+)
 def test_examples_name_configurations_and_keys_that_exist(place):
     name, heading = place
     block = next(block for block in page_blocks(name) if block.heading == heading and block.note == EXAMPLE)

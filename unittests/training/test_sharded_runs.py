@@ -102,6 +102,13 @@ def test_the_loss_falls_with_half_of_the_classes_in_a_step(tmp_path: Path, peopl
     assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
 
 
+def test_a_triplet_loss_beside_split_classes(tmp_path: Path, people: Path) -> None:
+    words = ("method=fused", "sampler.kind=pk", "sampler.images_per_class=4", "steps=2", "devices=cpu0,cpu1")
+    found = trained(tmp_path, people, *SAMPLED, *words)
+    assert found["head.momentum"].any()
+    assert {"method.head.step", "method.triplet.step"} <= set(found)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

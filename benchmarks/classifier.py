@@ -15,8 +15,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from classifier_plot import plot
 from figures import available_memory, quotients, ratio_lines, ratios, spread
 from sides import Kind, Side, require
 
@@ -136,6 +138,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--sides", default=",".join((DENSE, SHARDED, SAMPLED, MAPPED)), help="torch is another")
     options.add_argument("--scratch", default="/var/tmp", help="folder for the centres of the side sampled-mapped")
     options.add_argument("--torch-python", default=sys.executable, help="Python with PyTorch")
+    options.add_argument("--plot", type=Path, metavar="FILE", help="also draw seconds and memory (.svg, .png)")
     options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     args = options.parse_args(argv)
     kinds = kinds_of(args)
@@ -154,6 +157,8 @@ def main(argv: Sequence[str]) -> None:
         **{key: getattr(args, key) for key in ("batch", "embedding", "rate", "threads")},
         "sizes": sizes, "left_out": left_out, **ratios(readings),
     }  # fmt: skip
+    if args.plot:
+        plot(result, args.plot)
     if args.json:
         print_json(result)
     else:

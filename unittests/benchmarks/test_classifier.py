@@ -43,3 +43,20 @@ def test_what_a_side_needs_and_unknown_sides(benchmarks):
     for sides in ("sampled", "dense,other"):
         with pytest.raises(FairfaceError, match="give dense first"):
             kinds_of(Namespace(sides=sides, rate=0.1, scratch="/tmp"))
+
+
+def test_the_picture_shows_every_side_where_it_was_measured(benchmarks, tmp_path):
+    from classifier_plot import plot, points_of
+
+    def side(seconds, gigabytes):
+        return {"seconds": {"median": seconds}, "state_gb": gigabytes}
+
+    sizes = {"1000": {"dense": side(2.0, 5.0), "torch": side(3.0, 5.0)}, "100": {"dense": side(0.2, 0.5)}}
+    result = {"sizes": sizes}
+    assert points_of(result, "dense", time=True) == [(100, 0.2), (1000, 2.0)]
+    assert points_of(result, "torch", time=False) == [(1000, 5.0)]
+    plot(result, tmp_path / "classifier.svg")
+    text = (tmp_path / "classifier.svg").read_text()
+    assert text.startswith("<?xml")
+    assert "identities" in text
+    assert "torch" in text

@@ -68,7 +68,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     for stage in stages if isinstance(stages, list) else ():
         stage.pop("epochs", None)
         stage["steps"] = 2
-    config["backbone"] |= {"width": 0.25}
+    config["backbone"] = {**config.get("backbone", {}), "width": 0.25}
     config["log"] = {**config.get("log", {}), "tensorboard": False, "sheet": False}
     if "test" in config:
         config["test"]["bootstrap"] = 20

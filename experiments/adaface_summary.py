@@ -12,6 +12,7 @@ from paired_differences import Scores, differences, measures
 from paired_rounds import ROUNDS
 
 from fairface.comparisons import Comparisons
+from fairface.embedding.store import load_embeddings
 from fairface.errors import DataError
 
 HEADS = {"adaface": "AdaFace", "arcface": "ArcFace", "cosface": "CosFace"}
@@ -41,6 +42,9 @@ def summarise(out: Path, comparisons: Comparisons, seeds: Sequence[int], rounds:
         "missing": [name for way, names in wanted.items() for seed, name in names.items() if seed not in runs[way]],
         "ways": {way: _settings(out, list(names.values())) | {"seeds": list(names)} for way, names in runs.items()},
     }  # fmt: skip
+    for way, names in runs.items():
+        lengths = [length_tells(out, name) for name in names.values()]
+        found["ways"][way]["length"] = [length for length in lengths if length is not None]
     for condition in CONDITIONS:
         scores = {
             way: {seed: _scores(out, name, condition) for seed, name in names.items()} for way, names in runs.items()
@@ -51,6 +55,18 @@ def summarise(out: Path, comparisons: Comparisons, seeds: Sequence[int], rounds:
         found["differences"] += [{"condition": condition, **entry} for entry in entries]
     found["differences"].sort(key=lambda entry: PAIRS.index((entry["after"], entry["before"])))
     return found
+
+
+def length_tells(out: Path, name: str) -> float | None:
+    """How often a clean photograph's embedding is longer than a degraded one's, over all pairs of photographs; None
+    where the arm's embeddings are not there. AdaFace takes length for quality."""
+    files = [out / "embeddings" / f"{name}_{quality}.npz" for quality in ("clean", "degraded")]
+    if not all(file.is_file() for file in files):
+        return None
+    clean, degraded = (np.linalg.norm(load_embeddings(file).embeddings.astype(np.float64), axis=1) for file in files)
+    ordered = np.sort(degraded)
+    below, up_to = (np.searchsorted(ordered, clean, side=side) for side in ("left", "right"))
+    return float((below + up_to).mean() / (2 * len(degraded)))
 
 
 def _settings(out: Path, names: Sequence[str]) -> dict[str, Any]:

@@ -152,6 +152,11 @@ def test_the_page_tells_better_from_worse_and_what_is_missing(parts: dict[str, A
         (tmp_path / f"{name}.json").write_text(json.dumps(arm))
         scores = {c: rng.normal(strength.get(way, 3.0) * same, 1.0) for c in ("clean", "degraded", "mixed")}
         np.savez(tmp_path / f"{name}.npz", **scores)  # type: ignore[arg-type]
+    (tmp_path / "embeddings").mkdir()
+    lengths = {"clean": [3.0, 1.0, 2.0], "degraded": [2.0, 0.5, 4.0]}
+    for quality, values in lengths.items():
+        rows = np.array(values, np.float32)[:, None] * np.array([[0.6, 0.8]], np.float32)
+        save_embeddings(tmp_path / "embeddings" / f"model_{quality}.npz", Embeddings(rows, ("a", "b", "c")))
     (tmp_path / "choice_adaface_0.2.json").write_text(
         json.dumps({"head": "adaface", "margin": 0.2, "auc": {"clean": 0.75, "degraded": 0.625}, "seconds": 1})
     )
@@ -179,6 +184,8 @@ def test_the_page_tells_better_from_worse_and_what_is_missing(parts: dict[str, A
         assert f"| degraded | the model, unchanged |  | {roc_auc_score(same, model['degraded']):.4f} |" in text
     assert f"| better | {areas[0]:+.4f} {areas[1]:+.4f} |" in text
     assert "| AdaFace | 0.2 | 0.7500 | 0.6250 | taken |" in text
+    longer = np.mean([(c > d) + (c == d) / 2 for c in lengths["clean"] for d in lengths["degraded"]])
+    assert f"| the model, unchanged | {longer:.3f} | {longer:.3f} |" in text
     assert "- **ArcFace finetuned against the model, unchanged**, TAR at FMR 0.01: clean -" in text
 
 

@@ -16,10 +16,8 @@ from unittests.small_models import draw_people, make_run
 PAGE = page_blocks("docs/identification.md")
 
 
-def test_every_block(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    clone = lay_out(tmp_path)
-    make_run(clone / "models" / "orl_demo")
+def prepare(clone: Path) -> None:
+    """The reader's folders, IJB's lists and features."""
     for part in ("gallery", "probe"):
         draw_people(clone / "people" / part, people=4, images=2)
     draw_people(clone / "people" / "unknown", people=12, images=1)
@@ -33,6 +31,13 @@ def test_every_block(tmp_path: Path) -> None:
             write_images(clone / "ijb", files, rng)
     for name in ("features", "mirrored"):
         np.save(clone / f"{name}.npy", rng.standard_normal((30, 16)).astype(np.float32))
+
+
+def test_every_block(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    clone = lay_out(tmp_path)
+    make_run(clone / "models" / "orl_demo")
+    prepare(clone)
     searched, ijb, python = typed([block for block in PAGE if block.is_run], clone)
     row = next(line.split() for line in searched.splitlines() if line.startswith("gallery  ") and "mated" not in line)
     assert row[1:5] == ["4", "8", "8", "1.0000"]

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from unittests.docs import test_identification, test_retrieval
 from unittests.docs.blocks import PAGES, ROOT, blocks_of
 from unittests.docs.clone import lay_out, prepare_embedded, typed
+
+# Pages that speak of data of the reader's own besides the photographs that every page has.
+OWN_DATA = {"identification.md": test_identification.prepare, "retrieval.md": test_retrieval.prepare}
+
+
+def _nothing(clone: Path) -> None:
+    """The page needs no more than its clone."""
 
 
 @pytest.mark.slow  # the fast tests type each page in a clone of its own
@@ -20,4 +28,5 @@ def test_pages_follow_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for page in dict.fromkeys([readme, *named, *PAGES]):
         blocks = [block for block in blocks_of(page.read_text(encoding="utf-8")) if block.is_run]
         if blocks:
+            OWN_DATA.get(page.name, _nothing)(clone)
             typed(blocks, clone)

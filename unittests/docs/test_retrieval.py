@@ -24,23 +24,28 @@ def covered(source: Path, target: Path) -> None:
     cv2.imwrite(str(target), image)
 
 
-def test_every_block(tmp_path: Path) -> None:
-    clone = lay_out(tmp_path)
-    make_run(clone / "models" / "orl_demo")
+def prepare(clone: Path) -> None:
+    """The reader's folders and lists."""
     draw_people(clone / "plain", people=4, images=4)
     names = sorted(path.relative_to(clone / "plain") for path in (clone / "plain").glob("*/*.png"))
     masks = []
     for name in names:
         covered(clone / "plain" / name, clone / "covered" / name)
         part = "query" if name.stem in "01" else "gallery"
-        covered(clone / "plain" / name, clone / "people" / name.parent / f"{name.stem}_mask.png")
-        for folder in (clone / "faces" / part, clone / "people"):
+        covered(clone / "plain" / name, clone / "portraits" / name.parent / f"{name.stem}_mask.png")
+        for folder in (clone / "faces" / part, clone / "portraits"):
             (folder / name.parent).mkdir(parents=True, exist_ok=True)
             shutil.copy(clone / "plain" / name, folder / name)
         masks += [f"{name},0", f"{name.parent}/{name.stem}_mask.png,1"]
     (clone / "masks.csv").write_text("\n".join(["image,masked", *masks]) + "\n")
     rows = [f"{a},{b},{int(a.parent == b.parent)}" for a, b in combinations(names, 2)]
     (clone / "pairs.csv").write_text("\n".join(["image_a,image_b,same", *rows]) + "\n")
+
+
+def test_every_block(tmp_path: Path) -> None:
+    clone = lay_out(tmp_path)
+    make_run(clone / "models" / "orl_demo")
+    prepare(clone)
     ranked, masked, verified, python = typed([block for block in PAGE if block.is_run], clone)
     row = next(line for line in ranked.splitlines() if line.startswith("gallery to query  "))
     assert row.split()[3:7] == ["8", "4", "8", "0"]

@@ -19,7 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from paired_differences import MEASURES
-from virface_arms import EARLY, FEW, LABELED, VIRCLASS, VIRFACE, WHOLE, Arm, Work, make, train_from_scratch, write_few
+from virface_arms import (
+    EARLY,
+    FEW,
+    LABELED,
+    VIRCLASS,
+    VIRFACE,
+    WHOLE,
+    Arm,
+    Work,
+    make,
+    train_from_scratch,
+    train_generator,
+    write_few,
+)
 from virface_page import page
 from virface_summary import summarise
 
@@ -65,14 +78,14 @@ def arms_of(seeds: Sequence[int], settings: Mapping[str, tuple[str, ...]]) -> li
 
 
 def work_through(arms: Sequence[Arm], work: Work, jobs: int) -> list[dict[str, Any]]:
-    """Every arm's result, ``jobs`` at a time. Two arms never train one net from scratch or one generator at a time."""
-    for start in dict.fromkeys((arm.start, arm.seed) for arm in arms):
+    """Every arm's result, ``jobs`` at a time; what several of them start from is trained before, one by one."""
+    missing = [arm for arm in arms if not (work.out / f"{arm.name}.json").is_file()]
+    for start in dict.fromkeys((arm.start, arm.seed) for arm in missing):
         train_from_scratch(*start, work)
-    first = [arm for arm in arms if arm.way == VIRFACE][:1]
-    rest = [arm for arm in arms if arm not in first]
+    for start in dict.fromkeys((arm.start, arm.seed) for arm in missing if arm.way == VIRFACE):
+        train_generator(*start, work)
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        made = list(pool.map(lambda arm: make(arm, work), first))
-        return made + list(pool.map(lambda arm: make(arm, work), rest))
+        return list(pool.map(lambda arm: make(arm, work), arms))
 
 
 def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:

@@ -91,23 +91,36 @@ def write_few(work: Work) -> None:
             file.writelines(f"{folder.name}/{photo.name} {label}\n" for photo in sorted(folder.glob("*.jpg")))
 
 
-def train_from_scratch(start: str, seed: int, work: Work) -> str:
-    """The net that arms start from: the ArcFace arm of experiments/adaface.py; shorter for ``early`` and ``few``."""
+def start_of(start: str, seed: int, work: Work) -> Path:
+    """The run of the net that arms start from."""
+    return work.models / (FromScratch(SCRATCH, "arcface", seed).name if start == WHOLE else f"{start}_{seed}")
+
+
+def generator_of(start: str, seed: int, work: Work) -> Path:
+    """The run of VirFace's generator for that net."""
+    return work.models / f"generator_{start}_{seed}"
+
+
+def train_from_scratch(start: str, seed: int, work: Work) -> None:
+    """Train the net of :func:`start_of`: the ArcFace arm of experiments/adaface.py; shorter for ``early``, ``few``."""
     if start == WHOLE:
         scratch = FromScratch(SCRATCH, "arcface", seed, MARGIN)
-        return adaface_arms.train(scratch, adaface_arms.Work(work.lfw, work.out, ""))
-    name = f"{start}_{seed}"
+        adaface_arms.train(scratch, adaface_arms.Work(work.lfw, work.out, ""))
+        return
     settings = [*work.labeled(start), f"steps={EARLY_STEPS}", "head.name=arcface", f"head.m2={MARGIN}"]
-    return _run("lfw_adaface.yaml", name, seed, settings, work)
+    _run("lfw_adaface.yaml", start_of(start, seed, work).name, seed, settings, work)
+
+
+def train_generator(start: str, seed: int, work: Work) -> None:
+    """Train the generator of :func:`generator_of`, whose net has been trained."""
+    settings = [*work.labeled(start), "stage=generator", f"start_from={start_of(start, seed, work)}", f"steps={STEPS}"]
+    name = generator_of(start, seed, work).name
+    _run("lfw_virface.yaml", name, seed, [*settings, "optimizer.lr=0.05"], work)
 
 
 def train(arm: Arm, work: Work) -> str:
-    """Train ``arm`` and what comes before it, or go on with it; returns the run that is scored."""
-    start = train_from_scratch(arm.start, arm.seed, work)
-    if arm.way == VIRFACE:
-        name = f"generator_{arm.start}_{arm.seed}"
-        settings = [*work.labeled(arm.start), "stage=generator", f"start_from={start}", f"steps={STEPS}"]
-        start = _run("lfw_virface.yaml", name, arm.seed, [*settings, "optimizer.lr=0.05"], work)
+    """Train ``arm``, or go on with it, from runs that have been trained; returns the run that is scored."""
+    start = (generator_of if arm.way == VIRFACE else start_of)(arm.start, arm.seed, work)
     unlabeled = [f"sources.unlabeled.data.path={work.lfw / 'single'}"] if arm.way != LABELED else []
     if unlabeled and arm.start == FEW:
         unlabeled.append("sources.unlabeled.data.root=")  # that of the labeled list is not its

@@ -79,14 +79,16 @@ def test_every_arm_is_a_chain_of_configurations(
 ) -> None:
     called: list[list[str]] = []
     arms = parts["virface_arms"]
-    monkeypatch.setitem(arms["train"].__globals__, "call", lambda words, name: called.append(words))
+    used = parts["virface"]["work_through"].__globals__["train_from_scratch"].__globals__
+    monkeypatch.setitem(used, "call", lambda words, name: called.append(words))
     monkeypatch.setattr(sys.modules["adaface_arms"], "call", lambda words, name: called.append(words))
+    monkeypatch.setitem(parts["virface"]["work_through"].__globals__, "make", used["train"])
     work = arms["Work"](lfw, tmp_path)
     arms["write_few"](work)
     assert (tmp_path / "few.txt").read_text() == "ann/1.jpg 0\nann/2.jpg 0\nbo/1.jpg 1\n"
     for arm in [*parts["virface"]["TRIALS"], arms["Arm"]("virface", 2)]:
         called.clear()
-        assert arms["train"](arm, work) == str(tmp_path / "models" / arm.name)
+        assert parts["virface"]["work_through"]([arm], work, 1) == [str(tmp_path / "models" / arm.name)]
         found = [load_config(words[1], words[2:-1]) for words in called]
         assert {words[-1] for words in called} == {"--overwrite"}
         assert {config.seed for config in found} == {arm.seed}
@@ -105,6 +107,12 @@ def test_every_arm_is_a_chain_of_configurations(
             assert (unlabeled.data.path, unlabeled.data.root) == (str(lfw / "single"), "")
             assert labeled.data.path == str(tmp_path / "few.txt" if arm.start == "few" else lfw / "base")
         assert found[0].steps == (938 if arm.start == "whole" else 312)
+    called.clear()
+    # What several arms start from is trained once, before all of them.
+    parts["virface"]["work_through"]([arms["Arm"]("virface", 2), arms["Arm"]("labeled", 2)], work, 2)
+    names = [next(word for word in words if word.startswith("name=")) for words in called]
+    assert names[:2] == ["name=scratch_arcface_2", "name=generator_whole_2"]
+    assert sorted(names[2:]) == ["name=labeled_2", "name=virface_2"]
 
 
 def test_an_arm_is_scored_once(
@@ -126,7 +134,7 @@ def test_an_arm_is_scored_once(
     work = arms["Work"](lfw, tmp_path)
     result = arms["make"](arms["Arm"]("labeled", 1), work)
     assert arms["make"](arms["Arm"]("labeled", 1), work) == json.loads(json.dumps(result))
-    assert called == ["train.py", "train.py", "embed.py"]
+    assert called == ["train.py", "embed.py"]
     unit = rows / np.linalg.norm(rows.astype(np.float64), axis=1)[:, None]
     a, b = np.triu_indices(120, 1)
     expected = np.einsum("ij,ij->i", unit[a], unit[b])

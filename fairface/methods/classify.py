@@ -11,19 +11,16 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.data.loading.source import Source
-from fairface.errors import CheckpointError, ConfigError
+from fairface.errors import ConfigError
 from fairface.heads.classifier import Classifier
-from fairface.heads.loss import CrossEntropy
-from fairface.heads.sharded import MomentumRule, ShardedClassifier, ShardUpdater
-from fairface.heads.statistics import RunningStatistics
+from fairface.heads.sharded import MomentumRule, ShardedClassifier
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport, Updater
-from fairface.methods.common import backbone_groups, class_losses, embed
+from fairface.methods.class_term import ClassTerm
+from fairface.methods.common import backbone_groups, embed
 from fairface.mx import NDArray, autograd, gluon
 from fairface.parallel import Shard, World
-from fairface.parameters import structural
 
-HEAD = "head."
-STEP = f"{HEAD}step"
+HEAD = "head"
 
 
 def labeled_source(sources: Sequence[Source], method: str = "classify") -> int:
@@ -72,12 +69,10 @@ class Classify(Method):
         head_rule: MomentumRule | None = None,
     ) -> None:
         self.backbone = backbone
-        self.head = head
         self.data = tuple(sources)
         self.labeled = labeled_source(self.data)
-        self.criterion = CrossEntropy(label_smoothing)
-        self.criterion.hybridize()
-        self.statistics = RunningStatistics(head.statistic, head.measured)
+        self.of_classes = ClassTerm(HEAD, head, label_smoothing)
+        self.head, self.criterion, self.statistics = head, self.of_classes.criterion, self.of_classes.statistics
         self.head_lr_mult = head_lr_mult
         self.head_rule = head_rule or MomentumRule()
         self.decay_norm = decay_norm
@@ -87,25 +82,18 @@ class Classify(Method):
         return self.data
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
-        return {"backbone": self.backbone, "head": self.head}
+        return {"backbone": self.backbone, HEAD: self.head}
 
     def inference(self) -> gluon.HybridBlock:
         return self.backbone
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         self.backbone_is_frozen = "backbone" not in self.stages[stage].trains
-        groups = []
-        if not isinstance(self.head, ShardedClassifier):
-            head = {f"head.{name}": p for name, p in structural(self.head).items()}
-            groups.append(ParameterGroup("head", head, lr_mult=self.head_lr_mult))
-        if not self.backbone_is_frozen:
-            groups = [*backbone_groups(self.backbone, self.decay_norm), *groups]
-        return groups
+        groups = [] if self.backbone_is_frozen else list(backbone_groups(self.backbone, self.decay_norm))
+        return [*groups, *self.of_classes.parameter_groups(self.head_lr_mult)]
 
     def updaters(self, stage: str) -> Sequence[Updater]:
-        if not isinstance(self.head, ShardedClassifier) or "head" not in self.stages[stage].trains:
-            return ()
-        return [ShardUpdater(self.head, self.head_rule)]
+        return self.of_classes.updaters(self.head_rule) if HEAD in self.stages[stage].trains else ()
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         return self.classified(shards, embed(self.backbone, shards, self.backbone_is_frozen), world)
@@ -113,25 +101,17 @@ class Classify(Method):
     def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray], world: World) -> StepReport:
         """The class loss of a step's embeddings; statistics are taken over the batch of all devices."""
         total = shards[0].source_rows[self.labeled]
-        labels = [shard.labels for shard in shards]
-        statistics = self.statistics.update(embeddings, labels, world)
-        found = class_losses(self.head, self.criterion, embeddings, labels, statistics, world)
+        found = self.of_classes.classified(embeddings, [shard.labels for shard in shards], world)
         losses = [rows.sum() / total for rows in found.losses]
         with autograd.pause():
             return StepReport({"loss": losses}, {"accuracy": [rows.sum() / total for rows in found.correct]})
 
     def after_step(self, outcome: StepOutcome) -> None:
         """Keep the head's statistics; its next sample of classes is that of the next step."""
-        if outcome.applied:
-            self.statistics.commit()
-        if isinstance(self.head, ShardedClassifier):
-            self.head.step = outcome.step + 1
+        self.of_classes.after_step(outcome)
 
     def state(self) -> dict[str, Array[np.generic]]:
-        state = {f"{HEAD}{name}": value for name, value in self.statistics.state().items()}
-        if isinstance(self.head, ShardedClassifier):
-            state[STEP] = np.array([self.head.step], np.int64)
-        return state
+        return self.of_classes.state()
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
         """Take back what :meth:`state` gave.
@@ -139,9 +119,4 @@ class Classify(Method):
         Raises:
             CheckpointError: a statistic or the step is missing.
         """
-        if isinstance(self.head, ShardedClassifier):
-            if STEP not in state:
-                raise CheckpointError(f"the checkpoint has no {STEP}; it belongs to a head that is not sharded")
-            self.head.step = int(state[STEP][0])
-        own = {name[len(HEAD) :]: value for name, value in state.items() if name.startswith(HEAD)}
-        self.statistics.load_state(own)
+        self.of_classes.load_state(state)

@@ -1,15 +1,12 @@
-"""What methods share around the backbone: a step's embeddings and class loss, and the parameters that train."""
+"""What methods share around the backbone: a step's embeddings, and the parameters that train."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fairface.heads.classifier import Classifier
-from fairface.heads.loss import CrossEntropy
-from fairface.heads.sharded import Classified, ShardedClassifier
 from fairface.methods.base import ParameterGroup
 from fairface.mx import NDArray, autograd, gluon, nn
-from fairface.parallel import Shard, World
+from fairface.parallel import Shard
 from fairface.parameters import structural
 
 
@@ -22,30 +19,6 @@ def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], frozen: bool = F
         return [backbone(shard.images) for shard in shards]
     with autograd.pause(train_mode=False):
         return [backbone(shard.images) for shard in shards]
-
-
-def class_losses(
-    head: Classifier | ShardedClassifier, criterion: CrossEntropy, embeddings: Sequence[NDArray],
-    labels: Sequence[NDArray], statistics: Sequence[Sequence[NDArray]], world: World,
-) -> Classified:  # fmt: skip
-    """Every row's class loss, and whether its target scores highest, on its own device; of either kind of head.
-
-    Args:
-        head: a classifier with copies on all devices, or one that is split over them.
-        criterion: the loss of the former; the latter has its own.
-        embeddings: each device's (b, D).
-        labels: each device's (b,), -1 = unlabeled: loss 0 without gradient.
-        statistics: each device's further arguments of the margin.
-        world: the devices of the whole batch.
-    """
-    if isinstance(head, ShardedClassifier):
-        return head.losses(embeddings, labels, world, statistics)
-    losses, correct = [], []
-    for embedding, label, values in zip(embeddings, labels, statistics, strict=True):
-        logits = head(embedding, label, *values)
-        losses.append(criterion(logits, label))
-        correct.append(head.is_correct(embedding, logits, label))
-    return Classified(losses, correct)
 
 
 def backbone_groups(backbone: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:

@@ -18,17 +18,15 @@ from fairface.backbones.lpd import LPDNet, Streams
 from fairface.backbones.lpd_resnet import denormalised
 from fairface.config.schema import LPDConfig
 from fairface.heads.classifier import Classifier
-from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup, Stage, StepOutcome, StepReport
+from fairface.methods.class_term import ClassTerm
 from fairface.methods.classify import Classify
-from fairface.methods.common import class_losses, embed
+from fairface.methods.common import embed
 from fairface.methods.nose_height import COLUMN, WITHOUT
 from fairface.mx import NDArray, autograd, gluon, nd
 from fairface.parallel import Shard, World
-from fairface.parameters import structural
 
 PARTIAL = "partial_head"
-_OF_PARTIAL = f"{PARTIAL}."
 _LOCALISER = "backbone.localiser."
 
 
@@ -47,11 +45,12 @@ class LPD(Classify):
         "head": Stage(("head", PARTIAL)),
     }
 
-    def __init__(self, options: LPDConfig, partial_head: Classifier, backbone: LPDNet, **parts: Any) -> None:
-        super().__init__(backbone=backbone, **parts)
+    def __init__(
+        self, options: LPDConfig, partial_head: Classifier, backbone: LPDNet, label_smoothing: float = 0.0, **parts: Any
+    ) -> None:
+        super().__init__(backbone=backbone, label_smoothing=label_smoothing, **parts)
         self.options = options
-        self.partial_head = partial_head
-        self.partial_statistics = RunningStatistics(partial_head.statistic, partial_head.measured)
+        self.of_part = ClassTerm(PARTIAL, partial_head, label_smoothing)
         self.net = backbone
         self.streams = Streams(backbone)
         self.streams.hybridize(static_alloc=True, static_shape=True)
@@ -61,12 +60,11 @@ class LPD(Classify):
         return {COLUMN: WITHOUT}
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
-        return {**super().blocks(), PARTIAL: self.partial_head}
+        return {**super().blocks(), PARTIAL: self.of_part.head}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
-        own = {f"{_OF_PARTIAL}{name}": p for name, p in structural(self.partial_head).items()}
         groups = [part for group in super().parameter_groups(stage) for part in self._split(group)]
-        return [*groups, ParameterGroup(PARTIAL, own, lr_mult=self.head_lr_mult)]
+        return [*groups, *self.of_part.parameter_groups(self.head_lr_mult)]
 
     def _split(self, group: ParameterGroup) -> list[ParameterGroup]:
         """The localiser's part of a group by itself, with its own learning rate."""
@@ -85,12 +83,7 @@ class LPD(Classify):
         whole, partial, where = zip(*streams, strict=True)
         rows, weights = shards[0].batch_rows, self.options
         labels = [shard.labels for shard in shards]
-        terms = [
-            class_losses(head, self.criterion, embeddings, labels, statistics.update(embeddings, labels, world), world)
-            for head, statistics, embeddings in (
-                (self.head, self.statistics, whole), (self.partial_head, self.partial_statistics, partial)
-            )
-        ]  # fmt: skip
+        terms = [self.of_classes.classified(whole, labels, world), self.of_part.classified(partial, labels, world)]
         gaps = [
             (found[:, 1] - shard.extra[COLUMN]).abs().sum() / rows for found, shard in zip(where, shards, strict=True)
         ]
@@ -119,15 +112,11 @@ class LPD(Classify):
 
     def after_step(self, outcome: StepOutcome) -> None:
         super().after_step(outcome)
-        if outcome.applied:
-            self.partial_statistics.commit()
+        self.of_part.after_step(outcome)
 
     def state(self) -> dict[str, Array[np.generic]]:
-        own = {f"{_OF_PARTIAL}{name}": value for name, value in self.partial_statistics.state().items()}
-        return {**super().state(), **own}
+        return {**super().state(), **self.of_part.state()}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
         super().load_state(state)
-        self.partial_statistics.load_state(
-            {name[len(_OF_PARTIAL) :]: value for name, value in state.items() if name.startswith(_OF_PARTIAL)}
-        )
+        self.of_part.load_state(state)

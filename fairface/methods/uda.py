@@ -46,6 +46,7 @@ class UDA(Method):
     ) -> None:  # fmt: skip
         self.backbone = backbone
         self.branches = tuple(branches)
+        self._terms = [branch.term for branch in branches]
         self.data = tuple(sources)
         self.regions = regions
         self.options = options
@@ -59,7 +60,7 @@ class UDA(Method):
         return self.data
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
-        return {"backbone": self.backbone, **{branch.block: branch.head for branch in self.branches}}
+        return {"backbone": self.backbone, **{term.block: term.head for term in self._terms}}
 
     def inference(self) -> gluon.HybridBlock:
         return self.backbone
@@ -67,10 +68,10 @@ class UDA(Method):
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         self.backbone_is_frozen = "backbone" not in self.stages[stage].trains
         groups = [] if self.backbone_is_frozen else list(backbone_groups(self.backbone, self.decay_norm))
-        return [*groups, *(group for branch in self.branches for group in branch.parameter_groups(self.head_lr_mult))]
+        return [*groups, *(group for term in self._terms for group in term.parameter_groups(self.head_lr_mult))]
 
     def updaters(self, stage: str) -> Sequence[Updater]:
-        return [updater for branch in self.branches for updater in branch.updaters(self.head_rule)]
+        return [updater for term in self._terms for updater in term.updaters(self.head_rule)]
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         embeddings = embed(self.backbone, shards, self.backbone_is_frozen)
@@ -97,11 +98,11 @@ class UDA(Method):
 
     def after_step(self, outcome: StepOutcome) -> None:
         """Keep the heads' statistics."""
-        for branch in self.branches:
-            branch.after_step(outcome)
+        for term in self._terms:
+            term.after_step(outcome)
 
     def state(self) -> dict[str, Array[np.generic]]:
-        return {name: value for branch in self.branches for name, value in branch.state().items()}
+        return {name: value for term in self._terms for name, value in term.state().items()}
 
     def load_state(self, state: Mapping[str, Array[np.generic]]) -> None:
         """Take back what :meth:`state` gave.
@@ -109,5 +110,5 @@ class UDA(Method):
         Raises:
             CheckpointError: an array is missing.
         """
-        for branch in self.branches:
-            branch.load_state(state)
+        for term in self._terms:
+            term.load_state(state)

@@ -163,7 +163,7 @@ def _expected(method: UDA, batch: Batch, options: UDAConfig) -> dict[str, float]
     embeddings = flat @ values["dense.weight"].T + values["dense.bias"]
     found: dict[str, float] = {}
     for branch, rows, margin in zip(method.branches, (range(7), range(12, 16)), ("cos", "arc"), strict=True):
-        weight = branch.head.weight.data(mx.cpu(0)).asnumpy().astype(np.float64)
+        weight = branch.term.head.weight.data(mx.cpu(0)).asnumpy().astype(np.float64)
         weight /= np.linalg.norm(weight, axis=1)[:, None]
         losses, correct = [], []
         for row in rows:

@@ -18,7 +18,7 @@ from fairface.errors import ConfigError
 from fairface.programs import five_sets
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.programs.train import show_estimate
+from fairface.programs.train import train_or_estimate
 from fairface.recipes.adaface_flags import FIXED, FLAGS, devices_of, notes_on
 from fairface.recipes.adaface_folders import placed
 
@@ -38,14 +38,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         evaluate(args, console)
         return 0
     with told_by_flags(FLAGS):
-        config = configured(args)
-        if args.dry_run:
-            show_estimate(config, console)
-            return 0
-        # MXNet is imported only now, so that a wrong flag is answered at once.
-        from fairface.training.run import train
-
-        return train(config, args.resume, args.overwrite, args.quiet)
+        return train_or_estimate(configured(args), args)
 
 
 def check(args: Namespace) -> None:

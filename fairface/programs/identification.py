@@ -11,7 +11,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.evaluation.identified import ENROL, PARTS, Embed, check_parts, identify_parts, open_part
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import MODEL, check_intervals
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
 from fairface.report.identification_table import identification_text
@@ -58,7 +59,7 @@ def embedder(args: argparse.Namespace) -> Embed:
     ).embed
 
 
-OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "images": {
         "--data": {"default": "", "metavar": "FOLDER", "help": "folder with gallery/, probe/ and, if "
                    "wanted, unknown/ and distractors/"},
@@ -80,13 +81,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
         "--plot": {"default": "", "metavar": "FILE.png", "help": "draw CMC and DET curves"},
     },
-    "with a model": {
-        "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file"},
-        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
-        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
-        "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
-        "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
-    },
+    "with a model": MODEL,
 }  # fmt: skip
 
 
@@ -103,6 +98,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
                 setattr(args, name, str(below))
     if not args.gallery or not args.probe:
         raise ConfigError("give --gallery and --probe, or --data FOLDER with both in it")
-    if args.bootstrap < 0 or not 0 < args.level < 1:
-        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    check_intervals(args)
     return args

@@ -25,6 +25,7 @@ from fairface.evaluation.ijb import IjbScores, score_ijb
 from fairface.faces.aligned_files import AlignedFiles
 from fairface.files import write_json
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.ijb import Ijb, read_ijb
 from fairface.protocols.ijb_layout import image_paths
 from fairface.protocols.ijb_lists import Points, read_points
@@ -153,6 +154,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     args = options.parse_args(argv)
     if args.flipped and not args.features:
         raise ConfigError("--flipped goes with --features; a model embeds mirrored images itself")
-    if args.bootstrap < 0 or not 0 < args.level < 1:
-        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    check_intervals(args)
     return args

@@ -16,7 +16,7 @@ from fairface.config.tree import apply_override, merged
 from fairface.console import Console
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.programs.train import show_estimate
+from fairface.programs.train import train_or_estimate
 from fairface.recipes.lpd_flags import FIXED, FLAGS, notes_on
 
 
@@ -29,14 +29,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     console = Console.of(args)
     console.tell([*ignored(FLAGS, args), *notes_on(args)])
     with told_by_flags(FLAGS):
-        config = configured(args)
-        if args.dry_run:
-            show_estimate(config, console)
-            return 0
-        # MXNet is imported only now, so that a wrong flag is answered at once.
-        from fairface.training.run import train
-
-        return train(config, args.resume, args.overwrite, args.quiet)
+        return train_or_estimate(configured(args), args)
 
 
 def configured(args: Namespace) -> TrainConfig:

@@ -9,7 +9,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from fairface.evaluation.retrieved import (
 )
 from fairface.programs.catalog import options_of
 from fairface.programs.identification import embedder
+from fairface.programs.scoring_options import MODEL, check_intervals
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.retrieval_table import retrieval_text
 from fairface.scoring.retrieval.ranking import RANKS, RetrievalOptions
@@ -57,7 +58,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 PARTS = (QUERY, GALLERY, DISTRACTORS)
 
-OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "images": {
         "--data": {"default": "", "metavar": "PATH", "help": "folder with query/, gallery/ and, if wanted, "
                    "distractors/; with --masked any folder of people, or stored embeddings"},
@@ -83,13 +84,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
     },
-    "with a model": {
-        "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file"},
-        "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
-        "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
-        "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
-        "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
-    },
+    "with a model": MODEL,
 }  # fmt: skip
 
 
@@ -108,8 +103,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
                 setattr(args, name, str(below))
     elif not args.data and not (args.query and args.gallery):
         raise ConfigError("give --query and --gallery, or --data FOLDER with both in it, or --data with --masked")
-    if args.bootstrap < 0 or not 0 < args.level < 1:
-        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    check_intervals(args)
     return args
 
 

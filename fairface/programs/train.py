@@ -6,6 +6,7 @@ python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces_emore g
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 
 from fairface.cli import table
@@ -29,7 +30,11 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         return 0
     if args.config is None:
         options.error("name a configuration file, for example train/configs/orl_demo.yaml")
-    config = load_config(args.config, args.overrides)
+    return train_or_estimate(load_config(args.config, args.overrides), args)
+
+
+def train_or_estimate(config: TrainConfig, args: Namespace) -> int:
+    """Train ``config``, or with ``--dry-run`` show what it would need; returns the exit code."""
     if args.dry_run:
         show_estimate(config, Console.of(args))
         return 0

@@ -12,10 +12,9 @@ from fairface.cli import table
 from fairface.config.load import from_tree
 from fairface.config.schema import TrainConfig
 from fairface.config.tree import apply_override, read_yaml
-from fairface.console import Console
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.programs.train import show_estimate
+from fairface.programs.train import train_or_estimate
 from fairface.recipes.uda_keys import KEYS, our_tree
 
 
@@ -31,14 +30,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         return 0
     if args.config is None:
         options.error("name a configuration file, for example train/configs/uda.yaml")
-    config = configured(args.config, args.overrides)
-    if args.dry_run:
-        show_estimate(config, Console.of(args))
-        return 0
-    # MXNet is imported only now, so that a wrong key is answered at once.
-    from fairface.training.run import train
-
-    return train(config, args.resume, args.overwrite, args.quiet)
+    return train_or_estimate(configured(args.config, args.overrides), args)
 
 
 def configured(path: str, settings: Sequence[str]) -> TrainConfig:

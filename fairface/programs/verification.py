@@ -30,6 +30,7 @@ from fairface.evaluation.scored_pairs import PairSource, ScoreSource, failures_o
 from fairface.evaluation.side_by_side import SideBySide, side_by_side
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
@@ -167,8 +168,7 @@ def check(args: argparse.Namespace) -> None:
     if args.save_thresholds and (not args.model or len(args.set) + bool(args.pairs) != 1):
         raise ConfigError("--save-thresholds needs --model and one --set or --pairs, on which the thresholds are set")
     check_masked(args)
-    if args.bootstrap < 0 or not 0 < args.level < 1:
-        raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    check_intervals(args)
 
 
 def check_masked(args: argparse.Namespace) -> None:

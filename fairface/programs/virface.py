@@ -19,7 +19,7 @@ from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.programs.train import show_estimate
+from fairface.programs.train import train_or_estimate
 from fairface.recipes.virface_flags import FLAGS, base_tree, check_epochs, notes_on, with_truths
 
 
@@ -35,13 +35,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     with told_by_flags(FLAGS):
         config = configured(args)
         check_start(args, config)
-        if args.dry_run:
-            show_estimate(config, console)
-            return 0
-        # MXNet is imported only now, so that a wrong flag is answered at once.
-        from fairface.training.run import train
-
-        return train(config, args.resume, args.overwrite, args.quiet)
+        return train_or_estimate(config, args)
 
 
 def configured(args: Namespace) -> TrainConfig:

@@ -102,3 +102,8 @@ def load_cuda_libraries() -> list[str]:
                     continue
                 loaded.append(library.name)
     return loaded
+
+
+def usable_gpus() -> list[int]:
+    """Numbers of the GPUs that MXNet has code for."""
+    return [number for number, found in enumerate(compute_capabilities()) if not without_gpu_code(found)]

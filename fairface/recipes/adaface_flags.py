@@ -9,7 +9,7 @@ from typing import Any
 
 from fairface.config.flags import SWITCH, Flag, Keys, given
 from fairface.errors import ConfigError
-from fairface.hardware import compute_capabilities, without_gpu_code
+from fairface.hardware import usable_gpus
 from fairface.protocols.five_sets import find_sets
 from fairface.recipes.adaface_folders import placed, training_data, validation_sets
 
@@ -54,11 +54,6 @@ def _subset(args: Namespace) -> Keys:
             "or name a line"
         )
     return {} if path is None else {"data.only": path}
-
-
-def usable_gpus() -> list[int]:
-    """Numbers of the GPUs that MXNet has code for."""
-    return [number for number, found in enumerate(compute_capabilities()) if not without_gpu_code(found)]
 
 
 def devices_of(args: Namespace) -> Keys:

@@ -12,7 +12,7 @@ from typing import Any
 from fairface.config.flags import Flag, Keys, given
 from fairface.config.schema import LPDConfig
 from fairface.errors import ConfigError
-from fairface.hardware import compute_capabilities, without_gpu_code
+from fairface.hardware import usable_gpus
 
 # What no flag sets: softmax on both streams, images as they are, a step schedule, no verification while it trains.
 FIXED: Mapping[str, Any] = {
@@ -28,18 +28,13 @@ TRAIN_DATA = "dataset/train dataset"
 _NOSE_HEIGHTS = ("column", "file_name", "constant")
 
 
-def has_gpu() -> bool:
-    """Whether there is a GPU that MXNet has code for."""
-    return any(not without_gpu_code(found) for found in compute_capabilities())
-
-
 def _devices(args: Namespace) -> Keys:
     named = given(args, "--device_id")
     if named is None:
         return {}
     if named != "cpu" and not named.isdecimal():
         raise ConfigError(f"--device_id {named!r}: write the number of a GPU, such as 0, or cpu")
-    return {"gpus": named} if named != "cpu" and has_gpu() else {"devices": "cpu0"}
+    return {"gpus": named} if named != "cpu" and usable_gpus() else {"devices": "cpu0"}
 
 
 def _batch(args: Namespace) -> Keys:
@@ -80,7 +75,7 @@ def _nose_height(args: Namespace) -> Keys:
 def notes_on(args: Namespace) -> list[str]:
     """What was given and has no effect."""
     named = given(args, "--device_id")
-    if named and named != "cpu" and not has_gpu():
+    if named and named != "cpu" and not usable_gpus():
         return [f"--device_id {named}: no GPU here that MXNet can use; the CPU is used"]
     return []
 

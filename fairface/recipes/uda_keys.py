@@ -12,6 +12,7 @@ from typing import Any
 
 from fairface.config.tree import merged
 from fairface.errors import ConfigError
+from fairface.hardware import usable_gpus
 
 Tree = dict[str, Any]
 DEPTHS = ("TINY", "18", "34", "50", "101", "152", "200")  # TINY is ours, for CPUs
@@ -132,8 +133,6 @@ def _stages(value: Any, keys: Mapping[str, Any]) -> Tree:
 
 def _half(value: Any, keys: Mapping[str, Any]) -> Tree:
     """float16 is for GPUs; on CPUs AMP stays float32, as the published program has no other."""
-    from fairface.recipes.adaface_flags import usable_gpus
-
     return {"precision": "fp16"} if value and usable_gpus() else {}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fairface.config.flags import SWITCH, Flag, Keys, given
 from fairface.errors import ConfigError
-from fairface.hardware import compute_capabilities, without_gpu_code
+from fairface.hardware import usable_gpus
 from fairface.recipes.virface_sets import evaluation_sets
 
 METHODS = ("pretrain", "generator", "virclass", "virface")
@@ -101,11 +101,6 @@ def _identities(args: Namespace) -> Keys:
     return {"sources.labeled.data.identities": args.num_ids} if args.num_ids > 0 else {}
 
 
-def has_gpu() -> bool:
-    """Whether there is a GPU that MXNet has code for."""
-    return any(not without_gpu_code(found) for found in compute_capabilities())
-
-
 def _devices(args: Namespace) -> Keys:
     named = given(args, "--gpus")
     if named is None:
@@ -113,7 +108,7 @@ def _devices(args: Namespace) -> Keys:
     numbers = [part.strip() for part in named.split(",") if part.strip()]
     if numbers != ["cpu"] and not all(number.isdecimal() for number in numbers):
         raise ConfigError(f"--gpus {named!r}: write numbers of GPUs, such as '0,1', or cpu")
-    return {"gpus": ",".join(numbers)} if numbers and numbers != ["cpu"] and has_gpu() else {"devices": "cpu0"}
+    return {"gpus": ",".join(numbers)} if numbers and numbers != ["cpu"] and usable_gpus() else {"devices": "cpu0"}
 
 
 def _rate(args: Namespace) -> Keys:
@@ -231,6 +226,6 @@ def notes_on(args: Namespace) -> list[str]:
         changed = [name for name in _OF_GENERATOR if given(args, name) != FLAGS[name].settings["default"]]
         notes += [f"{name} does nothing with --method {args.method}" for name in changed]
     named = given(args, "--gpus")
-    if named and named.strip() != "cpu" and not has_gpu():
+    if named and named.strip() != "cpu" and not usable_gpus():
         notes.append(f"--gpus {named}: no GPU here that MXNet can use; the CPU is used")
     return notes

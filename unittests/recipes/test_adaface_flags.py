@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fairface import hardware
 from fairface.cli import parser
 from fairface.config.flags import add_flags, check_refused, ignored, tree_of
 from fairface.config.keys import keys
@@ -15,7 +16,6 @@ from fairface.config.load import from_tree
 from fairface.config.tree import merged
 from fairface.errors import ConfigError, DataError
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.recipes import adaface_flags
 from fairface.recipes.adaface_flags import FIXED, FLAGS, notes_on
 from fairface.training.schedule import learning_rate, steps_of
 from unittests.data.builders import bin_file, images
@@ -30,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "all_data" / "validation").mkdir()
     for name in ("agedb_30", "lfw", "cfp_fp"):
         (tmp_path / "all_data" / "validation" / f"{name}.bin").write_bytes(made.read_bytes())
-    monkeypatch.setattr(adaface_flags, "compute_capabilities", list)
+    monkeypatch.setattr(hardware, "compute_capabilities", list)
     return tmp_path
 
 
@@ -116,7 +116,7 @@ def test_no_flag_is_left_out_above_and_all_keys_exist():
 
 
 def test_gpus_are_a_count(monkeypatch):
-    monkeypatch.setattr(adaface_flags, "compute_capabilities", lambda: [(9, 0), (8, 0), (7, 5)])  # the first is too new
+    monkeypatch.setattr(hardware, "compute_capabilities", lambda: [(9, 0), (8, 0), (7, 5)])  # the first is too new
     assert set_by("--gpus", "2", "--use_16bit").items() >= {"gpus": "1,2", "precision": "fp16"}.items()
     assert set_by("--use_16bit")["gpus"] == "1"
     assert "precision" not in set_by("--gpus", "0", "--use_16bit")

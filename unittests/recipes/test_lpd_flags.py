@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from fairface import hardware
 from fairface.cli import parser
 from fairface.config.flags import add_flags, ignored
 from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError, FairfaceError
 from fairface.programs.lpd import configured
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.recipes import lpd_flags
 from fairface.recipes.lpd_flags import FLAGS, notes_on
 from fairface.training.schedule import learning_rate
 
@@ -96,11 +96,11 @@ def test_each_flag_sets_its_key(words: list[str], key: str, wanted: Any) -> None
 
 
 def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lpd_flags, "compute_capabilities", lambda: [])
+    monkeypatch.setattr(hardware, "compute_capabilities", lambda: [])
     assert config_of("--device_id", "2").devices == "cpu0"
     assert notes_on(parsed("--device_id", "2")) == ["--device_id 2: no GPU here that MXNet can use; the CPU is used"]
     assert notes_on(parsed("--device_id", "cpu")) == notes_on(parsed()) == []
-    monkeypatch.setattr(lpd_flags, "compute_capabilities", lambda: [(8, 0)])
+    monkeypatch.setattr(hardware, "compute_capabilities", lambda: [(8, 0)])
     assert config_of("--device_id", "2").gpus == "2"
     assert notes_on(parsed("--device_id", "2")) == []
 

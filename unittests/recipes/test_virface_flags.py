@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from fairface import hardware
 from fairface.cli import parser
 from fairface.config.flags import add_flags
 from fairface.config.schema import TrainConfig
 from fairface.errors import FairfaceError
 from fairface.programs.run_options import add_run_options, parse_run
 from fairface.programs.virface import configured
-from fairface.recipes import virface_flags
 from fairface.recipes.virface_flags import FLAGS, METHODS, check_epochs, notes_on, with_truths
 
 BOTH = ("--trainProto_label", "known.txt", "--trainProto_unlabel", "unknown.txt")
@@ -130,7 +130,7 @@ def test_the_generator_has_a_rate_of_its_own() -> None:
 def test_gpus_where_there_are_some_and_where_not(
     monkeypatch: pytest.MonkeyPatch, gpu: bool, expected: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr(virface_flags, "compute_capabilities", lambda: [(8, 0)] * (2 * gpu))
+    monkeypatch.setattr(hardware, "compute_capabilities", lambda: [(8, 0)] * (2 * gpu))
     config = config_of("--gpus", "0, 1")
     assert (config.gpus, config.devices) == expected
     notes = notes_on(parsed(*BOTH[:2], "--gpus", "0, 1"))

@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 
 from fairface.cli import table
+from fairface.config.regions import LOWER, UPPER
 from fairface.report.picture import new_figure, save_figure
-from fairface.scoring.part_norms import LOWER, UPPER, PartLengths
+from fairface.scoring.part_norms import PartLengths
 
 _COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")
 _MARKERS = ("o", "^", "s", "D", "v", "P")

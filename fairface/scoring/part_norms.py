@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.config.regions import LOWER, UPPER
 from fairface.errors import DataError
 
-UPPER, LOWER = "upper", "lower"
 Floats = NDArray[np.float64]
 
 

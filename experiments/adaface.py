@@ -22,10 +22,10 @@ from adaface_arms import MARGINS, Arm, Work, make
 from adaface_page import page
 from adaface_summary import HEADS, MODEL, SCRATCH, TUNED, summarise
 from degrade import degrade_folder
+from result_output import add_output_options, show
 
 from fairface.checkpoints import resolve
-from fairface.cli import parser, print_json, run, tell
-from fairface.files import atomic_write
+from fairface.cli import parser, run, tell
 
 CHOICE_SEED = 1000  # none of the arms' seeds
 
@@ -76,8 +76,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--seeds", default="0,1,2", help="comma-separated")
     options.add_argument("--jobs", type=int, default=1, help="arms at a time")
     options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
-    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    add_output_options(options)
     args = options.parse_args(argv)
     # Programs are called from the project's folder: a relative path would lead elsewhere.
     work = Work(args.lfw.resolve(), args.out.resolve(), str(Path(args.model).resolve()) if args.model else "")
@@ -88,14 +87,7 @@ def main(argv: Sequence[str]) -> None:
             resolve(work.model)
         run_all(work, seeds, args.jobs)
     result = summarise(work.out, work.comparisons("test"), seeds)
-    text = page(result)
-    if args.page:
-        with atomic_write(args.page, "w", encoding="utf-8") as file:
-            file.write(text)
-    if args.json:
-        print_json(result)
-    else:
-        print(text)
+    show(result, page(result), args)
 
 
 if __name__ == "__main__":

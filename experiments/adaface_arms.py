@@ -64,7 +64,7 @@ class Work:
 
     lfw: Path
     out: Path
-    model: str
+    model: str = ""
 
     def folder(self, split: str, quality: str) -> Path:
         """The aligned photographs of ``split``, ``clean`` or ``degraded``."""
@@ -106,16 +106,21 @@ def rows_of(path: Path, names: Sequence[str]) -> NDArray[np.float32]:
     return stored.embeddings[[places[name] for name in wanted]]
 
 
+def embedded(checkpoint: str, folder: Path, file: Path, name: str, photographs: Sequence[str]) -> NDArray[np.float32]:
+    """``(N, D)`` embeddings of ``photographs`` below ``folder`` by ``checkpoint``, kept in ``file``; ``name`` is the
+    arm's."""
+    file.parent.mkdir(exist_ok=True)
+    call([str(ROOT / "test" / "embed.py"), checkpoint, "--data", str(folder), "--output", str(file)], name)
+    return rows_of(file, photographs)
+
+
 def scores_of(checkpoint: str, arm: Arm, work: Work) -> dict[str, NDArray[np.float64]]:
     """(M,) cosines of the split's pairs: both photographs clean, both degraded, the second one degraded."""
     comparisons = work.comparisons(arm.split)
     rows = {}
     for quality in ("clean", "degraded"):
         file = work.out / "embeddings" / f"{arm.name}_{quality}.npz"
-        file.parent.mkdir(exist_ok=True)
-        words = ["--data", str(work.folder(arm.split, quality)), "--output", str(file)]
-        call([str(ROOT / "test" / "embed.py"), checkpoint, *words], arm.name)
-        rows[quality] = rows_of(file, comparisons.names)
+        rows[quality] = embedded(checkpoint, work.folder(arm.split, quality), file, arm.name, comparisons.names)
     a, b = comparisons.a, comparisons.b
     both = np.concatenate([rows["clean"], rows["degraded"]])
     return {

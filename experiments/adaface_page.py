@@ -8,24 +8,20 @@ from typing import Any
 import numpy as np
 from adaface_summary import CONDITIONS, HEADS, MODEL, PAIRS, SCRATCH, TITLES
 from paired_differences import MEASURES, TARGETS, told
+from result_output import judged_on, not_there
 
 MAIN = MEASURES[1]
 
 
 def page(result: Mapping[str, Any]) -> str:
     """The results as Markdown."""
-    lines = [*HEAD, "", *_judged_on(result), "", "## In short", "", *_in_short(result), "", *_missing(result)]
+    lines = [*HEAD, "", *judged_on(result, min(TARGETS)), ""]
+    lines += ["## In short", "", *_in_short(result), "", *not_there(result["missing"])]
     lines += ["## AUC and TAR on the test people", "", *TABLE, "", *_table(result), ""]
     lines += ["## Does the length of an embedding tell quality?", "", *LENGTH, "", *_length_table(result), ""]
     lines += ["## Differences", "", *DIFFERENCES, "", *_difference_table(result), ""]
     lines += ["## Margins from scratch", "", *CHOICE, "", *_choice_table(result), ""]
     return "\n".join(lines)
-
-
-def _judged_on(result: Mapping[str, Any]) -> list[str]:
-    allowed = int(result["impostor"] * min(TARGETS))
-    return [f"Judged on {result['genuine']} genuine and {result['impostor']} impostor pairs of {result['people']} test "
-            f"people: FMR {min(TARGETS):g} allows {allowed} false", "matches. Nothing was chosen on them."]  # fmt: skip
 
 
 def _in_short(result: Mapping[str, Any]) -> list[str]:
@@ -40,13 +36,6 @@ def _in_short(result: Mapping[str, Any]) -> list[str]:
         if of_pair:
             lines.append(f"- **{TITLES[one]} against {TITLES[other]}**, {MAIN}: {'; '.join(of_pair)}.")
     return lines or ["No two arms can be compared yet."]
-
-
-def _missing(result: Mapping[str, Any]) -> list[str]:
-    if not result["missing"]:
-        return []
-    names = ", ".join(result["missing"])
-    return [f"**Not there yet** ({len(result['missing'])} arms): {names}. The numbers are of the others.", ""]
 
 
 def _table(result: Mapping[str, Any]) -> list[str]:

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from result_output import add_output_options, show
 
-from fairface.cli import parser, print_json, progress, run
+from fairface.cli import parser, progress, run
 from fairface.errors import FairfaceError
 from fairface.files import atomic_write
 from fairface.protocols.verification_set import open_verification_set
@@ -116,8 +117,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
     options.add_argument("--seeds", default="0,1,2", help="comma-separated")
-    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    add_output_options(options)
     args = options.parse_args(argv)
     lfw, out = args.lfw.resolve(), args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -129,14 +129,7 @@ def main(argv: Sequence[str]) -> None:
     from fairness_page import page, summarise
 
     result = summarise(arms, [(arm.name, arm.title) for arm in ARMS], seeds, lfw, out, FMR)
-    text = page(result)
-    if args.page:
-        with atomic_write(args.page, "w", encoding="utf-8") as file:
-            file.write(text)
-    if args.json:
-        print_json(result)
-    else:
-        print(text)
+    show(result, page(result), args)
 
 
 if __name__ == "__main__":

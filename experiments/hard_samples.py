@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from fairness import CONFIGS, Arm, make
 from paired_rounds import interval, measure_rounds, verdict
+from result_output import add_output_options, show
 
-from fairface.cli import parser, print_json, progress, run
-from fairface.files import atomic_write
+from fairface.cli import parser, progress, run
 from fairface.protocols.plain_csv import read_plain_csv
 from fairface.scoring.roc import auc, roc_curve, tar_at_fmr
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
@@ -96,21 +96,14 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="what fairness.py wrote to")
     options.add_argument("--seeds", default="0,1,2", help="comma-separated")
-    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    add_output_options(options)
     args = options.parse_args(argv)
     lfw, out = args.lfw.resolve(), args.out.resolve()
     seeds = [int(seed) for seed in args.seeds.split(",")]
     wanted = [(arm, seed) for seed in seeds for arm in ARMS]
     arms = [make(arm, seed, lfw, out) for arm, seed in progress(wanted, label="arms", unit="arm")]
     result = summarise(arms, seeds, lfw, out)
-    if args.page:
-        with atomic_write(args.page, "w", encoding="utf-8") as file:
-            file.write(page(result))
-    if args.json:
-        print_json(result)
-    else:
-        print(page(result))
+    show(result, page(result), args)
 
 
 HEAD = [

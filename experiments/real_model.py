@@ -24,9 +24,10 @@ from typing import Any
 
 from prepare_lfw import QUALITY, SPLITS, sexes_of
 from real_model_page import page
+from result_output import add_output_options, show
 
 from fairface.checkpoints import resolve
-from fairface.cli import parser, print_json, run, tell
+from fairface.cli import parser, run, tell
 from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
 from fairface.errors import CheckpointError, FairfaceError
 from fairface.faces.folder import align_folder
@@ -130,8 +131,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--model", required=True, metavar="PREFIX,EPOCH", help="an MXNet model")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; photographs go below it")
     options.add_argument("--pairs", type=Path, metavar="pairs.txt", help="LFW's official list")
-    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    add_output_options(options)
     args = options.parse_args(argv)
     prefix, comma, epoch = args.model.rpartition(",")
     model, out = f"{Path(prefix).resolve()}{comma}{epoch}", args.out.resolve()
@@ -143,14 +143,7 @@ def main(argv: Sequence[str]) -> None:
     result = score(out, args.pairs.resolve() if args.pairs else None)
     write_json(out / "real_model.json", {**result, "taken_over": take_over(model, out)})
     result = json.loads((out / "real_model.json").read_text(encoding="utf-8"))
-    text = page(result)
-    if args.page:
-        with atomic_write(args.page, "w", encoding="utf-8") as file:
-            file.write(text)
-    if args.json:
-        print_json(result)
-    else:
-        print(text)
+    show(result, page(result), args)
 
 
 if __name__ == "__main__":

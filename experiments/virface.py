@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from paired_differences import MEASURES
+from result_output import add_output_options, show
 from virface_arms import (
     EARLY,
     FEW,
@@ -36,8 +37,7 @@ from virface_arms import (
 from virface_page import page
 from virface_summary import summarise
 
-from fairface.cli import parser, print_json, run, tell
-from fairface.files import atomic_write
+from fairface.cli import parser, run, tell
 
 WAYS = (LABELED, VIRCLASS, VIRFACE)
 ALIKE = "virface.overlap=0.8"
@@ -104,8 +104,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--seeds", default="0,1,2", help="comma-separated")
     options.add_argument("--jobs", type=int, default=1, help="arms at a time")
     options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
-    options.add_argument("--page", type=Path, metavar="FILE.md", help="write the results as a page")
-    options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
+    add_output_options(options)
     args = options.parse_args(argv)
     # Programs are called from the project's folder: a relative path would lead elsewhere.
     work = Work(args.lfw.resolve(), args.out.resolve())
@@ -114,14 +113,7 @@ def main(argv: Sequence[str]) -> None:
     if not args.page_only:
         run_all(work, seeds, args.jobs)
     result = summarise(work, TRIALS, seeds)
-    text = page(result)
-    if args.page:
-        with atomic_write(args.page, "w", encoding="utf-8") as file:
-            file.write(text)
-    if args.json:
-        print_json(result)
-    else:
-        print(text)
+    show(result, page(result), args)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 import adaface_arms
 import numpy as np
 from adaface_arms import Arm as FromScratch
-from adaface_arms import rows_of
+from adaface_arms import embedded
 from adaface_summary import SCRATCH
 from fairness import CONFIGS, ROOT, call
 from paired_differences import MEASURES, measures
@@ -64,12 +64,8 @@ class Arm:
         return TRIAL_STEPS if self.trial else STEPS
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(adaface_arms.Work):
     """Where data, results and runs are."""
-
-    lfw: Path
-    out: Path
 
     @property
     def models(self) -> Path:
@@ -105,7 +101,7 @@ def train_from_scratch(start: str, seed: int, work: Work) -> None:
     """Train the net of :func:`start_of`: the ArcFace arm of experiments/adaface.py; shorter for ``early``, ``few``."""
     if start == WHOLE:
         scratch = FromScratch(SCRATCH, "arcface", seed, MARGIN)
-        adaface_arms.train(scratch, adaface_arms.Work(work.lfw, work.out, ""))
+        adaface_arms.train(scratch, work)
         return
     settings = [*work.labeled(start), f"steps={EARLY_STEPS}", "head.name=arcface", f"head.m2={MARGIN}"]
     _run("lfw_adaface.yaml", start_of(start, seed, work).name, seed, settings, work)
@@ -144,12 +140,10 @@ def make(arm: Arm, work: Work) -> dict[str, Any]:
         return found
     began = time.monotonic()
     checkpoint = train(arm, work)
-    folder = work.lfw / "aligned" / arm.split
-    comparisons = adaface_arms.Work(work.lfw, work.out, "").comparisons(arm.split)
+    comparisons = work.comparisons(arm.split)
     file = work.out / "embeddings" / f"{arm.name}.npz"
-    file.parent.mkdir(exist_ok=True)
-    call([str(ROOT / "test" / "embed.py"), checkpoint, "--data", str(folder), "--output", str(file)], arm.name)
-    scores = cosine_scores(rows_of(file, comparisons.names), comparisons.a, comparisons.b)
+    rows = embedded(checkpoint, work.folder(arm.split, "clean"), file, arm.name, comparisons.names)
+    scores = cosine_scores(rows, comparisons.a, comparisons.b)
     measured: Mapping[str, float] = dict(zip(MEASURES, measures(scores, comparisons), strict=True))
     result = {
         "way": arm.way, "seed": arm.seed, "trial": arm.trial, "start": arm.start, "settings": list(arm.settings),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from paired_differences import MEASURES, TARGETS, told
+from result_output import judged_on, not_there
 from virface_arms import EARLY, EARLY_STEPS, FEW, FEW_PEOPLE, STEPS, TRIAL_STEPS, WHOLE
 from virface_summary import TITLES
 
@@ -19,17 +20,12 @@ STARTS = {
 
 def page(result: Mapping[str, Any]) -> str:
     """The results as Markdown."""
-    lines = [*HEAD, "", *_judged_on(result), "", "## In short", "", *_in_short(result), "", *_missing(result)]
+    lines = [*HEAD, "", *judged_on(result, min(TARGETS)), ""]
+    lines += ["## In short", "", *_in_short(result), "", *not_there(result["missing"])]
     lines += ["## AUC and TAR on the test people", "", *_table(result), ""]
     lines += ["## Differences", "", *DIFFERENCES, "", *_difference_table(result), ""]
     lines += ["## Trials on the validation people", "", *TRIALS, "", *_trial_table(result), ""]
     return "\n".join(lines)
-
-
-def _judged_on(result: Mapping[str, Any]) -> list[str]:
-    allowed = int(result["impostor"] * min(TARGETS))
-    return [f"Judged on {result['genuine']} genuine and {result['impostor']} impostor pairs of {result['people']} test "
-            f"people: FMR {min(TARGETS):g} allows {allowed} false", "matches. Nothing was chosen on them."]  # fmt: skip
 
 
 def _in_short(result: Mapping[str, Any]) -> list[str]:
@@ -40,13 +36,6 @@ def _in_short(result: Mapping[str, Any]) -> list[str]:
         lines.setdefault((entry["after"], entry["before"]), []).append(text)
     found = [f"- **{TITLES[one]} against {TITLES[other]}**: {'; '.join(of)}." for (one, other), of in lines.items()]
     return found or ["No two arms can be compared yet."]
-
-
-def _missing(result: Mapping[str, Any]) -> list[str]:
-    if not result["missing"]:
-        return []
-    names = ", ".join(result["missing"])
-    return [f"**Not there yet** ({len(result['missing'])} arms): {names}. The numbers are of the others.", ""]
 
 
 def _settings(settings: list[str]) -> str:

@@ -12,7 +12,6 @@ from paired_rounds import ROUNDS
 from virface_arms import LABELED, VIRCLASS, VIRFACE, Arm, Work
 
 from fairface.errors import DataError
-from fairface.protocols.plain_csv import read_plain_csv
 
 TITLES = {LABELED: "labeled only", VIRCLASS: "VirClass", VIRFACE: "VirFace"}
 PAIRS = ((VIRCLASS, LABELED), (VIRFACE, LABELED), (VIRFACE, VIRCLASS))
@@ -24,7 +23,7 @@ def summarise(work: Work, trials: Sequence[Arm], seeds: Sequence[int], rounds: i
     Raises:
         DataError: seeds of one way that were trained with different settings.
     """
-    comparisons = read_plain_csv(work.lfw / "aligned" / "test" / "test_pairs.csv")
+    comparisons = work.comparisons("test")
     wanted = {way: {seed: Arm(way, seed).name for seed in seeds} for way in TITLES}
     there = {
         way: {seed: name for seed, name in names.items() if (work.out / f"{name}.json").is_file()}

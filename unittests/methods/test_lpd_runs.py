@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,16 +17,16 @@ from fairface.data.loading.samplers import RandomSampler
 from fairface.data.loading.source import Source
 from fairface.data.opening import open_dataset
 from fairface.embedding.model import embed, load_model
-from fairface.errors import FairfaceError, TrainingError
+from fairface.errors import FairfaceError
 from fairface.interop.models import load_model as load_net
 from fairface.methods.build import build_method
 from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.mx import mx, nd
-from fairface.parallel import Shard, World
 from fairface.parameters import load_arrays
 from fairface.training.run import train
 from unittests.training.helpers import SIZE, make_people, tiny_config
+from unittests.training.resumed import broken_and_resumed, everything
 
 CONTEXT = mx.cpu()
 SMALL = (
@@ -53,14 +52,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Path:
     return folder / "models" / "lpd"
 
 
-def everything(run: Path) -> dict[str, bytes]:
-    files = resolve(f"{run}@last", with_state=True)
-    found = {}
-    for file in (files.params, files.blocks, files.state):
-        found.update({f"{file.name}:{key}": value.asnumpy().tobytes() for key, value in load_arrays(str(file)).items()})
-    return found
-
-
 def test_both_heads_are_saved_and_the_net_holds_both_streams(whole: Path) -> None:
     files = resolve(f"{whole}@last")
     assert {key: value.shape for key, value in load_arrays(str(files.blocks)).items()} == {
@@ -77,22 +68,10 @@ def test_stopped_and_resumed_to_the_same_bits(tmp_path: Path, whole: Path, peopl
     if devices != "cpu0":
         unbroken = tmp_path / "models" / "unbroken"
         assert train(config_of(tmp_path, people, f"devices={devices}", "name=unbroken"), quiet=True) == 0
-    calls = iter(range(100))
-    real = LPD.losses
-
-    def losses(self: LPD, shards: Sequence[Shard], world: World):
-        if next(calls) == 3:
-            raise TrainingError("killed")
-        return real(self, shards, world)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LPD, "losses", losses)
-        with pytest.raises(TrainingError, match="killed"):
-            train(config, quiet=True)
-    assert train(config, resume=True, quiet=True) == 0
-    assert everything(tmp_path / "models" / "lpd") == everything(unbroken)
+    resumed = broken_and_resumed(config, LPD)
+    assert everything(resumed) == everything(unbroken)
     pictures = {path.name: path.read_bytes() for path in (unbroken / "crops").iterdir()}
-    assert {path.name: path.read_bytes() for path in (tmp_path / "models/lpd/crops").iterdir()} == pictures
+    assert {path.name: path.read_bytes() for path in (resumed / "crops").iterdir()} == pictures
 
 
 def test_the_saved_model_gives_both_streams_in_every_form(whole: Path, people: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from fairface.config.schema import TrainConfig
-from fairface.errors import FairfaceError, TrainingError
+from fairface.errors import FairfaceError
 from fairface.methods.uda import UDA
-from fairface.parallel import Shard, World
 from fairface.training.run import train
-from unittests.methods.test_virface_runs import blocks, everything
+from unittests.methods.test_virface_runs import blocks
 from unittests.training.helpers import make_people, tiny_config
+from unittests.training.resumed import broken_and_resumed, everything
 
 
 @pytest.fixture(scope="module")
@@ -70,21 +70,8 @@ def test_branches_stopped_and_resumed_to_the_same_bits(
         return config_of(tmp_path, faces, *words, branches=("one", "two"))
 
     assert train(config("unbroken"), quiet=True) == 0
-    calls = iter(range(100))
-    real = UDA.losses
-
-    def losses(self: UDA, shards: Sequence[Shard], world: World):
-        if next(calls) == 3:
-            raise TrainingError("killed")
-        return real(self, shards, world)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(UDA, "losses", losses)
-        with pytest.raises(TrainingError, match="killed"):
-            train(config("broken"), quiet=True)
-    assert train(config("broken"), resume=True, quiet=True) == 0
-    unbroken, broken = (tmp_path / "models" / name for name in ("unbroken", "broken"))
-    assert everything(broken) == everything(unbroken)
+    broken = broken_and_resumed(config("broken"), UDA)
+    assert everything(broken) == everything(tmp_path / "models" / "unbroken")
     assert {key.split(".")[0] for key in blocks(broken)} == {"backbone", "head_one", "head_two"}
 
 

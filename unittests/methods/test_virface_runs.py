@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ import pytest
 from fairface.checkpoints import resolve
 from fairface.config.check import check
 from fairface.config.schema import TrainConfig
-from fairface.errors import FairfaceError, TrainingError
+from fairface.errors import FairfaceError
 from fairface.methods.virface import WITH_UNLABELED, VirFace
-from fairface.parallel import Shard, World
 from fairface.parameters import load_arrays
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
+from unittests.training.resumed import broken_and_resumed, everything
 
 STAGES = {"pretrain": "", "generator": "pretrain", "virclass": "pretrain", "virface": "generator"}
 
@@ -47,14 +46,6 @@ def config_of(folder: Path, people: Path, strangers: Path, stage: str, *override
     return tiny_config(
         folder, people, *words, sources=sources, batch_size=sum(source["batch_size"] for source in sources)
     )
-
-
-def everything(run: Path) -> dict[str, bytes]:
-    files = resolve(f"{run}@last", with_state=True)
-    found = {}
-    for file in (files.params, files.blocks, files.state):
-        found.update({f"{file.name}:{key}": value.asnumpy().tobytes() for key, value in load_arrays(str(file)).items()})
-    return found
 
 
 def blocks(run: Path) -> dict[str, np.ndarray]:
@@ -93,20 +84,7 @@ def test_stopped_and_resumed_to_the_same_bits(
         other = config_of(tmp_path, people, strangers, stage, f"devices={devices}", "name=unbroken", start=start)
         assert train(other, quiet=True) == 0
         unbroken = tmp_path / "models" / "unbroken"
-    calls = iter(range(100))
-    real = VirFace.losses
-
-    def losses(self: VirFace, shards: Sequence[Shard], world: World):
-        if next(calls) == 3:
-            raise TrainingError("killed")
-        return real(self, shards, world)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(VirFace, "losses", losses)
-        with pytest.raises(TrainingError, match="killed"):
-            train(config, quiet=True)
-    assert train(config, resume=True, quiet=True) == 0
-    assert everything(tmp_path / "models" / stage) == everything(unbroken)
+    assert everything(broken_and_resumed(config, VirFace)) == everything(unbroken)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
             f"head.init_from={config.head.init_from} makes one head of whole embeddings; method lpd has one for each "
             "stream: set head.init_from=random"
         )
+    if config.head.sharded:
+        raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
     source = with_nose_height(_open_one(config), config.lpd)
     net = build_lpd(config.backbone, config.data.image_size, config.lpd)
     classes, deviation = source.dataset.num_classes, config.lpd.head_deviation

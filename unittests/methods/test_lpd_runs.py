@@ -168,6 +168,7 @@ def test_a_column_of_the_data_or_of_a_transform_is_taken(people: Path) -> None:
         (["backbone.embedding=255"], r"embedding is 255; lpd_tiny gives two streams of equal size"),
         (["backbone.name=fresnet_tiny"], r"Latent Part Detection knows: lpd, lpd_tiny"),
         (["head.init_from=mean_embedding"], r"one head of whole embeddings; .*head.init_from=random"),
+        (["head.sharded=true"], r"whole classifier for each stream .*set head.sharded=false"),
         (["start_from={baseline}"], r"model-.*params: has no localiser.fc1.weight; it belongs to another architecture"),
         (["stage=crop"], r"stage is 'crop'; method lpd knows: all, head"),
         (["lpd.height_offset=0.7"], r"lpd.height_offset .*between 0 and 0.6"),

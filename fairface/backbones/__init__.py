@@ -14,7 +14,7 @@ from functools import partial
 
 from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
-from fairface.backbones.lpd import LPD_NETS, LPDNet
+from fairface.backbones.lpd import LPD_NETS, LPD_RESNETS, LPDNet
 from fairface.backbones.lpd_resnet import LPDGlobal, LPDShape
 from fairface.backbones.mobilefacenet import MobileFaceNet
 from fairface.backbones.prelu import prelu_form
@@ -90,22 +90,28 @@ def _without_extras(config: BackboneConfig) -> None:
     _without(config, "se", "output", *(["dropout"] if config.dropout > 0 else []))
 
 
-def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig) -> LPDNet:
+def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig, form: str = "onednn") -> LPDNet:
     """The net of Latent Part Detection that ``config`` names, with options of its own.
 
     Raises:
-        ConfigError: another net, or a value that makes no network.
+        ConfigError: another net, an odd embedding size, or a value that makes no network.
     """
-    shape = LPD_NETS.get(config.name)
-    if shape is None:
+    build = LPD_NETS.get(config.name)
+    if build is None:
         raise ConfigError(f"backbone.name is {config.name!r}; Latent Part Detection knows: {', '.join(LPD_NETS)}")
-    _without_extras(config)
-    return LPDNet(shape, config, image_size, options)
+    if config.embedding % 2:
+        raise ConfigError(
+            f"backbone.embedding is {config.embedding}; {config.name} gives two streams of equal size: make it even"
+        )
+    if config.name in LPD_RESNETS:
+        _without_extras(config)
+    else:
+        _without(config, "se", "output")
+    return build(_filled(config, _DROPOUT), image_size, form, options)
 
 
 def _lpd(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
-    del form  # relu throughout
-    return build_lpd(config, image_size, LPDConfig())
+    return build_lpd(config, image_size, LPDConfig(), form)
 
 
 def _lpd_global(shape: LPDShape, config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
@@ -128,7 +134,7 @@ BACKBONES: dict[str, Factory] = {
     **{name: partial(_virface_resnet, shape) for name, shape in VIRFACE_RESNETS.items()},
     **{name: partial(_region_split, shape) for name, shape in REGION_SPLITS.items()},
     **dict.fromkeys(LPD_NETS, _lpd),
-    **{name.replace("lpd", "lpd_global"): partial(_lpd_global, shape) for name, shape in LPD_NETS.items()},
+    **{name.replace("lpd", "lpd_global"): partial(_lpd_global, shape) for name, shape in LPD_RESNETS.items()},
 }
 
 

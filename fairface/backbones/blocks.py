@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fairface.backbones.gate import gated, global_average
 from fairface.backbones.prelu import PReLU
 from fairface.mx import mx, nn
@@ -85,6 +88,10 @@ class Normalise(nn.HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:
         return (x - 127.5) * self._factor
+
+    def undo(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels 0..255 of what the block made of them, of any shape."""
+        return values / self._factor + 127.5
 
 
 class SqueezeExcite(nn.HybridBlock):

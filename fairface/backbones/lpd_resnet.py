@@ -41,11 +41,10 @@ class NormaliseChannels(nn.HybridBlock):
         normal = [(channels[c] - 255 * MEANS[c]) * (1 / (255 * DEVIATIONS[c])) for c in range(3)]
         return F.concat(*normal, dim=1)
 
-
-def denormalised(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Pixels ``(n, 3, H, W)`` as :class:`NormaliseChannels` makes them, back to uint8 ``(n, H, W, 3)`` RGB."""
-    rgb = (pixels.transpose(0, 2, 3, 1) * np.array(DEVIATIONS, np.float32) + np.array(MEANS, np.float32)) * 255
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    def undo(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels 0..255 of what the block made of them, both ``(n, 3, H, W)``."""
+        deviations, means = (np.array(of, np.float32)[:, None, None] for of in (DEVIATIONS, MEANS))
+        return (values * deviations + means) * 255
 
 
 class Unit(nn.HybridBlock):

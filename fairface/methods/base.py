@@ -131,6 +131,11 @@ class Method(Protocol):
         A block may say itself what its arrays are (:class:`fairface.parameters.OwnArrays`).
         """
 
+    @property
+    def parts_of_embedding(self) -> Mapping[str, slice]:
+        """The blocks with a weight for each class, each with the values of an embedding that it classifies."""
+        return {"head": slice(None)}
+
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         """What the run's optimizer updates in ``stage``; a parameter that is in no group and that none of
         :meth:`updaters` updates is frozen by the trainer. Called once, before the first step."""

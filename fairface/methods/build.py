@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.backbones import build_backbone, build_lpd
+from fairface.backbones.prelu import prelu_form
 from fairface.backbones.region_split import REGION_SPLITS
 from fairface.config.regions import embedding_regions
 from fairface.config.schema import HeadConfig, SourceConfig, TrainConfig
@@ -134,19 +135,15 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
     """The method ``lpd``: one labeled source with nose heights, a net with two streams, a head for each.
 
     Raises:
-        ConfigError: as ``classify``; a backbone without a localiser, a head from mean embeddings.
+        ConfigError: as ``classify``; a backbone without a localiser, a split head.
         DataError: a file whose name tells no nose height.
     """
-    del on_gpu  # no PReLU in these nets
-    if config.head.init_from != "random":
-        raise ConfigError(
-            f"head.init_from={config.head.init_from} makes one head of whole embeddings; method lpd has one for each "
-            "stream: set head.init_from=random"
-        )
     if config.head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
     source = with_nose_height(_open_one(config), config.lpd)
-    net = build_lpd(config.backbone, config.data.image_size, config.lpd)
+    net = build_lpd(
+        config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu)
+    )
     classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
     heads = [build_head(config.head, net.channels, classes, deviation) for _ in range(2)]
     return LPD(

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.backbones.lpd import LPDNet, Streams
-from fairface.backbones.lpd_resnet import denormalised
 from fairface.config.schema import LPDConfig
 from fairface.heads.classifier import Classifier
 from fairface.methods.base import ParameterGroup, Stage, StepOutcome, StepReport
@@ -61,6 +60,10 @@ class LPD(Classify):
 
     def blocks(self) -> Mapping[str, gluon.HybridBlock]:
         return {**super().blocks(), PARTIAL: self.of_part.head}
+
+    @property
+    def parts_of_embedding(self) -> Mapping[str, slice]:
+        return {"head": slice(0, self.net.channels), PARTIAL: slice(self.net.channels, None)}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         groups = [part for group in super().parameter_groups(stage) for part in self._split(group)]
@@ -108,7 +111,8 @@ class LPD(Classify):
     def crops(self, images: NDArray) -> Array[np.uint8]:
         """What the localiser cuts out of ``images`` (n, 3, H, W) RGB 0..255, as uint8 (n, H, W, 3)."""
         with autograd.pause(train_mode=False):
-            return denormalised(self.net.part(nd, images).asnumpy())
+            pixels = self.net.normalise.undo(self.net.part(nd, images).asnumpy())
+        return np.clip(np.rint(pixels.transpose(0, 2, 3, 1)), 0, 255).astype(np.uint8)
 
     def after_step(self, outcome: StepOutcome) -> None:
         super().after_step(outcome)

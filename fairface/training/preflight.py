@@ -9,11 +9,12 @@ from fairface.checkpoints import MANIFEST, resolve
 from fairface.config.schema import TrainConfig
 from fairface.embedding.thresholds import THRESHOLDS
 from fairface.errors import CheckpointError
-from fairface.interop.weights import blocks_in, weights_for
+from fairface.interop.weights import blocks_in
 from fairface.methods.base import Method
 from fairface.mx import NDArray, gluon
 from fairface.parameters import OwnArrays, check_values, structural
 from fairface.training.setup import Prepared
+from fairface.training.starting_weights import starting_weights
 from fairface.training.verifier import WORST
 from fairface.training.worst_rate import check_groups
 
@@ -42,7 +43,7 @@ def check_inputs(run: Prepared, resume: bool, overwrite: bool) -> None:
         check_needs(run.method, config)
     if config.start_from and not resume:
         source = resolve(config.start_from, config.output)
-        weights_for(run.method.inference(), source)
+        starting_weights(run.method.inference(), source)
         if overwrite and run.folder.resolve() in source.params.resolve().parents:
             raise CheckpointError(
                 f"{run.folder}: --overwrite would delete {config.start_from}, which the run starts from; "

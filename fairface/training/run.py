@@ -204,7 +204,8 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     config = run.config
     needs = run.method.stages[config.stage].needs
     reinitialized = fine_tune(run.method, config.start_from, config.output, log, needs)
-    if "head" in reinitialized and config.head.init_from == "mean_embedding":
+    parts = {name: of for name, of in run.method.parts_of_embedding.items() if name in reinitialized}
+    if parts and config.head.init_from == "mean_embedding":
         source = next(source for source in run.method.sources() if source.is_labeled)
         embedder = NetEmbedder(
             run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
@@ -212,8 +213,10 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
             show_progress=not log.quiet,
         )  # fmt: skip
         images = source.unaugmented(config.data.image_size)
-        count = head_from_mean_embeddings(run.method.blocks()["head"], embedder, images)
-        log.say(f"head starts from the mean embedding of each of {count} identities")
+        embeddings = embedder.embed(images)
+        for name, part in parts.items():
+            count = head_from_mean_embeddings(run.method.blocks()[name], embeddings[:, part], images)
+            log.say(f"{name} starts from the mean embedding of each of {count} identities")
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray as Array
 
 from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.data.types import Dataset
-from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError
 from fairface.files import sha256
 from fairface.interop.check import difference_of
@@ -19,6 +19,7 @@ from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import arrays_of, set_arrays, set_values
 from fairface.training.log import RunLog
+from fairface.training.starting_weights import starting_weights
 
 # Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
 OTHER_FUNCTION = 0.1
@@ -48,17 +49,19 @@ def initialize(method: Method, contexts: Sequence[Context], seed: int, image_siz
 def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequence[str] = ()) -> list[str]:
     """Take the parameters of the checkpoint ``name`` for every block that fits.
 
-    The inference block must fit wholly. Another block (the head) whose shapes differ, because the classes do, keeps its
-    random parameters, and the log says so; one that the stage ``needs`` must fit. Returns the names of those blocks.
+    The inference block must fit wholly; of Latent Part Detection's net the part that both streams share is enough.
+    Another block (the head) whose shapes differ, because the classes do, keeps its random parameters, and the log says
+    so; one that the stage ``needs`` must fit. Returns the names of those blocks.
 
     Raises:
         CheckpointError: no such checkpoint, or the inference block or a needed one differs (the first differing layer
             is named).
     """
     files = resolve(name, output)
-    note = load_inference(method.inference(), files)
+    start = starting_weights(method.inference(), files)
+    set_values(start.block, start.arrays, str(files.params))
     if files.symbol is not None and not files.manifest:
-        _compare(method.inference(), name, log)
+        _compare(start.of_pixels, name, log)
     saved = blocks_in(files)
     reinitialized = []
     for block_name, block in method.blocks().items():
@@ -72,7 +75,7 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
         reinitialized.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
         log.say(f"{block_name} is re-initialised: this run wants {wanted}, {name} has {found}")
-    log.say(f"started from {note or f'{name} (step {files.step})'}")
+    log.say(f"started from {start.note or f'{name} (step {files.step})'}")
     return reinitialized
 
 
@@ -100,16 +103,17 @@ def _compare(net: gluon.HybridBlock, name: str, log: RunLog) -> None:
         )
 
 
-def head_from_mean_embeddings(head: gluon.HybridBlock, embedder: NetEmbedder, dataset: Dataset) -> int:
+def head_from_mean_embeddings(head: gluon.HybridBlock, of_images: Array[np.float32], dataset: Dataset) -> int:
     """Set each class's weight to the direction of the mean embedding of its images, at the length it has now.
 
-    A class without images (data of one group only) keeps its random weight. Returns how many classes were set.
+    ``of_images`` (N, D) are the embeddings of the data set's images, or the part of them that the head classifies. A
+    class without images (data of one group only) keeps its random weight. Returns how many classes were set.
 
     Raises:
         CheckpointError: a head without a weight per class.
     """
     weight = arrays_of(head).get("weight")
-    embeddings = embedder.embed(dataset).astype(np.float64)
+    embeddings = of_images.astype(np.float64)
     embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     centres = np.zeros((dataset.num_classes, embeddings.shape[1]))
     labeled = dataset.labels >= 0

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fairface.backbones import build_backbone, build_lpd
+from fairface.backbones.blocks import Normalise
 from fairface.backbones.localiser import crop
 from fairface.backbones.lpd import LPDNet, Streams
-from fairface.backbones.lpd_resnet import DEVIATIONS, MEANS, NormaliseChannels, denormalised
+from fairface.backbones.lpd_resnet import DEVIATIONS, MEANS, NormaliseChannels
 from fairface.config.schema import BackboneConfig, LPDConfig
 from fairface.errors import ConfigError
 from fairface.mx import autograd, mx, nd
@@ -63,8 +64,8 @@ def test_pixels_are_normalised_and_back() -> None:
     normal = NormaliseChannels()(nd.array(x)).asnumpy()
     wanted = (x / 255 - np.array(MEANS)[:, None, None]) / np.array(DEVIATIONS)[:, None, None]
     np.testing.assert_allclose(normal, wanted, atol=1e-5)
-    assert (denormalised(normal) == x.transpose(0, 2, 3, 1)).all()
-    assert denormalised(np.full((1, 3, 2, 2), 9, np.float32)).max() == 255
+    np.testing.assert_allclose(NormaliseChannels().undo(normal), x, atol=1e-3)
+    np.testing.assert_allclose(Normalise().undo(Normalise()(nd.array(x)).asnumpy()), x, atol=1e-3)
 
 
 @pytest.mark.parametrize("hybridize", [False, True])
@@ -138,3 +139,23 @@ def test_what_makes_no_net(keys: dict[str, object], said: str) -> None:
 def test_a_net_without_a_localiser() -> None:
     with pytest.raises(ConfigError, match=r"backbone.name is 'fresnet50'; Latent Part Detection knows: lpd, lpd_tiny"):
         build_lpd(BackboneConfig(), SIZE, LPDConfig())
+
+
+def test_a_mobilefacenet_is_shared_by_both_streams() -> None:
+    config = BackboneConfig(name="lpd_mobilefacenet", embedding=32, width=0.25)
+    mx.random.seed(0)
+    net = build_lpd(config, SIZE, LPDConfig())
+    alone = build_backbone(BackboneConfig(name="mobilefacenet", embedding=16, width=0.25), SIZE)
+    for block in (net, alone):
+        block.initialize()
+    x = nd.array(pixels())
+    net(x), alone(x)
+    values = {name.removeprefix("trunk."): p.data() for name, p in structural(net).items() if name.startswith("trunk.")}
+    assert values.keys() == structural(alone).keys()
+    for name, parameter in structural(alone).items():
+        parameter.set_data(values[name])
+    image, part, _ = net._image_and_part(nd, x)
+    np.testing.assert_allclose(net.trunk(image).asnumpy(), alone(x).asnumpy(), atol=1e-5)
+    cut = nd.array(net.normalise.undo(part.asnumpy()))
+    streams = [net.global_bn(alone(x)), net.partial_bn(alone(cut))]
+    np.testing.assert_allclose(net(x).asnumpy(), nd.concat(*streams, dim=1).asnumpy(), atol=1e-4)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from fairface.backbones import build_lpd
-from fairface.backbones.lpd_resnet import denormalised
 from fairface.config.schema import BackboneConfig, HeadConfig, LPDConfig
 from fairface.data.types import Batch
 from fairface.errors import CheckpointError
@@ -182,4 +181,5 @@ def test_crops_are_what_the_net_cuts_out() -> None:
     halfway = (images[:, 15] + images[:, 16]) / 2  # the last row is the image's middle
     np.testing.assert_allclose(found[:, 31].astype(float), halfway, atol=1)
     assert set(made.pictures) == {"crops"}
-    assert (denormalised(net.part(nd, nd.array(images.transpose(0, 3, 1, 2))).asnumpy()) == found).all()
+    part = net.normalise.undo(net.part(nd, nd.array(images.transpose(0, 3, 1, 2))).asnumpy())
+    assert np.abs(part.transpose(0, 2, 3, 1) - found).max() <= 0.5 + 1e-3

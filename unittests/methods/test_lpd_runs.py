@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import ClassVar
 
@@ -167,7 +168,6 @@ def test_a_column_of_the_data_or_of_a_transform_is_taken(people: Path) -> None:
         (["lpd.nose_height=file_name"], r"person0/0.png: its name does not end in the nose's height .*=constant"),
         (["backbone.embedding=255"], r"embedding is 255; lpd_tiny gives two streams of equal size"),
         (["backbone.name=fresnet_tiny"], r"Latent Part Detection knows: lpd, lpd_tiny"),
-        (["head.init_from=mean_embedding"], r"one head of whole embeddings; .*head.init_from=random"),
         (["head.sharded=true"], r"whole classifier for each stream .*set head.sharded=false"),
         (["start_from={baseline}"], r"model-.*params: has no localiser.fc1.weight; it belongs to another architecture"),
         (["stage=crop"], r"stage is 'crop'; method lpd knows: all, head"),
@@ -190,3 +190,24 @@ def test_bad_input_is_one_line_before_the_first_step(
         train(config, quiet=True)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "models" / "lpd" / "manifest.json").exists()
+
+
+def test_both_heads_start_from_mean_embeddings(tmp_path: Path, whole: Path, people: Path) -> None:
+    """Each from its stream's values alone; a start whose heads do not fit, since another identity has come."""
+    more = tmp_path / "more"
+    shutil.copytree(people, more)
+    shutil.copytree(people / "person0", more / "person9")
+    words = ("name=next", f"data.path={more}", f"start_from={whole}", "head.init_from=mean_embedding")
+    rates = ("optimizer.lr=0", "optimizer.weight_decay=0", "optimizer.warmup=0", "steps=1")
+    assert train(config_of(tmp_path, people, *words, *rates), quiet=True) == 0
+    paths = sorted(more.glob("*/*.png"))
+    labels = np.array([sorted(path.name for path in more.iterdir()).index(path.parent.name) for path in paths])
+    images = np.stack([cv2.imread(str(path))[..., ::-1] for path in paths])
+    rows = embed(load_model(str(whole), devices="cpu0"), images, flip=True).astype(np.float64)
+    blocks = load_arrays(str(resolve(str(tmp_path / "models" / "next")).blocks))
+    for name, part in (("head", slice(0, 128)), ("partial_head", slice(128, 256))):
+        unit = rows[:, part] / np.linalg.norm(rows[:, part], axis=1, keepdims=True)
+        centres = np.stack([unit[labels == label].mean(axis=0) for label in range(5)])
+        weight = blocks[f"{name}.weight"].asnumpy()
+        cosine = (weight * centres).sum(axis=1) / np.linalg.norm(weight, axis=1) / np.linalg.norm(centres, axis=1)
+        np.testing.assert_allclose(cosine, 1, atol=1e-4)

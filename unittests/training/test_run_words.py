@@ -32,16 +32,6 @@ def source(count=10, batch=4, labels=None, codes=None, files=None):
     return Source(data, batch, RandomSampler(len(data), batch, 0), name="photos")
 
 
-class Fixed:
-    """Gives known embeddings."""
-
-    def __init__(self, embeddings):
-        self.embeddings = embeddings
-
-    def embed(self, dataset):
-        return self.embeddings.astype(np.float32)
-
-
 def test_a_head_of_mean_embeddings_by_hand():
     """The direction of the mean of unit vectors, at the length that the weight has; class 2 has no image."""
     head = build_head(TrainConfig().head, 2, 4)
@@ -50,14 +40,14 @@ def test_a_head_of_mean_embeddings_by_hand():
     head.weight.set_data(nd.array(before))
     embeddings = np.array([[10.0, 0.0], [0.0, 0.05], [0.0, 0.0], [-3.0, 4.0], [5.0, 5.0], [2.0, 0.0]])
     data = ArrayDataset(np.zeros((6, 4, 4, 3), np.uint8), [0, 0, 0, 1, -1, 3], num_classes=4)
-    assert head_from_mean_embeddings(head, Fixed(embeddings), data) == 3
+    assert head_from_mean_embeddings(head, embeddings.astype(np.float32), data) == 3
     half = math.sqrt(0.5)
     expected = [[5 * half, 5 * half], [-2 * 0.6, 2 * 0.8], [1.0, 1.0], [10.0, 0.0]]
     np.testing.assert_allclose(head.weight.data().asnumpy(), expected, rtol=1e-6, atol=1e-6)
     for other in (Flat(), build_head(TrainConfig().head, 3, 4), build_head(TrainConfig().head, 2, 3)):
         other.initialize()
         with pytest.raises(CheckpointError, match=r"this head has no weight per class; use head\.init_from=random"):
-            head_from_mean_embeddings(other, Fixed(embeddings), data)
+            head_from_mean_embeddings(other, embeddings.astype(np.float32), data)
 
 
 def run_of(tmp_path, *sources, skipped=None):

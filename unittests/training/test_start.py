@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairface.backbones import build_backbone
+from fairface.backbones import build_backbone, build_lpd
 from fairface.checkpoints import resolve
-from fairface.config.schema import BackboneConfig
+from fairface.config.schema import BackboneConfig, LPDConfig
 from fairface.errors import CheckpointError
 from fairface.graph.export import export, write_deploy
 from fairface.graph.saved import Graph
 from fairface.interop.insightface import to_insightface
 from fairface.interop.models import load_model
+from fairface.interop.weights import weights_for
 from fairface.mx import mx, nd
+from fairface.parameters import set_values
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
 
@@ -108,3 +110,31 @@ def test_another_systems_net_that_computes_something_else_is_told(
     images = nd.array(np.random.default_rng(0).uniform(0, 255, (2, 3, 32, 32)))
     a, b = (load_model(str(model), [mx.cpu()]).net(images).asnumpy() for model in (name, tmp_path / "models" / "tiny"))
     assert bool(np.abs(a - b).max() < 1e-5 * np.abs(a).max()) == ours
+
+
+def test_lpd_starts_from_the_net_that_its_streams_share(
+    tmp_path: Path, people: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    net = build_backbone(BackboneConfig(name="mobilefacenet", embedding=8, width=0.25), 32)
+    net.initialize()
+    symbol, arrays = export(net)
+    graph = Graph(symbol, {key.split(":", 1)[1]: value for key, value in arrays.items()})
+    write_deploy(graph, str(tmp_path / "mobile"))
+    lpd = ["method=lpd", "lpd.nose_height=constant", "backbone.name=lpd_mobilefacenet", "backbone.embedding=16"]
+    words = [*lpd, f"start_from={tmp_path}/mobile,0", "steps=1", "verify.every=0", "stage=head"]
+    assert train(tiny_config(tmp_path, people, *words)) == 0
+    printed = capfd.readouterr()
+    assert "the net that both streams share" in printed.err + printed.out
+    assert "differ from those" not in printed.err + printed.out
+    assert "localiser.fc1.weight" in (tmp_path / "models" / "tiny" / "model-symbol.json").read_text()
+    made = build_lpd(BackboneConfig(name="lpd_mobilefacenet", embedding=16, width=0.25), 32, LPDConfig())
+    made.initialize()
+    set_values(made, weights_for(made, resolve(str(tmp_path / "models" / "tiny")))[0], "run")
+    x = nd.array(np.random.default_rng(0).uniform(0, 255, (2, 3, 32, 32)))
+    np.testing.assert_allclose(made.trunk(made.normalise(x)).asnumpy(), net(x).asnumpy(), rtol=1e-4, atol=1e-5)
+    again = [*lpd, "name=again", f"start_from={tmp_path}/models/tiny", "steps=1", "verify.every=0"]
+    assert train(tiny_config(tmp_path, people, *again)) == 0
+    printed = capfd.readouterr()
+    assert "re-initialised" not in printed.err + printed.out
+    with pytest.raises(CheckpointError, match="LPDNet"):
+        train(tiny_config(tmp_path, people, *lpd, "name=other", f"start_from={FIXTURES}/adaface_ir.ckpt"), quiet=True)

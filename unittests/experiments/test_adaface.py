@@ -167,9 +167,10 @@ def test_the_page_tells_better_from_worse_and_what_is_missing(parts: dict[str, A
     one = verdicts["scratch_adaface", "scratch_arcface", "degraded", "AUC"]
     areas = []
     for seed in (0, 1):
-        with np.load(tmp_path / f"scratch_adaface_{seed}.npz") as mine, np.load(
-            tmp_path / f"scratch_arcface_{seed}.npz"
-        ) as other:
+        with (
+            np.load(tmp_path / f"scratch_adaface_{seed}.npz") as mine,
+            np.load(tmp_path / f"scratch_arcface_{seed}.npz") as other,
+        ):
             areas.append(roc_auc_score(same, mine["degraded"]) - roc_auc_score(same, other["degraded"]))
     assert one["by_seed"] == pytest.approx(areas, abs=1e-12)
     assert one["value"] == pytest.approx(np.mean(areas), abs=1e-12)

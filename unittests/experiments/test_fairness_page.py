@@ -35,9 +35,7 @@ def world(tmp_path):
     for name, _ in TITLES:
         for seed in (0, 1):
             shift = 0.1 if name in ("fair_step3", "still_step3") else 1.0
-            scores = {
-                split: rng.normal(3.0 * same + shift * of_f * ~same, 1.0) for split in ("validation", "test")
-            }
+            scores = {split: rng.normal(3.0 * same + shift * of_f * ~same, 1.0) for split in ("validation", "test")}
             np.savez(tmp_path / f"{name}_{seed}.npz", **scores)
             arms.append({"arm": name, "seed": seed, "run": f"models/{name}_{seed}"})
             if name == "fair_step3":

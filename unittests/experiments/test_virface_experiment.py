@@ -60,7 +60,7 @@ def test_trials_choose_the_settings_of_the_arms(parts: dict[str, Any]) -> None:
     names = [trial.trial for trial in trials]
     assert len(set(names)) == len(names) >= 7
     assert {trial.split for trial in trials} == {"validation"}
-    # One trial of each way that goes on from the whole net is best; what starts elsewhere or only explains is never taken.
+    # The best trial of each way is taken; never one that starts elsewhere or only explains.
     areas = {"virclass_16": 0.9, "virface_light": 0.8, "labeled": 0.7}
     areas |= dict.fromkeys(("virface_mean", "early_virclass", "few_virclass"), 0.99)
     settings = parts["virface"]["chosen_settings"]([_result(one, areas.get(one.trial, 0.5)) for one in trials])

@@ -13,6 +13,7 @@ from fairface.faces.align_report import AlignReport, names_by_way, write_lists
 from fairface.faces.align_settings import keep_settings, settings_of
 from fairface.faces.detect import FaceDetector
 from fairface.faces.detectors import fetch_nets
+from fairface.faces.earlier import check_added, check_earlier, with_earlier
 from fairface.faces.folder_worker import AlignConfig, Outcome, Task, align_task, output_name, start_worker
 from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, write_landmarks
@@ -33,6 +34,7 @@ def align_folder(
     detector: FaceDetector | None = None,
     jobs: int = 1,
     resume: bool = False,
+    add: bool = False,
     on_done: Callable[[int], object] = lambda count: None,
 ) -> AlignReport:
     """Align the main face of every photograph below ``source`` into ``target``, under the same relative name.
@@ -42,14 +44,17 @@ def align_folder(
     detector runs; a photograph without a row counts as one without a face. A ``detector`` is used instead of those that
     ``config`` names, in this process whatever ``jobs`` says: its net may live on a device that other processes cannot
     share. ``resume`` skips what an unfinished or finished run with the same settings did; otherwise everything is done
-    again. ``on_done`` is told after every so many photographs how many were done.
+    again. A ``target`` with images of other photographs is refused, unless ``add`` keeps them and their rows; then none
+    of these photographs may be there yet (with ``resume`` they count as done). ``on_done`` is told after every so many
+    photographs how many were done.
 
     With ``names`` only these photographs are aligned: all counts and lists are about them.
 
     Raises:
         ConfigError: fewer than one process, or both ``landmarks`` and a ``detector``.
         DataError: no photographs, ``names`` that are not among them, two that would get one output name, ``target``
-            inside ``source``, other settings than those of the run to be resumed, an output that cannot be written, a
+            inside ``source`` or with images of other photographs, other settings than those of the run to be resumed or
+            added to, an output that cannot be written, a
             worker process that was killed: with ``resume`` the next run keeps what was done.
         MissingPackageError: a detector's net cannot be had.
     """
@@ -61,9 +66,12 @@ def align_folder(
     _check_places(base, out, chosen, config)
     if landmarks is None and detector is None:
         fetch_nets(config.detectors)
-    keep_settings(out, settings_of(config, landmarks is not None, detector), resume)
+    check_earlier(out, base, there, LANDMARKS, add)
+    keep_settings(out, settings_of(config, landmarks is not None, detector), resume or add)
     remove_partial(out)  # of an earlier run that was killed
-    journal = Journal(out, LANDMARKS, resume)
+    journal = Journal(out, LANDMARKS, resume or add)
+    if add and not resume:
+        check_added(out, chosen, journal.rows, LANDMARKS)
     known = {name: row for name, row in journal.rows.items() if _is_finished(out, row, config)}
     todo = [name for name in chosen if name not in known]
     on_done(len(chosen) - len(todo))
@@ -76,8 +84,10 @@ def align_folder(
     rows = {name: known[name] for name in chosen if name in known}
     rows |= {outcome.name: outcome.row for outcome in done if outcome.row is not None}
     report = _report(len(chosen), rows, done, ignored, len((landmarks or {}).keys() - set(there)))
-    write_lists(out, report, config.rescue)
-    write_landmarks(out / LANDMARKS, (rows[name] for name in chosen if name in rows))
+    if add:
+        rows = journal.rows | rows
+    write_lists(out, with_earlier(report, out, rows) if add else report, config.rescue)
+    write_landmarks(out / LANDMARKS, (rows[name] for name in sorted(rows)))
     journal.remove()
     return report
 

@@ -47,6 +47,8 @@ def _options(prog: str) -> argparse.ArgumentParser:
                          help=f"if no face is found, try other sizes, then rotations, then crop the centre; {FAILURES}")
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     options.add_argument("--resume", action="store_true", help="skip what an earlier run finished")
+    options.add_argument("--add", action="store_true",
+                         help="keep what the output folder holds of other photographs, and its rows of landmarks")
     options.add_argument("--skip-bad", action="store_true", help="skip unreadable photographs")
     return options
 
@@ -62,7 +64,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     detector = None if names else _retinaface(args.detector)
     with console.progress(label="align", unit="img") as bar:
         report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
-                              jobs=args.jobs, resume=args.resume, on_done=bar.update)
+                              jobs=args.jobs, resume=args.resume, add=args.add, on_done=bar.update)
     console.show({**asdict(report), "failed": report.failed}, summary(report, args.source, args.target))
     if report.unreadable and not args.skip_bad:
         name, problem = report.unreadable[0]

@@ -30,7 +30,7 @@ HEAD = [
     "Made by `python experiments/uda.py --lfw WORK/lfw --out WORK/uda --page docs/experiments/uda.md` after",
     "`python experiments/prepare_lfw.py --data LFW --out WORK/lfw`.",
     "",
-    "- Every arm sees 64 labeled photographs of LFW's 802 base people a step, 30,000 passes from scratch, and 16",
+    "- Every arm sees 64 labeled photographs of LFW's 802 base people a step, 20,000 passes from scratch, and 16",
     "  masked ones without labels, of the 4,069 people with a single photograph. CosFace, scale 32, margin 0.2.",
     "- **UDA**: the region-split net `split_ir_tiny` (256 values) with both regularisers, weights 0.3 and 0.2.",
     "  **No regularisers**: the same net, weights 0: masked faces act through BatchNorm's statistics alone.",

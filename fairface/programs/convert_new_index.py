@@ -6,10 +6,12 @@ Example: python data_process/convert_new_index.py --old labels.txt --tfr_index T
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from fairface.console import Console
 from fairface.data.packing.index_conversion import convert_index
 from fairface.programs.catalog import options_of
+from fairface.programs.replace import add_overwrite, check_new
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -18,7 +20,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--tfr_index", required=True, help="index of the TFRecords: image, shard, offset")
     options.add_argument("--new", required=True, help="index to write: TFRecord name, shard, offset, label")
     options.add_argument("--name", help="of the TFRecord; default: that of its index")
+    add_overwrite(options)
     args = options.parse_args(argv)
+    check_new([Path(args.new)], args.overwrite)
     done = convert_index(args.old, args.tfr_index, args.new, args.name)
     console = Console.of(args)
     console.tell(f"{image} failed" for image in done.unknown)

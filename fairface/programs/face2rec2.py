@@ -20,11 +20,13 @@ from fairface.errors import ConfigError
 from fairface.faces.align import align
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.programs.replace import add_overwrite, check_new, records_in
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     args = _arguments(argv, prog)
     console = Console.of(args)
+    check_new(records_in(args.output), args.overwrite)
     plan = _plan(args)
     console.tell(plan.notes)
     options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
@@ -49,6 +51,7 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     arguments.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
     arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    add_overwrite(arguments)
     return arguments.parse_args(argv)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 
 from fairface.console import Console
 from fairface.data.missing import SKIP, STOP
@@ -18,11 +19,14 @@ from fairface.faces.align import align
 from fairface.faces.point_list import read_point_list
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.programs.replace import add_overwrite, check_new
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     args = _arguments(argv, prog)
     console = Console.of(args)
+    folder = Path(args.tfrecords_name)
+    check_new([folder / f"{folder.name}.index"], args.overwrite)
     points = read_point_list(args.pts_list) if args.pts_list else None
     plan = plan_names(args.img_list, args.root, points, args.on_missing)
     console.tell(plan.notes)
@@ -50,5 +54,6 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="missing photographs")
     options.add_argument("--shard_size", type=int, default=RECORDS_PER_SHARD, help="images per file")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    add_overwrite(options)
     return options.parse_args(argv)
 

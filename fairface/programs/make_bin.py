@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.programs.replace import add_overwrite, check_new
 from fairface.protocols.image_files import find_images
 from fairface.protocols.opening import images_folder, open_comparisons
 
@@ -28,8 +30,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     arguments.add_argument("--quality", type=int, default=95, help="JPEG quality of images that are re-encoded")
     arguments.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     arguments.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    add_overwrite(arguments)
     args = arguments.parse_args(argv)
     console = Console.of(args)
+    check_new([Path(args.output)], args.overwrite)
     pairs = open_comparisons(args.pairs).comparisons
     root = args.root or images_folder(args.pairs)
     files = find_images(root, pairs.names)

@@ -19,6 +19,7 @@ from fairface.files import refuse_inputs
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.mask_options import add_mask_options, choice_of
+from fairface.programs.replace import add_overwrite, check_new
 from fairface.protocols.verification_set import open_verification_set
 
 
@@ -33,9 +34,11 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--size", type=int, default=112, help="side of the images in pixels")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    add_overwrite(options)
     args = options.parse_args(argv)
     console = Console.of(args)
     refuse_inputs([args.output], [args.pairs, args.landmarks or ""])
+    check_new([Path(args.output)], args.overwrite)
     points = PointSource(read_landmarks(args.landmarks) if args.landmarks else None)
     how = PairMasks(args.side, choice_of(args), points, args.seed, args.size, args.resize)
     opened = open_verification_set(args.pairs, args.root)

@@ -18,6 +18,7 @@ from fairface.data.packing.merging import merge
 from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.programs.replace import add_overwrite, check_new, records_in
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -32,8 +33,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     options.add_argument("--on_missing", choices=(STOP, SKIP), default=STOP, help="missing files")
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
+    add_overwrite(options)
     args = options.parse_args(argv)
     console = Console.of(args)
+    check_new(records_in(args.output), args.overwrite)
     sets = [open_dataset(name, options=OpenOptions(args.root, on_missing=args.on_missing)) for name in args.sets]
     for data in sets:
         console.tell(data.notes)

@@ -21,8 +21,11 @@ IdentityMap = Mapping[tuple[int, str], str]
 
 
 def read_identity_map(path: str | os.PathLike[str]) -> dict[tuple[int, str], str]:
-    """A CSV with the columns ``source`` (1 is the first data set), ``label`` (the class's name in that set) and
-    ``identity`` (empty: leave the class out), as (position of the set, label) to identity.
+    """A CSV with the columns ``source`` (1 is the first data set), ``label`` and ``identity``, as (position of the set,
+    label) to identity.
+
+    A label is the class's name in that set, or its number from 0 where no class is called so. An empty identity leaves
+    the class out.
 
     Raises:
         DataError: the file cannot be read, a column is missing, or a line is damaged or contradicts another.
@@ -56,7 +59,7 @@ def join_identities(
 
     Raises:
         ConfigError: an unknown ``join``, or one by names of a set that has none.
-        DataError: the map names a class that is not there.
+        DataError: the map names a class that is not there (three that are there are named), or one twice.
     """
     if join not in JOINS:
         raise ConfigError(f"join is {join!r}; it can be {' or '.join(JOINS)}")
@@ -69,17 +72,44 @@ def join_identities(
                 f"{data.title}: its identities have no names to join by (no identities.txt); join by a map instead"
             )
         found = []
-        for name in data.class_names or map(str, range(data.num_classes)):
+        for label, name in enumerate(_classes(data)):
             identity = name if join == NAMES else f"{number + 1}/{name}"
-            identity = unused.pop((number, name), identity)
+            identity = _mapped(unused, number, label, data, identity)
             if identity:
                 identities.setdefault(identity, set()).add(number)
             found.append(identity)
         number_of = {identity: i for i, identity in enumerate(identities)}
         labels.append(np.array([number_of.get(identity, -1) for identity in found], np.int64))
     for number, name in list(unused)[:1]:
-        raise DataError(f"the map names label {name} of source {number + 1}, which is not there; correct the map")
+        which = f"label {name} of source {number + 1}"
+        raise DataError(f"the map names {which}, which is not there; {_known(sets, number)}")
     return labels, identities
+
+
+def _classes(data: IndexedDataset) -> Sequence[str]:
+    return data.class_names or tuple(map(str, range(data.num_classes)))
+
+
+def _mapped(unused: dict[tuple[int, str], str], number: int, label: int, data: IndexedDataset, default: str) -> str:
+    """The identity that the map gives to a class, by its name or else by its label; it is taken out of ``unused``."""
+    name, as_number = _classes(data)[label], str(label)
+    by_name = unused.pop((number, name), None)
+    by_label = None if as_number in _classes(data) else unused.pop((number, as_number), None)
+    if by_name is not None and by_label is not None and by_name != by_label:
+        raise DataError(
+            f"the map gives source {number + 1} the identity {by_name!r} for {name} and {by_label!r} for its label "
+            f"{label}; leave one of the lines out"
+        )
+    return default if by_name is None and by_label is None else str(by_label if by_name is None else by_name)
+
+
+def _known(sets: Sequence[IndexedDataset], number: int) -> str:
+    """Which sources or labels a map can name."""
+    if number >= len(sets):
+        return f"there are {len(sets)} sources; correct the map"
+    classes = _classes(sets[number])
+    more = ", …" if len(classes) > 3 else ""
+    return f"that source has {', '.join(classes[:3])}{more} (or labels 0 to {len(classes) - 1}); correct the map"
 
 
 def join_attributes(sets: Sequence[IndexedDataset]) -> tuple[AttributeNotes, list[NDArray[np.int8]]]:

@@ -44,11 +44,18 @@ def test_identities_of_several_sets():
     labels, identities = join_identities([people([0], 2), people([0], 1)], "offset", {(1, "0"): "1/1"})
     assert [array.tolist() for array in labels] == [[0, 1], [1]]
     assert identities == {"1/0": {0}, "1/1": {0, 1}}
+    # A label's number stands for its name, unless a class is called so.
+    labels, identities = join_identities([one, people([0, 1], 2, ["1", "0"])], "offset", {(0, "2"): "x", (1, "0"): "x"})
+    assert [array.tolist() for array in labels] == [[0, 1, 2], [3, 2]]
+    assert identities == {"1/a": {0}, "1/b": {0}, "x": {0, 1}, "2/1": {1}}
     for sets, join, mapped, said in (
         ([one], "name", {}, "join is 'name'; it can be offset or names"),
         ([one, people([0], 1)], "names", {}, "images in memory: its identities have no names to join by"),
-        ([one], "offset", {(0, "d"): "x"}, "the map names label d of source 1, which is not there; correct the map"),
-        ([one], "offset", {(2, "a"): "x"}, "the map names label a of source 3, which is not there"),
+        ([one], "offset", {(0, "d"): "x"}, "the map names label d of source 1, which is not there; that source "
+         "has a, b, c (or labels 0 to 2); correct the map"),
+        ([people([0], 4)], "offset", {(0, "4"): "x"}, "that source has 0, 1, 2, … (or labels 0 to 3); correct the map"),
+        ([one], "offset", {(2, "a"): "x"}, "label a of source 3, which is not there; there are 1 sources"),
+        ([one], "offset", {(0, "a"): "x", (0, "0"): "y"}, "the identity 'x' for a and 'y' for its label 0"),
     ):
         with pytest.raises((ConfigError, DataError)) as caught:
             join_identities(sets, join, mapped)

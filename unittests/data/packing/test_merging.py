@@ -171,7 +171,7 @@ def test_program(program, tmp_path):
         "0 images left out (unlabeled, or by the map)\n"
     )
     (tmp_path / "map.csv").write_text("source,label,identity\n1,Ann,cy\n2,cy,cy\n")
-    arguments = ("--map", tmp_path / "map.csv", "--size", "16")
+    arguments = ("--map", tmp_path / "map.csv", "--size", "16", "--overwrite")
     done = program("data_process/merge_sets.py", one, two, "--output", tmp_path / "out", *arguments)
     assert "12 images of 5 identities, 1 of them in several sets" in done.out
     assert program("data_process/merge_sets.py", one, "--output", tmp_path / "no").code == 2  # they are 16 pixels wide

@@ -55,7 +55,8 @@ class FolderDataset(IndexedDataset):
         self._folder = os.path.join(self.root, "")
         labels = np.repeat(np.arange(len(self.identities), dtype=np.int32), [len(photos[n]) for n in self.identities])
         super().__init__(str(self.root), labels, len(self.identities), class_names=self.identities,
-                         notes=(*notes, *left_out.notes(str(self.root))))  # fmt: skip
+                         notes=(*notes, *left_out.notes(str(self.root)),
+                                *_without_photographs(str(self.root), self.skipped)))  # fmt: skip
 
     def path(self, index: int) -> Path:
         """The photograph's path."""

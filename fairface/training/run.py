@@ -18,6 +18,7 @@ from fairface.errors import DeviceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
 from fairface.report.sheet import contact_sheet, save_png
+from fairface.training.cautions import cautions
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.freeze import freeze_all_but
 from fairface.training.lock import locked
@@ -170,7 +171,9 @@ def make_updates(run: Prepared, updates: int) -> Updates:
 
 
 def describe_data(run: Prepared, log: RunLog) -> None:
-    """Say what is trained on, and warn of identities with a single image."""
+    """Say what is trained on, and warn of what is odd: sizes, sets, identities with a single image."""
+    for caution in cautions(run.config, run.method.sources()):
+        log.say(caution)
     for source in run.method.sources():
         labels = source.dataset.labels
         for note in source.dataset.notes:

@@ -1,4 +1,4 @@
-"""What should make a user look again before training: photographs of other sizes, sets that are trained and tested on."""
+"""What should make a user look again before training: other sizes than the net takes, people trained and tested on."""
 
 from __future__ import annotations
 

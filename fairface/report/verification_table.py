@@ -28,11 +28,12 @@ def verification_rows(
         results: by the texts that a row begins with.
         labels: the header of these texts.
         brief: three digits instead of four, without counts and without the spread of the accuracy over folds.
-        accuracy: with that column.
+        accuracy: with that column, unless no result has about as many genuine as impostor comparisons.
     """
     targets = list(next(iter(results.values())).tar) if results else []
     counts = [] if brief else ["genuine", "impostor", "subjects"]
     header = [*labels, *counts, "AUC", "EER", *(f"TAR at FMR {t}" for t in targets)]
+    accuracy = accuracy and any(result.is_balanced for result in results.values())
     header += ["accuracy"] if accuracy else []
     digits = 3 if brief else 4
     rows = []
@@ -52,6 +53,15 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
         for key, reason in result.reasons.items():
             if accuracy or key != "accuracy":
                 reasons.setdefault(f"{_spelled(key)} {MISSING}: {reason}", []).append(names[0])
+        if accuracy and not (result.is_balanced or "accuracy" in result.reasons):
+            kind = "impostor" if result.n_impostor > result.n_genuine else "genuine"
+            unbalanced = (
+                f"accuracy is not shown: {result.majority_share:.1%} of the comparisons are {kind} ones, and giving "
+                "always that answer would be right as often"
+            )
+            reasons.setdefault(unbalanced, []).append(names[0])
+        for note in result.notes if accuracy and result.is_balanced else ():
+            reasons.setdefault(note, []).append(names[0])
         if result.duplicates:
             repeated = f"{result.duplicates} comparisons repeat an earlier one; they are counted again"
             reasons.setdefault(repeated, []).append(names[0])
@@ -70,7 +80,7 @@ def _counts(result: VerificationResult) -> list[str]:
 
 
 def _accuracy(result: VerificationResult, digits: int, brief: bool) -> str:
-    mean = _number(result.accuracy, digits)
+    mean = _number(result.accuracy, digits) if result.is_balanced else MISSING
     return mean if brief or mean == MISSING else f"{mean} ± {result.accuracy_std:.{digits}f}"
 
 

@@ -61,11 +61,36 @@ def contiguous_folds(count: int, folds: int) -> NDArray[np.int32]:
     Raises:
         DataError: fewer than two folds, or fewer pairs than folds.
     """
-    if not 2 <= folds <= count:
-        raise DataError(f"{count} comparisons cannot be split into {folds} folds; use 2 to {count} folds")
+    _check_count(count, folds)
     sizes = np.full(folds, count // folds)
     sizes[: count % folds] += 1
     return np.repeat(np.arange(folds, dtype=np.int32), sizes)
+
+
+def _check_count(count: int, folds: int) -> None:
+    if not 2 <= folds <= count:
+        raise DataError(f"{count} comparisons cannot be split into {folds} folds; use 2 to {count} folds")
+
+
+def stratified_folds(same: NDArray[np.bool_], folds: int, seed: int = 0) -> NDArray[np.int32]:
+    """Fold number of each pair, drawn at random with genuine and impostor pairs spread evenly over ``folds``.
+
+    Raises:
+        DataError: fewer than two folds, or fewer pairs than folds.
+    """
+    _check_count(len(same), folds)
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(np.flatnonzero(kind)) for kind in (same, ~same)])
+    found = np.empty(len(same), np.int32)
+    found[order] = np.arange(len(same)) % folds
+    return found
+
+
+def are_mixed(same: NDArray[np.bool_], fold: NDArray[np.integer]) -> bool:
+    """Whether every fold has at least half of its share of both kinds; lists sorted by truth have folds of one kind."""
+    pairs, genuine = np.bincount(fold), np.bincount(fold, same)
+    share = float(np.mean(same))
+    return bool((genuine >= share * pairs / 2).all() and (pairs - genuine >= (1 - share) * pairs / 2).all())
 
 
 def kfold_accuracy(

@@ -16,7 +16,15 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.scoring.arrays import comparisons_of
 from fairface.scoring.bootstrap import bootstrap_intervals
-from fairface.scoring.kfold import KFoldAccuracy, ValAtFar, kfold_accuracy, val_at_far
+from fairface.scoring.kfold import (
+    KFoldAccuracy,
+    ValAtFar,
+    are_mixed,
+    contiguous_folds,
+    kfold_accuracy,
+    stratified_folds,
+    val_at_far,
+)
 from fairface.scoring.measure import Interval
 from fairface.scoring.roc import auc, check_scores, eer, roc_curve, tar_at_fmr
 from fairface.scoring.similarity import cosine_scores
@@ -79,7 +87,8 @@ def verify(
 ) -> VerificationResult:
     """Score verification: ``scores (M,)``, higher means more alike, one for each of the M ``comparisons``.
 
-    The protocol's own folds are used where it has them, else ``folds`` contiguous ones. ``rounds`` > 0 adds bootstrap
+    The protocol's own folds are used where it has them, else ``folds`` contiguous ones; where those are not mixed (a
+    list sorted by truth), ``folds`` drawn ones, and a note says so. ``rounds`` > 0 adds bootstrap
     intervals at ``level`` for the AUC and for every TAR that is defined.
 
     Raises:
@@ -100,7 +109,8 @@ def verify(
     subjects = _subjects(comparisons)
     if subjects is None:
         reasons["subjects"] = "the protocol names no subjects"
-    accuracy, val = _accuracy(scores, comparisons, folds, reasons)
+    notes: list[str] = []
+    accuracy, val = _accuracy(scores, comparisons, folds, reasons, notes)
     defined = [target for target in fmr if not math.isnan(tar[fmr_key(target)])]
     return VerificationResult(
         n_genuine=roc.genuine,
@@ -116,6 +126,7 @@ def verify(
         tar=tar,
         val=val,
         reasons=reasons,
+        notes=tuple(notes),
         intervals=_intervals(scores, comparisons, defined, rounds, level, seed, reasons) if rounds else {},
     )
 
@@ -150,11 +161,17 @@ def _subjects(comparisons: Comparisons) -> int | None:
 
 
 def _accuracy(
-    scores: NDArray[np.float64], comparisons: Comparisons, folds: int, reasons: dict[str, str]
+    scores: NDArray[np.float64], comparisons: Comparisons, folds: int, reasons: dict[str, str], notes: list[str]
 ) -> tuple[KFoldAccuracy | None, ValAtFar | None]:
     named = comparisons.fold >= 0
-    split: int | NDArray[np.int32] = comparisons.fold if named.all() else folds
     try:
+        split = comparisons.fold if named.all() else contiguous_folds(len(named), folds)
+        if not named.any() and not are_mixed(comparisons.same, split):
+            split = stratified_folds(comparisons.same, folds)
+            notes.append(
+                f"the list names no folds and is sorted by truth: {folds} folds were drawn at random (seed 0), genuine "
+                "and impostor comparisons spread evenly"
+            )
         if named.any() and not named.all():
             raise DataError(f"{int((~named).sum())} of {len(named)} comparisons name no fold; name all or none")
         accuracy = kfold_accuracy(scores, comparisons.same, split)

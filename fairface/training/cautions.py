@@ -30,9 +30,10 @@ def _other_sizes(source: Source, size: int) -> Iterator[str]:
     dataset = source.dataset
     for index in np.unique(np.linspace(0, len(dataset) - 1, LOOKED_AT).astype(np.int64)).tolist():
         try:
-            sizes[dataset.decoded(index).shape[:2]] += 1
+            height, width, _ = dataset.decoded(index).shape
         except DataError:  # data.on_bad_record says what becomes of it
             continue
+        sizes[height, width] += 1
     other = sum(count for shape, count in sizes.items() if shape != (size, size))
     (height, width), most = sizes.most_common(1)[0] if sizes else ((0, 0), 0)
     if other and height == width and most == other == sum(sizes.values()):

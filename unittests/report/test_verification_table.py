@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from fairface.comparisons import Comparisons
 from fairface.protocols.all_pairs import all_pairs
 from fairface.report.verification_table import verification_notes, verification_rows, verification_table
 from fairface.scoring.verification import verify
@@ -18,29 +19,53 @@ def result():
 def test_one_row_a_set_with_intervals_and_reasons(result):
     lines = verification_table({("first",): result, ("second",): result}, ("set",)).splitlines()
     assert re.split(r"\s{2,}", lines[0]) == [
-        "set", "genuine", "impostor", "subjects", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001", "accuracy",
+        "set", "genuine", "impostor", "subjects", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001",
     ]  # fmt: skip
-    assert len(lines) == 4 + 1 + 1
+    assert len(lines) == 4 + 2 + 1
     cells = re.split(r"\s{2,}", lines[2])
     assert cells[:4] == ["first", "48", "448", "8"]
     low, high = result.intervals["auc"].low, result.intervals["auc"].high
     assert cells[4] == f"{result.auc:.4f} [{low:.4f}, {high:.4f}]"
     assert cells[5] == f"{result.eer:.4f}"
-    assert cells[-2:] == ["n/a", f"{result.accuracy:.4f} ± {result.accuracy_std:.4f}"]
+    assert cells[-1] == "n/a"
     reason = "TAR at FMR 0.001 n/a: 448 impostor comparisons; FMR 0.001 needs at least 1000"
     assert lines[4] == f"first, second: {reason}"
+    assert lines[5] == (  # 448 of 496
+        "first, second: accuracy is not shown: 90.3% of the comparisons are impostor ones, and giving always that "
+        "answer would be right as often"
+    )
     assert lines[-1] == "[low, high]: 95% confidence intervals over subjects, 10 bootstrap resamples"
 
 
 def test_a_brief_table_has_three_digits_and_neither_counts_nor_notes(result):
     lines = verification_table({("first", "mine"): result}, ("set", "model"), brief=True).splitlines()
-    header = ["set", "model", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001", "accuracy"]
+    header = ["set", "model", "AUC", "EER", "TAR at FMR 0.01", "TAR at FMR 0.001"]
     assert re.split(r"\s{2,}", lines[0]) == header
     cells = re.split(r"\s{2,}", lines[2])
     low, high = result.intervals["auc"].low, result.intervals["auc"].high
     assert cells[2:4] == [f"{result.auc:.3f} [{low:.3f}, {high:.3f}]", f"{result.eer:.3f}"]
-    assert cells[-1] == f"{result.accuracy:.3f}"
     assert len(lines) == 3
+
+
+def test_accuracy_of_as_many_genuine_as_impostor_comparisons(result):
+    """Sorted by truth, as nobody's folds may be: 0.5 on a contiguous fold of one kind whatever the scores are."""
+    rng = np.random.default_rng(1)
+    same = np.arange(200) < 100
+    order = rng.permutation(200)
+    scores = np.clip(rng.normal(same * 0.3, 0.2), -1, 1)
+    images = np.arange(200)
+    none = np.full(200, -1, np.int32)
+    both = [Comparisons(images, images, same[at], none, images, images) for at in (images, order)]
+    halves, shuffled = (verify(scores[at], one, fmr=(0.1,)) for at, one in zip((images, order), both, strict=True))
+    assert abs(halves.accuracy - shuffled.accuracy) < 0.05
+    assert (halves.majority_share, halves.is_balanced, shuffled.notes) == (0.5, True, ())
+    text = verification_table({("sorted",): halves, ("first",): result}, ("set",))
+    assert text.splitlines()[0].endswith("accuracy")
+    assert f"{halves.accuracy:.4f} ± {halves.accuracy_std:.4f}" in text.splitlines()[2]
+    assert text.splitlines()[3].endswith("n/a")
+    assert "sorted: the list names no folds and is sorted by truth: 10 folds were drawn at random (seed 0)" in text
+    assert halves.to_dict()["majority_share"] == 0.5
+    assert len(halves.to_dict()["notes"]) == 1
 
 
 def test_without_accuracy_neither_its_column_nor_its_reason(result):

@@ -32,7 +32,7 @@ DEFAULTS = [
     (verification.verify, VERIFICATION),
     (verification.evaluate, {"subjects": None, **VERIFICATION}),
     (Measure, {"reason": ""}),
-    (verification_result.VerificationResult, {"val": None, "reasons": {}, "intervals": {}}),
+    (verification_result.VerificationResult, {"val": None, "reasons": {}, "intervals": {}, "notes": ()}),
     (assess.assess, {"options": None, "failed": None}),
     (options.FairnessOptions, {
         "alpha": 0.5, "level": 0.95, "rounds": 1000, "seed": 0, "min_subjects": 30, "power": 0.8, "target_fnmr": None,

@@ -7,7 +7,14 @@ import pytest
 from sklearn.model_selection import KFold
 
 from fairface.errors import DataError
-from fairface.scoring.kfold import contiguous_folds, kfold_accuracy, matches_below, val_at_far
+from fairface.scoring.kfold import (
+    are_mixed,
+    contiguous_folds,
+    kfold_accuracy,
+    matches_below,
+    stratified_folds,
+    val_at_far,
+)
 from fairface.scoring.similarity import cosine_scores
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "score_verification_10fold.npz"
@@ -102,3 +109,20 @@ def test_val_does_without_folds_that_lack_a_kind():
     scores, same = np.array([0.9, 0.8, 0.1, 0.2]), np.array([True, True, False, False])
     result = val_at_far(scores, same, target=0.5, folds=2)
     assert np.isfinite([result.val, result.far]).all()
+
+
+def test_drawn_folds_have_equal_shares_and_are_drawn_alike():
+    same = np.arange(103) < 23
+    fold = stratified_folds(same, 10)
+    assert (fold == stratified_folds(same, 10)).all()
+    assert (fold != stratified_folds(same, 10, seed=1)).any()
+    for kind in (same, ~same):
+        counts = np.bincount(fold[kind], minlength=10)
+        assert counts.max() - counts.min() <= 1
+    assert np.bincount(fold).max() - np.bincount(fold).min() <= 1
+    assert are_mixed(same, fold)
+    assert not are_mixed(same, contiguous_folds(103, 10))
+    assert are_mixed(np.arange(600) % 2 == 0, contiguous_folds(600, 10))
+    for folds, count in ((1, 9), (10, 9)):
+        with pytest.raises(DataError, match=f"9 comparisons cannot be split into {folds} folds"):
+            stratified_folds(np.arange(count) < 4, folds)

@@ -56,7 +56,7 @@ def test_accuracy_of_as_many_genuine_as_impostor_comparisons(result):
     images = np.arange(200)
     none = np.full(200, -1, np.int32)
     both = [Comparisons(images, images, same[at], none, images, images) for at in (images, order)]
-    halves, shuffled = (verify(scores[at], one, fmr=(1e-2, 1e-3)) for at, one in zip((images, order), both, strict=True))
+    halves, shuffled = (verify(scores[at], of, fmr=(1e-2, 1e-3)) for at, of in zip((images, order), both, strict=True))
     assert abs(halves.accuracy - shuffled.accuracy) < 0.05
     assert (halves.majority_share, halves.is_balanced, shuffled.notes) == (0.5, True, ())
     text = verification_table({("sorted",): halves, ("first",): result}, ("set",))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fairface import __version__
+from fairface.cli import print_any_text
 from fairface.programs.catalog import GROUPS, PROGRAMS, find
 from fairface.programs.start import start
 
@@ -23,6 +24,7 @@ def usage() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Start the program that the first word names; returns only when no program was started."""
     command, *words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    print_any_text()
     if command in ("-h", "--help", "help"):
         print(usage())
         return 0

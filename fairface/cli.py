@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import json
 import math
 import os
@@ -68,6 +69,7 @@ def run(
     ``options`` are the program's own names of the settings that an error may offer.
     """
     open_closed_streams()
+    print_any_text()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = main(arguments) or 0
@@ -84,6 +86,13 @@ def run(
         _complain("stopped")
         code = 130
     sys.exit(_emptied(code))
+
+
+def print_any_text() -> None:
+    """Characters that the terminal's encoding lacks are printed as ``?``; JSON and files are not touched by it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def open_closed_streams() -> None:

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,3 +147,13 @@ def test_json_has_no_nan(capsys):
     assert json.loads(capsys.readouterr().out) == {"auc": None, "tar": {"0.01": 0.5}, "n": 3, "l": [None, [1.0, None]]}
     assert finite(True) is True
     assert finite("x") == "x"
+
+
+@pytest.mark.parametrize("words", [("test/fairness.py", "--help"), ("-m", "fairface", "--help")])
+def test_a_terminal_without_unicode_gets_question_marks(words: tuple[str, ...]) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, *words]
+    folder = Path(__file__).parents[1]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?" in done.stdout

@@ -69,6 +69,11 @@ def limit_of(kind: type[Any], name: str) -> Range | Choice:
     return found
 
 
+def noted_limit(kind: type[Any], name: str) -> Range | Choice | None:
+    """As :func:`limit_of`; None for a field without a limit."""
+    return next((item.metadata.get(_LIMIT) for item in dataclasses.fields(kind) if item.name == name), None)
+
+
 def options_of(kind: type[Any], name: str) -> tuple[str, ...]:
     """The values that a field made by :func:`choice` may hold."""
     limit = limit_of(kind, name)

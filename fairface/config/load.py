@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,20 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
         raise ConfigError(f"{path}: has UFace's upper-case keys; run it with train/uda.py")
     if isinstance(tree.get("steps"), list):
         raise ConfigError(f"{path}: describes several steps; run it with train/finetune.py, or ./fairface_finetune.sh")
-    return from_tree(tree, os.fspath(path))
+    try:
+        return from_tree(tree, os.fspath(path))
+    except ConfigError as error:
+        given = _given(str(error), overrides)
+        raise ConfigError(f"{error}; {given} was given on the command line" if given else str(error)) from error
+
+
+def _given(message: str, overrides: Sequence[str]) -> str:
+    """The override that an error speaks of, so that nobody looks for it in the file; empty where it is none."""
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", message):
+            return override
+    return ""
 
 
 def from_tree(tree: Mapping[str, Any], where: str) -> TrainConfig:

@@ -174,14 +174,14 @@ class LPDConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    name: str = choice("sgd", "nag", "adam")
+    name: str = choice("sgd", "nag", "adam")  # nag: sgd with Nesterov's momentum
     lr: float = within(0.1, 0, 1e6)  # highest learning rate
     momentum: float = within(0.9, 0, 0.9999)  # sgd, nag
-    weight_decay: float = within(5e-4, 0, 1e3)
+    weight_decay: float = within(5e-4, 0, 1e3)  # L2 penalty, added to the gradient
     decay_norm: bool = True  # weight decay on BatchNorm's gamma and beta and on biases too (insightface does)
     clip_norm: float = within(0.0, 0, 1e12)  # largest global gradient norm; 0 = no clipping
     head_lr_mult: float = within(1.0, 0, 1e6)  # learning rate of the head relative to the backbone's
-    schedule: str = choice("step", "cosine", "poly", "constant")
+    schedule: str = choice("step", "cosine", "poly", "constant")  # how the learning rate falls after the warm-up
     # step: where lr drops; below 1 = share of all steps, else steps
     milestones: tuple[float, ...] = within((0.5, 0.75, 0.9), 0, open_low=True)
     gamma: float = within(0.1, 0, 1)  # step: factor at a milestone
@@ -195,11 +195,11 @@ class VerifyConfig:
     sets: tuple[str, ...] = ()  # .bin files, pair lists or card sets; empty = the .bin files next to train.rec
     # steps between two verifications; below 1 = share of the run; 0 = only at the end
     every: float = within(0.0, 0, 1 << 40)
-    folds: int = within(10, 2, 1000)
+    folds: int = within(10, 2, 1000)  # of the cross-validated accuracy, where the set names none
     # false match rates at which TAR is reported
     fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True, open_high=True)
     flip: bool = True  # add the mirrored image's embedding
-    batch_size: int = within(64, 1, 1 << 20)
+    batch_size: int = within(64, 1, 1 << 20)  # images per step while embedding
     # what "best" means; fmr_worst, fnmr_worst: the worst group's rate
     monitor: str = choice("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst")
     protected: tuple[str, ...] = ()  # fmr_worst, fnmr_worst: groups by these attributes, threshold at the first of fmr
@@ -212,13 +212,14 @@ class TestConfig:
     checkpoint: str = choice("best", "last")  # which checkpoint is scored
     baseline: str = choice("", "eigenfaces")  # also scored, on the same comparisons
     bootstrap: int = within(1000, 0, 1 << 20)  # bootstrap rounds of the intervals over subjects; 0 = none
+    # false match rates at which TAR is reported
     fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True, open_high=True)
 
 
 @dataclass(frozen=True)
 class LogConfig:
     every: int = within(20, 1, 1 << 40)  # steps between two log lines
-    tensorboard: bool = True
+    tensorboard: bool = True  # write the log for TensorBoard too (needs the extra that README names)
     sheet: bool = True  # write batch.png: the first batch as the net sees it
     pictures: bool = True  # once an epoch, what the method shows of its work (lpd: crops/epoch_0001.png)
 
@@ -245,17 +246,17 @@ class TrainConfig:
     """One training run, on ``data`` or, when they are given, on ``sources``."""
 
     name: str = "run"  # the run's folder is <output>/<name>
-    output: str = "models"
+    output: str = "models"  # the folder of all runs
     method: str = "classify"  # a name of fairface.methods.METHODS
     stage: str = "all"  # what is trained: a stage of the method (all; head = everything but the classifier frozen)
-    seed: int = within(0, 0, 2**31 - 1)
+    seed: int = within(0, 0, 2**31 - 1)  # of everything that is random: the same seed gives the same run
     batch_size: int = within(128, 1, 1 << 24)  # images per step over all sources and devices
     epochs: float = within(20.0, 0, 1e9)  # ends after this many epochs, or after `steps` when that is not 0
-    steps: int = within(0, 0, 1 << 40)
+    steps: int = within(0, 0, 1 << 40)  # ends after this many steps; 0 = as `epochs` says
     start_from: str = ""  # checkpoint to fine-tune: run | run@step | prefix,epoch | file.ckpt, .pth, .pt, .pytorch
     devices: str = ""  # "cpu0,cpu1", "gpu0,gpu1"; empty = GPU 0 where there is one, else the CPU
     gpus: str = ""  # "0,1,2,3": short for devices
-    kvstore: str = choice("device", "local")
+    kvstore: str = choice("device", "local")  # where gradients of several devices are summed: on one of them, or CPU
     precision: str = choice("fp32", "fp16", "bf16")  # fp16: GPUs, dynamic loss scale; bf16: CPUs
     save_every: int = within(0, 0, 1 << 40)  # steps between two checkpoints; 0 = at the end of each tenth of the run
     keep: int = within(3, 1, 1 << 20)  # checkpoints kept in addition to the best one

@@ -9,9 +9,8 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from fairface.cli import table
-from fairface.config.keys import keys
 from fairface.config.load import dump, load_config
+from fairface.config.reference import as_text, described
 from fairface.config.schema import TrainConfig
 from fairface.console import Console
 from fairface.programs.catalog import options_of
@@ -23,10 +22,10 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("train", prog)
     options.usage = "%(prog)s CONFIG [key=value ...] [options]; CONFIG is a YAML file, see train/configs/"
     add_run_options(options, "configuration, counts, memory and time")
-    options.add_argument("--keys", action="store_true", help="list every key with its default; stop")
+    options.add_argument("--keys", action="store_true", help="every key, its default, allowed values and meaning; stop")
     args = parse_run(options, argv, ["config"])
     if args.keys:
-        print(table([[key, repr(default)] for key, default in keys()], ["key", "default"]))
+        print("\n\n".join(as_text(one) for one in described()))
         return 0
     if args.config is None:
         options.error("name a configuration file, for example train/configs/orl_demo.yaml")

@@ -5,6 +5,9 @@
 #   ./fairface_finetune.sh train/configs/fairface_r100.yaml --start-from ms1m_r100@120000
 # step2.optimizer.lr=0.001 sets a key of one step, optimizer.lr=0.001 of all steps. --resume continues after Ctrl-C.
 set -euo pipefail
+for word in "$@"; do
+    if [[ $word == -h || $word == --help ]]; then sed -n '2,/^set /{/^set /!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; fi
+done
 steps=1 words=()
 for word in "$@"; do
     if [[ $word == all ]]; then steps=all; else words+=("$word"); fi

@@ -14,6 +14,7 @@ from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
 from fairface.training.finetuning.group_step import GROUP, on_group, tell_outcome
 from fairface.training.finetuning.hard_samples import mine, write_list
+from fairface.training.finetuning.summary import finetuning_summary
 from fairface.training.finetuning.worst_group import check_choice, decide_group
 from fairface.training.preflight import check_claim
 from fairface.training.restore import saved_config
@@ -58,6 +59,7 @@ def finetune(
         code = run_step(staged, number, config, going_on, overwrite or resume, console)
         if code:
             return code
+    console.tell(finetuning_summary(staged, configs).splitlines())
     return 0
 
 

@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
 arguments ?=
 
-.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs clean
+.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs purge clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -42,6 +42,9 @@ bench:  ## all benchmarks, side by side with their peers (needs the extra `bench
 
 docs:  ## check every link of the documents, and type their commands from top to bottom
 	@$(with_python) -m pytest unittests/test_docs.py unittests/test_recipes.py unittests/docs $(arguments)
+
+purge:  ## list embeddings and landmarks in the output folders (arguments=--remove removes them)
+	@$(with_python) data_process/purge.py $(arguments)
 
 clean:  ## remove caches and build leftovers; never data, models or the environment
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -128,8 +128,8 @@ def remove_personal(found: Found) -> None:
         except OSError as error:
             failed.append((file.path, error))
     if failed:
-        path, error = failed[0]
+        path, why = failed[0]
         raise DataError(
-            f"{path}: cannot be removed ({error.strerror}), {len(failed)} of {len(found.files)} files are still there; "
+            f"{path}: cannot be removed ({why.strerror}), {len(failed)} of {len(found.files)} files are still there; "
             "correct the permissions of their folders and purge again"
         )

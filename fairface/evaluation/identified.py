@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +57,14 @@ def open_part(path: str) -> Part:
     """A folder of images at any depth, stored embeddings, or a list of names (``.txt``, one a line).
 
     Raises:
-        DataError: it is not there, is none of these, holds no image, or its embeddings are damaged.
+        DataError: it is not there, is none of these, holds no image, its embeddings are damaged, or a list names an
+            image twice.
     """
     if Path(path).suffix.lower() == LISTED and not Path(path).is_dir():
         listed, _ = read_lines(Path(path), "'<name of an image>'")
+        repeated = [name for name, count in Counter(listed).items() if count > 1]
+        if repeated:
+            raise DataError(f"{path}: {len(repeated)} images are named twice or more ({repeated[0]}); name each once")
         return Part(path, tuple(listed), None, None)
     if Path(path).suffix.lower() in STORED and not Path(path).is_dir():
         stored = load_embeddings(path)

@@ -179,10 +179,12 @@ def test_ijb_takes_embeddings_and_scores(capsys, tmp_path):
     (["--data", "people", "--embeddings", "plain.npz"], "the embedding of p0/0.png stands for images of gallery and"),
     (["--gallery", "mine.npz", "--probe", "probe.txt", "--embeddings", "mine.npz"], "mine.npz holds embeddings al"),
     (["--gallery", "gallery.txt", "--probe", "empty.txt", "--embeddings", "mine.npz"], "empty.txt: holds no lines"),
+    (["--gallery", "gallery.txt", "--probe", "again.txt", "--embeddings", "mine.npz"], "again.txt: 1 images are named"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused_in_one_line(capsys, mine, tmp_path, words, message):
     np.save("scores.npy", np.zeros((3, 3)))
     (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "again.txt").write_text("probe/p0/1.png\nprobe/p1/1.png\nprobe/p0/1.png\n")
     few = [name for name in sorted(mine) if name.startswith("gallery")] + ["probe/p0/1.png"]
     save_embeddings("few.npz", Embeddings(np.ones((len(few), 2), np.float32), tuple(few)))
     plain = [name.partition("/")[2] for name in sorted(mine)]

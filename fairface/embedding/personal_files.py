@@ -12,12 +12,14 @@ from pathlib import Path
 
 from fairface.errors import ConfigError, DataError
 from fairface.faces.landmarks import COLUMNS
+from fairface.faces.masks.log import is_log
 from fairface.faces.point_list import is_point_list
 from fairface.files import OWNER_ONLY
 
-EMBEDDINGS, LANDMARKS, POINTS, PARTIAL = "embeddings", "landmarks", "landmark list", "left by a killed run"
+EMBEDDINGS, LANDMARKS, POINTS, MASKS = "embeddings", "landmarks", "landmark list", "landmarks in a log of masks"
+PARTIAL = "left by a killed run"
 _JOURNAL = re.compile(r"\..+\.journal")
-_PART = re.compile(r"\..+\.(?:npz|csv|txt)\..+\.part")
+_PART = re.compile(r"\..+\.(?:npz|csv|txt|jsonl)\..+\.part")
 _PUBLISHED = re.compile(r"ijb[bc]_name_5pts_score\.txt")  # IJB's own list, of the same form as ours
 _HEADER = ",".join(COLUMNS)
 _START = 4096  # bytes in which a header or a first line ends
@@ -83,9 +85,9 @@ def _regular_files(root: Path, links: list[str]) -> Iterator[Path]:
 def kind_of(path: Path) -> str:
     """What personal data the file holds, or ""; it is read, not followed.
 
-    An ``.npz`` holds embeddings by name; a landmarks table, or its journal, has our header. A list of points looks the
-    same whoever made it, so only one that its owner alone can read, as ours are, counts. What a killed run left counts
-    by its name: it cannot be read.
+    An ``.npz`` holds embeddings by name; a landmarks table, its journal and a log of masks have our header. A list of
+    points looks the same whoever made it, so only one that its owner alone can read, as ours are, counts. What a killed
+    run left counts by its name: it cannot be read.
     """
     if _PART.fullmatch(path.name):
         return PARTIAL
@@ -93,6 +95,8 @@ def kind_of(path: Path) -> str:
         return EMBEDDINGS if _holds_embeddings(path) else ""
     if path.suffix.lower() == ".csv" or _JOURNAL.fullmatch(path.name):
         return LANDMARKS if _first_line(path) == _HEADER else ""
+    if path.suffix.lower() == ".jsonl":
+        return MASKS if is_log(_first_line(path)) else ""
     ours = stat.S_IMODE(path.lstat().st_mode) == OWNER_ONLY and not _PUBLISHED.fullmatch(path.name)
     return POINTS if ours and is_point_list(_first_line(path)) else ""
 

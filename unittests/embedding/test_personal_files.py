@@ -14,6 +14,8 @@ from fairface.embedding.store import Embeddings, load_embeddings, save_embedding
 from fairface.errors import ConfigError
 from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, read_landmarks, write_landmarks
+from fairface.faces.masks.log import MaskRow, read_log, write_log
+from fairface.faces.masks.textures import Textures
 from fairface.faces.point_list import read_point_list, write_point_list
 from fairface.files import atomic_write
 from fairface.programs.purge import main
@@ -39,9 +41,10 @@ def write_all(folder):
     save_embeddings(folder / "e.npz", Embeddings(np.ones((2, 3), np.float32), ("a", "b")))
     write_landmarks(folder / "landmarks.csv", ROWS)
     write_point_list(folder / "points.txt", ROWS)
+    write_log(folder / "masks.jsonl", [MaskRow("ada/1.jpg", "unmasked")], Textures())
     with Journal(folder, "other.csv", resume=True) as journal:
         journal.add(ROWS)
-    return ["e.npz", "landmarks.csv", "points.txt", ".other.csv.journal"]
+    return ["masks.jsonl", "e.npz", "landmarks.csv", "points.txt", ".other.csv.journal"]
 
 
 @pytest.mark.usefixtures("open_umask")
@@ -53,6 +56,7 @@ def test_only_the_owner_can_read_them(tmp_path):
     assert mode(tmp_path / "plain.txt") == 0o666
     # They are what they were, and a file of an earlier version that others could read is closed when it is written.
     assert len(load_embeddings(tmp_path / "e.npz")) == 2
+    assert [row.image for row in read_log(tmp_path / "masks.jsonl")] == ["ada/1.jpg"]
     assert read_point_list(tmp_path / "points.txt")["ada/1.jpg"].tolist() == POINTS.tolist()
     for name in ("landmarks.csv", ".other.csv.journal"):
         os.chmod(tmp_path / name, 0o644)
@@ -88,6 +92,7 @@ def place(tmp_path, monkeypatch):
     Path("results/.e.npz.abc.part").write_bytes(b"PK")
     for name in ("predictions.csv", "notes.txt", "damaged.npz"):
         Path("results", name).write_text("image,score\nada/1.jpg,0.5\n")
+    Path("results/log.jsonl").write_text('{"step": 1, "loss": 2.0}\n')
     np.savez("results/hashes.npz", hashes=np.zeros(3))
     Path("results/points_of_others.txt").write_text(Path("results/points.txt").read_text())
     os.chmod("results/points_of_others.txt", 0o644)
@@ -102,17 +107,18 @@ def all_files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() or path.is_symlink())
 
 
-WANTED = [".e.npz.abc.part", ".other.csv.journal", "e.npz", "landmarks.csv", "points.txt",
-          "run/deep/.other.csv.journal", "run/deep/e.npz", "run/deep/landmarks.csv", "run/deep/points.txt"]  # fmt: skip
+WANTED = [".e.npz.abc.part", ".other.csv.journal", "e.npz", "landmarks.csv", "masks.jsonl", "points.txt",
+          "run/deep/.other.csv.journal", "run/deep/e.npz", "run/deep/landmarks.csv", "run/deep/masks.jsonl",
+          "run/deep/points.txt"]  # fmt: skip
 
 
 def test_a_dry_run_lists_and_removes_nothing(place, capsys):
     before = all_files(place)
     code, out, err = call(capsys)
     assert (code, err) == (0, "")
-    listed = [line.split(":")[0].removeprefix("results/") for line in out.splitlines()[:9]]
+    listed = [line.split(":")[0].removeprefix("results/") for line in out.splitlines()[: len(WANTED)]]
     assert listed == WANTED
-    assert out.splitlines()[-1].startswith("9 files with embeddings or landmarks")
+    assert out.splitlines()[-1].startswith("11 files with embeddings or landmarks")
     assert out.splitlines()[-1].endswith("nothing is removed without --remove")
     assert out.count("a link, not followed") == 2
     assert all_files(place) == before
@@ -142,7 +148,7 @@ def test_a_folder_that_is_a_link_is_not_followed(place, capsys):
 
 def test_named_folders_only_and_never_the_place_itself(place, capsys):
     _, out, _ = call(capsys, "../outside", "--remove")
-    assert out.splitlines()[-1].startswith("removed 4 files")
+    assert out.splitlines()[-1].startswith("removed 5 files")
     assert Path("results/e.npz").exists()
     for folder in (".", "..", "/", "../clone", str(place)):
         code, out, err = call(capsys, folder, "--remove")
@@ -164,5 +170,5 @@ def test_what_cannot_be_removed_is_counted_and_the_rest_goes(place, capsys, monk
     monkeypatch.setattr(os, "unlink", refuse)
     code, out, err = call(capsys, "--remove")
     assert (code, out) == (2, "")
-    assert "results/run/deep/e.npz: cannot be removed (Permission denied), 1 of 9 files are still there" in err
+    assert "results/run/deep/e.npz: cannot be removed (Permission denied), 1 of 11 files are still there" in err
     assert not Path("results/run/deep/points.txt").exists()

@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
 arguments ?=
 
-.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs clean
+.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs docs-test purge clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -40,8 +40,14 @@ mutants:  ## small changes of the code that no test notices (PATHS="fairface/sco
 bench:  ## all benchmarks, side by side with their peers (needs the extra `bench`)
 	@$(with_python) -V; for program in $$(grep -l '^def main(argv' benchmarks/*.py); do echo "== $$program"; "$$python" "$$program" $(arguments); done
 
-docs:  ## check every link of the documents, and type their commands from top to bottom
+docs:  ## build the site of the documents and docstrings into build/docs/site
+	@set -e; python="$$(scripts/environment.sh --need docs)"; "$$python" scripts/build_docs.py $(arguments)
+
+docs-test:  ## check every link of the documents, and type their commands from top to bottom
 	@$(with_python) -m pytest unittests/test_docs.py unittests/test_recipes.py unittests/docs $(arguments)
+
+purge:  ## list embeddings and landmarks in the output folders (arguments=--remove removes them)
+	@$(with_python) data_process/purge.py $(arguments)
 
 clean:  ## remove caches and build leftovers; never data, models or the environment
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -14,15 +14,19 @@ from typing import IO, Any
 
 from fairface.errors import CheckpointError, DataError
 
+OWNER_ONLY = 0o600  # of embeddings and landmarks, which are personal data
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) -> Iterator[IO[Any]]:
+def atomic_write(
+    path: str | os.PathLike[str], mode: str = "wb", personal: bool = False, **kwargs: Any
+) -> Iterator[IO[Any]]:
     """Open a temporary file beside ``path`` for writing and rename it to ``path`` when the block ends well.
 
     Whatever goes wrong inside the block (a full disk, a file-size limit, Ctrl-C), ``path`` keeps what it held before
-    and the temporary file is removed.
+    and the temporary file is removed. ``personal`` data (embeddings, landmarks) can be read by the owner only, at every
+    moment and whatever the umask.
 
     Raises:
         DataError: the file cannot be written; the message names it.
@@ -32,7 +36,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        os.fchmod(handle, 0o666 & ~_umask())
+        os.fchmod(handle, OWNER_ONLY if personal else 0o666 & ~_umask())
         with os.fdopen(handle, mode, **kwargs) as file:
             yield file
             file.flush()
@@ -49,6 +53,17 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb", **kwargs: Any) 
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def open_personal(path: str | os.PathLike[str], mode: str, **kwargs: Any) -> IO[Any]:
+    """:func:`open`, for a file of personal data that grows: only its owner can read it, also where it was there."""
+
+    def opener(name: str, flags: int) -> int:
+        handle = os.open(name, flags, OWNER_ONLY)
+        os.fchmod(handle, OWNER_ONLY)
+        return handle
+
+    return open(path, mode, opener=opener, **kwargs)
 
 
 def remove_partial(folder: str | os.PathLike[str]) -> None:

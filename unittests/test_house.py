@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from fairface.environment.requirements import locked_requirements, parse, project_requirements
 
 PROGRAMS = ("train", "test", "data_process", "benchmarks", "experiments", "datasets", "scripts")
-EXTRAS_IN_LOCK = ("cpu", "demo", "onnx", "dev")
+EXTRAS_IN_LOCK = ("cpu", "demo", "onnx", "docs", "dev")
 
 
 def imported(path: Path) -> set[str]:

@@ -19,15 +19,18 @@ from fairface.checkpoints import resolve
 from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
 from fairface.errors import DataError
 from fairface.faces.align import TEMPLATE_112
-from fairface.scoring import fairness, retrieval, verification
+from fairface.scoring import fairness, identification, retrieval, verification
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.threshold import calibrated_threshold
 from unittests.scoring.fairness.helpers import small_world
 from unittests.scoring.test_decision import POINTS
 
-PACKAGES = ("fairface", "fairface.scoring", "fairface.scoring.fairness", "fairface.scoring.retrieval")
-EXAMPLES = [fairface.load_model, fairface.align, fairface.embed, fairface.similarity, fairface.decide,
-            verification.evaluate, fairness.evaluate, retrieval.retrieve_scores]  # fmt: skip
+PACKAGES = ("fairface", "fairface.scoring", "fairface.scoring.fairness", "fairface.scoring.identification",
+            "fairface.scoring.retrieval")  # fmt: skip
+SCORING = (fairness, identification, retrieval, verification)
+EXAMPLES = [fairface.load_model, fairface.align, fairface.embed, fairface.similarity, fairface.decide]
+EXAMPLES += [function for module in SCORING for name in sorted(module.__all__)
+             if inspect.isfunction(function := getattr(module, name))]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,11 @@ def test_every_public_name_is_there_and_listed(name):
         assert inspect.ismodule(found) or found.__name__ == public
     with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nothing'"):
         _ = package.nothing
+
+
+def test_scoring_has_examples_of_everything_it_does():
+    assert {public.__name__ for public in EXAMPLES} >= {"verify_embeddings", "worst_group", "identify_scores"}
+    assert {module.__name__ for module in SCORING} == {f"fairface.scoring.{name}" for name in fairface.scoring.__all__}
 
 
 @pytest.mark.parametrize("public", [*EXAMPLES, "Model"], ids=lambda public: getattr(public, "__qualname__", public))

@@ -23,7 +23,7 @@ def whole_files(modes: Mapping[Path, str]) -> Iterator[list[IO[Any]]]:
     """
     with ExitStack() as stack:
         files = [
-            stack.enter_context(atomic_write(path, mode, **({} if "b" in mode else {"encoding": "utf-8"})))
+            stack.enter_context(atomic_write(path, mode, encoding=None if "b" in mode else "utf-8"))
             for path, mode in modes.items()
         ]
         yield files

@@ -46,7 +46,8 @@ class Embeddings:
 
 def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
     """Write ``stored`` as ``.npz``: embeddings, names, meta (JSON text) and, where there are any, labels, attributes
-    and attribute_names. No pickled object is in the file, and it is whole or not there at all.
+    and attribute_names. No pickled object is in the file, it is whole or not there at all, and only its owner can read
+    it: embeddings are personal data.
 
     Raises:
         DataError: embeddings that :func:`load_embeddings` would refuse, another suffix, or a write that fails.
@@ -64,7 +65,7 @@ def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
     if stored.attributes.size:
         arrays["attributes"] = np.asarray(stored.attributes, np.int8)
         arrays["attribute_names"] = np.array(stored.attribute_names, np.str_)
-    write_npz(path, arrays)
+    write_npz(path, arrays, personal=True)
 
 
 def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:

@@ -26,7 +26,7 @@ from fairface.environment.venv import Venv
 from fairface.errors import DeviceError
 
 ON_THE_CPU = "leave gpus= and devices= out to train on the CPU"
-EXTRAS = {"run": ["cpu", "demo"], "dev": ["cpu", "demo", "dev"]}
+EXTRAS = {"run": ["cpu", "demo"], "dev": ["cpu", "demo", "dev"], "docs": ["cpu", "demo", "docs"]}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def main(argv: Sequence[str]) -> int:
     arguments = parser(__doc__.splitlines()[0], prog="scripts/environment.sh")
-    arguments.add_argument("--need", choices=sorted(EXTRAS), default="run", help="run: train and score; dev: test too")
+    arguments.add_argument("--need", choices=sorted(EXTRAS), default="run",
+                           help="run: train and score; dev: test too; docs: build the site")  # fmt: skip
     arguments.add_argument("words", nargs="*", help="arguments of the training program, after --")
     options = arguments.parse_args(argv)
     signal.signal(signal.SIGTERM, _stop)

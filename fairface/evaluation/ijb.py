@@ -75,6 +75,16 @@ def score_ijb(
     return IjbScores(verification, found)
 
 
+def score_ijb_pairs(ijb: Ijb, scores: NDArray[np.floating]) -> IjbScores:
+    """1:1 of ``scores (M,)`` that exist already, one for each comparison of the list; 1:N needs features.
+
+    Raises:
+        DataError: scores that are not finite.
+    """
+    note = f"{ijb.files.name}: no 1:N, it needs features of the images; scores are of the 1:1 comparisons"
+    return IjbScores(tar_table(scores, ijb.same), {}, (note,))
+
+
 def _joined(parts: list[Enrolment]) -> Enrolment:
     return Enrolment(
         np.concatenate([part.templates for part in parts]), np.concatenate([part.subjects for part in parts])

@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 
 from fairface.data.encoded import FileDataset
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.identified import Embed, Part, embeddings_of
+from fairface.evaluation.identified import Embed, Part, ReadScores, embeddings_of
 from fairface.protocols.masked import BY_PKU_FOLDER, masked_images, pku_folder
 from fairface.protocols.retrieval import RetrievalSubjects, codes_by_name, retrieval_subjects, split_rows
-from fairface.scoring.retrieval import DistractorHits, ImageSet, RetrievalResult, distractor_hits, retrieve
+from fairface.scoring.retrieval import (
+    DistractorHits,
+    ImageSet,
+    RetrievalResult,
+    distractor_hits,
+    retrieve,
+    retrieve_scores,
+)
 from fairface.scoring.retrieval.ranking import RetrievalOptions
 
 QUERY, GALLERY, DISTRACTORS = "query", "gallery", "distractors"
@@ -87,18 +94,26 @@ def check_distinct(query: str, gallery: str) -> None:
 
 
 def retrieve_parts(
-    parts: RetrievalParts, embed: Embed | None, metric: str, options: RetrievalOptions, both: bool = False
+    parts: RetrievalParts,
+    embed: Embed | None,
+    metric: str,
+    options: RetrievalOptions,
+    both: bool = False,
+    scores: ReadScores | None = None,
 ) -> Retrieved:
     """Rank the gallery (and distractors) for each query; with ``both`` also the queries for each gallery image.
+
+    ``scores`` reads scores (queries, gallery images) that exist already; there are no distractors then.
 
     Raises:
         DataError: what the protocol or the scoring refuses; embeddings of different lengths.
     """
     strangers = None if parts.distractors is None else parts.distractors.listed
     subjects = retrieval_subjects(parts.query.listed, parts.gallery.listed, strangers, parts.identities)
-    rows = {name: embeddings_of(part, embed) for name, part in parts.all().items()}
+    rows = _no_features(parts) if scores else {name: embeddings_of(part, embed) for name, part in parts.all().items()}
     _check_lengths(parts, rows)
     sets = _image_sets(parts, subjects, rows)
+    given = None if scores is None else scores((len(subjects.queries), len(subjects.gallery)))
     others = sets.get(DISTRACTORS)
     results: dict[str, RetrievalResult] = {}
     absent: dict[str, list[str]] = {}
@@ -109,13 +124,24 @@ def retrieve_parts(
         gallery = sets[other] if others is None else _joined(sets[other], others)
         title = f"{called[one]} to {called[other]}"
         notes += subjects.absent(f"{title} ({sources[one].source})", sets[one].subjects, gallery.subjects)
-        results[title] = retrieve(sets[one], gallery, metric, options)
+        if given is None:
+            results[title] = retrieve(sets[one], gallery, metric, options)
+        else:
+            turned = given if one == QUERY else given.T
+            results[title] = retrieve_scores(
+                turned, sets[one].subjects, gallery.subjects, options, sets[one].cameras, gallery.cameras
+            )
         absent[title] = [subjects.names[code] for code in results[title].absent_subjects]
     hits = None
     if others is not None:
         drawn = options.rounds, options.level, options.seed
         hits = distractor_hits(sets[QUERY], sets[GALLERY], others.features, *drawn)
     return Retrieved(results, absent, hits, tuple(notes))
+
+
+def _no_features(parts: RetrievalParts) -> dict[str, NDArray[np.floating]]:
+    """For parts of which only names are known."""
+    return {name: np.zeros((len(part.names), 1)) for name, part in parts.all().items()}
 
 
 def _image_sets(

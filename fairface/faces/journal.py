@@ -11,6 +11,7 @@ from typing import IO
 
 from fairface.errors import DataError
 from fairface.faces.landmarks import COLUMNS, Landmarks, read_landmarks
+from fairface.files import open_personal
 
 
 class Journal:
@@ -39,7 +40,7 @@ class Journal:
 
     def __enter__(self) -> Journal:
         try:
-            self._file = self._path.open("a", newline="", encoding="utf-8")
+            self._file = open_personal(self._path, "a", newline="", encoding="utf-8")
         except OSError as error:
             raise DataError(f"{self._path}: cannot be written ({error.strerror}); choose another folder") from error
         if self._file.tell() == 0:

@@ -59,12 +59,12 @@ class Landmarks:
 
 
 def write_landmarks(path: str | os.PathLike[str], rows: Iterable[Landmarks]) -> None:
-    """Write rows, atomically.
+    """Write rows, atomically, for the owner only: landmarks are personal data.
 
     Raises:
         DataError: the file cannot be written.
     """
-    with atomic_write(path, "w", newline="", encoding="utf-8") as file:
+    with atomic_write(path, "w", personal=True, newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(row.row() for row in rows)

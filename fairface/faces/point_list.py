@@ -44,19 +44,24 @@ def read_point_list(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float3
 
 
 def write_point_list(path: str | os.PathLike[str], rows: Iterable[Landmarks]) -> int:
-    """Write the rows that have points; returns how many.
+    """Write the rows that have points, for the owner only; returns how many.
 
     Raises:
         DataError: the file cannot be written.
     """
     count = 0
-    with atomic_write(path, "w", encoding="utf-8") as file:
+    with atomic_write(path, "w", personal=True, encoding="utf-8") as file:
         for row in rows:
             if row.points is not None:
                 numbers = " ".join(f"{value:.3f}" for value in row.points.ravel())
                 file.write(f"{row.image} {numbers} {0 if row.score is None else row.score:.4f}\n")
                 count += 1
     return count
+
+
+def is_point_list(line: str) -> bool:
+    """Whether a line could be one of such a list."""
+    return len(line.split()) > _NUMBERS and _parse(line)[1] is not None
 
 
 def _parse(line: str) -> tuple[str, NDArray[np.float32] | None]:

@@ -118,6 +118,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
         Program("unpack", "data_process/convert.py",
                 "Unpack insightface's files: train.rec to images, .bin sets to memory files."),
         Program("decode", "data_process/decode.py", "Write images of TFRecords as files."),
+        Program("purge", "data_process/purge.py",
+                "List or remove the embeddings and landmarks that lie below the output folders."),
         Program("shared-identities", "data_process/find_shared_identities.py",
                 "Report identities of a test set that may be in a training set."),
     ),

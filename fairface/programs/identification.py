@@ -4,6 +4,8 @@ Examples:
     python test/identification.py --model models/r50 --data people/       (people/gallery, people/probe, people/unknown)
     python test/identification.py --model models/r50 --gallery staff/ --probe visits/ --unknown others/ --bootstrap 1000
     python test/identification.py --gallery gallery.npz --probe probe.npz --plot cmc.png
+    python test/identification.py --data people/ --embeddings any_framework.npz
+    python test/identification.py --gallery gallery.txt --probe probe.txt --scores scores.npy --enrol images
     python test/identification.py --model models/r50 --enrol images --gallery Gallery_Match --probe Probe \\
         --distractors Gallery_Distractor --identities gallery_match_img_ID_pairs.mat --identities probe_img_ID_pairs.mat
 """
@@ -18,9 +20,10 @@ from typing import Any
 from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.errors import ConfigError
-from fairface.evaluation.identified import ENROL, PARTS, Embed, check_parts, identify_parts, open_part
+from fairface.evaluation.given import embedded_parts, read_score_matrix
+from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
 from fairface.programs.catalog import options_of
-from fairface.programs.scoring_options import MODEL, check_intervals
+from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
 from fairface.report.identification_table import identification_text
@@ -32,22 +35,36 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console = Console.of(args)
     paths = {name: path for name in PARTS if (path := getattr(args, name))}
     parts = {name: open_part(path) for name, path in paths.items()}
-    check_parts(parts, bool(args.model))
+    if args.embeddings:
+        parts = embedded_parts(parts, args.embeddings)
+    if not args.scores:
+        check_parts(parts, bool(args.model))
     identities: dict[str, str] = {}
     for path in args.identities:
         identities |= read_identities(path)
     found = identify_parts(
-        parts, embedder(args) if args.model else None, args.enrol, identities, ranks=args.ranks, fpirs=args.fpir,
-        rounds=args.bootstrap, level=args.level, seed=args.seed,
+        parts, embedder(args) if args.model else None, args.enrol, identities, score_matrix(args, PROBES_BY_ENTRIES),
+        ranks=args.ranks, fpirs=args.fpir, rounds=args.bootstrap, level=args.level, seed=args.seed,
     )  # fmt: skip
     results = {Path(args.gallery).stem: found.result}
     if args.plot:
         plot_identification(args.plot, results)
-    source = {"model": args.model} if args.model else {}
+    source = {name: given for name in SOURCES if (given := getattr(args, name))}
     console.show(
         {**source, **paths, "enrol": args.enrol, **found.result.to_dict(), "notes": list(found.notes)},
         "\n".join([*found.notes, identification_text(results)]),
     )
+
+
+SOURCES = ("model", "embeddings", "scores")
+PROBES_BY_ENTRIES = "a row for each probe (then each unknown), a column for each gallery image (then each distractor)"
+
+
+def score_matrix(args: argparse.Namespace, what: str) -> ReadScores | None:
+    """Reads ``--scores``; ``what`` says what their rows and columns are."""
+    if not args.scores:
+        return None
+    return lambda shape: read_score_matrix(args.scores, shape, what, args.distance)
 
 
 def embedder(args: argparse.Namespace) -> Embed:
@@ -63,8 +80,8 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "images": {
         "--data": {"default": "", "metavar": "FOLDER", "help": "folder with gallery/, probe/ and, if "
                    "wanted, unknown/ and distractors/"},
-        "--gallery": {"default": "", "metavar": "PATH", "help": "who is enrolled: a folder of ID__Name/ folders, or "
-                      "stored embeddings (.npz, or .npy with names.txt)"},
+        "--gallery": {"default": "", "metavar": "PATH", "help": "who is enrolled: a folder of ID__Name/ folders, "
+                      "stored embeddings (.npz, or .npy with names.txt), or a list of names (.txt)"},
         "--probe": {"default": "", "metavar": "PATH", "help": "who is searched for: the same"},
         "--unknown": {"default": "", "metavar": "PATH", "help": "probes of people who are not enrolled"},
         "--distractors": {"default": "", "metavar": "PATH", "help": "entries of people who are not searched for"},
@@ -82,6 +99,7 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "--plot": {"default": "", "metavar": "FILE.png", "help": "draw CMC and DET curves"},
     },
     "with a model": MODEL,
+    "instead of a model": GIVEN,
 }  # fmt: skip
 
 
@@ -98,5 +116,6 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
                 setattr(args, name, str(below))
     if not args.gallery or not args.probe:
         raise ConfigError("give --gallery and --probe, or --data FOLDER with both in it")
+    check_given(args)
     check_intervals(args)
     return args

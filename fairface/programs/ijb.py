@@ -2,7 +2,8 @@
 
 Examples:
     python test/ijb.py --data_root /data/ijb --dataset_name IJBC --model models/r50
-    python test/ijb.py --data_root /data/ijb --dataset_name IJBB --features features.npy --flipped flipped.npy
+    python test/ijb.py --data_root /data/ijb --dataset_name IJBB --embeddings features.npy --flipped flipped.npy
+    python test/ijb.py --data_root /data/ijb --dataset_name IJBB --scores scores.npy
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fairface.console import Console
 from fairface.embedding.fusion import FUSIONS, fused, unit
 from fairface.errors import ConfigError, DataError, MissingPackageError
 from fairface.evaluation.features import read_features
-from fairface.evaluation.ijb import IjbScores, score_ijb
+from fairface.evaluation.ijb import IjbScores, score_ijb, score_ijb_pairs
 from fairface.faces.aligned_files import AlignedFiles
 from fairface.files import write_json
 from fairface.programs.catalog import options_of
@@ -29,6 +30,7 @@ from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.ijb import Ijb, read_ijb
 from fairface.protocols.ijb_layout import image_paths
 from fairface.protocols.ijb_lists import Points, read_points
+from fairface.protocols.scores import read_score_array
 from fairface.report.curves import plot_curves
 from fairface.report.identification_table import identification_text, write_identification_csv
 from fairface.report.tar_table import tar_text, write_roc_csv, write_tar_csv
@@ -40,23 +42,39 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = arguments(argv, prog)
     console = Console.of(args)
     ijb = read_ijb(args.data_root, args.dataset_name)
-    points = landmarks(ijb) if args.model or args.detector_score else None
-    features = embedded(args, ijb, points) if args.model else given(args, ijb)
-    weights = None
-    if args.detector_score and points is not None:
-        features, weights = unit(features), points.scores
-    scores = score_ijb(ijb, features, weights, args.bootstrap, args.level, args.seed)
-    source = {"model": args.model} if args.model else {"features": args.features, "flipped": args.flipped}
+    scores = of_scores(args, ijb) if args.scores else of_features(args, ijb)
+    names = ("model",) if args.model else ("scores",) if args.scores else ("features", "flipped")
+    source = {name: getattr(args, name) for name in names}
     result = {"dataset": ijb.files.name, **source, "fusion": args.fusion_method, **scores.to_dict()}
     notes = list(scores.notes)
     if args.output_dir:
-        folder = Path(args.output_dir, ijb.files.name, args.arch or Path(args.model or args.features).stem)
+        called = args.arch or Path(args.model or args.features or args.scores).stem
+        folder = Path(args.output_dir, ijb.files.name, called)
         notes += write(folder, scores, result)
         result["output"] = str(folder)
     tables = [tar_text(scores.verification)]
     if scores.identification:
         tables += ["", identification_text(scores.identification)]
     console.show({**result, "notes": notes}, "\n".join([*notes, *tables]))
+
+
+def of_scores(args: argparse.Namespace, ijb: Ijb) -> IjbScores:
+    """1:1 of scores that exist already."""
+    scores = read_score_array(args.scores, len(ijb.same))
+    try:
+        return score_ijb_pairs(ijb, -scores if args.distance else scores)
+    except DataError as error:
+        raise DataError(f"{args.scores}: {error}") from error
+
+
+def of_features(args: argparse.Namespace, ijb: Ijb) -> IjbScores:
+    """1:1 and 1:N of a model's features, or of given ones."""
+    points = landmarks(ijb) if args.model or args.detector_score else None
+    features = embedded(args, ijb, points) if args.model else given(args, ijb)
+    weights = None
+    if args.detector_score and points is not None:
+        features, weights = unit(features), points.scores
+    return score_ijb(ijb, features, weights, args.bootstrap, args.level, args.seed)
 
 
 def landmarks(ijb: Ijb) -> Points:
@@ -123,6 +141,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--flipped": {"default": "", "metavar": "FILE", "help": "features of the mirrored images, to be joined"},
         "--fusion_method": {"choices": tuple(FUSIONS), "default": "pre_norm_vector_add",
                             "help": "how both views are joined"},
+        "--distance": {"action": "store_true", "help": "the scores are distances: smaller means more similar"},
         "--detector_score": {"action": "store_true", "help": "weigh unit features by the detector's scores"},
     },
     "with a model": {
@@ -149,10 +168,17 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options.add_argument("--dataset_name", default="IJBC", metavar="IJBB|IJBC", help="which data set")
     source = options.add_mutually_exclusive_group(required=True)
     source.add_argument("--model", "--ckpt_path", default="", help="run | run@step | prefix,epoch | PyTorch file")
-    source.add_argument("--features", default="", metavar="FILE", help=".npy in the order of the faces, or .npz")
+    source.add_argument("--embeddings", "--features", dest="features", default="", metavar="FILE",
+                        help=".npy in the order of the faces, or .npz by name")  # fmt: skip
+    source.add_argument("--scores", default="", metavar="FILE.npy", help="1:1 only: a score for each line of "
+                        "template_pair_label.txt")  # fmt: skip
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     if args.flipped and not args.features:
-        raise ConfigError("--flipped goes with --features; a model embeds mirrored images itself")
+        raise ConfigError("--flipped goes with --embeddings; a model embeds mirrored images itself")
+    if args.scores and (args.detector_score or args.bootstrap):
+        raise ConfigError("--detector_score and --bootstrap are about templates; leave them out with --scores")
+    if args.distance and not args.scores:
+        raise ConfigError("--distance needs --scores; scores of embeddings are cosines")
     check_intervals(args)
     return args

@@ -4,6 +4,7 @@ Examples:
     python test/retrieval.py --model models/r50 --query test/query --gallery test/gallery --both-directions
     python test/retrieval.py --model models/r50 --data people/ --masked names --bootstrap 1000
     python test/retrieval.py --query query.npz --gallery gallery.npz --metric euclidean --distractors others.npz
+    python test/retrieval.py --query query.txt --gallery gallery.txt --scores scores.npy
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.data.table import read_csv_table
 from fairface.errors import ConfigError
-from fairface.evaluation.identified import check_parts, open_part
+from fairface.evaluation.given import embedded_parts
+from fairface.evaluation.identified import Part, check_parts, open_part
 from fairface.evaluation.retrieved import (
     DISTRACTORS,
     GALLERY,
@@ -28,8 +30,8 @@ from fairface.evaluation.retrieved import (
     split_masked,
 )
 from fairface.programs.catalog import options_of
-from fairface.programs.identification import embedder
-from fairface.programs.scoring_options import MODEL, check_intervals
+from fairface.programs.identification import SOURCES, embedder, score_matrix
+from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.retrieval_table import retrieval_text
 from fairface.scoring.retrieval.ranking import RANKS, RetrievalOptions
@@ -40,12 +42,14 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = arguments(argv, prog)
     console = Console.of(args)
     parts = open_parts(args)
-    check_parts(parts.all(), bool(args.model))
+    if not args.scores:
+        check_parts(parts.all(), bool(args.model))
     options = RetrievalOptions(tuple(args.ranks), tuple(args.fmr), args.bootstrap, args.level, args.seed)
     found = retrieve_parts(
-        parts, embedder(args) if args.model else None, args.metric, options, args.both_directions
-    )
-    source = {name: getattr(args, name) for name in ("model", "data", "masked", *PARTS) if getattr(args, name)}
+        parts, embedder(args) if args.model else None, args.metric, options, args.both_directions,
+        score_matrix(args, "a row for each query, a column for each gallery image"),
+    )  # fmt: skip
+    source = {name: getattr(args, name) for name in (*SOURCES, "data", "masked", *PARTS) if getattr(args, name)}
     hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
     results = {
         name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
@@ -65,8 +69,8 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "--masked": {"default": "", "metavar": "HOW", "help": "the masked images of --data are the queries, the others "
                      "the gallery: 'names' (mask in the file's name), 'pku' (folders ID_0 and ID_1), or a CSV of image "
                      "and masked, or MFR2's labels"},
-        "--query": {"default": "", "metavar": "PATH", "help": "a folder of ID/ or ID__Name/ folders, or stored "
-                    "embeddings (.npz, or .npy with names.txt)"},
+        "--query": {"default": "", "metavar": "PATH", "help": "a folder of ID/ or ID__Name/ folders, stored "
+                    "embeddings (.npz, or .npy with names.txt), or a list of names (.txt)"},
         "--gallery": {"default": "", "metavar": "PATH", "help": "what every query ranks: the same"},
         "--distractors": {"default": "", "metavar": "PATH", "help": "more of the gallery, of people in neither"},
         "--identities": {"action": "append", "default": [], "metavar": "FILE", "help": "CSV of image and identity, if "
@@ -85,6 +89,7 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
     },
     "with a model": MODEL,
+    "instead of a model": GIVEN,
 }  # fmt: skip
 
 
@@ -103,6 +108,13 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
                 setattr(args, name, str(below))
     elif not args.data and not (args.query and args.gallery):
         raise ConfigError("give --query and --gallery, or --data FOLDER with both in it, or --data with --masked")
+    check_given(args)
+    if args.scores and (args.data and args.masked):
+        raise ConfigError("--scores are of --query and --gallery; --masked splits one set: list its two parts instead")
+    if args.scores and args.distractors:
+        raise ConfigError("--scores go without --distractors; list them in --gallery, with columns of their own")
+    if args.scores and args.metric != METRICS[0]:
+        raise ConfigError(f"--metric {args.metric} compares embeddings; leave it out with --scores")
     check_intervals(args)
     return args
 
@@ -112,12 +124,19 @@ def open_parts(args: argparse.Namespace) -> RetrievalParts:
     identities: dict[str, str] = {}
     for path in args.identities:
         identities |= read_identities(path)
-    if args.masked:
-        parts = split_masked(open_part(args.data), args.masked, identities)
-    else:
+    paths = {"data": args.data} if args.masked else {name: getattr(args, name) for name in (QUERY, GALLERY)}
+    if not args.masked:
         check_distinct(args.query, args.gallery)
-        parts = RetrievalParts(open_part(args.query), open_part(args.gallery), identities=identities)
-    others = open_part(args.distractors) if args.distractors else None
+    opened: dict[str, Part] = {name: open_part(path) for name, path in paths.items()}
+    if args.distractors:
+        opened[DISTRACTORS] = open_part(args.distractors)
+    if args.embeddings:
+        opened = embedded_parts(opened, args.embeddings)
+    if args.masked:
+        parts = split_masked(opened["data"], args.masked, identities)
+    else:
+        parts = RetrievalParts(opened[QUERY], opened[GALLERY], identities=identities)
+    others = opened.get(DISTRACTORS)
     cameras: dict[str, str] = {}
     if args.cameras:
         table = read_csv_table(args.cameras)

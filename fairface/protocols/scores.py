@@ -44,8 +44,8 @@ def read_pair_scores(path: str | os.PathLike[str], column: str | None = None) ->
     return PairScores(table.source, table.filled(first), table.filled(second), scores)
 
 
-def read_score_array(path: str | os.PathLike[str], comparisons: Comparisons) -> NDArray[np.float64]:
-    """Scores from a ``.npy`` file, one for each comparison in its order.
+def read_score_array(path: str | os.PathLike[str], count: int) -> NDArray[np.float64]:
+    """Scores from a ``.npy`` file, one for each of ``count`` comparisons in their order.
 
     Raises:
         DataError: no array of numbers, or of another length.
@@ -54,10 +54,10 @@ def read_score_array(path: str | os.PathLike[str], comparisons: Comparisons) -> 
         scores = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read as .npy without pickled objects ({error})") from error
-    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu" or scores.shape != (len(comparisons),):
+    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu" or scores.shape != (count,):
         shape = getattr(scores, "shape", None)
         raise DataError(
-            f"{path}: holds an array of shape {shape}; it must hold {len(comparisons)} numbers, one for each "
+            f"{path}: holds an array of shape {shape}; it must hold {count} numbers, one for each "
             "comparison in the order of the list"
         )
     return scores.astype(np.float64)
@@ -69,7 +69,7 @@ def read_scores(
     """Scores of ``comparisons`` from a ``.npy`` file in their order, or from a CSV file by the names of the images; see
     :func:`match_scores` for ``excused``."""
     if Path(path).suffix.lower() == ".npy":
-        return read_score_array(path, comparisons)
+        return read_score_array(path, len(comparisons))
     return match_scores(comparisons, read_pair_scores(path), excused)
 
 

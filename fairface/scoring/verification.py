@@ -94,6 +94,15 @@ def verify(
     Raises:
         DataError: scores that are not finite or do not match the comparisons, only one kind of comparison, an FMR
             outside (0, 1).
+
+    >>> import numpy as np
+    >>> from fairface.comparisons import Comparisons
+    >>> from fairface.scoring import verification
+    >>> first, second = np.array([0, 0, 2, 2]), np.array([1, 2, 3, 1])  # images 0 and 1 show ann, 2 and 3 show bo
+    >>> fold, who = np.full(4, -1, np.int32), np.array([0, 0, 1, 1])
+    >>> pairs = Comparisons(first, second, who[first] == who[second], fold, who[first], who[second])
+    >>> verification.verify(np.array([0.8, 0.3, 0.6, 0.2]), pairs, folds=2, fmr=[0.5]).auc
+    1.0
     """
     scores = np.asarray(scores, np.float64)
     check_scores(scores, comparisons.same)
@@ -132,7 +141,18 @@ def verify(
 
 
 def verify_embeddings(embeddings: NDArray[Any], comparisons: Comparisons, **options: Any) -> VerificationResult:
-    """:func:`verify` of the cosine scores of ``embeddings (N, D)``; takes its options and raises its errors."""
+    """:func:`verify` of the cosine scores of ``embeddings (N, D)``; takes its options and raises its errors.
+
+    >>> import numpy as np
+    >>> from fairface.comparisons import Comparisons
+    >>> from fairface.scoring import verification
+    >>> first, second = np.array([0, 0, 2, 2]), np.array([1, 2, 3, 1])  # images 0 and 1 show ann, 2 and 3 show bo
+    >>> fold, who = np.full(4, -1, np.int32), np.array([0, 0, 1, 1])
+    >>> pairs = Comparisons(first, second, who[first] == who[second], fold, who[first], who[second])
+    >>> embeddings = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.2, 0.9]])
+    >>> verification.verify_embeddings(embeddings, pairs, folds=2, fmr=[0.5]).tar
+    {'0.5': 1.0}
+    """
     return verify(cosine_scores(embeddings, comparisons.a, comparisons.b), comparisons, **options)
 
 

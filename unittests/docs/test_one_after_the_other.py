@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from unittests.docs import test_identification, test_retrieval
+from unittests.docs import test_bring_your_own, test_identification, test_retrieval
 from unittests.docs.blocks import PAGES, ROOT, blocks_of
 from unittests.docs.clone import lay_out, prepare_embedded, typed
 
 # Pages that speak of data of the reader's own besides the photographs that every page has.
-OWN_DATA = {"identification.md": test_identification.prepare, "retrieval.md": test_retrieval.prepare}
+OWN_DATA = {"bring_your_own.md": test_bring_your_own.prepare, "identification.md": test_identification.prepare,
+            "retrieval.md": test_retrieval.prepare}  # fmt: skip
 
 
 def _nothing(clone: Path) -> None:

@@ -179,7 +179,7 @@ def test_stored_features_that_lack_images_are_counted(tmp_path, capsys, ijb):
 
 def test_options_that_contradict_each_other_are_one_line(tmp_path, capsys, ijb):
     for words, message in [
-        (["--model", "x", "--flipped", "g"], "--flipped goes with --features"),
+        (["--model", "x", "--flipped", "g"], "--flipped goes with --embeddings"),
         (["--features", "f", "--level", "1"], "between 0 and 1"),
         (["--features", "f", "--use_flip_test", "maybe"], "'maybe' is neither True nor False"),
         (["--features", "f", "--dataset_name", "IJBS"], "'IJBS' is no such data set"),

@@ -59,15 +59,20 @@ def texture_sums(textures: Textures) -> dict[str, str]:
 
 
 def write_log(path: str | os.PathLike[str], rows: Iterable[MaskRow], textures: Textures) -> None:
-    """Write the rows, whole or not at all.
+    """Write the rows, whole or not at all, for the owner only: they hold landmarks.
 
     Raises:
         DataError: the file cannot be written.
     """
     head = {"format": _FORMAT, "numpy": np.__version__, "opencv": cv2.__version__, "textures": texture_sums(textures)}
-    with atomic_write(path, "w", encoding="utf-8") as file:
+    with atomic_write(path, "w", personal=True, encoding="utf-8") as file:
         for line in (head, *(row.to_dict() for row in rows)):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def is_log(first_line: str) -> bool:
+    """Whether a file that begins so is a log of masks."""
+    return first_line.startswith(json.dumps({"format": _FORMAT})[:-1])
 
 
 def read_log(path: str | os.PathLike[str], textures: Textures | None = None) -> list[MaskRow]:

@@ -42,6 +42,17 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
 
     Raises:
         ConfigError: another type of error than ``fnmr`` or ``fmr``.
+
+    >>> import numpy as np
+    >>> from fairface.scoring import fairness
+    >>> subjects = np.repeat(np.arange(80), 10)[:, None] + np.array([0, 0])  # genuine comparisons, ten of each person
+    >>> subjects = np.concatenate([subjects, subjects + [0, 1]])  # and impostors: everybody with the next person
+    >>> same, old = subjects[:, 0] == subjects[:, 1], subjects >= 40
+    >>> scores = np.where(same, 0.8, 0.2) - 0.7 * (same & old[:, 0] & (np.arange(len(same)) % 4 == 0))
+    >>> result = fairness.evaluate(scores, same, {"age": np.where(old, "old", "young")}, subjects, threshold=0.5)
+    >>> worst = fairness.worst_group(result.groupings["age"], "fnmr")
+    >>> worst.group, worst.rate.value, worst.distinguishable
+    ('old', 0.25, True)
     """
     if error not in ERROR_TYPES:
         raise ConfigError(f"type of error {error!r} is not known; choose {' or '.join(ERROR_TYPES)}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from fairface.lazy import lazy
 
-__all__ = ["Gallery", "IdentificationResult", "identify"]
+__all__ = ["Gallery", "IdentificationResult", "identify", "identify_scores"]
 
 if TYPE_CHECKING:
+    from fairface.scoring.identification.given_scores import identify_scores
     from fairface.scoring.identification.one_to_many import identify
     from fairface.scoring.identification.result import IdentificationResult
     from fairface.scoring.identification.search import Gallery
@@ -21,4 +22,5 @@ else:
         "Gallery": "fairface.scoring.identification.search",
         "IdentificationResult": "fairface.scoring.identification.result",
         "identify": "fairface.scoring.identification.one_to_many",
+        "identify_scores": "fairface.scoring.identification.given_scores",
     })  # fmt: skip

@@ -41,24 +41,45 @@ def identify(
     Raises:
         DataError: no mated search, a rank or FPIR out of range, or what
             :func:`fairface.scoring.identification.search.search` refuses.
+
+    >>> import numpy as np
+    >>> from fairface.scoring.identification import Gallery, identify
+    >>> gallery = Gallery(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([7, 8]))  # two people, one entry each
+    >>> probes = np.array([[0.9, 0.1], [0.4, 0.5], [0.8, 0.3], [0.5, 0.6]])
+    >>> result = identify(probes, np.array([7, 8, 8, 9]), gallery, ranks=(1, 2), fpirs=())  # 9 is not enrolled
+    >>> result.mated, result.non_mated, round(result.ranks[1], 3), result.ranks[2]
+    (3, 1, 0.667, 1.0)
+    """
+    found = search(probes, subjects, gallery, several, impostors_kept(len(probes), ranks, fpirs))
+    return identification_result(found, ranks, fpirs, rounds, level, seed)
+
+
+def impostors_kept(probes: int, ranks: Sequence[int], fpirs: Sequence[float]) -> int:
+    """How many of the highest impostor scores the rates at ``fpirs`` need.
+
+    Raises:
+        DataError: a rank or FPIR out of range.
     """
     for target in fpirs:
         if not 0.0 < target < 1.0:
             raise DataError(f"FPIR {target!r} cannot be used; it must lie between 0 and 1, such as 0.01")
     if min(ranks, default=1) < 1:
         raise DataError(f"rank {min(ranks)} cannot be used; the best entry has rank 1")
-    keep = max((math.ceil(len(probes) * target) for target in fpirs), default=0)
-    found = search(probes, subjects, gallery, several, keep)
+    return max((math.ceil(probes * target) for target in fpirs), default=0)
+
+
+def identification_result(
+    found: Searches, ranks: Sequence[int], fpirs: Sequence[float], rounds: int, level: float, seed: int
+) -> IdentificationResult:
+    """Everything that :func:`identify` reports, of searches that were made.
+
+    Raises:
+        DataError: no mated search.
+    """
     if not found.mated.any():
         raise DataError(
             f"none of the {len(found.rank)} probes shows a subject of the gallery; give lists that name subjects alike"
         )
-    return _result(found, ranks, fpirs, rounds, level, seed)
-
-
-def _result(
-    found: Searches, ranks: Sequence[int], fpirs: Sequence[float], rounds: int, level: float, seed: int
-) -> IdentificationResult:
     own = found.rank[found.mated]
     at_rank = np.cumsum(np.bincount(own, minlength=max(ranks, default=1) + 1))[1:] / len(own)
     rows = tuple(tpir_at_fpir(found, target) for target in fpirs)

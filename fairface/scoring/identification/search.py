@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,31 +69,77 @@ def search(
         DataError: arrays that do not fit together, an empty gallery or no probe, features that have no direction, and,
             unless ``several``, a subject that is enrolled twice.
     """
-    order, starts, counts = _enrolled(gallery, several)
-    found, enrolled = _probes(probes, subjects, gallery), gallery.subjects[order][starts]
-    rows = unit_rows(gallery.features)[order]
+    if gallery.features.ndim != 2 or gallery.subjects.shape != (len(gallery.features),):
+        raise DataError(
+            f"the gallery has features of shape {gallery.features.shape} and {gallery.subjects.shape} subjects; "
+            "there must be one for each"
+        )
+    order = sorted_entries(gallery.subjects, several)
+    found = _probes(probes, subjects, gallery)
+    rows = unit_rows(gallery.features)[order.entries]
+
+    def cosines(part: slice, room: NDArray[np.float64]) -> None:
+        np.matmul(found[part], rows.T, out=room)
+        np.clip(room, -1.0, 1.0, out=room)
+
+    return searched(cosines, subjects, order, keep)
+
+
+@dataclass(frozen=True)
+class SortedEntries:
+    """Entries (G,) sorted by subject; each of ``subjects`` has ``counts`` of them, from ``starts`` on."""
+
+    entries: NDArray[np.intp]
+    subjects: NDArray[np.integer]
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+
+
+def sorted_entries(subjects: NDArray[np.integer], several: bool) -> SortedEntries:
+    """The entries of a gallery by subject; ``subjects (G,)`` says who each entry is.
+
+    Raises:
+        DataError: an empty gallery and, unless ``several``, a subject that is enrolled twice.
+    """
+    if len(subjects) == 0:
+        raise DataError("the gallery is empty; enrol someone")
+    order = np.argsort(subjects, kind="stable")
+    values, starts, counts = np.unique(subjects[order], return_index=True, return_counts=True)
+    twice = values[counts > 1]
+    if len(twice) and not several:
+        some = ", ".join(map(str, twice[:_SHOWN].tolist())) + (", …" if len(twice) > _SHOWN else "")
+        raise DataError(f"{len(twice)} subjects are in the gallery more than once ({some}); keep one entry of each")
+    return SortedEntries(order, values, starts, counts)
+
+
+def searched(
+    fill: Callable[[slice, NDArray[np.float64]], None], subjects: NDArray[np.integer], order: SortedEntries, keep: int
+) -> Searches:
+    """What the probes of ``subjects (P,)`` find; ``fill(part, room)`` writes the scores of these probes with the
+    entries, in the order of ``order.entries``, to ``room``."""
+    count, entries, enrolled = len(subjects), len(order.entries), order.subjects
     own = np.minimum(np.searchsorted(enrolled, subjects), len(enrolled) - 1)
     mated = enrolled[own] == subjects
-    mate = np.full(len(found), np.nan)
-    rank, other = np.zeros(len(found), np.int64), np.empty(len(found))
+    mate = np.full(count, np.nan)
+    rank, other = np.zeros(count, np.int64), np.empty(count)
     tail = Highest(keep)
-    block = max(1, _PRODUCTS // len(rows))
-    room = np.empty((min(block, len(found)), len(rows)))
-    for start in range(0, len(found), block):
-        part = slice(start, start + block)
-        scores = np.matmul(found[part], rows.T, out=room[: len(found[part])])
-        np.clip(scores, -1.0, 1.0, out=scores)
+    block = max(1, _PRODUCTS // entries)
+    room = np.empty((min(block, count), entries))
+    for start in range(0, count, block):
+        part = slice(start, min(start + block, count))
+        scores = room[: part.stop - start]
+        fill(part, scores)
         here = np.flatnonzero(mated[part])
         if len(here):
             people = own[part][here]
-            best = _take_own(scores, here, starts[people], counts[people])
+            best = _take_own(scores, here, order.starts[people], order.counts[people])
             limit = np.full(len(scores), np.inf)
             limit[here] = mate[start + here] = best
             rank[start + here] = 1 + np.count_nonzero(scores >= limit[:, None], axis=1)[here]
         other[part] = scores.max(axis=1)
         tail.add(scores)
     named = np.asarray(subjects, np.int64)
-    return Searches(named, mate, rank, other, tail.falling(), len(rows), len(enrolled))
+    return Searches(named, mate, rank, other, tail.falling(), entries, len(enrolled))
 
 
 def _take_own(
@@ -119,21 +166,3 @@ def _probes(
         raise DataError(f"probes have {probes.shape[1]} values, the gallery {gallery.features.shape[1]}; "
                         "make both with one model")  # fmt: skip
     return unit_rows(probes)
-
-
-def _enrolled(gallery: Gallery, several: bool) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Order of the entries by subject, where each subject's begin in it, and how many they are."""
-    if gallery.features.ndim != 2 or gallery.subjects.shape != (len(gallery.features),):
-        raise DataError(
-            f"the gallery has features of shape {gallery.features.shape} and {gallery.subjects.shape} subjects; "
-            "there must be one for each"
-        )
-    if len(gallery.subjects) == 0:
-        raise DataError("the gallery is empty; enrol someone")
-    order = np.argsort(gallery.subjects, kind="stable")
-    values, starts, counts = np.unique(gallery.subjects[order], return_index=True, return_counts=True)
-    twice = values[counts > 1]
-    if len(twice) and not several:
-        some = ", ".join(map(str, twice[:_SHOWN].tolist())) + (", …" if len(twice) > _SHOWN else "")
-        raise DataError(f"{len(twice)} subjects are in the gallery more than once ({some}); keep one entry of each")
-    return order, starts, counts

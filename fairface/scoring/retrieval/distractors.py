@@ -59,6 +59,14 @@ def distractor_hits(
 
     Raises:
         DataError: sets that do not fit together, no pair, no distractor, or features that have no direction.
+
+    >>> import numpy as np
+    >>> from fairface.scoring.retrieval import ImageSet, distractor_hits
+    >>> masked = ImageSet(np.array([[1.0, 0.1], [0.2, 1.0]]), np.array([7, 8]))
+    >>> common = ImageSet(np.array([[0.9, 0.3], [0.1, 0.8]]), np.array([7, 8]))
+    >>> hits = distractor_hits(masked, common, np.array([[0.1, 0.9], [0.5, 0.5]]))
+    >>> hits.pairs, hits.zj2jk, hits.jk2zj
+    (2, 1.0, 0.5)
     """
     check_image_sets(zj, jk)
     if distractors.ndim != 2 or distractors.shape[1] != zj.features.shape[1] or len(distractors) == 0:

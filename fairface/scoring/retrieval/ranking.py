@@ -48,6 +48,14 @@ def retrieve(
     Raises:
         DataError: an empty gallery or no query, no query whose identity is in the gallery, features that are not
             finite, have no direction or differ in length, a rank below 1, or an FMR outside (0, 1).
+
+    >>> import numpy as np
+    >>> from fairface.scoring.retrieval import ImageSet, retrieve
+    >>> queries = ImageSet(np.array([[1.0, 0.1], [0.2, 1.0]]), np.array([7, 8]))
+    >>> gallery = ImageSet(np.array([[0.9, 0.3], [0.1, 0.8], [0.5, 0.6]]), np.array([7, 8, 7]))
+    >>> result = retrieve(queries, gallery)
+    >>> result.mean_average_precision, result.ranks[1]
+    (1.0, 1.0)
     """
     check_image_sets(queries, gallery)
     return _retrieve(similarities(queries, gallery, metric), queries, gallery, options or RetrievalOptions())
@@ -58,8 +66,12 @@ def retrieve_scores(
     query_subjects: NDArray[np.integer],
     gallery_subjects: NDArray[np.integer],
     options: RetrievalOptions | None = None,
+    query_cameras: NDArray[np.integer] | None = None,
+    gallery_cameras: NDArray[np.integer] | None = None,
 ) -> RetrievalResult:
     """As :func:`retrieve`, for ``scores (Q, G)`` that exist already; higher means more alike.
+
+    ``query_cameras (Q,)`` and ``gallery_cameras (G,)`` are those of an :class:`ImageSet`.
 
     Raises:
         DataError: as :func:`retrieve`, and arrays that do not fit together.
@@ -75,7 +87,11 @@ def retrieve_scores(
     sizes = len(query_subjects), len(gallery_subjects)
     if given.shape != sizes:
         raise DataError(f"scores have shape {given.shape}; there are {sizes[0]} queries and {sizes[1]} gallery images")
-    queries, gallery = (ImageSet(np.zeros((len(of), 1)), np.asarray(of)) for of in (query_subjects, gallery_subjects))
+    queries, gallery = (
+        ImageSet(np.zeros((len(of), 1)), np.asarray(of), cameras)
+        for of, cameras in ((query_subjects, query_cameras), (gallery_subjects, gallery_cameras))
+    )
+    check_image_sets(queries, gallery)
     return _retrieve(given, queries, gallery, options or RetrievalOptions())
 
 

@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
 arguments ?=
 
-.PHONY: help setup test test-slow test-faults lint format types walls mutants bench docs docs-test purge clean
+.PHONY: help setup test test-slow test-faults lint format types imports mutants bench docs docs-test purge clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -22,13 +22,13 @@ test-slow:  ## the tests that take minutes
 test-faults:  ## the tests that kill, starve and break running programs
 	@$(with_python) -m pytest -m faults $(arguments)
 
-lint: types walls  ## ruff, mypy and the import rules
+lint: types imports  ## ruff, mypy and the import rules
 	@$(with_python) -m ruff check .
 
 types:  ## mypy
 	@$(with_python) -m mypy
 
-walls:  ## the import rules between packages (import-linter)
+imports:  ## the import rules between packages (import-linter)
 	@$(with_python) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())' --no-cache
 
 format:  ## write every file in the one style

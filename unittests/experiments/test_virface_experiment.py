@@ -175,6 +175,12 @@ def test_the_page_gives_verdicts_trials_and_what_is_missing(parts: dict[str, Any
     assert "7080 impostor pairs of 60 test people: FMR 0.001 allows 7 false" in text
     assert f"| VirClass | defaults | 0 1 | {np.mean(areas['virclass']):.4f} | 0.500 | 0.250 |" in text
     assert "| VirClass | the whole net | defaults | 0.8750 | 0.500 | 0.250 | +0.1250 |" in text
+    assert "Why the paper" not in text  # its trials are not there yet
+    for trial in trials[2:]:
+        (tmp_path / f"{trial.name}.json").write_text(json.dumps(_result(trial, 0.625)))
+    whole = parts["virface_summary"]["summarise"](work, trials, [0, 1], rounds=10)
+    told = parts["virface_page"]["page"](whole).split("## Why the paper")[1]
+    assert "VirFace does harm: AUC 0.6250, labeled images only 0.7500" in told
 
 
 def test_seeds_of_different_settings_are_not_averaged(parts: dict[str, Any], lfw: Path, tmp_path: Path) -> None:

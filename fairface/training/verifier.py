@@ -69,7 +69,8 @@ class Verifier:
             monitored.append(float(values[monitor]))
             shown = "  ".join(
                 f"{key} {'n/a' if math.isnan(value) else f'{value:.4f}'}" for key, value in values.items()
-            )
+                if key != "accuracy" or result.is_balanced or monitor == key
+            )  # fmt: skip
             log.record(f"verify/{item.name}", step, values, f"step {step}  [{item.name}]  {shown}")
         defined = [score for score in monitored if not math.isnan(score)]
         return sum(defined) / len(defined) if defined else None

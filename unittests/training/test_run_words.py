@@ -54,7 +54,7 @@ def run_of(tmp_path, *sources, skipped=None):
     method = SimpleNamespace(sources=lambda: sources)
     return SimpleNamespace(
         method=method, world=SimpleNamespace(contexts=(mx.cpu(0), mx.cpu(1))), folder=tmp_path / "run", total=9,
-        loader=SimpleNamespace(skipped=skipped or {}),
+        loader=SimpleNamespace(skipped=skipped or {}), config=TrainConfig(),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from fairface.scoring.fairness.threshold_table import ThresholdTable, threshold_
 from fairface.scoring.score_histogram import ScoreHistogram, score_histogram
 
 EVERYONE = "all"
+SETS = "set"
+Scored = tuple[NDArray[np.float64], Comparisons]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,32 @@ def summarise_scores(
         of.name: score_histogram(values, comparisons.same, _within(of, comparisons), of.labels) for of in sets
     }
     return ScoreSummary(tables, histograms)
+
+
+def summarise_sets(
+    sets: Mapping[str, Scored], threshold: float, level: float = 0.95, size: int = DEFAULT_THRESHOLDS
+) -> ScoreSummary:
+    """Several sets of finite scores in place of groups, at thresholds that all share; the one entry is ``set``.
+
+    Args:
+        sets: scores (M,) and comparisons of each, by name.
+        threshold: the one in use.
+        level: of the intervals over subjects.
+        size: thresholds at most.
+
+    Raises:
+        DataError: subjects that contradict the truth.
+    """
+    scores = np.concatenate([values for values, _ in sets.values()])
+    same = np.concatenate([comparisons.same for _, comparisons in sets.values()])
+    grid = threshold_grid(scores, same, threshold, size)
+    each = [threshold_table(values, of, everyone(of), grid, threshold, level) for values, of in sets.values()]
+    names = tuple(sets)
+    table = ThresholdTable(
+        SETS, names, grid, each[0].operating, tuple(of.fmr[0] for of in each), tuple(of.fnmr[0] for of in each), level
+    )
+    of_set = np.repeat(np.arange(len(names)), [len(values) for values, _ in sets.values()])
+    return ScoreSummary({SETS: table}, {SETS: score_histogram(scores, same, of_set, names)})
 
 
 def _within(groups: Groups, comparisons: Comparisons) -> NDArray[np.int64]:

@@ -13,10 +13,10 @@ def threshold_grid(
 ) -> NDArray[np.float64]:
     """(T,) float64 rising, T <= ``size``: ``always`` and observed ``scores (M,)``, all of them finite.
 
-    Half of the thresholds let a share of the non-mated comparisons match that grows by equal factors, from a single one
-    to all of them; at the other half the share of mated comparisons that do not match grows in the same way. So
-    small rates, which a scale of equal steps would skip, have as many thresholds as large ones. Scores may repeat, which
-    leaves fewer thresholds. One kind of comparison may be missing.
+    Half of the thresholds let a share of the non-mated comparisons match that grows by equal factors, from a single
+    one to all of them; at the other half the share of mated comparisons that do not match grows in the same way. So
+    small rates, which a scale of equal steps would skip, have as many thresholds as large ones. Scores may repeat,
+    which leaves fewer thresholds. One kind of comparison may be missing.
     """
     falling = -np.sort(-scores[~same])
     rising = np.sort(scores[same])

@@ -113,7 +113,8 @@ def _sweep(
         everything = np.ones(len(part), bool)
         return independent_comparisons(count_pairs(nodes, (first, second), np.zeros(len(part)), everything, genuine))
 
-    intervals = np.array([cell_interval(spread, cell, level, lambda _: independent()) for cell in range(len(thresholds))])
+    cells = range(len(thresholds))
+    intervals = np.array([cell_interval(spread, cell, level, lambda _: independent()) for cell in cells])
     # Fewer non-mated comparisons match at a higher threshold, so their sweep ran from the highest one down.
     along = slice(None) if genuine else slice(None, None, -1)
     low, high = intervals.reshape(-1, 2)[along].T

@@ -45,9 +45,12 @@ def verification_page(
         rest = ", ".join(of for of in found if of not in listed)
         notes.append(f"{rest}: too many comparisons for a list, so there are no curves, histograms or slider")
     panels = [_results(found), *([_beside(both)] if both else [])]
-    panels += _threshold_panels(summary, evaluated_threshold(first)) if summary else []
+    panels += _threshold_panels(summary, first) if summary else []
     panels += further
-    panels += [data_panel(of, key_of("data", place, one), f"Data of {one}") for place, (one, (_, of)) in enumerate(listed.items())]
+    panels += [
+        data_panel(of, key_of("data", place, one), f"Data of {one}")
+        for place, (one, (_, of)) in enumerate(listed.items())
+    ]
     return Page(
         title=f"Verification: {', '.join(found)}",
         verdict=(*verification_verdict(name, first.result), *([_masked_verdict(both)] if both else [])),
@@ -65,10 +68,13 @@ def evaluated_threshold(of: VerifiedSet) -> float:
     return threshold_at_fmr(of.curve, max(1.0 / of.curve.impostor, 0.001))
 
 
-def _threshold_panels(summary: ScoreSummary, threshold: float) -> list[Panel]:
-    table, sets = summary.tables[SETS], "the sets" if len(summary.tables[SETS].groups) > 1 else "the comparisons"
+def _threshold_panels(summary: ScoreSummary, first: VerifiedSet) -> list[Panel]:
+    table, threshold = summary.tables[SETS], evaluated_threshold(first)
+    sets = "the sets" if len(table.groups) > 1 else "the comparisons"
     rates = group_panel(table, 0, "rates", f"Error rates of {sets}", "set")
-    told = "The evaluated threshold is the one with the best accuracy on the first set."
+    how = "the lowest FMR from 0.001 on that the first set can show"
+    how = how if math.isnan(first.result.threshold) else "the best accuracy on the first set"
+    told = f"The evaluated threshold is the one with {how}."
     return [
         replace(rates, lines=(*rates.lines, told)),
         curve_panel(table, "curves", "ROC and DET"),

@@ -69,7 +69,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
-        made_by = provenance(prog or f"python {DOOR}", argv, source)
+        made_by = provenance(prog, DOOR, argv, source)
         write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:

@@ -77,7 +77,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         plot_curves(args.plot, {name: of.curve for name, of in found.items()})
     source = {name: getattr(args, name) for name in SOURCES if getattr(args, name)}
     if wants_page(args):
-        made_by = provenance(prog or f"python {DOOR}", argv, {**source, "set": args.set, "pairs": args.pairs})
+        made_by = provenance(prog, DOOR, argv, {**source, "set": args.set, "pairs": args.pairs})
         write_outputs(args, verification_page(found, made_by, args.level, both, notes, further_panels(args, found)))
     rows: dict[tuple[str, ...], VerificationResult] = {
         (row,): result for name, of in found.items() for row, result in of.rows(name).items()

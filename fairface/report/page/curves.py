@@ -30,7 +30,8 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
             _draw_roc(roc, group, fmr, fnmr, place, of.operating)
             _draw_det(det, fmr, fnmr, place, of.operating)
         roc.set(xscale="log", xlabel="FMR", ylabel="TAR (1 - FNMR)", title="ROC", ylim=(-0.02, 1.02))
-        roc.legend(fontsize="small")
+        if of.groups:
+            roc.legend(fontsize="small")
         det.set(xlabel="FMR (normal deviate)", ylabel="FNMR (normal deviate)", title="DET")
         _probit_axes(det, of)
         for axes in (roc, det):

@@ -65,7 +65,8 @@ def _threshold_panels(report: FairnessReport, summary: ScoreSummary) -> list[Pan
         row += len(of.groups)
         found.append(curve_panel(of, key_of("curves", place, name), f"ROC and DET of {title}"))
         threshold = report.result.threshold.value
-        found.append(histogram_panel(summary.histograms[name], threshold, key_of("scores", place, name), f"Scores of {title}"))
+        key = key_of("scores", place, name)
+        found.append(histogram_panel(summary.histograms[name], threshold, key, f"Scores of {title}"))
     return found
 
 

@@ -61,8 +61,8 @@ def controls(of: ThresholdTable) -> Markup:
         "div",
         element("label", "Threshold ", slider, for_="slider-threshold"),
         element("label", "People searched ", people, for_="slider-people"),
-        element("output", f"threshold {number_text(float(of.thresholds[of.operating]))}", id="slider-told", aria_live="polite",
-                for_="slider-threshold slider-people"),
+        element("output", f"threshold {number_text(float(of.thresholds[of.operating]))}", id="slider-told",
+                aria_live="polite", for_="slider-threshold slider-people"),
         element("button", "Back to the evaluated threshold", type="button", id="slider-back"),
         class_="controls", id="slider", hidden=True,
     )  # fmt: skip

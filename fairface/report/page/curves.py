@@ -16,6 +16,7 @@ from fairface.scoring.fairness.threshold_table import RateSweep, ThresholdTable
 _TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5, 0.8, 0.95)
 _TARGETS = (0.1, 0.01, 0.001, 0.0001)
 _MARGIN = 1.5
+_MARGINS = (0.6, 0.5, 0.15, 0.35, 0.75, 0.0)
 
 
 def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
@@ -35,6 +36,7 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
         det.set(xlabel="FMR (normal deviate)", ylabel="FNMR (normal deviate)", title="DET")
         _probit_axes(det, of)
         for axes in (roc, det):
+            axes.minorticks_off()
             axes.grid(True, alpha=0.3)
 
     lines = (
@@ -43,7 +45,7 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
         "distributed normally lie on a straight line.",
     )
     told = f"ROC and DET curves of {', '.join(of.groups) or 'no group'}; the table gives TAR at fixed FMR"
-    return Panel(key, title, lines, Drawing(draw, 10, 4.8, told), (_table(of),))
+    return Panel(key, title, lines, Drawing(draw, 10, 4.8, told, _MARGINS), (_table(of),))
 
 
 def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int) -> None:

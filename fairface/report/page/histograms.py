@@ -13,6 +13,7 @@ from fairface.report.page.palette import MATED, NON_MATED
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.score_histogram import ScoreHistogram
 
+_MARGINS = (0.65, 0.6, 0.1, 0.3, 0.2, 0.45)
 _QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
@@ -35,7 +36,7 @@ def histogram_panel(of: ScoreHistogram, threshold: float, key: str, title: str) 
 
     told = f"histograms of scores of mated and non-mated comparisons in {len(of.groups)} groups, with the threshold"
     lines = ("Mated: two images of one person. Non-mated: of two people. Each curve has the same area.",)
-    return Panel(key, title, lines, Drawing(draw, 9, max(2.2 * rows, 3.2), told), (_table(of),))
+    return Panel(key, title, lines, Drawing(draw, 9, max(2.2 * rows, 3.2), told, _MARGINS), (_table(of),))
 
 
 def _draw_group(axes: Any, of: ScoreHistogram, place: int, threshold: float) -> None:

@@ -18,12 +18,15 @@ class Drawing:
         draw: puts it into an empty matplotlib figure.
         width, height: inches.
         told: what it shows, for those who cannot see it.
+        margins: left, bottom, right and top around the axes, and the width and height between them, in inches;
+            ``None``: matplotlib finds them, which takes as long as drawing the figure once more.
     """
 
     draw: Callable[[Any], None]
     width: float
     height: float
     told: str
+    margins: tuple[float, float, float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,25 @@ def figure_of(drawing: Drawing) -> Any:
     """The drawing as a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(drawing.width, drawing.height), layout="constrained")
+    layout = "constrained" if drawing.margins is None else "none"
+    figure = Figure(figsize=(drawing.width, drawing.height), layout=layout)
     drawing.draw(figure)
+    if drawing.margins is not None:
+        _set_margins(figure, drawing)
     return figure
+
+
+def _set_margins(figure: Any, drawing: Drawing) -> None:
+    assert drawing.margins is not None
+    left, bottom, right, top, across, down = drawing.margins
+    grid = figure.axes[0].get_gridspec()
+    # matplotlib takes the space between axes as a share of their mean width and height.
+    width = (drawing.width - left - right - across * (grid.ncols - 1)) / grid.ncols
+    height = (drawing.height - bottom - top - down * (grid.nrows - 1)) / grid.nrows
+    figure.subplots_adjust(
+        left=left / drawing.width, bottom=bottom / drawing.height, right=1 - right / drawing.width,
+        top=1 - top / drawing.height, wspace=across / width, hspace=down / height,
+    )  # fmt: skip
 
 
 def inline_svg(drawing: Drawing, key: str) -> Markup:

@@ -41,8 +41,8 @@ def figure_of(drawing: Drawing) -> Any:
     """The drawing as a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    layout = "constrained" if drawing.margins is None else "none"
-    figure = Figure(figsize=(drawing.width, drawing.height), layout=layout)
+    layout = "constrained" if drawing.margins is None else None
+    figure = Figure(figsize=(drawing.width, drawing.height), layout=layout)  # type: ignore[arg-type]
     drawing.draw(figure)
     if drawing.margins is not None:
         _set_margins(figure, drawing)

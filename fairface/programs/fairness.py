@@ -32,7 +32,7 @@ from fairface.evaluation.option_texts import roles_of_columns, values_of_attribu
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
-from fairface.programs.page_options import PAGE, check_page, is_page, provenance, wants_page, write_outputs
+from fairface.programs.page_options import FACES, PAGE, check_page, is_page, provenance, wants_page, write_outputs
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.columns import ROLES
@@ -198,7 +198,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--target-fmr": {"type": float, "help": "difference in FMR to detect; default: the observed one"},
         "--curves": {"action": "store_true", "help": "points of the ROC of each group with bands, in --json"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET of each group with bands"},
-        **PAGE, "--report": {"metavar": "FILE", "help": "write the report: .html as a web page, else as Markdown"},
+        **PAGE, **FACES,
+        "--report": {"metavar": "FILE", "help": "write the report: .html as a web page, else as Markdown"},
         "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 if it holds, "
                       "such as 'fnmr_gap>0.02'"},
     },

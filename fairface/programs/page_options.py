@@ -19,10 +19,12 @@ from fairface.report.page.svg import check_drawing
 _SUFFIXES = (".html", ".htm")
 PAGE: dict[str, dict[str, Any]] = {
     "--report": {"default": "", "metavar": "FILE.html", "help": "write all of it as one web page"},
-    "--report-faces": {"default": "", "metavar": "FOLDER", "help": "with --report: show the worst errors as faces, "
-                       "from the images in this folder"},
     "--figures": {"default": "", "metavar": "FOLDER", "help": "write the figures of the page as PDF and PNG"},
     "--tables": {"default": "", "metavar": "FOLDER", "help": "write the tables of the page as CSV and LaTeX"},
+}  # fmt: skip
+FACES: dict[str, dict[str, Any]] = {
+    "--report-faces": {"default": "", "metavar": "FOLDER", "help": "with --report: show the worst errors as faces, "
+                       "from the images in this folder"},
 }  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def check_page(args: Namespace, inputs: Iterable[str], pages_only: bool = True) 
     """Refuse, before anything is computed, what could not be written.
 
     Args:
-        args: with the options of :data:`PAGE`.
+        args: with the options of :data:`PAGE` and, where the program has faces to show, of :data:`FACES`.
         inputs: what is read; it is never overwritten.
         pages_only: whether a report of another kind is an error.
 
@@ -51,10 +53,11 @@ def check_page(args: Namespace, inputs: Iterable[str], pages_only: bool = True) 
     """
     if pages_only and args.report and not is_page(args.report):
         raise ConfigError(f"--report {args.report}: the report is a web page; choose a name that ends with .html")
-    if args.report_faces:
+    faces = getattr(args, "report_faces", "")
+    if faces:
         if not is_page(args.report or ""):
             raise ConfigError("--report-faces needs --report FILE.html, which shows them")
-        check_faces(args.report_faces)
+        check_faces(faces)
     refuse_inputs([args.report or ""], inputs)
     for name in (args.figures, args.tables):
         if name and Path(name).exists() and not Path(name).is_dir():

@@ -33,7 +33,7 @@ from fairface.evaluation.training_log import training_curves
 from fairface.evaluation.verification_page import evaluated_threshold, verification_page
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
-from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
+from fairface.programs.page_options import FACES, PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
@@ -150,7 +150,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
         "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET curves"},
-        **PAGE,
+        **PAGE, **FACES,
         "--save-thresholds": {"action": "store_true", "help": "save the thresholds at these FMRs beside the model: "
                               "test/inference.py and fairface.decide use them"},
     },

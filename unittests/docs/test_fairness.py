@@ -35,6 +35,7 @@ def test_every_measure_is_explained():
     for rule in RULES:
         assert f"`{rule.name}`" in table
     programs = ROOT / "fairface" / "programs"
-    program = "".join((programs / name).read_text(encoding="utf-8") for name in ("fairness.py", "page_options.py"))
+    names = ("fairness.py", "page_options.py", "verification.py", "compare_runs.py")
+    program = "".join((programs / name).read_text(encoding="utf-8") for name in names)
     for flag in set(re.findall(r"--[a-z][a-z-]+", TEXT)) - {"--json"}:  # every program has it
         assert f'"{flag}"' in program, flag

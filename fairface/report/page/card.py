@@ -12,7 +12,7 @@ import numpy as np
 from fairface import __version__
 from fairface.comparisons import Comparisons
 from fairface.report.fairness_sections import MISSING
-from fairface.report.page.panel import Panel, Table
+from fairface.report.page.panel import Page, Panel, Table
 
 
 @dataclass(frozen=True)
@@ -64,3 +64,10 @@ def provenance_panel(of: Provenance) -> Panel:
     ]  # fmt: skip
     table = Table("To get the same numbers", ("what", "value"), tuple(rows))
     return Panel("command", "Command and versions", tables=(table,))
+
+
+def plain_page(
+    title: str, verdict: Sequence[str], panels: Sequence[Panel], made_by: Provenance, notes: Sequence[str] = ()
+) -> Page:
+    """A page without a slider: ``panels``, then the command and versions."""
+    return Page(title, tuple(verdict), (*panels, provenance_panel(made_by)), notes=tuple(notes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fairface.evaluation.compared_runs import ComparedRuns, as_rows, verdict
+from fairface.evaluation.stages import stage_panels
 from fairface.evaluation.verification_page import verification_page
 from fairface.report.fairness_sections import changes_section
 from fairface.report.page.card import Provenance
@@ -25,6 +26,8 @@ def compared_page(found: ComparedRuns, made_by: Provenance, level: float) -> Pag
         for place, (name, change) in enumerate(found.changes.items())
     ]
     sets = dict(zip(found.names, found.verified, strict=True))
+    if found.stages:
+        panels += stage_panels(found.stages, found.threshold_fmr)
     page = verification_page(sets, made_by, level, notes=found.notes)
     kept = [panel for panel in page.panels if panel.key != "rates"]
     return replace(

@@ -14,11 +14,13 @@ from fairface.evaluation.acquisition import ScoredPairs
 from fairface.evaluation.output import PREDICTIONS, TRUTH
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.evaluation.side_by_side import Row, SideBySide, side_by_side
+from fairface.evaluation.stages import assess_stages
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
+from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.compare import Change, compare
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.threshold import calibrated_threshold
+from fairface.scoring.fairness.result import FairnessResult
 
 BETTER, WORSE, UNKNOWN = "better", "worse", "not distinguishable"
 _LOWER_IS_BETTER = ("eer",)
@@ -33,6 +35,8 @@ class ComparedRuns:
         verified: each by itself, on the pairs that both scored.
         beside: measures of both, and intervals of second minus first.
         changes: error rates by group, from the first to the second, each at its own threshold; by grouping.
+        stages: the fairness of both and of the runs between them, by name, where groups are named.
+        threshold_fmr: at which their thresholds are set.
         notes: what a reader must know.
     """
 
@@ -40,6 +44,8 @@ class ComparedRuns:
     verified: tuple[VerifiedSet, VerifiedSet]
     beside: SideBySide
     changes: Mapping[str, Change] = field(default_factory=dict)
+    stages: Mapping[str, FairnessResult] = field(default_factory=dict)
+    threshold_fmr: float = 0.01
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,7 +58,8 @@ class ComparedRuns:
         drawn = self.beside.difference.drawn if self.beside.difference else None
         return {
             "first": self.names[0], "second": self.names[1], "drawn": drawn, "measures": measures,
-            "groups": {name: change.to_dict() for name, change in self.changes.items()}, "notes": list(self.notes),
+            "groups": {name: change.to_dict() for name, change in self.changes.items()},
+            "stages": {name: result.to_dict() for name, result in self.stages.items()}, "notes": list(self.notes),
         }  # fmt: skip
 
 
@@ -100,6 +107,7 @@ def compare_runs(
     protected: Sequence[str] = (),
     threshold_fmr: float = 0.01,
     min_subjects: int = 30,
+    between: Sequence[str] = (),
 ) -> ComparedRuns:
     """Verification of both runs on the pairs of ``source`` and, with ``protected`` attributes, error rates by group.
 
@@ -110,44 +118,50 @@ def compare_runs(
         protected: attributes that groups are made by.
         threshold_fmr: each run's threshold for groups is set at this FMR on these pairs.
         min_subjects: groups with fewer are kept out of measures.
+        between: runs between the two, such as the steps of a finetuning; with ``protected`` they are stages.
 
     Raises:
         DataError: scores of other pairs than the list's, and what scoring refuses.
     """
-    names = names_of(runs)
-    opened = open_scored(source, [scores_of_run(run) for run in runs])
-    comparisons, both = opened.comparisons, opened.scores
+    first_name, *between_names, second_name = names_of((runs[0], *between, runs[1]))
+    names = (first_name, second_name)
+    opened = open_scored(source, [scores_of_run(run) for run in (*runs, *between)])
+    comparisons, scores = opened.comparisons, opened.scores
     notes = []
     if source.unscored == "leave_out":
-        kept = np.isfinite(both[0]) & np.isfinite(both[1])
-        comparisons, both = select(comparisons, kept), tuple(of[kept] for of in both)
+        kept = np.isfinite(scores).all(axis=0)
+        comparisons, scores = select(comparisons, kept), tuple(of[kept] for of in scores)
         if not kept.all():
             notes.append(f"{int((~kept).sum())} of {len(kept)} pairs are left out, as a run has no score for them")
     each = [
-        verify_pairs(ScoredPairs(comparisons, (of,)), options, run) for of, run in zip(both, runs, strict=True)
+        verify_pairs(ScoredPairs(comparisons, (of,)), options, run) for of, run in zip(scores[:2], runs, strict=True)
     ]
     beside = side_by_side(names, each[0], each[1], options)
     changes: Mapping[str, Change] = {}
+    stages: dict[str, FairnessResult] = {}
     if protected:
         settings = FairnessOptions(
             level=options.level, rounds=options.rounds, seed=options.seed, min_subjects=min_subjects,
             unscored=options.unscored,
         )  # fmt: skip
-        usable = [np.isfinite(of) for of in both]
-        thresholds = [
-            calibrated_threshold(of[kept], comparisons.same[kept], threshold_fmr)
-            for of, kept in zip(both, usable, strict=True)
-        ]
-        changes = compare((both[0], thresholds[0]), (both[1], thresholds[1]), comparisons, protected, settings)
+        usable = [usable_scores(of, comparisons, source.unscored)[0] for of in scores]
+        first, second, *others = usable
+        of_each = {first_name: first, **dict(zip(between_names, others, strict=True)), second_name: second}
+        stages = assess_stages(of_each, comparisons, protected, threshold_fmr, settings)
+        before, after = ((of_each[name], stages[name].threshold) for name in names)
+        changes = compare(before, after, comparisons, protected, settings)
         notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
     notes += [note for of in each for note in of.notes]
-    return ComparedRuns(names, (each[0], each[1]), beside, changes, tuple(dict.fromkeys(notes)))
+    return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
 
 
-def names_of(runs: tuple[str, str]) -> tuple[str, str]:
-    """Short names of both, or their paths where these are alike."""
-    first, second = (Path(run).stem if Path(run).is_file() else Path(run).name for run in runs)
-    return (first, second) if first != second else (runs[0], f"{runs[1]} (again)" if runs[0] == runs[1] else runs[1])
+def names_of(runs: Sequence[str]) -> list[str]:
+    """The names of files and folders without the way to them; with it where two are alike, and numbered where that is
+    alike as well."""
+    short = [Path(run).stem if Path(run).is_file() else Path(run).name for run in runs]
+    if len(set(short)) == len(short):
+        return short
+    return [run if run not in runs[:place] else f"{run} ({place + 1})" for place, run in enumerate(runs)]
 
 
 def as_rows(found: ComparedRuns) -> tuple[tuple[str, ...], list[list[str]]]:

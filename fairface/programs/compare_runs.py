@@ -15,6 +15,7 @@ from typing import Any
 
 from fairface.cli import add_groups, table
 from fairface.console import Console
+from fairface.errors import ConfigError
 from fairface.evaluation.compared_page import compared_page
 from fairface.evaluation.compared_runs import ComparedRuns, as_rows, compare_runs, pairs_of_runs
 from fairface.evaluation.scored_pairs import PairSource
@@ -39,6 +40,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "groups": {
         "--attributes": {"default": "", "metavar": "FILE.csv", "help": "one row for each image or subject"},
         "--protected": {"nargs": "+", "default": [], "metavar": "NAME", "help": "protected attributes"},
+        "--between": {"nargs": "+", "default": [], "metavar": "RUN", "help": "with --protected: runs between A and B, "
+                      "such as the steps of a finetuning, for the figure of accuracy against the gap"},
         "--threshold-fmr": {"type": float, "default": 0.01, "help": "FMR that sets each run's threshold for groups"},
         "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
     },
@@ -62,7 +65,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         unscored=args.unscored,
     )  # fmt: skip
     found = compare_runs(
-        source, (args.first, args.second), options, args.protected, args.threshold_fmr, args.min_subjects
+        source, (args.first, args.second), options, args.protected, args.threshold_fmr, args.min_subjects, args.between
     )
     if wants_page(args):
         made_by = provenance(
@@ -91,5 +94,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
     check_intervals(args)
-    check_page(args, [args.first, args.second, args.pairs, args.attributes])
+    if args.between and not args.protected:
+        raise ConfigError("--between needs --protected: the figure shows the gap between groups")
+    check_page(args, [args.first, args.second, *args.between, args.pairs, args.attributes])
     return args

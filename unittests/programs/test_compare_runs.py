@@ -36,6 +36,8 @@ def world(tmp_path):
         (tmp_path / folder).mkdir()
         rows = [f"{a},{b},{score}" for (a, b), score in zip(ends, of, strict=True)]
         (tmp_path / folder / "predictions.csv").write_text("\n".join(["ID1,ID2,SCORE", *rows]) + "\n")
+    between = [f"{a},{b},{score}" for (a, b), score in zip(ends, (scores + better) / 2, strict=True)]
+    (tmp_path / "step.csv").write_text("\n".join(["ID1,ID2,SCORE", *between]) + "\n")
     truth = [f"{a},{b},{int(same)}" for (a, b), same in zip(ends, comparisons.same, strict=True)]
     (tmp_path / "before" / "truth.csv").write_text("\n".join(["ID1,ID2,same", *truth]) + "\n")
     people = [f"{name},{place // 2},{'fm'[comparisons.attributes[place, 0]]}" for place, name in enumerate(names)]
@@ -72,6 +74,27 @@ def test_differences_are_those_of_the_scores_and_have_intervals(compare, world):
     assert page.data() is None  # one threshold would mean nothing for two models
     assert any("the second is better" in text for _, text in page.named("p"))
     assert {"Differences", "Error rates by sex", "ROC and DET"} <= {text for _, text in page.named("h2")}
+    gaps = [found["stages"][name]["groupings"]["sex"]["measures"]["fnmr_gap"]["value"] for name in ("before", "after")]
+    groups = [[group["fnmr"]["value"] for group in found["stages"][name]["groupings"]["sex"]["groups"]]
+              for name in ("before", "after")]  # fmt: skip
+    assert gaps == pytest.approx([max(rates) - min(rates) for rates in groups])
+    assert "Accuracy against the gap in FNMR" in {text for _, text in page.named("h2")}
+
+
+def test_runs_between_are_stages_in_their_order(compare, world):
+    folder, *_ = world
+    code, out, err = compare(
+        folder / "before", folder / "after", "--between", folder / "step.csv", "--attributes", folder / "people.csv",
+        "--protected", "sex", "--subjects-from", "subject", "--min-subjects", 5, "--bootstrap", 0, "--fmr", 0.1,
+        "--tables", folder / "tables", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    assert list(json.loads(out)["stages"]) == ["before", "step", "after"]
+    rows = (folder / "tables" / "pareto-fnmr.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["before", "step", "after"]
+    code, _, err = compare(folder / "before", folder / "after", "--between", folder / "step.csv")
+    assert code == 2
+    assert "--between needs --protected" in err
 
 
 def test_the_other_way_round_it_is_worse_and_of_itself_nothing_changes(compare, world):

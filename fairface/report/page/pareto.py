@@ -59,7 +59,7 @@ def pareto_panel(stages: Sequence[Stage], accuracy: str, gap: str, key: str = "p
     lines = ("Up and to the left is better. Filled: no other stage is better in one of the two and as good in the "
              "other. The line joins the stages in their order; bars are intervals over subjects.",)  # fmt: skip
     told = f"{accuracy} against {gap} of {', '.join(stage.name for stage in stages)}"
-    title = "Accuracy against the gap between groups"
+    title = f"Accuracy against the {gap}"
     return Panel(key, title, lines, Drawing(draw, 7, 4.5, told), (Table(title, header, rows),))
 
 

@@ -62,8 +62,9 @@ def check_page(args: Namespace, inputs: Iterable[str], pages_only: bool = True) 
     for name in (args.figures, args.tables):
         if name and Path(name).exists() and not Path(name).is_dir():
             raise ConfigError(f"{name}: is no folder; name one for the figures or tables")
-    if wants_page(args):
-        check_drawing(args.report or args.figures or args.tables)
+    drawn = args.report if is_page(args.report or "") else args.figures
+    if drawn:
+        check_drawing(drawn)
 
 
 def write_outputs(args: Namespace, page: Page) -> None:

@@ -16,6 +16,7 @@ from fairface.scoring.fairness.threshold_table import RateSweep, ThresholdTable
 _TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5, 0.8, 0.95)
 _TARGETS = (0.1, 0.01, 0.001, 0.0001)
 _MARGIN = 1.5
+_BAND, _FAINT_BAND, _FEW = 0.15, 0.07, 4  # above so many groups, bands that lie on each other must stay readable
 _MARGINS = (0.6, 0.5, 0.15, 0.35, 0.75, 0.0)
 
 
@@ -28,8 +29,9 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
             if fmr.comparisons == 0 or fnmr.comparisons == 0:
                 roc.plot([], [], label=f"{group}: one kind of comparison only", **style_of(place))
                 continue
-            _draw_roc(roc, group, fmr, fnmr, place, of.operating)
-            _draw_det(det, fmr, fnmr, place, of.operating)
+            shade = _BAND if len(of.groups) <= _FEW else _FAINT_BAND
+            _draw_roc(roc, group, fmr, fnmr, place, of.operating, shade)
+            _draw_det(det, fmr, fnmr, place, of.operating, shade)
         roc.set(xscale="log", xlabel="FMR", ylabel="TAR (1 - FNMR)", title="ROC", ylim=(-0.02, 1.02))
         if of.groups:
             roc.legend(fontsize="small")
@@ -48,22 +50,22 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
     return Panel(key, title, lines, Drawing(draw, 10, 4.8, told, _MARGINS), (_table(of),))
 
 
-def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int) -> None:
+def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int, shade: float) -> None:
     x, shown, style = fmr.value, fmr.errors > 0, style_of(place)
     axes.plot(x[shown], 1 - fnmr.value[shown], label=_plain(group), linewidth=1.4, **style)
     band = shown & np.isfinite(fnmr.low)
-    axes.fill_between(x[band], 1 - fnmr.high[band], 1 - fnmr.low[band], color=style["color"], alpha=0.15, linewidth=0)
+    axes.fill_between(x[band], 1 - fnmr.high[band], 1 - fnmr.low[band], color=style["color"], alpha=shade, linewidth=0)
     if shown[at]:
         axes.plot(x[at], 1 - fnmr.value[at], "o", color=style["color"], markersize=5)
 
 
-def _draw_det(axes: Any, fmr: RateSweep, fnmr: RateSweep, place: int, at: int) -> None:
+def _draw_det(axes: Any, fmr: RateSweep, fnmr: RateSweep, place: int, at: int, shade: float) -> None:
     x, y, style = fmr.value, fnmr.value, style_of(place)
     shown = (x > 0) & (x < 1) & (y > 0) & (y < 1)
     axes.plot(norm.ppf(x[shown]), norm.ppf(y[shown]), linewidth=1.4, **style)
     band = shown & (fnmr.low > 0) & (fnmr.high < 1)
     axes.fill_between(
-        norm.ppf(x[band]), norm.ppf(fnmr.low[band]), norm.ppf(fnmr.high[band]), color=style["color"], alpha=0.15,
+        norm.ppf(x[band]), norm.ppf(fnmr.low[band]), norm.ppf(fnmr.high[band]), color=style["color"], alpha=shade,
         linewidth=0,
     )  # fmt: skip
     if shown[at]:

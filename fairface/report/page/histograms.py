@@ -27,6 +27,7 @@ def histogram_panel(of: ScoreHistogram, threshold: float, key: str, title: str) 
         for place, axes in enumerate(grid):
             if place < len(of.groups):
                 _draw_group(axes, of, place, threshold)
+                axes.tick_params(labelbottom=place + columns >= len(of.groups))  # nothing stands below it
             else:
                 axes.set_visible(False)
         if of.groups:

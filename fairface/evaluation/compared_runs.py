@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fairface.errors import ConfigError
+from fairface.comparisons import Comparisons
 from fairface.evaluation.acquisition import ScoredPairs
-from fairface.evaluation.output import PREDICTIONS, TRUTH
-from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.evaluation.run_scores import names_of, scores_of_run
+from fairface.evaluation.scored_pairs import PairSource, open_scored
 from fairface.evaluation.side_by_side import Row, SideBySide, side_by_side
 from fairface.evaluation.stages import assess_stages
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
@@ -71,35 +71,6 @@ def verdict(row: Row) -> str:
     return BETTER if rises != (row.key in _LOWER_IS_BETTER) else WORSE
 
 
-def scores_of_run(path: str) -> ScoreSource:
-    """Where the scores of a run are: a folder that ``do.sh`` wrote, a file of scores (.csv, .npy) or embeddings (.npz).
-
-    Raises:
-        ConfigError: a folder without predictions, or nothing at all.
-    """
-    place = Path(path)
-    if place.is_dir():
-        if not (place / PREDICTIONS).is_file():
-            raise ConfigError(f"{path}: holds no {PREDICTIONS}; name a folder that do.sh wrote, or a file of scores")
-        return ScoreSource(scores=str(place / PREDICTIONS))
-    if not place.exists():
-        raise ConfigError(f"{path}: not found; name a folder that do.sh wrote, or a file of scores or embeddings")
-    return ScoreSource(embeddings=path) if place.suffix == ".npz" else ScoreSource(scores=path)
-
-
-def pairs_of_runs(pairs: str, runs: Sequence[str]) -> str:
-    """The list with the truth: ``pairs`` where it is given, else the one that a run left.
-
-    Raises:
-        ConfigError: neither.
-    """
-    left = (str(Path(run) / TRUTH) for run in runs if (Path(run) / TRUTH).is_file())
-    found = pairs or next(left, "")
-    if not found:
-        raise ConfigError(f"the truth is not known: no {TRUTH} in {' or '.join(runs)}; give --pairs FILE")
-    return found
-
-
 def compare_runs(
     source: PairSource,
     runs: tuple[str, str],
@@ -113,7 +84,7 @@ def compare_runs(
 
     Args:
         source: the pairs; ``unscored`` tells what becomes of pairs that a run did not score.
-        runs: see :func:`scores_of_run`.
+        runs: see :func:`fairface.evaluation.run_scores.scores_of_run`.
         options: of verification; ``rounds`` makes the intervals.
         protected: attributes that groups are made by.
         threshold_fmr: each run's threshold for groups is set at this FMR on these pairs.
@@ -127,41 +98,44 @@ def compare_runs(
     names = (first_name, second_name)
     opened = open_scored(source, [scores_of_run(run) for run in (*runs, *between)])
     comparisons, scores = opened.comparisons, opened.scores
-    notes = []
+    notes: list[str] = []
     if source.unscored == "leave_out":
-        kept = np.isfinite(scores).all(axis=0)
-        comparisons, scores = select(comparisons, kept), tuple(of[kept] for of in scores)
-        if not kept.all():
-            notes.append(f"{int((~kept).sum())} of {len(kept)} pairs are left out, as a run has no score for them")
+        comparisons, scores = _of_all(comparisons, scores, notes)
     each = [
         verify_pairs(ScoredPairs(comparisons, (of,)), options, run) for of, run in zip(scores[:2], runs, strict=True)
     ]
     beside = side_by_side(names, each[0], each[1], options)
-    changes: Mapping[str, Change] = {}
     stages: dict[str, FairnessResult] = {}
+    changes: dict[str, Change] = {}
     if protected:
-        settings = FairnessOptions(
-            level=options.level, rounds=options.rounds, seed=options.seed, min_subjects=min_subjects,
-            unscored=options.unscored,
-        )  # fmt: skip
         usable = [usable_scores(of, comparisons, source.unscored)[0] for of in scores]
-        first, second, *others = usable
-        of_each = {first_name: first, **dict(zip(between_names, others, strict=True)), second_name: second}
-        stages = assess_stages(of_each, comparisons, protected, threshold_fmr, settings)
-        before, after = ((of_each[name], stages[name].threshold) for name in names)
+        by_name = dict(zip((*names, *between_names), usable, strict=True))
+        ordered = {name: by_name[name] for name in (first_name, *between_names, second_name)}
+        settings = _settings(options, min_subjects)
+        stages = assess_stages(ordered, comparisons, protected, threshold_fmr, settings)
+        before, after = ((by_name[name], stages[name].threshold) for name in names)
         changes = compare(before, after, comparisons, protected, settings)
         notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
     notes += [note for of in each for note in of.notes]
     return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
 
 
-def names_of(runs: Sequence[str]) -> list[str]:
-    """The names of files and folders without the way to them; with it where two are alike, and numbered where that is
-    alike as well."""
-    short = [Path(run).stem if Path(run).is_file() else Path(run).name for run in runs]
-    if len(set(short)) == len(short):
-        return short
-    return [run if run not in runs[:place] else f"{run} ({place + 1})" for place, run in enumerate(runs)]
+def _of_all(
+    comparisons: Comparisons, scores: tuple[NDArray[np.float64], ...], notes: list[str]
+) -> tuple[Comparisons, tuple[NDArray[np.float64], ...]]:
+    """Only the pairs that every run scored."""
+    kept = np.isfinite(scores).all(axis=0)
+    if not kept.all():
+        notes.append(f"{int((~kept).sum())} of {len(kept)} pairs are left out, as a run has no score for them")
+    return select(comparisons, kept), tuple(of[kept] for of in scores)
+
+
+def _settings(options: VerifyOptions, min_subjects: int) -> FairnessOptions:
+    """Those of verification, for groups."""
+    return FairnessOptions(
+        level=options.level, rounds=options.rounds, seed=options.seed, min_subjects=min_subjects,
+        unscored=options.unscored,
+    )  # fmt: skip
 
 
 def as_rows(found: ComparedRuns) -> tuple[tuple[str, ...], list[list[str]]]:

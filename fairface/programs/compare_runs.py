@@ -17,7 +17,8 @@ from fairface.cli import add_groups, table
 from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.evaluation.compared_page import compared_page
-from fairface.evaluation.compared_runs import ComparedRuns, as_rows, compare_runs, pairs_of_runs
+from fairface.evaluation.compared_runs import ComparedRuns, as_rows, compare_runs
+from fairface.evaluation.run_scores import pairs_of_runs
 from fairface.evaluation.scored_pairs import PairSource
 from fairface.evaluation.verified import VerifyOptions
 from fairface.programs.catalog import options_of

@@ -59,6 +59,7 @@ class EvaluationRequest:
         calibration: pairs of other subjects on which the threshold is fixed, and their truth.
         decimals: of the scores in predictions.csv; None: all.
         command: how the program was started, for the page.
+        faces: whether the page shows the worst errors as faces.
     """
 
     source: PhotoSource
@@ -73,6 +74,7 @@ class EvaluationRequest:
     decimals: int | None = None
     notes: tuple[str, ...] = ()
     command: str = "not told"
+    faces: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,19 +139,19 @@ def _compute(
         file.write(report.markdown())
     write_json(folder / FAIRNESS, finite(report.to_dict()))
     if judged[0] is not None:
-        _write_page(run, report, judged[0], folder, console)
+        _write_page(run, report, judged[0], crops[0], folder, console)
     return report
 
 
 def _write_page(
-    run: EvaluationRequest, report: EvaluationReport, judged: JudgedPairs, folder: Path, console: Console
+    run: EvaluationRequest, report: EvaluationReport, judged: JudgedPairs, crops: Crops, folder: Path, console: Console
 ) -> None:
     try:
         check_drawing(PAGE)
     except MissingPackageError as error:
         console.tell([f"not written: {error}"])
         return
-    page = evaluation_page(report, judged, run.command)
+    page = evaluation_page(report, judged, run.command, crops if run.faces else None)
     if page is not None:
         write_page(folder / PAGE, page)
 

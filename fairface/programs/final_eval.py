@@ -78,6 +78,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "output": {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
+        "--report-faces": {"action": "store_true", "help": "show the worst errors as faces in report.html"},
         "--decimals": {"type": int, "help": "decimals of the scores, up to 17; the challenge's programs wrote 5"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},
         "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
@@ -91,7 +92,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args, notes = arguments(argv, prog)
     console = Console.of(args)
     command = provenance(prog, "test/final_eval.py", argv, {}).command
-    run = EvaluationRequest(notes=notes, command=command, **prepare(args))
+    run = EvaluationRequest(notes=notes, command=command, faces=args.report_faces, **prepare(args))
     report = run_evaluation(run, mxnet_engines(args, console), console)
     page = ", report.html" if (Path(args.output) / PAGE).is_file() else ""
     text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables){page}"

@@ -93,7 +93,8 @@ def predictions(folder):
 def test_from_aligned_faces_to_the_report(world, tmp_path):
     (tmp_path / "failed.txt").write_text("00_1.jpg\ndeep/03_2.jpg\nstranger.jpg\n")
     words = ["--aligned", world / "faces", "--failures", tmp_path / "failed.txt", "--template", world / "pairs.csv",
-             "--calibration-aligned", world / "others", "--output", tmp_path / "out", "--json"]  # fmt: skip
+             "--calibration-aligned", world / "others", "--output", tmp_path / "out", "--report-faces",
+             "--json"]  # fmt: skip
     code, out, err = final_eval(*words, *models(world), *judging(world))
     assert code == 0, err
     header, pairs, scores = predictions(tmp_path / "out")
@@ -139,6 +140,8 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
         for error in ("fmr", "fnmr"):
             assert data["rows"][place][error]["errors"][data["operating"]] == row[error]["errors"]
     assert any("final_eval.py" in text and "--json" in text for _, text in page.named("td"))
+    assert page.named("img")
+    assert not any("image not found" in text for _, text in page.named("p"))
     assert any(text == "What these subjects cannot show" for _, text in page.named("h2"))
 
 

@@ -28,12 +28,9 @@ def compared_page(found: ComparedRuns, made_by: Provenance, level: float) -> Pag
     sets = dict(zip(found.names, found.verified, strict=True))
     if found.stages:
         panels += stage_panels(found.stages, found.threshold_fmr)
-    page = verification_page(sets, made_by, level, notes=found.notes)
-    kept = [panel for panel in page.panels if panel.key != "rates"]
-    return replace(
-        page, title=f"{found.names[0]} and {found.names[1]}", verdict=_verdict(found), panels=(*panels, *kept),
-        controls=None, data=None,
-    )  # fmt: skip
+    page = verification_page(sets, made_by, level, notes=found.notes, one_scale=False)
+    title = f"{found.names[0]} and {found.names[1]}"
+    return replace(page, title=title, verdict=_verdict(found), panels=(*panels, *page.panels))
 
 
 def _verdict(found: ComparedRuns) -> tuple[str, ...]:

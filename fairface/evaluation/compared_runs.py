@@ -22,7 +22,7 @@ from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
 
-BETTER, WORSE, UNKNOWN = "better", "worse", "not distinguishable"
+BETTER, WORSE, UNKNOWN, MISSING = "better", "worse", "not distinguishable", "n/a"
 _LOWER_IS_BETTER = ("eer",)
 
 
@@ -64,7 +64,9 @@ class ComparedRuns:
 
 
 def verdict(row: Row) -> str:
-    """Whether the second run is better, as far as the interval tells."""
+    """Whether the second run is better, as far as the interval tells; ``n/a`` where the difference is undefined."""
+    if np.isnan(row.difference):
+        return MISSING
     if row.interval is None or not (row.interval.low > 0 or row.interval.high < 0):
         return UNKNOWN
     rises = row.interval.low > 0
@@ -144,8 +146,8 @@ def as_rows(found: ComparedRuns) -> tuple[tuple[str, ...], list[list[str]]]:
     rows = []
     for row in found.beside.rows:
         ends = f" [{row.interval.low:+.4f}, {row.interval.high:+.4f}]" if row.interval else ""
-        numbers = ["n/a" if np.isnan(value) else f"{value:.4f}" for value in (row.unmasked, row.masked)]
-        difference = "n/a" if np.isnan(row.difference) else f"{row.difference:+.4f}{ends}"
+        numbers = [MISSING if np.isnan(value) else f"{value:.4f}" for value in (row.unmasked, row.masked)]
+        difference = MISSING if np.isnan(row.difference) else f"{row.difference:+.4f}{ends}"
         rows.append([_spelled(row.key), *numbers, difference, verdict(row)])
     return header, rows
 

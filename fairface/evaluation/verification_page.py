@@ -28,6 +28,7 @@ def verification_page(
     both: SideBySide | None = None,
     notes: Sequence[str] = (),
     further: Sequence[Panel] = (),
+    one_scale: bool = True,
 ) -> Page:
     """The page of the sets ``found`` by name.
 
@@ -36,6 +37,8 @@ def verification_page(
         both: the first set beside the second, which is masked.
         notes: remarks.
         further: panels of one's own.
+        one_scale: whether the scores of all sets are on one scale, so that one threshold for all means something;
+            else there is no slider.
     """
     name, first = next(iter(found.items()))
     listed = {of: (one.scored.scores[0], one.scored.comparisons) for of, one in found.items() if one.scored is not None}
@@ -45,7 +48,7 @@ def verification_page(
         rest = ", ".join(of for of in found if of not in listed)
         notes.append(f"{rest}: too many comparisons for a list, so there are no curves, histograms or slider")
     panels = [_results(found), *([_beside(both)] if both else [])]
-    panels += _threshold_panels(summary, first) if summary else []
+    panels += _threshold_panels(summary, first, one_scale) if summary else []
     panels += further
     panels += [
         data_panel(of, key_of("data", place, one), f"Data of {one}")
@@ -56,8 +59,8 @@ def verification_page(
         verdict=(*verification_verdict(name, first.result), *([_masked_verdict(both)] if both else [])),
         panels=(*panels, provenance_panel(provenance)),
         notes=tuple(notes),
-        controls=controls(summary.tables[SETS]) if summary else None,
-        data=slider_data(summary.tables.values()) if summary else None,
+        controls=controls(summary.tables[SETS]) if summary and one_scale else None,
+        data=slider_data(summary.tables.values()) if summary and one_scale else None,
     )
 
 
@@ -68,18 +71,18 @@ def evaluated_threshold(of: VerifiedSet) -> float:
     return threshold_at_fmr(of.curve, max(1.0 / of.curve.impostor, 0.001))
 
 
-def _threshold_panels(summary: ScoreSummary, first: VerifiedSet) -> list[Panel]:
+def _threshold_panels(summary: ScoreSummary, first: VerifiedSet, one_scale: bool) -> list[Panel]:
     table, threshold = summary.tables[SETS], evaluated_threshold(first)
+    curves = curve_panel(table, "curves", "ROC and DET", one_scale)
+    scores = histogram_panel(summary.histograms[SETS], threshold if one_scale else None, "scores", "Scores")
+    if not one_scale:
+        return [curves, scores]
     sets = "the sets" if len(table.groups) > 1 else "the comparisons"
     rates = group_panel(table, 0, "rates", f"Error rates of {sets}", "set")
     how = "the lowest FMR from 0.001 on that the first set can show"
     how = how if math.isnan(first.result.threshold) else "the best accuracy on the first set"
     told = f"The evaluated threshold is the one with {how}."
-    return [
-        replace(rates, lines=(*rates.lines, told)),
-        curve_panel(table, "curves", "ROC and DET"),
-        histogram_panel(summary.histograms[SETS], threshold, "scores", "Scores"),
-    ]
+    return [replace(rates, lines=(*rates.lines, told)), curves, scores]
 
 
 def _results(found: Mapping[str, VerifiedSet]) -> Panel:

@@ -18,3 +18,4 @@ from fairface.scoring.measure import Interval
 def test_a_difference_counts_when_its_interval_leaves_out_zero(key, low, high, told):
     assert verdict(Row(key, 0.5, 0.6, Interval(low, high, 0.95, 100))) == told
     assert verdict(Row(key, 0.5, 0.6)) == "not distinguishable"
+    assert verdict(Row(key, 0.5, float("nan"))) == "n/a"

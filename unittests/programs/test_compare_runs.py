@@ -107,7 +107,8 @@ def test_the_other_way_round_it_is_worse_and_of_itself_nothing_changes(compare, 
     code, out, _ = compare(folder / "after", folder / "after", *common, "--json")
     assert code == 0
     measures = json.loads(out)["measures"]
-    assert {of["verdict"] for of in measures.values()} == {"not distinguishable"}
+    assert {of["verdict"] for of in measures.values()} == {"not distinguishable", "n/a"}
+    assert {key for key, of in measures.items() if of["verdict"] == "n/a"} == {"accuracy"}  # scores above 1
     assert measures["auc"]["difference"] == 0
 
 

@@ -20,8 +20,12 @@ _BAND, _FAINT_BAND, _FEW = 0.15, 0.07, 4  # above so many groups, bands that lie
 _MARGINS = (0.6, 0.5, 0.15, 0.35, 0.75, 0.0)
 
 
-def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
-    """FNMR over FMR of each group at the thresholds of the table. A band is the interval of FNMR at each threshold."""
+def curve_panel(of: ThresholdTable, key: str, title: str, shared: bool = True) -> Panel:
+    """FNMR over FMR of each group at the thresholds of the table. A band is the interval of FNMR at each threshold.
+
+    Without ``shared`` the scores are on scales of their own, and the threshold in use is not marked.
+    """
+    at = of.operating if shared else None
 
     def draw(figure: Any) -> None:
         roc, det = figure.subplots(1, 2)
@@ -30,8 +34,8 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
                 roc.plot([], [], label=f"{group}: one kind of comparison only", **style_of(place))
                 continue
             shade = _BAND if len(of.groups) <= _FEW else _FAINT_BAND
-            _draw_roc(roc, group, fmr, fnmr, place, of.operating, shade)
-            _draw_det(det, fmr, fnmr, place, of.operating, shade)
+            _draw_roc(roc, group, fmr, fnmr, place, at, shade)
+            _draw_det(det, fmr, fnmr, place, at, shade)
         roc.set(xscale="log", xlabel="FMR", ylabel="TAR (1 - FNMR)", title="ROC", ylim=(-0.02, 1.02))
         if of.groups:
             roc.legend(fontsize="small")
@@ -41,25 +45,25 @@ def curve_panel(of: ThresholdTable, key: str, title: str) -> Panel:
             axes.minorticks_off()
             axes.grid(True, alpha=0.3)
 
+    thresholds = "thresholds that all share; the dot is the evaluated threshold" if shared else "each threshold"
     lines = (
-        "Every group's FMR and FNMR are its own, at thresholds that all groups share; the dot is the evaluated "
-        f"threshold. Shaded: {of.level:.0%} confidence interval of FNMR over subjects. In the DET, scores that are "
-        "distributed normally lie on a straight line.",
+        f"FMR and FNMR of each are its own, at {thresholds}. Shaded: {of.level:.0%} confidence interval of FNMR over "
+        "subjects. In the DET, scores that are distributed normally lie on a straight line.",
     )
     told = f"ROC and DET curves of {', '.join(of.groups) or 'no group'}; the table gives TAR at fixed FMR"
     return Panel(key, title, lines, Drawing(draw, 10, 4.8, told, _MARGINS), (_table(of),))
 
 
-def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int, shade: float) -> None:
+def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int | None, shade: float) -> None:
     x, shown, style = fmr.value, fmr.errors > 0, style_of(place)
     axes.plot(x[shown], 1 - fnmr.value[shown], label=_plain(group), linewidth=1.4, **style)
     band = shown & np.isfinite(fnmr.low)
     axes.fill_between(x[band], 1 - fnmr.high[band], 1 - fnmr.low[band], color=style["color"], alpha=shade, linewidth=0)
-    if shown[at]:
+    if at is not None and shown[at]:
         axes.plot(x[at], 1 - fnmr.value[at], "o", color=style["color"], markersize=5)
 
 
-def _draw_det(axes: Any, fmr: RateSweep, fnmr: RateSweep, place: int, at: int, shade: float) -> None:
+def _draw_det(axes: Any, fmr: RateSweep, fnmr: RateSweep, place: int, at: int | None, shade: float) -> None:
     x, y, style = fmr.value, fnmr.value, style_of(place)
     shown = (x > 0) & (x < 1) & (y > 0) & (y < 1)
     axes.plot(norm.ppf(x[shown]), norm.ppf(y[shown]), linewidth=1.4, **style)
@@ -68,7 +72,7 @@ def _draw_det(axes: Any, fmr: RateSweep, fnmr: RateSweep, place: int, at: int, s
         norm.ppf(x[band]), norm.ppf(fnmr.low[band]), norm.ppf(fnmr.high[band]), color=style["color"], alpha=shade,
         linewidth=0,
     )  # fmt: skip
-    if shown[at]:
+    if at is not None and shown[at]:
         axes.plot(norm.ppf(x[at]), norm.ppf(y[at]), "o", color=style["color"], markersize=5)
 
 

@@ -17,8 +17,9 @@ _MARGINS = (0.65, 0.6, 0.1, 0.3, 0.2, 0.45)
 _QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
-def histogram_panel(of: ScoreHistogram, threshold: float, key: str, title: str) -> Panel:
-    """Densities, so that kinds and groups of unlike size can be compared; the ``threshold`` is a line."""
+def histogram_panel(of: ScoreHistogram, threshold: float | None, key: str, title: str) -> Panel:
+    """Densities, so that kinds and groups of unlike size can be compared; the ``threshold`` is a line, where
+    there is one."""
     columns = min(len(of.groups), 3) or 1
     rows = max(math.ceil(len(of.groups) / columns), 1)
 
@@ -35,12 +36,12 @@ def histogram_panel(of: ScoreHistogram, threshold: float, key: str, title: str) 
         figure.supxlabel("score")
         figure.supylabel("density")
 
-    told = f"histograms of scores of mated and non-mated comparisons in {len(of.groups)} groups, with the threshold"
+    told = f"histograms of scores of mated and non-mated comparisons in {len(of.groups)} groups"
     lines = ("Mated: two images of one person. Non-mated: of two people. Each curve has the same area.",)
     return Panel(key, title, lines, Drawing(draw, 9, max(2.2 * rows, 3.2), told, _MARGINS), (_table(of),))
 
 
-def _draw_group(axes: Any, of: ScoreHistogram, place: int, threshold: float) -> None:
+def _draw_group(axes: Any, of: ScoreHistogram, place: int, threshold: float | None) -> None:
     for counts, colour, hatch, name in (
         (of.non_mated[place], NON_MATED, "////", "non-mated"), (of.mated[place], MATED, "", "mated"),
     ):  # fmt: skip
@@ -50,7 +51,8 @@ def _draw_group(axes: Any, of: ScoreHistogram, place: int, threshold: float) -> 
             axes.stairs(density, of.edges, color=colour, fill=True, alpha=0.15)
         else:
             axes.plot([], [], color=colour, label=f"no {name} comparisons")
-    axes.axvline(threshold, color="black", linewidth=1, linestyle=":", label="threshold")
+    if threshold is not None:
+        axes.axvline(threshold, color="black", linewidth=1, linestyle=":", label="threshold")
     axes.set_title(of.groups[place], parse_math=False)
 
 

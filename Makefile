@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 with_python = set -e; python="$$(scripts/environment.sh --need dev)"; "$$python"
 arguments ?=
 
-.PHONY: help setup test test-slow test-faults lint format types imports mutants bench docs docs-test purge clean
+.PHONY: help setup test test-slow test-browser test-faults lint format types imports mutants bench docs docs-test purge clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -18,6 +18,9 @@ test:  ## the fast tests (arguments="-k recordio" picks some)
 
 test-slow:  ## the tests that take minutes
 	@$(with_python) -m pytest -m slow $(arguments)
+
+test-browser:  ## the tests that need node and Chromium
+	@$(with_python) -m pytest -m browser $(arguments)
 
 test-faults:  ## the tests that kill, starve and break running programs
 	@$(with_python) -m pytest -m faults $(arguments)

@@ -18,7 +18,7 @@ from fairface.faces.folder_worker import AlignConfig, output_name
 
 PREDICTIONS, TRUTH = "predictions.csv", "truth.csv"
 THREE_STEP_FILE, HARD_FILE = "embeddings_three_step.npz", "embeddings_hard_sample.npz"
-FAIRNESS, REPORT = "fairness.json", "report.md"
+FAIRNESS, REPORT, PAGE = "fairness.json", "report.md", "report.html"
 ALIGNED, CALIBRATION = "aligned", "calibration"  # folders; the second holds the same of the calibration pairs
 CROPS = AlignConfig(format="png", rescue=True)
 Parts = Sequence[tuple[SourcePairs, TruthSource]]  # the pairs that are scored and, where there are any, calibration's
@@ -53,6 +53,7 @@ def planned(parts: Parts, hard: bool) -> Iterator[str]:
     for prefix, (pairs, truth) in zip(("", f"{CALIBRATION}/"), parts, strict=False):
         names = [PREDICTIONS, THREE_STEP_FILE, *([HARD_FILE] if hard else []), *([] if prefix else [FAIRNESS, REPORT])]
         names += [TRUTH] if truth.known and not truth.truth else []
+        names += [PAGE] if truth.known and not prefix else []
         if pairs.source.photos:
             crops = [*(output_name(name, CROPS) for name in pairs.files), LANDMARKS, NO_FACE, FAILURES, SETTINGS]
             names += [f"{ALIGNED}/{name}" for name in crops]

@@ -14,10 +14,11 @@ from fairface.cli import finite
 from fairface.console import Console
 from fairface.data.encoded import FileDataset
 from fairface.embedding.store import Embeddings, save_embeddings
-from fairface.errors import DataError
+from fairface.errors import DataError, MissingPackageError
 from fairface.evaluation.assessment import Assessment, EvaluationOptions, assess_evaluation, check_evaluation
 from fairface.evaluation.crops import Crops, prepare_crops
 from fairface.evaluation.engines import Engines
+from fairface.evaluation.evaluation_page import evaluation_page
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.judged import JudgedPairs
 from fairface.evaluation.output import (
@@ -25,6 +26,7 @@ from fairface.evaluation.output import (
     CALIBRATION,
     FAIRNESS,
     HARD_FILE,
+    PAGE,
     PREDICTIONS,
     REPORT,
     THREE_STEP_FILE,
@@ -40,6 +42,8 @@ from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.evaluation.truth import KnownPairs, judge, open_truth, placeholders, write_truth
 from fairface.files import atomic_write, write_json
 from fairface.protocols.pair_template import TemplateCounts, write_predictions
+from fairface.report.page.document import write_page
+from fairface.report.page.svg import check_drawing
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.transductive.chain import ChainResult, ChainSteps, run_chain
 
@@ -54,6 +58,8 @@ class EvaluationRequest:
         output: folder of everything that is written.
         calibration: pairs of other subjects on which the threshold is fixed, and their truth.
         decimals: of the scores in predictions.csv; None: all.
+        command: how the program was started, for the page.
+        faces: whether the page shows the worst errors as faces.
     """
 
     source: PhotoSource
@@ -67,6 +73,8 @@ class EvaluationRequest:
     cropping: Cropping = field(default_factory=Cropping)
     decimals: int | None = None
     notes: tuple[str, ...] = ()
+    command: str = "not told"
+    faces: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ class _Part:
 def run_evaluation(
     run: EvaluationRequest, engines: Engines, console: Console | None = None
 ) -> EvaluationReport:
-    """Do all of it; writes predictions.csv, the embeddings of both models, report.md and fairness.json.
+    """Do all of it; writes predictions.csv, the embeddings of both models, report.md,
+    fairness.json and, where the truth is known and matplotlib is installed, report.html.
 
     The calibration pairs go through the same steps, among themselves, in the folder ``calibration`` below.
 
@@ -129,7 +138,22 @@ def _compute(
     with atomic_write(folder / REPORT, "w", encoding="utf-8") as file:
         file.write(report.markdown())
     write_json(folder / FAIRNESS, finite(report.to_dict()))
+    if judged[0] is not None:
+        _write_page(run, report, judged[0], crops[0], folder, console)
     return report
+
+
+def _write_page(
+    run: EvaluationRequest, report: EvaluationReport, judged: JudgedPairs, crops: Crops, folder: Path, console: Console
+) -> None:
+    try:
+        check_drawing(PAGE)
+    except MissingPackageError as error:
+        console.tell([f"not written: {error}"])
+        return
+    page = evaluation_page(report, judged, run.command, crops if run.faces else None)
+    if page is not None:
+        write_page(folder / PAGE, page)
 
 
 def _write_part(

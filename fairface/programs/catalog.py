@@ -71,6 +71,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Compare photographs: similarity matrix, and whether they show the same person."),
         Program("fairness", "test/fairness.py",
                 "Error rates by group at one shared threshold, with confidence intervals."),
+        Program("compare-runs", "test/compare_runs.py",
+                "Two runs on the same pairs side by side, with intervals of their differences."),
         Program("five-sets", "test/five_sets.py",
                 "Score models on LFW, CFP-FP, CPLFW, CALFW and AgeDB-30, as papers do.", _RESIZE),
         Program("evaluate", "test/final_eval.py",

@@ -5,6 +5,7 @@ Examples:
     python test/fairness.py --pairs truth.csv --scores predictions.csv --attributes people.csv --protected gender skin
     python test/fairness.py --pairs rfw/ --embeddings embeddings.npz --protected race --threshold 0.35 --json
     python test/fairness.py --pairs scores.csv --protected sex --fmr 0.01 --fail-if "fnmr_gap>0.02"
+    python test/fairness.py --pairs scores.csv --protected sex --report report.html --figures figures --tables tables
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from fairface.cli import add_groups
 from fairface.comparisons import Comparisons
 from fairface.console import Console
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.acquisition import failure_to_acquire, without_failures
+from fairface.evaluation.acquisition import ScoredPairs, failure_to_acquire, without_failures
 from fairface.evaluation.all_pairs import LISTED, open_all_pairs
 from fairface.evaluation.assessed_all_pairs import assess_all_pairs
+from fairface.evaluation.fairness_page import page_of_fairness
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import FACES, PAGE, check_page, is_page, provenance, wants_page, write_outputs
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.columns import ROLES
@@ -37,7 +40,7 @@ from fairface.protocols.opening import KINDS
 from fairface.protocols.scores import check_scored
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
-from fairface.scoring.fairness.accounting import UNSCORED
+from fairface.scoring.fairness.accounting import UNSCORED, usable_scores
 from fairface.scoring.fairness.aggregation import AGGREGATIONS
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
@@ -50,22 +53,27 @@ from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_thre
 from fairface.scoring.fairness.unusable import why_unusable
 
 Scores = NDArray[np.float64]
+DOOR = "test/fairness.py"
 
 
 def main(argv: Sequence[str], prog: str = "") -> int:
     args = arguments(argv, prog)
     conditions = [parse_condition(text) for text in args.fail_if]
     console = Console.of(args)
-    report = report_of_all_pairs(args, console) or make_report(args, console)
+    whole = report_of_all_pairs(args, console)
+    report, scored = (whole, None) if whole is not None else make_report(args, console)
     met = failures(conditions, report.measures)
     if conditions:
         met = [*(f"{reason}, so nothing can be shown to pass" for reason in report.unusable), *met]
     if args.plot:
         plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
-    if args.report:
+    source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
+    if wants_page(args):
+        made_by = provenance(prog, DOOR, argv, source)
+        write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
+    if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
             file.write(report.markdown())
-    source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     console.show({"source": source, **report.to_dict(), "failed_conditions": met}, report.text())
     for sentence in met:
         print(f"failed: {sentence}", file=sys.stderr)
@@ -99,7 +107,8 @@ def fairness_options(args: argparse.Namespace) -> FairnessOptions:
     )  # fmt: skip
 
 
-def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
+def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessReport, ScoredPairs]:
+    """The report, and the comparisons that count in it."""
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
@@ -128,7 +137,9 @@ def make_report(args: argparse.Namespace, console: Console) -> FairnessReport:
     if args.curves or args.plot:
         curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
-    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes))
+    values, kept = usable_scores(scores[0], comparisons, args.unscored)
+    used = ScoredPairs(select(comparisons, kept), (values[kept],))
+    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), used
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -187,7 +198,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--target-fmr": {"type": float, "help": "difference in FMR to detect; default: the observed one"},
         "--curves": {"action": "store_true", "help": "points of the ROC of each group with bands, in --json"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET of each group with bands"},
-        "--report": {"metavar": "FILE.md", "help": "write the report as Markdown"},
+        **PAGE, **FACES,
+        "--report": {"metavar": "FILE", "help": "write the report: .html as a web page, else as Markdown"},
         "--fail-if": {"action": "append", "default": [], "metavar": "CONDITION", "help": "exit with 1 if it holds, "
                       "such as 'fnmr_gap>0.02'"},
     },
@@ -217,9 +229,9 @@ def check(args: argparse.Namespace) -> None:
     if (args.calibration_scores or args.calibration_embeddings) and not args.calibration:
         raise ConfigError("--calibration-scores and --calibration-embeddings need --calibration, the list of pairs")
     read = [args.pairs, args.attributes, args.scores, args.embeddings, args.against, args.failures, args.calibration]
-    refuse_inputs(
-        [args.report or "", args.plot or ""], [*read, *args.calibration_scores, *args.calibration_embeddings]
-    )
+    read += [*args.calibration_scores, *args.calibration_embeddings]
+    refuse_inputs([args.plot or ""], read)
+    check_page(args, read, pages_only=False)
     if args.distance and args.embeddings:
         raise ConfigError("--distance needs given scores; scores of embeddings are cosines")
     if args.leave_out_failures and not args.failures:

@@ -18,11 +18,13 @@ from fairface.console import Console
 from fairface.evaluation.demo import lay_out_demo, require_models
 from fairface.evaluation.engines import Embedder, Engines
 from fairface.evaluation.options import check_numbers, demo_models, demo_settings, find_named, prepare
+from fairface.evaluation.output import PAGE
 from fairface.evaluation.run import EvaluationRequest, run_evaluation
 from fairface.faces.detect import FaceDetector
 from fairface.faces.detectors import SPELLING
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import provenance
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -76,6 +78,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "output": {
         "--output": {"default": "results/final_eval", "metavar": "DIR", "help": "folder to write to"},
+        "--report-faces": {"action": "store_true", "help": "show the worst errors as faces in report.html"},
         "--decimals": {"type": int, "help": "decimals of the scores, up to 17; the challenge's programs wrote 5"},
         "--bootstrap": {"type": int, "default": 1000, "metavar": "ROUNDS", "help": "resamples and permutations"},
         "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
@@ -88,9 +91,11 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def main(argv: Sequence[str], prog: str = "") -> None:
     args, notes = arguments(argv, prog)
     console = Console.of(args)
-    run = EvaluationRequest(notes=notes, **prepare(args))
+    command = provenance(prog, "test/final_eval.py", argv, {}).command
+    run = EvaluationRequest(notes=notes, command=command, faces=args.report_faces, **prepare(args))
     report = run_evaluation(run, mxnet_engines(args, console), console)
-    text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables)"
+    page = ", report.html" if (Path(args.output) / PAGE).is_file() else ""
+    text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables){page}"
     console.show({"output": args.output, **report.to_dict()}, text)
 
 

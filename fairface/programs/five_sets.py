@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.evaluation.five_sets import SetAccuracy, SetsAccuracy, score_sets
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.protocols.five_sets import FIVE, FURTHER, FiveSets, require_sets
-from fairface.report.five_sets_table import Cell, five_sets_table
+from fairface.report.five_sets_table import Cell, five_sets_rows, five_sets_table
+from fairface.report.page.card import plain_page
+from fairface.report.page.five_sets import five_sets_panel, five_sets_verdict
 
 LEVEL = 0.95
 
@@ -31,19 +35,25 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    add_groups(options, {"report": PAGE})
     args = options.parse_args(argv)
+    check_page(args, [])
     if args.folds < 2 or not 0 < args.level < 1:
         raise ConfigError(f"--folds {args.folds} --level {args.level:g}: write 2 or more, and between 0 and 1")
-    score(
+    header, rows = score(
         args.model, args.folder, Console.of(args), args.folds, args.level,
         devices=args.devices, batch_size=args.batch_size, flip=not args.no_flip, resize=args.resize,
     )  # fmt: skip
+    if wants_page(args):
+        made_by = provenance(prog, "test/five_sets.py", argv, {"folder": args.folder, "model": args.model})
+        panel, verdict = five_sets_panel(header, rows), five_sets_verdict(header, rows)
+        write_outputs(args, plain_page("Accuracy on the five sets", verdict, [panel], made_by))
 
 
 def score(
     models: Sequence[str], folder: str, console: Console, folds: int = 10, level: float = LEVEL, **embedding: Any
-) -> None:
-    """Score each of ``models`` on the sets in ``folder`` and show the table.
+) -> tuple[list[str], list[list[str]]]:
+    """Score each of ``models`` on the sets in ``folder`` and show the table, whose header and rows are returned.
 
     ``embedding`` are options of :func:`fairface.embedding.from_checkpoint.load_embedder`.
 
@@ -59,7 +69,7 @@ def score(
     for model in dict.fromkeys(models):
         embedder = load_embedder(model, show_progress=not console.quiet, **embedding)
         results[model] = score_sets(found.paths, embedder.embed, folds, level, teller(console, model))
-    show(results, found, folder, level, console)
+    return show(results, found, folder, level, console)
 
 
 def notes_on(found: FiveSets, folder: str) -> list[str]:
@@ -75,8 +85,10 @@ def teller(console: Console, model: str) -> Callable[[str, SetAccuracy], None]:
     return lambda title, result: console.tell([f"{model}: {title} {result.folds.mean:.4f}"])
 
 
-def show(results: dict[str, SetsAccuracy], found: FiveSets, folder: str, level: float, console: Console) -> None:
-    """The table, or the JSON object."""
+def show(
+    results: dict[str, SetsAccuracy], found: FiveSets, folder: str, level: float, console: Console
+) -> tuple[list[str], list[list[str]]]:
+    """The table, or the JSON object; returns the table."""
     rows = {model: {title: _cell(of) for title, of in result.sets.items()} for model, result in results.items()}
     averages: dict[str, Cell | None] = {
         model: None if result.average is None or result.interval is None else (result.average, result.interval)
@@ -87,6 +99,7 @@ def show(results: dict[str, SetsAccuracy], found: FiveSets, folder: str, level: 
         {"folder": folder, "level": level, "results": listed, "missing": list(found.missing)},
         five_sets_table(rows, averages, FIVE, FURTHER, level),
     )
+    return five_sets_rows(rows, averages, FIVE, FURTHER, level)
 
 
 def _cell(result: SetAccuracy) -> Cell:

@@ -23,10 +23,13 @@ from fairface.errors import ConfigError
 from fairface.evaluation.given import embedded_parts, read_score_matrix
 from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
 from fairface.report.identification_table import identification_text
+from fairface.report.page.card import plain_page
+from fairface.report.page.ranking import identification_panels, identification_verdict
 from fairface.scoring.identification.one_to_many import FPIRS, RANKS
 
 
@@ -50,6 +53,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if args.plot:
         plot_identification(args.plot, results)
     source = {name: given for name in SOURCES if (given := getattr(args, name))}
+    if wants_page(args):
+        made_by = provenance(prog, "test/identification.py", argv, {**source, **paths})
+        write_outputs(args, plain_page(
+            f"Identification in {Path(args.gallery).stem}", identification_verdict(results),
+            identification_panels(results), made_by, found.notes,
+        ))  # fmt: skip
     console.show(
         {**source, **paths, "enrol": args.enrol, **found.result.to_dict(), "notes": list(found.notes)},
         "\n".join([*found.notes, identification_text(results)]),
@@ -97,6 +106,7 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
         "--plot": {"default": "", "metavar": "FILE.png", "help": "draw CMC and DET curves"},
+        **PAGE,
     },
     "with a model": MODEL,
     "instead of a model": GIVEN,
@@ -118,4 +128,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
         raise ConfigError("give --gallery and --probe, or --data FOLDER with both in it")
     check_given(args)
     check_intervals(args)
+    check_page(args, [getattr(args, name) for name in PARTS] + args.identities)
     return args

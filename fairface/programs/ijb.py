@@ -26,6 +26,7 @@ from fairface.evaluation.ijb import IjbScores, score_ijb, score_ijb_pairs
 from fairface.faces.aligned_files import AlignedFiles
 from fairface.files import write_json
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.ijb import Ijb, read_ijb
 from fairface.protocols.ijb_layout import image_paths
@@ -33,6 +34,9 @@ from fairface.protocols.ijb_lists import Points, read_points
 from fairface.protocols.scores import read_score_array
 from fairface.report.curves import plot_curves
 from fairface.report.identification_table import identification_text, write_identification_csv
+from fairface.report.page.card import plain_page
+from fairface.report.page.far_panel import far_panel, far_verdict
+from fairface.report.page.ranking import identification_panels
 from fairface.report.tar_table import tar_text, write_roc_csv, write_tar_csv
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -52,6 +56,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         folder = Path(args.output_dir, ijb.files.name, called)
         notes += write(folder, scores, result)
         result["output"] = str(folder)
+    if wants_page(args):
+        panels = [far_panel(scores.verification)]
+        panels += identification_panels(scores.identification) if scores.identification else ()
+        made_by = provenance(prog, "test/ijb.py", argv, {"data": args.data_root, **source})
+        verdict = far_verdict(ijb.files.name, scores.verification)
+        write_outputs(args, plain_page(ijb.files.name, verdict, panels, made_by, notes))
     tables = [tar_text(scores.verification)]
     if scores.identification:
         tables += ["", identification_text(scores.identification)]
@@ -158,6 +168,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "resamples for intervals of 1:N"},
         "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
+        **PAGE,
     },
 }  # fmt: skip
 
@@ -181,4 +192,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     if args.distance and not args.scores:
         raise ConfigError("--distance needs --scores; scores of embeddings are cosines")
     check_intervals(args)
+    check_page(args, [args.features, args.flipped])
     return args

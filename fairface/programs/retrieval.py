@@ -31,8 +31,11 @@ from fairface.evaluation.retrieved import (
 )
 from fairface.programs.catalog import options_of
 from fairface.programs.identification import SOURCES, embedder, score_matrix
+from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
 from fairface.protocols.identity_lists import read_identities
+from fairface.report.page.card import plain_page
+from fairface.report.page.ranking import retrieval_panels, retrieval_verdict
 from fairface.report.retrieval_table import retrieval_text
 from fairface.scoring.retrieval.ranking import RANKS, RetrievalOptions
 from fairface.scoring.retrieval.similarities import METRICS
@@ -50,6 +53,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         score_matrix(args, "a row for each query, a column for each gallery image"),
     )  # fmt: skip
     source = {name: getattr(args, name) for name in (*SOURCES, "data", "masked", *PARTS) if getattr(args, name)}
+    if wants_page(args):
+        made_by = provenance(prog, "test/retrieval.py", argv, source)
+        panels = retrieval_panels(found.results, found.hits)
+        write_outputs(
+            args, plain_page("Retrieval", retrieval_verdict(found.results), panels, made_by, found.notes)
+        )
     hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
     results = {
         name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
@@ -87,6 +96,7 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "--bootstrap": {"type": int, "default": 0, "metavar": "ROUNDS", "help": "bootstrap resamples; 0: no intervals"},
         "--level": {"type": float, "default": 0.95, "help": "confidence level of the intervals"},
         "--seed": {"type": int, "default": 0, "help": "seed of the bootstrap"},
+        **PAGE,
     },
     "with a model": MODEL,
     "instead of a model": GIVEN,
@@ -116,6 +126,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     if args.scores and args.metric != METRICS[0]:
         raise ConfigError(f"--metric {args.metric} compares embeddings; leave it out with --scores")
     check_intervals(args)
+    check_page(args, [args.data, *(getattr(args, name) for name in PARTS), *args.identities, args.cameras])
     return args
 
 

@@ -27,20 +27,27 @@ from fairface.evaluation.embedded_pairs import Embed, embedded_pairs
 from fairface.evaluation.option_texts import roles_of_columns
 from fairface.evaluation.saved_thresholds import SavedThresholds, ThresholdSaver
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, failures_of, open_scored
+from fairface.evaluation.shown_faces import worst_faces
 from fairface.evaluation.side_by_side import SideBySide, side_by_side
+from fairface.evaluation.training_log import training_curves
+from fairface.evaluation.verification_page import evaluated_threshold, verification_page
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
+from fairface.programs.page_options import FACES, PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import check_intervals
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
 from fairface.report.curves import plot_curves
+from fairface.report.page.face_pairs import face_panels
+from fairface.report.page.panel import Panel
 from fairface.report.side_by_side_table import side_by_side_table
 from fairface.report.verification_table import verification_table
 from fairface.scoring.fairness.accounting import UNSCORED
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult
 
+DOOR = "test/verification.py"
 SOURCES = ("model", "embeddings", "scores", "column")
 
 
@@ -69,6 +76,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if args.plot:
         plot_curves(args.plot, {name: of.curve for name, of in found.items()})
     source = {name: getattr(args, name) for name in SOURCES if getattr(args, name)}
+    if wants_page(args):
+        made_by = provenance(prog, DOOR, argv, {**source, "set": args.set, "pairs": args.pairs})
+        write_outputs(args, verification_page(found, made_by, args.level, both, notes, further_panels(args, found)))
     rows: dict[tuple[str, ...], VerificationResult] = {
         (row,): result for name, of in found.items() for row, result in of.rows(name).items()
     }
@@ -77,6 +87,21 @@ def main(argv: Sequence[str], prog: str = "") -> None:
          **({"side_by_side": both.to_dict()} if both else {}), **({"thresholds": saved.to_dict()} if saved else {})},
         "\n".join([*notes, verification_table(rows, ("set",)), *(["", told(both)] if both else [])]),
     )
+
+
+def further_panels(args: argparse.Namespace, found: dict[str, VerifiedSet]) -> list[Panel]:
+    """The worst errors of the first set as faces, where asked for, and how the model was trained, where it is known."""
+    panels: list[Panel] = []
+    if args.report_faces:
+        name, first = next(iter(found.items()))
+        if first.scored is None:
+            raise ConfigError(f"--report-faces needs a list of pairs; {name} has too many comparisons for one")
+        of = first.scored
+        panels += face_panels(
+            *worst_faces(of.scores[0], of.comparisons, evaluated_threshold(first), args.report_faces)
+        )
+    training = training_curves(args.model) if args.model else None
+    return [*panels, *([training] if training else [])]
 
 
 def masked_beside(found: dict[str, VerifiedSet], options: VerifyOptions) -> SideBySide:
@@ -125,6 +150,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
         "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
         "--plot": {"metavar": "FILE.png", "help": "draw ROC and DET curves"},
+        **PAGE, **FACES,
         "--save-thresholds": {"action": "store_true", "help": "save the thresholds at these FMRs beside the model: "
                               "test/inference.py and fairface.decide use them"},
     },
@@ -169,6 +195,7 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--save-thresholds needs --model and one --set or --pairs, on which the thresholds are set")
     check_masked(args)
     check_intervals(args)
+    check_page(args, [*args.set, args.pairs, args.masked, args.embeddings, args.scores, args.failures])
 
 
 def check_masked(args: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ def fairness_sections(
     for grouping in result.groupings.values():
         sections += [_groups(grouping), _matrix(grouping), _measures(grouping, result), _planning(grouping)]
         if changes and grouping.name in changes:
-            sections.append(_changes(changes[grouping.name]))
+            sections.append(changes_section(changes[grouping.name]))
     if challenge:
         sections.append(_challenge(challenge))
     return sections
@@ -175,7 +175,8 @@ def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
     return Section("The challenge's measure", header, rows, lines)
 
 
-def _changes(change: Change) -> Section:
+def changes_section(change: Change) -> Section:
+    """Before, after and difference of every rate and measure of one grouping."""
     rows = []
     for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):
         rows += [_difference_row(f"{name} of {group}", difference) for group, difference in found.items()]

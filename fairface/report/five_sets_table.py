@@ -16,7 +16,16 @@ def five_sets_table(
     rows: Mapping[str, Mapping[str, Cell]], averages: Mapping[str, Cell | None], five: Sequence[str],
     further: Sequence[str] = (), level: float = 0.95,
 ) -> str:  # fmt: skip
-    """A row for each model and one below with the intervals at ``level``.
+    """:func:`five_sets_rows` as text."""
+    header, lines = five_sets_rows(rows, averages, five, further, level)
+    return table(lines, header)
+
+
+def five_sets_rows(
+    rows: Mapping[str, Mapping[str, Cell]], averages: Mapping[str, Cell | None], five: Sequence[str],
+    further: Sequence[str] = (), level: float = 0.95,
+) -> tuple[list[str], list[list[str]]]:  # fmt: skip
+    """Header, and a row for each model and one below with the intervals at ``level``.
 
     Args:
         rows: model to title to accuracy and interval; a title that is not there is n/a.
@@ -33,7 +42,7 @@ def five_sets_table(
         found = [*(cells.get(title) for title in five), averages[model], *(cells.get(title) for title in shown)]
         lines.append([model, *(MISSING if cell is None else f"{cell[0]:.4f}" for cell in found)])
         lines.append([f"  {level:.0%} interval", *("" if cell is None else _ends(cell[1]) for cell in found)])
-    return table(lines, ["model", *five, name, *shown])
+    return ["model", *five, name, *shown], lines
 
 
 def _ends(ends: Ends) -> str:

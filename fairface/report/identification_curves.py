@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from fairface.report.page.palette import style_of
 from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.identification import IdentificationResult
 
@@ -24,14 +26,21 @@ def plot_identification(path: str | os.PathLike[str], results: Mapping[str, Iden
         DataError: the file cannot be written.
     """
     figure = new_figure(path, 11, 5)
+    draw_identification(figure, results)
+    save_figure(path, figure)
+
+
+def draw_identification(figure: Any, results: Mapping[str, IdentificationResult]) -> None:
+    """Put the CMC and the DET into an empty ``figure``."""
     cmc_axes, det_axes = figure.subplots(1, 2)
     lowest = 1.0
-    for name, result in results.items():
-        cmc_axes.plot(np.arange(1, len(result.cmc) + 1)[:_RANKS], result.cmc[:_RANKS], label=name, marker=".")
+    for place, (name, result) in enumerate(results.items()):
+        style = style_of(place)
+        cmc_axes.plot(np.arange(1, len(result.cmc) + 1)[:_RANKS], result.cmc[:_RANKS], label=name, marker=".", **style)
         if result.det is not None:
             shown = (result.det.fpir > 0) & (result.det.fnir > 0)
             fpir, fnir = result.det.fpir[shown], result.det.fnir[shown]
-            det_axes.plot(fpir, fnir, label=name, drawstyle="steps-post")
+            det_axes.plot(fpir, fnir, label=name, drawstyle="steps-post", **style)
             lowest = min([lowest, *fpir.tolist(), *fnir.tolist()])
     cmc_axes.set(xlabel="rank", ylabel="share of mated searches", title="CMC", ylim=(0, 1.02))
     # With limits, since matplotlib cannot find any for a logarithmic axis without a point.
@@ -41,4 +50,3 @@ def plot_identification(path: str | os.PathLike[str], results: Mapping[str, Iden
         axes.grid(True, which="both", alpha=0.3)
         if axes.lines:
             axes.legend()
-    save_figure(path, figure)

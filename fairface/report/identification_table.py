@@ -16,7 +16,13 @@ MISSING = "n/a"
 
 
 def identification_text(results: Mapping[str, IdentificationResult]) -> str:
-    """A row for each gallery, the originals' figure where it is defined, and the reason of every n/a."""
+    """:func:`identification_rows` as text, with the notes below."""
+    header, rows = identification_rows(results)
+    return "\n".join([table(rows, header), *identification_notes(results)])
+
+
+def identification_rows(results: Mapping[str, IdentificationResult]) -> tuple[list[str], list[list[str]]]:
+    """Header, and a row for each gallery."""
     first = next(iter(results.values()))
     header = ["gallery", "subjects", "mated", "non-mated", *(f"rank {rank}" for rank in first.ranks)]
     header += [f"TPIR at FPIR {row.target:g}" for row in first.open_set]
@@ -26,10 +32,11 @@ def identification_text(results: Mapping[str, IdentificationResult]) -> str:
         open_set = [_text(row.tpir, result.intervals.get(f"tpir@{row.target:g}")) for row in result.open_set]
         counts = [result.gallery_subjects, result.mated, result.non_mated]
         rows.append([name, *map(str, counts), *ranks, *open_set])
-    return "\n".join([table(rows, header), *_notes(results)])
+    return header, rows
 
 
-def _notes(results: Mapping[str, IdentificationResult]) -> list[str]:
+def identification_notes(results: Mapping[str, IdentificationResult]) -> list[str]:
+    """The reason of every n/a, the originals' figure where it is defined, and what intervals are shown."""
     reasons: dict[str, list[str]] = {}
     for name, result in results.items():
         for reason in result.reasons.values():

@@ -13,8 +13,13 @@ MISSING = "n/a"
 
 
 def retrieval_text(results: Mapping[str, RetrievalResult], hits: DistractorHits | None = None) -> str:
-    """A row for each direction; below it the re-identification convention, hits against distractors, the reason of
-    every n/a, and what intervals are shown. All results must have been made with the same options."""
+    """:func:`retrieval_rows` as text, with the notes below."""
+    header, rows = retrieval_rows(results)
+    return "\n".join([table(rows, header), *retrieval_notes(results, hits)])
+
+
+def retrieval_rows(results: Mapping[str, RetrievalResult]) -> tuple[list[str], list[list[str]]]:
+    """Header, and a row for each direction. All results must have been made with the same options."""
     first = next(iter(results.values()))
     header = ["direction", "queries", "identities", "gallery", "distractors", "mAP"]
     header += [f"rank {rank}" for rank in first.ranks] + [f"TAR at FMR {row.target:g}" for row in first.tar]
@@ -24,10 +29,12 @@ def retrieval_text(results: Mapping[str, RetrievalResult], hits: DistractorHits 
         measures = [_text(result.mean_average_precision, result.intervals.get("map"))]
         measures += [_text(value, result.intervals.get(f"rank-{rank}")) for rank, value in result.ranks.items()]
         rows.append([name, *map(str, counts), *measures, *(_text(row.tar) for row in result.tar)])
-    return "\n".join([table(rows, header), *_notes(results), *_hits(hits)])
+    return header, rows
 
 
-def _notes(results: Mapping[str, RetrievalResult]) -> list[str]:
+def retrieval_notes(results: Mapping[str, RetrievalResult], hits: DistractorHits | None = None) -> list[str]:
+    """The re-identification convention, the reason of every n/a, what intervals are shown, and hits against
+    distractors."""
     notes = []
     for name, result in results.items():
         market = _text(result.mean_average_precision_market1501, result.intervals.get("map_market1501"))
@@ -37,7 +44,7 @@ def _notes(results: Mapping[str, RetrievalResult]) -> list[str]:
     return notes + [
         f"[low, high]: {level:.0%} confidence intervals over the queries' identities, {rounds} bootstrap resamples"
         for level, rounds in sorted(shown)
-    ]
+    ] + _hits(hits)
 
 
 def _hits(hits: DistractorHits | None) -> list[str]:

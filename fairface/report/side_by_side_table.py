@@ -10,6 +10,7 @@ from fairface.cli import table
 from fairface.scoring.measure import Interval
 
 MISSING = "n/a"
+HEADER = ("measure", "unmasked", "masked", "difference")
 _TITLES = {"auc": "AUC", "eer": "EER"}
 
 
@@ -29,7 +30,16 @@ class MeasuredTwice(Protocol):
 
 
 def side_by_side_table(names: Sequence[str], rows: Sequence[MeasuredTwice], drawn: str) -> str:
-    """A row for each measure; below it what the sets are called and what the intervals draw (``drawn``, or "")."""
+    """:func:`side_by_side_rows` as text."""
+    cells, notes = side_by_side_rows(names, rows, drawn)
+    return "\n".join([table(cells, HEADER), *notes])
+
+
+def side_by_side_rows(
+    names: Sequence[str], rows: Sequence[MeasuredTwice], drawn: str
+) -> tuple[list[list[str]], list[str]]:
+    """A row for each measure under :data:`HEADER`, and notes: what the sets are called and what the intervals draw
+    (``drawn``, or "")."""
     cells = [
         [_title(row.key), _number(row.unmasked), _number(row.masked), _signed(row.difference, row.interval)]
         for row in rows
@@ -41,7 +51,7 @@ def side_by_side_table(names: Sequence[str], rows: Sequence[MeasuredTwice], draw
         + (f"{rounds} bootstrap resamples of {drawn}" if rounds else "of the accuracy by Student's t over folds")
         for level, rounds in sorted(shown, reverse=True)
     ]
-    return "\n".join([table(cells, ("measure", "unmasked", "masked", "difference")), *notes])
+    return cells, notes
 
 
 def _title(key: str) -> str:

@@ -27,6 +27,7 @@ SMALL = {
     "masks": "--images 20 --repeats 2 --records 40 --batch-size 4 --blocks 2 --steps 1",
     "open_records": "--records 3000 --repeats 2",
     "orl_seeds": "--seeds 0,1,2",
+    "report": "--comparisons 600 --subjects 40 --groups 2 --rounds 5 --repeats 2",
     "retrieval": "--queries 60 --gallery 80 --identities 9 --dimensions 16 --repeats 2",
     "scoring": "--images 1200 --gallery 40 --probes 160 --pairs 2500 --genuine 160 --dimensions 16 "
                "--verification-pairs 200 --repeats 2",

@@ -25,6 +25,7 @@ from fairface.programs import final_eval as final_eval_program
 from fairface.recipes.orl import ALIGNMENT
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.transductive.chain import ChainSteps, run_chain
+from unittests.report.page.reading import check
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE, IMAGES = 8, 4
@@ -92,7 +93,8 @@ def predictions(folder):
 def test_from_aligned_faces_to_the_report(world, tmp_path):
     (tmp_path / "failed.txt").write_text("00_1.jpg\ndeep/03_2.jpg\nstranger.jpg\n")
     words = ["--aligned", world / "faces", "--failures", tmp_path / "failed.txt", "--template", world / "pairs.csv",
-             "--calibration-aligned", world / "others", "--output", tmp_path / "out", "--json"]  # fmt: skip
+             "--calibration-aligned", world / "others", "--output", tmp_path / "out", "--report-faces",
+             "--json"]  # fmt: skip
     code, out, err = final_eval(*words, *models(world), *judging(world))
     assert code == 0, err
     header, pairs, scores = predictions(tmp_path / "out")
@@ -131,6 +133,16 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
     report = (tmp_path / "out" / "report.md").read_text()
     assert "| rerank | on | transductive |" in report
     assert "## What these subjects cannot show" in report
+
+    page = check((tmp_path / "out" / "report.html").read_text())
+    data = page.data()
+    for place, row in enumerate(sexes["groups"], 1):
+        for error in ("fmr", "fnmr"):
+            assert data["rows"][place][error]["errors"][data["operating"]] == row[error]["errors"]
+    assert any("final_eval.py" in text and "--json" in text for _, text in page.named("td"))
+    assert page.named("img")
+    assert not any("image not found" in text for _, text in page.named("p"))
+    assert any(text == "What these subjects cannot show" for _, text in page.named("h2"))
 
 
 def test_steps_can_be_switched_off_and_people_may_stay_unknown(world, tmp_path):

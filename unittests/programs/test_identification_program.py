@@ -12,6 +12,7 @@ import pytest
 from fairface.cli import run
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.programs.identification import main
+from unittests.report.page.reading import check
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -177,3 +178,16 @@ def test_nothing_of_it_needs_mxnet_for_stored_embeddings(tmp_path, stored):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["mated"] == 60
+
+
+def test_the_page_has_the_numbers_of_the_json(tmp_path, capsys, stored):
+    paths = [word for part in stored for word in (f"--{part}", tmp_path / f"{part}.npz")]
+    found = result_of(capsys, *paths, "--fpir", 0.2, "--report", tmp_path / "r.html", "--tables", tmp_path / "tables")
+    page = check((tmp_path / "r.html").read_text())
+    assert any(f"gallery: {found['ranks']['1']:.4g} of 60 mated searches" in text for _, text in page.named("p"))
+    assert any(f"At FPIR 0.2, {found['open_set'][0]['tpir']:.4g} of" in text for _, text in page.named("p"))
+    assert f"{found['ranks']['1']:.4f}" in [text for _, text in page.named("td")]
+    assert (tmp_path / "tables" / "cmc.csv").read_text().startswith("gallery,rank 1,rank 2")
+    code, out, err = call(capsys, *paths, "--report", tmp_path / "r.md")
+    assert (code, out) == (2, "")
+    assert "ends with .html" in err

@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from fairface.cli import run
 from fairface.programs.ijb import main
 from unittests.protocols.ijb_folder import lists, write_images, write_lists
+from unittests.report.page.reading import check
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -275,3 +276,14 @@ def test_the_shell_script_takes_the_documents_flags_without_mxnet(tmp_path, ijb)
     assert (tmp_path / "out" / "IJBC" / "ir_50" / "verification_result.csv").exists()
 
 
+
+
+def test_the_page_has_the_numbers_of_the_json(tmp_path, capsys, ijb):
+    found = result_of(capsys, tmp_path, "--features", tmp_path / "f.npy", "--report", tmp_path / "r.html")
+    page = check((tmp_path / "r.html").read_text())
+    assert any(f"IJBC: AUC {found['verification']['auc']:.4g}" in text for _, text in page.named("p"))
+    cells = [text for _, text in page.named("td")]
+    row = found["verification"]["tar"][-1]
+    assert row["target"] == 0.1
+    assert f"{row['tar']:.4f}" in cells
+    assert all(f"{result['ranks']['1']:.4f}" in cells for result in found["identification"].values())

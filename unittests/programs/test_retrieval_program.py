@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 from fairface.cli import run
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.programs.retrieval import main
+from unittests.report.page.reading import check
 from unittests.small_models import draw_people, make_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,3 +187,17 @@ def test_stored_embeddings_need_no_mxnet(tmp_path, people):
     done = subprocess.run([*map(str, command), "--masked", "names"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "masked to common" in done.stdout
+
+
+def test_the_page_has_the_numbers_of_the_json(tmp_path, capsys, people):
+    found = result_of(
+        capsys, "--data", tmp_path / "all.npz", "--masked", "names", "--bootstrap", 20, "--report", tmp_path / "r.html",
+        "--figures", tmp_path / "figures",
+    )  # fmt: skip
+    page = check((tmp_path / "r.html").read_text())
+    (name, result), = found["results"].items()
+    assert any(f"{name}: mAP {result['map']:.4g}; {result['ranks']['1']:.4g} of" in text for _, text in page.named("p"))
+    interval = result["intervals"]["map"]
+    cell = f"{result['map']:.4f} [{interval['low']:.4f}, {interval['high']:.4f}]"
+    assert cell in [text for _, text in page.named("td")]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cmc.pdf", "cmc.png"]

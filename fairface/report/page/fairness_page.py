@@ -1,0 +1,84 @@
+"""The page of a fairness score."""
+
+from __future__ import annotations
+
+from fairface.comparisons import Comparisons
+from fairface.report.fairness_report import FairnessReport
+from fairface.report.fairness_sections import Section, fairness_sections
+from fairface.report.page.card import Provenance, data_panel, provenance_panel
+from fairface.report.page.curves import curve_panel
+from fairface.report.page.group_table import controls, group_panel, slider_data
+from fairface.report.page.heat_map import heat_map_panel
+from fairface.report.page.histograms import histogram_panel
+from fairface.report.page.panel import Page, Panel, Table, key_of
+from fairface.report.page.verdict import fairness_verdict
+from fairface.scoring.fairness.score_summary import EVERYONE, ScoreSummary
+
+_SHOWN_OTHERWISE = ("Fairness", "Groups by", "FMR between")
+
+
+def fairness_page(
+    report: FairnessReport,
+    provenance: Provenance,
+    summary: ScoreSummary | None = None,
+    comparisons: Comparisons | None = None,
+    further: tuple[Panel, ...] = (),
+) -> Page:
+    """The page of ``report``.
+
+    Args:
+        report: what JSON and Markdown are made of as well.
+        provenance: of the numbers.
+        summary: of the same scores at the same threshold; without it there are no curves and no slider.
+        comparisons: for the data card.
+        further: panels of one's own, before the measures.
+    """
+    result = report.result
+    panels = list(_threshold_panels(report, summary)) if summary else []
+    panels += [
+        heat_map_panel(of, key_of("fmr-between", place, name), f"FMR between groups by {name}")
+        for place, (name, of) in enumerate(result.groupings.items())
+    ]
+    panels += [*further, *_tables(report)]
+    panels += [data_panel(comparisons)] if comparisons is not None else []
+    notes = [*result.notes, *report.notes]
+    if summary is None:
+        notes.append("there are too many comparisons for a list, so there are no curves, histograms or slider")
+    return Page(
+        title=f"Fairness by {', '.join(result.groupings)}",
+        verdict=fairness_verdict(result),
+        panels=(*panels, provenance_panel(provenance)),
+        warnings=report.unusable,
+        notes=tuple(notes),
+        controls=controls(summary.tables[EVERYONE]) if summary else None,
+        data=slider_data(summary.tables.values()) if summary else None,
+    )
+
+
+def _threshold_panels(report: FairnessReport, summary: ScoreSummary) -> list[Panel]:
+    """What is drawn of the scores: first everybody, then by each grouping."""
+    found: list[Panel] = []
+    row = 0
+    for place, (name, of) in enumerate(summary.tables.items()):
+        title = "all comparisons" if name == EVERYONE else f"groups by {name}"
+        found.append(group_panel(of, row, key_of("rates", place, name), f"Error rates of {title}"))
+        row += len(of.groups)
+        found.append(curve_panel(of, key_of("curves", place, name), f"ROC and DET of {title}"))
+        threshold = report.result.threshold.value
+        key = key_of("scores", place, name)
+        found.append(histogram_panel(summary.histograms[name], threshold, key, f"Scores of {title}"))
+    return found
+
+
+def _tables(report: FairnessReport) -> list[Panel]:
+    """The tables of the Markdown report that no panel shows otherwise, with the sentences below them."""
+    sections = fairness_sections(report.result, report.challenge, report.changes)
+    kept = [section for section in sections if not section.title.startswith(_SHOWN_OTHERWISE)]
+    return [section_panel(section, key_of("table", place, section.title)) for place, section in enumerate(kept)]
+
+
+def section_panel(section: Section, key: str) -> Panel:
+    """A section of a text report as a panel."""
+    rows = tuple(tuple(row) for row in section.rows)
+    tables = (Table(section.title, section.header, rows),) if section.header else ()
+    return Panel(key, section.title, tuple(section.lines), tables=tables)

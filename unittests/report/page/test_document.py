@@ -1,0 +1,106 @@
+"""The page as a browser with a strict policy reads it."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from fairface.errors import DataError
+from fairface.report.page.document import document, write_page
+from fairface.report.page.fairness_page import fairness_page
+from fairface.scoring.fairness.assess import assess
+from fairface.scoring.fairness.threshold import given_threshold
+from unittests.report.page.pages import MADE_BY, page_of, report_of, two_attributes, undrawn
+from unittests.report.page.reading import check
+from unittests.scoring.fairness.helpers import small_world
+
+HOSTILE = ("</script><script>alert(1)</script>", "\"'><img src=x onerror=alert(1)> & $x$ _y")
+
+
+def test_names_with_html_in_them_stay_text():
+    scores, comparisons = two_attributes(values=HOSTILE)
+    text = document(page_of(scores, comparisons, size=20))
+    page = check(text)
+    assert "<img src=x" not in text
+    assert "alert(1)</script>" not in text
+    assert len(page.named("script")) == 2
+    assert [row["group"] for row in page.data()["rows"][1:3]] == list(HOSTILE)
+    headings = [inside for attributes, inside in page.named("th") if attributes.get("scope") == "row"]
+    assert set(HOSTILE) <= set(headings)
+    assert any(HOSTILE[0] in inside for _, inside in page.named("title")) is False  # the title names the attributes
+    assert "python test/fairness.py --pairs 'a <b>.csv'" in [inside for _, inside in page.named("td")]
+
+
+def test_the_tables_show_the_operating_points_numbers_without_the_script():
+    scores, comparisons = two_attributes()
+    page = check(document(undrawn(page_of(scores, comparisons, ("sex", "skin")))))
+    result = assess(scores, comparisons, ("sex", "skin"), given_threshold(0.35))
+    data, shown = page.data(), page.live()
+    assert data["thresholds"][data["operating"]] == 0.35
+    expected = [(result.fmr, result.fnmr)]
+    expected += [(row.fmr, row.fnmr) for found in result.groupings.values() for row in found.rows]
+    assert len(data["rows"]) == len(expected) == 1 + 2 + 2 + 4
+    for place, rates in enumerate(expected):
+        for name, rate in zip(("fmr", "fnmr"), rates, strict=True):
+            sweep = data["rows"][place][name]
+            assert (sweep["errors"][data["operating"]], sweep["n"]) == (rate.errors, rate.comparisons)
+            assert sweep["low"][data["operating"]] == pytest.approx(rate.low, rel=1e-5)
+            assert shown[place, name].startswith(f"{rate.value:.4g} [{rate.low:.4g}, ")
+        assert float(shown[place, "expected"].split(" ")[0].replace(",", "")) == pytest.approx(
+            10_000 * rates[0].value, rel=0.006
+        )
+
+
+def test_it_names_what_readers_and_phones_need_and_is_the_same_each_time():
+    scores, comparisons = two_attributes()
+    text = document(undrawn(page_of(scores, comparisons)))
+    assert text == document(undrawn(page_of(scores, comparisons)))
+    page = check(text)
+    assert ("html", "en") in [(name, attributes.get("lang")) for name, attributes, _ in page.elements]
+    assert any(attributes.get("name") == "viewport" for attributes, _ in page.named("meta"))
+    assert all(inside for _, inside in page.named("caption"))
+    assert "@media print" in page.named("style")[0][1]
+    keys = {attributes["id"] for attributes, _ in page.named("section")}
+    assert {attributes["href"][1:] for attributes, _ in page.named("a")} == keys
+    assert len(files("fairface.report.page").joinpath("slider.js").read_bytes()) < 10_000
+
+
+def test_without_listed_scores_there_is_no_script_and_the_page_says_so():
+    scores, comparisons = small_world(subjects=20)
+    page = check(document(fairness_page(report_of(scores, comparisons), MADE_BY)))
+    assert page.named("script") == []
+    assert any("no curves" in inside for _, inside in page.named("li"))
+
+
+@pytest.mark.parametrize("case", ["one group", "no group", "no subjects", "lonely"])
+def test_groups_that_are_missing_or_have_nothing_to_compare(case):
+    scores, comparisons = small_world(subjects=12, values=("f",) if case == "one group" else ("f", "m"))
+    changed = {}
+    if case == "no group":
+        changed["attributes"] = np.full_like(comparisons.attributes, -1)
+    if case == "no subjects":
+        changed = {name: np.full(len(comparisons), -1) for name in ("subject_a", "subject_b")}
+    if case == "lonely":  # m has one subject, who is compared with nobody of the group
+        attributes = np.zeros_like(comparisons.attributes)
+        attributes[3:6] = 1
+        changed["attributes"] = attributes
+    comparisons = type(comparisons)(**{**vars(comparisons), **changed})
+    whole = page_of(scores, comparisons, size=20)
+    drawn = case in ("no group", "lonely")
+    page = check(document(whole if drawn else undrawn(whole)))
+    assert bool(page.named("svg")) == drawn
+    data, shown = page.data(), page.live()
+    assert len(data["rows"]) == {"one group": 2, "no group": 1}.get(case, 3)
+    if case == "lonely":
+        assert data["rows"][2]["fmr"]["n"] == 0
+        assert shown[2, "fmr"] == shown[2, "expected"] == "n/a"
+    if case == "no subjects":
+        assert "[" not in shown[1, "fmr"]
+
+
+def test_a_page_that_cannot_be_written_keeps_the_earlier_one(tmp_path):
+    scores, comparisons = small_world(subjects=8)
+    (tmp_path / "file").write_text("taken")
+    with pytest.raises(DataError, match="cannot be written"):
+        write_page(tmp_path / "file" / "report.html", undrawn(page_of(scores, comparisons)))
+    assert (tmp_path / "file").read_text() == "taken"

@@ -1,7 +1,7 @@
 """dlib's face recognition network: a ResNet of 29 convolutions, chips of 150 x 150 pixels to 128 numbers.
 
-Source: Davis King, dlib (2017), ``dnn_face_recognition_ex``: He et al.'s ResNet-34 (CVPR 2016) with fewer layers and half
-the channels. What differs from other ResNets here:
+Source: Davis King, dlib (2017), ``dnn_face_recognition_ex``: He et al.'s ResNet-34 (CVPR 2016) with fewer layers and
+half the channels. What differs from other ResNets here:
 
 * convolutions of stride 2 and pools have no padding;
 * the shortcut of a unit of stride 2 is the mean of 2 x 2 pixels, and zeros for the channels that it lacks;
@@ -91,7 +91,7 @@ class ResidualUnit(nn.HybridBlock):
 
 
 class DlibResNet(nn.HybridBlock):
-    """``(B, 3, S, S)`` RGB 0..255 to ``(B, D)``; dlib compares its outputs by Euclidean distance, below 0.6 is one person.
+    """``(B, 3, S, S)`` RGB 0..255 to ``(B, D)``; to dlib, outputs less than 0.6 apart show the same person.
 
     The first convolution takes raw pixels: its weights hold dlib's ``(x - mean) / 256`` as well.
     """

@@ -22,7 +22,7 @@ TEMPLATE_112.setflags(write=False)
 # The same five points in dlib's mean face, whose landmarks fill the square from 0 to 1 (``get_face_chip_details``): the
 # means of the six points of each eye, points 30, 48 and 54 of 68.
 _MEAN_FACE: NDArray[np.float64] = np.array(
-    [[0.225492, 0.215990], [0.754745, 0.215990], [0.490127, 0.515625], [0.254149, 0.780233], [0.726104, 0.780233]]
+    [[0.225492, 0.215990], [0.754761, 0.215990], [0.490127, 0.515625], [0.254149, 0.780233], [0.726104, 0.780233]]
 )
 _PADDING = 0.25  # of dlib's chips, on each side, in sides of that square
 

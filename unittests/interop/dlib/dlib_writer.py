@@ -27,7 +27,7 @@ def text(value: str) -> bytes:
     return whole(len(value)) + value.encode()
 
 
-def tensor(values: np.ndarray = np.zeros(0), shape: tuple[int, ...] = (0, 0, 0, 0)) -> bytes:
+def tensor(values: np.ndarray | tuple[()] = (), shape: tuple[int, ...] = (0, 0, 0, 0)) -> bytes:
     flat = np.asarray(values).ravel()
     return whole(2) + b"".join(map(whole, shape)) + struct.pack(f"<{len(flat)}f", *flat)
 
@@ -67,7 +67,7 @@ def dense(weight: np.ndarray, version: str = "fc_2") -> bytes:
 
 @dataclass
 class TinyNet:
-    """Stem of 2 channels, a plain unit, then halving units to 4 and 4 channels, 3 numbers. Maps of 46 pixels: 20, 9, 4, 2.
+    """Stem of 2 channels, a plain unit, two halving units to 4 channels, 3 numbers. Maps: 46, 20, 9, 4, 2 pixels.
 
     The last unit's convolution gives 1 x 1 where the shortcut has 2 x 2, as in dlib's own network.
     """

@@ -24,7 +24,9 @@ def images():
     return np.random.default_rng(2).integers(0, 256, (2, 46, 46, 3), np.uint8)
 
 
-@pytest.mark.parametrize("units", [((2, False), (4, True), (4, True)), ((4, True), (4, False), (8, True)), ((2, True),)])
+@pytest.mark.parametrize(
+    "units", [((2, False), (4, True), (4, True)), ((4, True), (4, False), (8, True)), ((2, True),)]
+)
 def test_embeddings_are_those_of_the_loops(tmp_path, images, units):
     tiny = TinyNet(units=units)
     (tmp_path / "net.dat").write_bytes(tiny.content())

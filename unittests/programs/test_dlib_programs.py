@@ -83,6 +83,9 @@ def test_a_folder_is_aligned_for_it(here, capsys):
     for name in NAMES:
         wanted = align_pixels(pixels(f"photos/{name}"), points, 150, layout="dlib")
         np.testing.assert_array_equal(pixels(f"chips/{name}"), wanted)
+    code, out, _ = call(capsys, "verification", "--model", "net.dat", "--set", "chips", "--json", "--quiet")
+    assert code == 0
+    assert [json.loads(out)["results"]["chips"][key] for key in ("genuine", "impostor")] == [2, 4]
     code, _, err = call(capsys, *words, "--layout", "dlib", "--size", 112)
     assert (code, err) == (2, "error: size is 112; crops for dlib's net have 150 pixels\n")
     code, _, err = call(capsys, *words, "--resume")  # of the other layout

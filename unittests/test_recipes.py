@@ -27,6 +27,8 @@ NOT_RUN = {
     ("docs/adaface.md", "The whole way, in some minutes"): "takes minutes; tested with programs that only tell",
     ("docs/adaface.md", "Your own generated data"): "needs generated faces, the .bin sets and a GPU",
     ("docs/adaface.md", "Five verification sets"): "needs the .bin sets and a released model",
+    ("docs/dlib.md", "The commands"): "fetches 100 MB; the programs are tested with a small file of dlib's form",
+    ("docs/dlib.md", "In Python"): "the same",
     ("README.md", "Train on a data set, on your GPUs"): "needs MS1M (5.8 million images) and four GPUs",
     ("docs/classifier.md", "On four GPUs"): "needs MS1M and four GPUs; split classes are tested on devices of the CPU",
     ("docs/data.md", "train.rec from insightface"): "needs MS1M and GPUs; the reader is tested on a train.rec of ours",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +19,19 @@ Image = NDArray[np.uint8]
 class ImageReader:
     """Reads images of one data set as ``(size, size, 3)`` uint8 RGB; may be used from several threads.
 
-    With a ``crop`` they are its squares instead, in whatever size it cuts.
+    With a ``crop`` they are its squares instead, in whatever size it cuts. ``adapt`` is shown images of another size
+    first, and may bring them to this one.
     """
 
-    def __init__(self, dataset: Dataset, size: int, may_resize: bool = False, crop: CentreCrop | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, size: int, may_resize: bool = False, crop: CentreCrop | None = None,
+        adapt: Callable[[Image], Image] | None = None,
+    ) -> None:  # fmt: skip
         self.dataset = dataset
         self.size = size
         self.may_resize = may_resize
         self.crop = crop
+        self.adapt = adapt
         self._shape = (size, size, 3)
 
     def read(self, index: int) -> Image:
@@ -41,6 +48,8 @@ class ImageReader:
             raise DataError(f"{self.dataset.name(index)}: cannot be read ({reason}); restore or remove it") from error
         if self.crop is not None:
             return self.crop.cut(image, self.dataset.name(index))
+        if image.shape != self._shape and self.adapt is not None:
+            image = self.adapt(image)
         if image.shape != self._shape:
             if not self.may_resize:
                 check_size(image, self.dataset.name(index), self.size)

@@ -27,5 +27,5 @@ def load_embedder(
     loaded = load_model(model, contexts, output, precision)
     return NetEmbedder(
         loaded.net, contexts, batch_size, flip, loaded.image_size, show_progress=show_progress, resize=resize,
-        fuse=fuse,
+        fuse=fuse, layout=loaded.layout,
     )

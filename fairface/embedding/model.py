@@ -49,6 +49,11 @@ class Model:
         return self.loaded.image_size
 
     @property
+    def layout(self) -> str:
+        """Where it expects the faces' landmarks: ``arcface``, or ``dlib`` (:mod:`fairface.faces.layouts`)."""
+        return self.loaded.layout
+
+    @property
     def dimensions(self) -> int:
         """Length D of an embedding."""
         return self.loaded.embedding
@@ -65,14 +70,15 @@ class Model:
     def embed(self, images: Any, flip: bool = True) -> NDArray[np.float32]:
         """:func:`embed` with this model."""
         embedder = NetEmbedder(
-            self.loaded.net, self.contexts, self.batch_size, flip, self.image_size, show_progress=False
-        )
+            self.loaded.net, self.contexts, self.batch_size, flip, self.image_size, show_progress=False,
+            layout=self.layout,
+        )  # fmt: skip
         return embedder.embed(_as_batch(images))
 
 
 def load_model(name: str, devices: str = "", batch_size: int = 64, output: str = "models") -> Model:
-    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, or a file of PyTorch (all forms:
-    :mod:`fairface.checkpoints`).
+    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, a file of PyTorch, or ``dlib``
+    (all forms: :mod:`fairface.checkpoints`).
 
     Args:
         name: the checkpoint; runs are looked for below ``output`` too.

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from fairface.cli import progress
 from fairface.data.image_reader import ImageReader
-from fairface.data.images import decode
+from fairface.data.images import check_size, decode
 from fairface.data.types import Dataset
 from fairface.embedding.fusion import Fusion, flip_sum
 from fairface.errors import ConfigError, DataError
+from fairface.faces.align import adapted
+from fairface.faces.layouts import ARCFACE
 from fairface.hardware import usable_cores
 from fairface.mx import Context, gluon, nd
 from fairface.parallel import to_input
@@ -38,6 +40,8 @@ class NetEmbedder:
         threads: decoding threads; 0 = the cores that this process may use.
         show_progress: show a progress bar on standard error.
         resize: bring images of a data set to that size instead of refusing those of another.
+        layout: of the faces that the net takes; crops of ArcFace's layout are adapted to dlib's
+            (:func:`fairface.faces.align.adapted`).
         fuse: how the two views' embeddings are joined (:data:`fairface.embedding.fusion.FUSIONS`).
 
     Raises:
@@ -55,6 +59,7 @@ class NetEmbedder:
         show_progress: bool = True,
         resize: bool = False,
         fuse: Fusion = flip_sum,
+        layout: str = ARCFACE,
     ) -> None:
         if not contexts or batch_size < 1:
             raise ConfigError(f"embedding needs a device and a batch size of 1 or more, not {contexts}, {batch_size}")
@@ -67,6 +72,7 @@ class NetEmbedder:
         self.show_progress = show_progress
         self.resize = resize
         self.fuse = fuse
+        self.layout = layout
 
     def embed(self, images: Images) -> NDArray[np.float32]:
         """Embeddings (N, D) float32, not normalised, of a data set, of N encoded images, or of uint8 (N, H, W, 3) RGB.
@@ -79,7 +85,7 @@ class NetEmbedder:
         count = len(images)
         if count == 0:
             raise DataError("there are no images to embed; check the data set's path and filters")
-        read, size = _reader(images, self.image_size, self.resize)
+        read, size = _reader(images, self.image_size, self.resize, self.layout)
         rows: list[NDArray[np.float32]] = []
         running: deque[list[tuple[nd.NDArray, nd.NDArray | None]]] = deque()
         batches = self._batches(read, count, size)
@@ -127,21 +133,36 @@ def _fetch(shards: list[tuple[Any, Any]], fuse: Fusion) -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 
-def _reader(images: Images, image_size: int | None, resize: bool) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
+def _reader(
+    images: Images, image_size: int | None, resize: bool, layout: str
+) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
     """How to get the pixels of image i, and their height and width."""
     if isinstance(images, np.ndarray):
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
-            raise DataError(f"images are {images.dtype} {images.shape}; they must be uint8 (N, H, W, 3) RGB")
-        height, width = images.shape[1:3]
-        if image_size is not None and (height, width) != (image_size, image_size):
-            raise DataError(f"images are {width}x{height} pixels, but the net takes {image_size}x{image_size}")
-        return images.__getitem__, (height, width)
+        return _array_reader(images, image_size, layout)
     if isinstance(images, Dataset):
         size = image_size or _square(images[0].image, images.name(0))
-        return ImageReader(images, size, resize).read, (size, size)
+        return ImageReader(images, size, resize, adapt=lambda image: adapted(image, size, layout)).read, (size, size)
     encoded = images
     size = image_size or _square(decode(encoded[0], "image 0"), "image 0")
-    return (lambda index: decode(encoded[index], f"image {index}", size)), (size, size)
+
+    def read(index: int) -> Pixels:
+        image = adapted(decode(encoded[index], f"image {index}"), size, layout)
+        check_size(image, f"image {index}", size)
+        return image
+
+    return read, (size, size)
+
+
+def _array_reader(
+    images: Pixels, image_size: int | None, layout: str
+) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        raise DataError(f"images are {images.dtype} {images.shape}; they must be uint8 (N, H, W, 3) RGB")
+    size = image_size or images.shape[1]
+    height, width = adapted(images[0], size, layout).shape[:2]
+    if image_size is not None and (height, width) != (image_size, image_size):
+        raise DataError(f"images are {width}x{height} pixels, but the net takes {image_size}x{image_size}")
+    return (lambda index: adapted(images[index], size, layout)), (height, width)
 
 
 def _square(image: Pixels, name: str) -> int:

@@ -46,8 +46,9 @@ def prepare_crops(
         return Crops(Path(folder), files, pairs, pairs.failed, pairs.notes)
     names = named_detectors(cropping.detector or MTCNN)
     config = AlignConfig(
-        cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True, detectors=names or (MTCNN,)
-    )
+        cropping.size, "png", enlarge=cropping.enlarge, border=cropping.border, rescue=True,
+        detectors=names or (MTCNN,), layout=cropping.layout,
+    )  # fmt: skip
     detector = None if names else engines.detector(cropping.detector)
     with console.progress(total=len(files), label="align", unit="img") as bar:
         report = align_folder(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from fairface.data.image_kinds import LeftOut
 from fairface.errors import DataError
-from fairface.faces.align import align
+from fairface.faces.align import adapted, align
 from fairface.faces.detect import FaceDetector
 from fairface.faces.find import find_main
 from fairface.faces.folder_worker import unusable
+from fairface.faces.layouts import ARCFACE
 from fairface.faces.photographs import list_photographs, read_photograph
 
 
@@ -63,7 +64,7 @@ def find_photographs(given: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, 
 
 def main_faces(
     photographs: Sequence[str], size: int, detector: FaceDetector | None,
-    on_done: Callable[[int], object] = lambda count: None,
+    on_done: Callable[[int], object] = lambda count: None, layout: str = ARCFACE,
 ) -> MainFaces:  # fmt: skip
     """Find and align the main face of every photograph; one that cannot be used is left out with its reason.
 
@@ -72,6 +73,7 @@ def main_faces(
         size: height and width of the crops.
         detector: finds the faces; ``None``: the photographs are aligned crops of this size already.
         on_done: is told 1 after every photograph.
+        layout: of the crops (:mod:`fairface.faces.layouts`).
     """
     crops: dict[str, NDArray[np.uint8]] = {}
     left_out: list[tuple[str, str]] = []
@@ -79,7 +81,7 @@ def main_faces(
     for name in photographs:
         try:
             rgb = read_photograph(Path(name), name)
-            crop, faces = _face(rgb, name, size, detector)
+            crop, faces = _face(rgb, name, size, detector, layout)
         except (DataError, MemoryError, cv2.error) as error:
             left_out.append((name, unusable(name, error).problem))
         else:
@@ -89,14 +91,17 @@ def main_faces(
     return MainFaces(tuple(crops), tuple(crops.values()), tuple(left_out), tuple(notes))
 
 
-def _face(rgb: NDArray[np.uint8], name: str, size: int, detector: FaceDetector | None) -> tuple[NDArray[np.uint8], int]:
+def _face(
+    rgb: NDArray[np.uint8], name: str, size: int, detector: FaceDetector | None, layout: str
+) -> tuple[NDArray[np.uint8], int]:
     """The aligned crop, and how many faces there are."""
     height, width = rgb.shape[:2]
     if detector is None:
-        if (height, width) != (size, size):
+        crop = adapted(rgb, size, layout)
+        if crop.shape[:2] != (size, size):
             raise DataError(f"{width}x{height} pixels, not {size}x{size}: no aligned crop for this model")
-        return rgb, 1
+        return crop, 1
     found = find_main(detector, rgb, name)
     if found.points is None:
         raise DataError(f"no face found in {width}x{height} pixels")
-    return align(rgb, found.points, size), found.faces or 1
+    return align(rgb, found.points, size, layout=layout), found.faces or 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fairface.errors import ConfigError
+from fairface.faces.layouts import ARCFACE, DLIB, SIZES
 from fairface.hardware import usable_cores
 
 
@@ -47,6 +48,11 @@ class Cropping:
     border: int = 0
     detector: str = ""
     jobs: int = field(default_factory=usable_cores)
+    layout: str = ARCFACE
+
+    def for_models(self, layouts: Iterable[str]) -> Cropping:
+        """The same, with crops of the size and layout of dlib's net where all the models take that."""
+        return replace(self, size=SIZES[DLIB], layout=DLIB) if set(layouts) == {DLIB} else self
 
 
 @dataclass(frozen=True)

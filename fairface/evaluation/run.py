@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ from fairface.evaluation.replacement import fresh_output
 from fairface.evaluation.report import EvaluationReport
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.evaluation.truth import KnownPairs, judge, open_truth, placeholders, write_truth
+from fairface.faces.layouts import layout_of
 from fairface.files import atomic_write, write_json
 from fairface.protocols.pair_template import TemplateCounts, write_predictions
 from fairface.report.page.document import write_page
@@ -98,8 +99,9 @@ def run_evaluation(
     Raises:
         FairfaceError: whatever a step refuses. Files of an earlier run stay as they are until this one is done.
     """
-    for model in filter(None, (run.three_step, run.hard)):
-        resolve(model)  # both are loaded only when their turn comes
+    # Both are loaded only when their turn comes.
+    layouts = [layout_of(resolve(model)) for model in (run.three_step, run.hard) if model]
+    run = replace(run, cropping=run.cropping.for_models(layouts))
     sources = [(run.source, run.truth), *([] if run.calibration is None else [run.calibration])]
     opened = [(open_pairs(source), truth) for source, truth in sources]
     inputs = inputs_of(opened, run.output)

@@ -7,29 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairface.errors import ConfigError, DataError
+from fairface.faces.layouts import ARCFACE, DLIB, TEMPLATE_112, template
 
-# ArcFace's reference points in a 112 x 112 crop (Deng et al., CVPR 2019): the points of the older 96 x 112 crop moved
-# 8 pixels to the right. Left eye, right eye, nose tip, left and right mouth corner, as seen in the image.
-TEMPLATE_112: NDArray[np.float32] = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
-)
-TEMPLATE_112.setflags(write=False)
+__all__ = ["FILLS", "TEMPLATE_112", "adapted", "align", "similarity", "template"]
 
 FILLS = ("black", "edge")
 
 
-def template(size: int) -> NDArray[np.float64]:
-    """The (5, 2) reference points in a crop of ``size`` x ``size`` pixels.
-
-    Multiples of 128 keep the 112 crop's face and add a margin left, right (8 pixels of 128) and below, as
-    insightface does; any other size is the 112 crop scaled.
-    """
-    margin, whole = (8, 128) if size % 128 == 0 else (0, 112)
-    points = TEMPLATE_112.astype(np.float64) + np.array([margin, 0])
-    return np.asarray(points * (size / whole), dtype=np.float64)
-
-
-def similarity(points: ArrayLike, size: int = 112) -> NDArray[np.float64]:
+def similarity(points: ArrayLike, size: int = 112, layout: str = ARCFACE) -> NDArray[np.float64]:
     """The (2, 3) matrix that turns, scales and shifts five ``points (5, 2)`` onto the template as well as possible.
 
     Least squares over rotation, scale and shift without reflection (Umeyama, PAMI 1991), so a mirrored face stays
@@ -38,11 +23,12 @@ def similarity(points: ArrayLike, size: int = 112) -> NDArray[np.float64]:
 
     Raises:
         DataError: the points are not five finite pairs, or all lie at one place.
+        ConfigError: an unknown layout.
     """
     given = np.asarray(points, dtype=np.float64)
     if given.shape != (5, 2) or not np.isfinite(given).all():
         raise DataError("a face needs five landmarks, each with a finite x and y")
-    target = template(size)
+    target = template(size, layout)
     centre, target_centre = given.mean(axis=0), target.mean(axis=0)
     z = (given - centre) @ (1, 1j)
     w = (target - target_centre) @ (1, 1j)
@@ -54,7 +40,9 @@ def similarity(points: ArrayLike, size: int = 112) -> NDArray[np.float64]:
     return np.column_stack([turn, target_centre - turn @ centre])
 
 
-def align(rgb: NDArray[np.uint8], points: ArrayLike, size: int = 112, fill: str = "black") -> NDArray[np.uint8]:
+def align(
+    rgb: NDArray[np.uint8], points: ArrayLike, size: int = 112, fill: str = "black", layout: str = ARCFACE
+) -> NDArray[np.uint8]:
     """The aligned crop, ``(size, size, 3)`` uint8 RGB, of the face with landmarks ``points (5, 2)``.
 
     Bilinear. Where the crop leaves the image it is black, as trained nets are used to, or with ``fill="edge"`` repeats
@@ -62,10 +50,23 @@ def align(rgb: NDArray[np.uint8], points: ArrayLike, size: int = 112, fill: str 
 
     Raises:
         DataError: see :func:`similarity`.
-        ConfigError: an unknown ``fill``.
+        ConfigError: an unknown ``fill`` or layout.
     """
     if fill not in FILLS:
         raise ConfigError(f"fill is {fill!r}; it must be one of {', '.join(FILLS)}")
     mode = cv2.BORDER_CONSTANT if fill == "black" else cv2.BORDER_REPLICATE
-    crop = cv2.warpAffine(rgb, similarity(points, size), (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
+    crop = cv2.warpAffine(rgb, similarity(points, size, layout), (size, size), flags=cv2.INTER_LINEAR, borderMode=mode)
     return np.asarray(crop, dtype=np.uint8)
+
+
+def adapted(crop: NDArray[np.uint8], size: int, layout: str) -> NDArray[np.uint8]:
+    """An aligned face as a net takes it, of ``size`` pixels in ``layout``.
+
+    A square crop of another size than dlib's chips is taken for one of ArcFace's layout and warped onto dlib's, at the
+    price of sharpness and of the chin, which ArcFace's crop cuts off: its last row is repeated. Anything else is
+    returned as it is.
+    """
+    height, width = crop.shape[:2]
+    if layout != DLIB or height == size or height != width:
+        return crop
+    return align(crop, template(height), size, "edge", DLIB)

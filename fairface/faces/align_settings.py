@@ -14,7 +14,7 @@ from fairface.files import atomic_write
 
 SETTINGS = "align.json"
 # Settings that files of earlier versions lack, with the value that those versions worked by.
-_ADDED = {"rescue": False, "detectors": ["mtcnn"], "count_faces": True}
+_ADDED = {"rescue": False, "detectors": ["mtcnn"], "count_faces": True, "layout": "arcface"}
 
 
 def settings_of(config: AlignConfig, landmarks_given: bool, detector: FaceDetector | None) -> dict[str, Any]:

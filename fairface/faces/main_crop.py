@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,17 +13,31 @@ from fairface.errors import DataError
 from fairface.faces import align as alignment
 from fairface.faces.detect import FaceDetector
 from fairface.faces.find import find_main
+from fairface.faces.layouts import ARCFACE, SIZES
 from fairface.faces.mtcnn import MtcnnDetector
 from fairface.faces.photographs import read_photograph
 
 IMAGE_DIMENSIONS, CHANNELS = 3, 3
 
 
+class TakesFaces(Protocol):
+    """A model, as far as alignment must know it: :class:`fairface.embedding.model.Model`."""
+
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels of the faces that it takes."""
+
+    @property
+    def layout(self) -> str:
+        """Where it expects the landmarks (:mod:`fairface.faces.layouts`)."""
+
+
 def align(
     photograph: NDArray[np.uint8] | str | os.PathLike[str],
     landmarks: ArrayLike | None = None,
     detector: FaceDetector | None = None,
-    size: int = 112,
+    size: int | None = None,
+    model: TakesFaces | None = None,
 ) -> NDArray[np.uint8]:
     """The main face of a photograph, turned, scaled and cropped as face recognition models expect it.
 
@@ -32,7 +47,8 @@ def align(
             in the image; ``None``: found by the detector. The main face is the large and central one.
         detector: ``None``: MTCNN, loaded again for each call; for many photographs make one
             :class:`~fairface.faces.mtcnn.MtcnnDetector` and hand it in.
-        size: height and width of the crop.
+        size: height and width of the crop; ``None``: as the model takes it, 112 without a model.
+        model: the model that the face is for; ``None``: any but dlib's, which has an alignment of its own.
 
     Returns:
         ``(size, size, 3)`` uint8 RGB.
@@ -57,7 +73,8 @@ def align(
     if points is None:
         height, width = rgb.shape[:2]
         raise DataError(f"{name}: no face found in {width}x{height} pixels; use another photograph or give landmarks")
-    return alignment.align(rgb, points, size)
+    layout = model.layout if model else ARCFACE
+    return alignment.align(rgb, points, size or (model.image_size if model else SIZES[layout]), layout=layout)
 
 
 def _pixels(photograph: NDArray[np.uint8] | str | os.PathLike[str]) -> tuple[NDArray[np.uint8], str]:

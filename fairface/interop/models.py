@@ -8,10 +8,12 @@ from typing import Any
 
 from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.errors import CheckpointError
+from fairface.faces.layouts import layout_of
 from fairface.graph.export import export
 from fairface.graph.inference import for_inference
 from fairface.graph.saved import Graph
 from fairface.graph.symbol_file import read_symbol
+from fairface.interop.dlib.net import chip_size, dlib_net
 from fairface.interop.torch.models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
@@ -38,6 +40,11 @@ class LoadedModel:
     embedding: int
     name: str
     files: CheckpointFiles
+
+    @property
+    def layout(self) -> str:
+        """Where the net expects the landmarks (:mod:`fairface.faces.layouts`)."""
+        return layout_of(self.files)
 
 
 def load_model(
@@ -79,7 +86,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
         CheckpointError: files that cannot be read, or a parameter that the graph wants and the file has not.
     """
     if files.symbol is None:
-        symbol, arrays = export(torch_net(files.params))
+        symbol, arrays = export(dlib_net(files.params) if files.is_dlib else torch_net(files.params))
     else:
         symbol, arrays = _load_symbol(files.symbol), load_arrays(str(files.params))
     by_name = {key.split(":", 1)[-1]: value for key, value in arrays.items()}
@@ -116,7 +123,9 @@ def _symbol_block(graph: Graph, contexts: Sequence[Context]) -> gluon.SymbolBloc
 
 
 def image_size_of(files: CheckpointFiles, graph: Graph) -> int:
-    """Height and width of the images that the net takes: as the manifest says, else 112 or the first that fits."""
+    """Height and width of the images that the net takes: as manifest or file say, else 112 or the first that fits."""
+    if files.is_dlib:
+        return chip_size(files.params)
     if "image_size" in files.manifest:
         return int(files.manifest["image_size"])
     shapes = {name: array.shape for name, array in graph.arrays.items()}

@@ -20,6 +20,8 @@ def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[st
     Raises:
         CheckpointError: a layer is missing, left over or of another shape. Where a backbone of ours fits, it is named.
     """
+    if files.is_dlib:
+        raise CheckpointError(f"{files.name}: dlib's network is for scoring only; start from another model")
     if files.symbol is None:
         weights = read_weights(files.params)
         return arrays_for(net, weights), str(weights)
@@ -43,7 +45,7 @@ def blocks_in(files: CheckpointFiles) -> dict[str, dict[str, NDArray]]:
         CheckpointError: a file that cannot be read.
     """
     if files.symbol is None:
-        return read_blocks(files.params)
+        return {} if files.is_dlib else read_blocks(files.params)
     blocks: dict[str, dict[str, NDArray]] = {}
     for key, array in (load_arrays(str(files.blocks)) if files.blocks else {}).items():
         block, _, own = key.partition(".")

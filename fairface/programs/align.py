@@ -20,6 +20,7 @@ from fairface.faces.detectors import MTCNN, SPELLING, named_detectors
 from fairface.faces.folder import LANDMARKS, align_folder
 from fairface.faces.folder_worker import FORMATS, AlignConfig
 from fairface.faces.landmarks import read_landmarks
+from fairface.faces.layouts import ARCFACE, LAYOUTS, SIZES
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
@@ -30,7 +31,8 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument("source", help="folder of photographs, any depth")
     options.add_argument("target", help="output folder; crops keep their relative names")
     options.add_argument("--landmarks", help="CSV of landmarks to use instead of the detector")
-    options.add_argument("--size", type=int, default=112, help="width and height of a crop in pixels")
+    options.add_argument("--layout", choices=LAYOUTS, default=ARCFACE, help="dlib: crops for --model dlib only")
+    options.add_argument("--size", type=int, help="width and height of a crop in pixels; default: 112, for dlib 150")
     options.add_argument("--format", choices=FORMATS, default="jpg")
     options.add_argument("--quality", type=int, default=95, help="JPEG quality")
     options.add_argument("--fill", choices=FILLS, default="black", help="fill for pixels outside the photograph")
@@ -58,8 +60,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console = Console.of(args)
     mtcnn = MtcnnConfig(args.min_face, args.factor, tuple(args.thresholds))
     names = named_detectors(args.detector)
-    config = AlignConfig(args.size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue,
-                         names or (MTCNN,), args.count_faces)
+    size = SIZES[args.layout] if args.size is None else args.size
+    config = AlignConfig(size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue,
+                         names or (MTCNN,), args.count_faces, args.layout)
     landmarks = read_landmarks(args.landmarks) if args.landmarks else None
     detector = None if names else _retinaface(args.detector)
     with console.progress(label="align", unit="img") as bar:

@@ -16,7 +16,7 @@ from fairface.programs.catalog import options_of
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("embed", prog)
-    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
+    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file | dlib")
     options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")

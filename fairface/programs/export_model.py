@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fairface.checkpoints import resolve
 from fairface.console import Console
+from fairface.errors import CheckpointError
 from fairface.programs.catalog import options_of
 
 FORMATS = ("insightface", "fairface")
@@ -23,6 +24,11 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = options.parse_args(argv)
 
     found = resolve(args.model, args.output)
+    if found.is_dlib:
+        raise CheckpointError(
+            f"{args.model}: dlib's network takes faces in a layout of its own, which an MXNet model cannot tell; "
+            "use --model dlib itself"
+        )
     # MXNet: not for --help, nor for a model that is not there.
     from fairface.graph.export import write_deploy
     from fairface.interop.check import check_same

@@ -46,7 +46,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--border": {"type": int, "default": 0, "help": "then extend them by this many pixels on each side"},
         "--jobs": {"type": int, "default": usable_cores(), "help": "processes that align"},
     },
-    "models: run | run@step | prefix,epoch | PyTorch file": {
+    "models: run | run@step | prefix,epoch | PyTorch file | dlib": {
         "--model": {"metavar": "NAME", "help": "the three-step model"},
         "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
         "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},

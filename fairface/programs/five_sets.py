@@ -28,7 +28,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("five-sets", prog)
     options.add_argument("folder", metavar="FOLDER", help="folder with lfw.bin, cfp_fp.bin, … or memory files of them")
     options.add_argument("--model", action="append", required=True, metavar="MODEL",
-                         help="run | run@step | prefix,epoch | PyTorch file; repeatable")  # fmt: skip
+                         help="run | run@step | prefix,epoch | PyTorch file | dlib; repeatable")  # fmt: skip
     options.add_argument("--folds", type=int, default=10, help="folds of the cross-validation")
     options.add_argument("--level", type=float, default=LEVEL, help="confidence level of the intervals over folds")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")

@@ -109,7 +109,7 @@ def embedded(args: argparse.Namespace, ijb: Ijb, points: Points | None) -> NDArr
         fuse=FUSIONS[args.fusion_method],
     )  # fmt: skip
     names = image_paths(ijb.files.images, ijb.faces.names)
-    faces = AlignedFiles(ijb.files.images, names, points.points, embedder.image_size or 112)
+    faces = AlignedFiles(ijb.files.images, names, points.points, embedder.image_size or 112, embedder.layout)
     features = embedder.embed(faces)
     return features if args.use_flip_test else fused(args.fusion_method, features)
 
@@ -178,7 +178,8 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options.add_argument("--data_root", required=True, metavar="FOLDER", help="folder that holds the data set")
     options.add_argument("--dataset_name", default="IJBC", metavar="IJBB|IJBC", help="which data set")
     source = options.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", "--ckpt_path", default="", help="run | run@step | prefix,epoch | PyTorch file")
+    source.add_argument("--model", "--ckpt_path", default="",
+                        help="run | run@step | prefix,epoch | PyTorch file | dlib")  # fmt: skip
     source.add_argument("--embeddings", "--features", dest="features", default="", metavar="FILE",
                         help=".npy in the order of the faces, or .npz by name")  # fmt: skip
     source.add_argument("--scores", default="", metavar="FILE.npy", help="1:1 only: a score for each line of "

@@ -42,7 +42,7 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--model",
         required=True,
-        help="run | run@step | prefix,epoch | PyTorch file | name of a net in pretrained/, as ir_50",
+        help="run | run@step | prefix,epoch | PyTorch file | dlib | name of a net in pretrained/, as ir_50",
     )
     options.add_argument("--aligned", action="store_true", help="the photographs are aligned crops: look for no face")
     options.add_argument("--detector", metavar="NAME", help=f"{SPELLING}; default: {MTCNN}")
@@ -77,7 +77,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     model = load_model(find_checkpoint(args.model), args.devices, args.batch_size)
     thresholds, note = usable_thresholds(model, not args.no_flip, args.fmr)
     with console.progress(total=len(photographs), label="find faces", unit="img") as bar:
-        found = main_faces(photographs, model.image_size, None if args.aligned else _detector(args), bar.update)
+        detector = None if args.aligned else _detector(args)
+        found = main_faces(photographs, model.image_size, detector, bar.update, model.layout)
     console.tell(found.notes)
     check_enough(found, len(photographs))
     embeddings = model.embed(list(found.crops), not args.no_flip)

@@ -9,7 +9,7 @@ from typing import Any
 from fairface.errors import ConfigError
 
 MODEL: Mapping[str, Mapping[str, Any]] = {
-    "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file"},
+    "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file | dlib"},
     "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
     "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
     "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},

@@ -160,7 +160,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options = options_of("verification", prog)
     source = options.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", default="", help="run | run@step | prefix,epoch | PyTorch file")
+    source.add_argument("--model", default="", help="run | run@step | prefix,epoch | PyTorch file | dlib")
     source.add_argument("--embeddings", default="", metavar="FILE", help="embeddings.npz, or .npy with names.txt")
     source.add_argument("--scores", default="", metavar="FILE", help=".npy in the order of the pairs, or CSV by names")
     source.add_argument("--column", default="", help="column of the pair list with the scores")

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from unittests.interop.dlib.dlib_writer import TinyNet
+
 ROOT = Path(__file__).parents[2]
 SIDES = "--net tiny --batch 2 --embedding 8 --image-size 32 --pairs 2 --steps 1"
 SMALL = {
     "align": "--photographs 6 --large 1 --large-size 200 300 --repeats 2",
+    "dlib_net": "--batch 3 --pairs 2 --steps 1 --threads 1 --model tiny.dat",
     "embed": SIDES,
     "train_step": SIDES,
     "classifier": "--classes 300 --batch 4 --embedding 8 --rounds 2 --steps 1 --threads 1 "
@@ -59,10 +62,13 @@ def result_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[
         if name == "orl_seeds":
             runs_of_seeds(folder / "runs")
             more = ["--output", str(folder / "runs")]
+        if name == "dlib_net":
+            (folder / "tiny.dat").write_bytes(TinyNet().content())
+            more = ["--sides", "ours,ours one by one"]
         command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *SMALL[name].split(), *more, "--json"]
         # One thread: beside other programs two of oneDNN's wait for each other.
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=folder)
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found

@@ -15,8 +15,9 @@ def programs(root):
 
 
 SMALL = [
-    "align", "classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records",
-    "orl_seeds", "report", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface",
+    "align", "classifier", "dlib_net", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks",
+    "open_records", "orl_seeds", "report", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk",
+    "train_step", "virface",
 ]  # fmt: skip
 
 
@@ -90,3 +91,17 @@ def test_quotients_are_taken_turn_by_turn(benchmarks):
     assert found["ratio_spread"] == {"a / b": {"median": 2.0, "min": 0.5, "max": 4.0, "readings": 3}}
     with pytest.raises(ValueError, match="argument 2"):
         quotients([1.0], [1.0, 2.0])
+
+
+def test_descriptors_of_two_sides_are_compared(result_of, benchmarks, tmp_path):
+    apart = result_of("dlib_net")["differences"]
+    assert set(apart) == {"ours one by one"}
+    assert apart["ours one by one"]["number"] < 1e-6
+    from dlib_net import compared
+
+    ours, other = np.array([[3.0, 4.0], [0.0, 1.0]]), np.array([[3.0, 4.5], [0.0, 1.0]])
+    np.save(tmp_path / "0.npy", ours)
+    np.save(tmp_path / "1.npy", other)
+    assert compared(["ours", "dlib"], tmp_path)["dlib"] == pytest.approx(
+        {"number": 0.5, "share of the length": 0.5 / math.hypot(3, 4.5)}
+    )

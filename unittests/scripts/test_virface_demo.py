@@ -46,8 +46,8 @@ def test_the_table_and_a_run_without_results(tmp_path: Path) -> None:
     done = subprocess.run([*command, str(tmp_path / "after")], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert lines[0].split("  ")[0] == "model"
-    assert lines[2].split() == ["before", "0.800", "[0.700,", "0.900]", "0.250", "0.400", "0.500"]
-    assert lines[3].split() == ["after", "0.850", "[0.750,", "0.950]", "0.250", "n/a", "0.500"]
+    assert lines[2].split() == ["before", "0.800", "[0.700,", "0.900]", "0.250", "0.400"]
+    assert lines[3].split() == ["after", "0.850", "[0.750,", "0.950]", "0.250", "n/a"]
     assert lines[4].startswith("45 genuine and 450 impostor comparisons of 10 subjects")
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.errors import DataError
 from fairface.scoring.fairness.assess import everyone
 from fairface.scoring.fairness.grouping import Groups, group_images, groupings
 from fairface.scoring.fairness.threshold_grid import DEFAULT_THRESHOLDS, threshold_grid
@@ -54,8 +55,10 @@ def summarise_scores(
         size: thresholds at most.
 
     Raises:
-        DataError: an unknown attribute, or subjects that contradict the truth.
+        DataError: an unknown attribute, one called ``all``, or subjects that contradict the truth.
     """
+    if EVERYONE in attributes:
+        raise DataError(f"an attribute is called {EVERYONE}, which stands for everybody here; give it another name")
     values = np.asarray(scores, np.float64)
     finite = np.isfinite(values)
     grid = threshold_grid(values[finite], comparisons.same[finite], threshold, size)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fairface.errors import DataError
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.grouping import group_images
 from fairface.scoring.fairness.options import FairnessOptions
@@ -72,6 +73,12 @@ def test_a_group_without_a_kind_of_comparison_and_scores_that_are_missing():
         inside = group[0][place] == group[1][place] == 0
         errors += bool(inside and comparisons.same[place] and score < 0.3)
     assert table.fnmr[0].errors.tolist() == [errors]
+
+
+def test_an_attribute_that_has_the_name_of_everybody_is_refused():
+    scores, comparisons = small_world(subjects=6)
+    with pytest.raises(DataError, match="is called all"):
+        summarise_scores(scores, comparisons, ["all"], 0.3)
 
 
 def test_the_grid_has_thresholds_where_rates_are_small():

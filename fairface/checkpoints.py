@@ -1,4 +1,4 @@
-"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, or a file of PyTorch.
+"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, or a file of PyTorch or ONNX.
 
 * ``run``: a folder that a training run wrote (``models/orl_demo``, or just ``orl_demo``); the best checkpoint, or the
   last one where none was scored.
@@ -6,6 +6,7 @@
 * ``prefix,epoch``: MXNet's deploy layout, ``prefix-symbol.json`` and ``prefix-0000.params`` (insightface's models).
 * ``file.ckpt``, ``file.pth``, ``file.pt``, ``file.pytorch``: weights that PyTorch wrote, of the nets that
   :mod:`fairface.interop.torch.models` names.
+* ``file.onnx``: a recognition network, for scoring alone; :mod:`fairface.embedding.onnx` runs it without MXNet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fairface.files import sha256
 
 MANIFEST = "manifest.json"
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
+ONNX_SUFFIX = ".onnx"
 _SYMBOL = "-symbol.json"
 
 
@@ -30,9 +32,9 @@ class CheckpointFiles:
 
     Attributes:
         name: what the user wrote.
-        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch ``params`` is that file, and
-            there is no symbol.
-        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch or ONNX ``params`` is that file,
+            and there is no symbol.
+        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch or ONNX.
         blocks, state: parameters of the other blocks, optimizer state; None outside a run.
         entry: the checkpoint's entry of the manifest, empty outside a run.
         manifest: the run's manifest, empty outside a run.
@@ -61,7 +63,9 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
     """
     if name.lower().endswith(TORCH_SUFFIXES) and not Path(name).is_dir():
-        return _torch(name)
+        return _alone(name, "a checkpoint that PyTorch wrote")
+    if is_onnx(name):
+        return _alone(name, "an ONNX file")
     if "," in name:
         return _deploy(name)
     run, at, step = name.rpartition("@")
@@ -87,6 +91,11 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
     )
 
 
+def is_onnx(name: str) -> bool:
+    """Whether ``name`` is that of an ONNX file."""
+    return name.lower().endswith(ONNX_SUFFIX) and not Path(name).is_dir()
+
+
 def run_folder(run: str, output: str = "models") -> Path:
     """The folder of a run that is named by its path or by its name below ``output``."""
     for folder in (Path(run), Path(output) / run):
@@ -94,7 +103,7 @@ def run_folder(run: str, output: str = "models") -> Path:
             return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, or a PyTorch file (.ckpt, .pth, .pt, .pytorch)"
+        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch) or an ONNX file"
     )
 
 
@@ -189,8 +198,8 @@ def _neighbours(path: Path) -> list[Path]:
     return list(path.parent.iterdir()) if path.parent.is_dir() else []
 
 
-def _torch(name: str) -> CheckpointFiles:
+def _alone(name: str, what: str) -> CheckpointFiles:
     path = Path(name)
     if not path.is_file():
-        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that PyTorch wrote")
+        raise CheckpointError(f"{name}: there is no such file; name {what}")
     return CheckpointFiles(name, None, path, 0, None, None, {}, {})

@@ -32,8 +32,8 @@ class CheckpointFiles:
 
     Attributes:
         name: what the user wrote.
-        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch or ONNX ``params`` is that file,
-            and there is no symbol.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch or ONNX ``params`` is that
+            file, and there is no symbol.
         step: training step (or epoch) that the files belong to; 0 in a file of PyTorch or ONNX.
         blocks, state: parameters of the other blocks, optimizer state; None outside a run.
         entry: the checkpoint's entry of the manifest, empty outside a run.
@@ -103,7 +103,8 @@ def run_folder(run: str, output: str = "models") -> Path:
             return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch) or an ONNX file"
+        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch) or "
+        "an ONNX file"
     )
 
 

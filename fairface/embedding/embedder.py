@@ -1,4 +1,4 @@
-"""Photographs -> embeddings, whatever runs the net: images are read in threads, put together in batches, views joined."""
+"""Photographs -> embeddings, whatever runs the net: images read in threads, batches, views joined."""
 
 from __future__ import annotations
 

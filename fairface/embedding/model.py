@@ -90,8 +90,8 @@ class Model:
 def load_model(
     name: str, devices: str = "", batch_size: int = 64, output: str = "models", pixels: str = "", colour: str = ""
 ) -> Model:
-    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, a file of PyTorch, or an ONNX file
-    (all forms: :mod:`fairface.checkpoints`).
+    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, a file of PyTorch or ONNX (all
+    forms: :mod:`fairface.checkpoints`).
 
     Args:
         name: the checkpoint; runs are looked for below ``output`` too.

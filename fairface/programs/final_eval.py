@@ -109,7 +109,9 @@ def engines(args: argparse.Namespace, console: Console) -> Engines:
         import fairface.mx  # noqa: F401
 
     def embedder_of(model: str) -> Embedder:
-        return load_embedder(model, args.devices, args.batch_size, flip=True, show_progress=not console.quiet, **onnx_options(args))
+        return load_embedder(
+            model, args.devices, args.batch_size, flip=True, show_progress=not console.quiet, **onnx_options(args)
+        )
 
     def detector_of(model: str) -> FaceDetector:
         from fairface.interop import detector

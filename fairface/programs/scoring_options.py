@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from fairface.errors import ConfigError
 
 MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file"
-ONNX: Mapping[str, Mapping[str, Any]] = {
+ONNX: dict[str, dict[str, Any]] = {
     "--pixels": {"default": "", "metavar": "FORM", "help": "for an ONNX file that does not show it: raw (0..255), or "
                  "minusM/D for (x - M) / D, such as minus127.5/128"},
-    "--colour": {"default": "", "choices": ("rgb", "bgr"), "help": "for an ONNX file that does not say it: its channels"},
+    "--colour": {"default": "", "choices": ("rgb", "bgr"), "help": "of an ONNX file that does not say it"},
 }  # fmt: skip
 MODEL: Mapping[str, Mapping[str, Any]] = {
     "--model": {"default": "", "help": MODEL_HELP},
@@ -30,7 +30,14 @@ def add_onnx_options(options: Any) -> None:
         options.add_argument(name, **settings)
 
 
-def onnx_options(args: Namespace) -> dict[str, str]:
+class OnnxOptions(TypedDict):
+    """What an ONNX file takes, as the user named it; empty: not named."""
+
+    pixels: str
+    colour: str
+
+
+def onnx_options(args: Namespace) -> OnnxOptions:
     """What the options of :data:`ONNX` say, for :func:`fairface.embedding.from_checkpoint.load_embedder`."""
     return {"pixels": args.pixels, "colour": args.colour}
 

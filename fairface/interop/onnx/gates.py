@@ -1,4 +1,4 @@
-"""Channel gates as one product: on CPUs they are trained as a batch of matrix products (:mod:`fairface.backbones.gate`)."""
+"""Channel gates as one product; on CPUs they are a batch of matrix products (:mod:`fairface.backbones.gate`)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class GraphWriter:
 
     def constant(self, hint: str, values: Any, dtype: type = np.float32) -> Value:
         """A constant called ``hint`` or, where that is taken, much the same."""
-        array = np.ascontiguousarray(np.asarray(values, dtype))
+        array: NDArray[Any] = np.ascontiguousarray(np.asarray(values, dtype))
         return Value(self._unique(hint), array.ndim, array)
 
     def integers(self, hint: str, values: Any) -> Value:

@@ -58,8 +58,8 @@ def choose_pixels(name: str, content: bytes, metadata: Metadata | None, pixels: 
         pixels, colour = metadata.pixels, metadata.colour
     if not colour:
         raise ConfigError(
-            f"{name}: does not say whether it takes RGB or BGR; add --colour rgb (insightface's and OpenCV's models) or "
-            "--colour bgr (AdaFace's)"
+            f"{name}: does not say whether it takes RGB or BGR; add --colour rgb (insightface's and OpenCV's models) "
+            "or --colour bgr (AdaFace's)"
         )
     if colour not in COLOURS:
         raise ConfigError(f"--colour {colour}: write {' or '.join(COLOURS)}")

@@ -22,7 +22,9 @@ def images(count: int, size: int) -> Any:
     """(count, 3, size, size) RGB 0..255, as coarse patterns."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (count, 3, 8, 8)).astype(np.float32)
-    return np.ascontiguousarray(np.kron(coarse, np.ones((1, 1, -(-size // 8), -(-size // 8)), np.float32))[..., :size, :size])
+    times = -(-size // 8)
+    fine = coarse.repeat(times, axis=2).repeat(times, axis=3)
+    return np.ascontiguousarray(fine[..., :size, :size])
 
 
 def random_net(name: str, size: int, **options: Any) -> tuple[Any, Graph]:

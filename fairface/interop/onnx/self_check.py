@@ -1,7 +1,7 @@
 """A generated image and the embedding that it must give, beside an export.
 
-Most reports that a network got worse as ONNX are about pixels: swapped channels, normalised twice or not at all. Who loads the
-file elsewhere embeds ``self_check.png`` and compares with ``self_check.npy``.
+Most reports that a network got worse as ONNX are about pixels: channels in another order, normalised twice or not at
+all. Whoever loads the file elsewhere embeds ``self_check.png`` and compares with ``self_check.npy``.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Model:
 
     def _embedder(self, flip: bool) -> Embedder:
         if isinstance(self.loaded, OnnxModel):
-            return OnnxEmbedder(self.loaded, self.batch_size, flip, show_progress=False)
+            return OnnxEmbedder(self.loaded, self.image_size, self.batch_size, flip, show_progress=False)
         from fairface.embedding.mxnet import NetEmbedder
 
         return NetEmbedder(

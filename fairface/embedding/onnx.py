@@ -15,6 +15,8 @@ from fairface.errors import CheckpointError, ConfigError, DeviceError
 from fairface.interop.onnx import pixels as pixel_forms
 from fairface.interop.onnx.session import OnnxNet, open_net
 
+Net = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class OnnxModel:
@@ -74,10 +76,11 @@ def load_onnx(name: str, devices: str = "", pixels: str = "", colour: str = "", 
 
 
 class OnnxEmbedder(Embedder):
-    """Embeds images with an ONNX file's network.
+    """Embeds images with a network that takes RGB 0..255 ``(B, 3, H, W)`` and gives ``(B, D)``.
 
     Args:
-        model: from :func:`load_onnx`.
+        net: from :func:`load_onnx`.
+        image_size: H = W.
         batch_size, flip, threads, show_progress, resize, fuse: as in :class:`Embedder`.
 
     Raises:
@@ -85,17 +88,17 @@ class OnnxEmbedder(Embedder):
     """
 
     def __init__(
-        self, model: OnnxModel, batch_size: int = 64, flip: bool = True, threads: int = 0, show_progress: bool = True,
-        resize: bool = False, fuse: Fusion = flip_sum,
+        self, net: Net, image_size: int, batch_size: int = 64, flip: bool = True, threads: int = 0,
+        show_progress: bool = True, resize: bool = False, fuse: Fusion = flip_sum,
     ) -> None:  # fmt: skip
         if batch_size < 1:
             raise ConfigError(f"embedding needs a batch size of 1 or more, not {batch_size}")
-        self.model = model
-        super().__init__(batch_size, flip, model.image_size, threads, show_progress, resize, fuse)
+        self.net = net
+        super().__init__(batch_size, flip, image_size, threads, show_progress, resize, fuse)
 
     def start(self, batch: Pixels) -> Callable[[], NDArray[np.float32]]:
         """The net runs at once: ONNX Runtime has no queue; images are decoded meanwhile."""
         x = np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)
-        one = self.model(x)
-        rows = self.fuse(one, self.model(x[..., ::-1])) if self.flip else one
+        one = self.net(x)
+        rows = self.fuse(one, self.net(x[..., ::-1])) if self.flip else one
         return lambda: np.asarray(rows, np.float32)

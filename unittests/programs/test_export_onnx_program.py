@@ -17,7 +17,7 @@ from fairface.__main__ import main
 from fairface.checkpoints import resolve
 from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
 from fairface.scoring.operating_point import OperatingPoint
-from unittests.small_models import export_linear, make_run
+from unittests.small_models import draw_people, export_linear, make_run
 
 FILES = {
     "model.onnx", "manifest.json", "MODEL.LICENSE", "MODEL_CARD.md", "self_check.png", "self_check.npy", ".final_eval",
@@ -131,3 +131,46 @@ def test_an_onnx_file_is_not_exported(tmp_path: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert export(tmp_path / "out" / "model.onnx", tmp_path / "again") == 2
     assert "can be scored, but not trained, exported" in capsys.readouterr().err
+
+
+def test_int8_says_what_it_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from fairface.graph.export import write_deploy
+    from unittests.interop.onnx.nets import random_net
+
+    write_deploy(random_net("fresnet_tiny", 112)[1], str(tmp_path / "net"))
+    people = draw_people(tmp_path / "people", people=24, images=4)
+    words = ("--int8", "--calibrate", people, "--calibration-images", 32, "--set", people, "--fmr", 0.1)
+    assert export(f"{tmp_path / 'net'},0", tmp_path / "out", *words) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["precision"] == "int8"
+    assert 0.9 < shown["int8"]["least_cosine"] <= shown["int8"]["cosine"] < 1
+    (everyone,) = shown["int8"]["tar"]
+    assert everyone["genuine"] == 24 * 6
+    assert everyone["change"] == pytest.approx(everyone["after"] - everyone["before"])
+    card = (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert "- precision: int8" in card
+    assert f"- int8 against fp32 on 64 other images: cosine {shown['int8']['cosine']:.4f}" in card
+    kinds = {node.op_type for node in onnx.load(tmp_path / "out" / "model.onnx").graph.node}
+    assert "QuantizeLinear" in kinds
+    stored = np.load(tmp_path / "out" / "self_check.npy")
+    assert stored.shape == (8,)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--int8"], "--int8 and --calibrate DATA go together"),
+        (["--set", "x"], "--set and --protected measure what --int8 changes"),
+        (["--int8", "--calibrate", "x", "--protected", "sex"], "--protected needs --set"),
+        (["--int8", "--calibrate", "x", "--fmr", "2"], "--fmr 2: write a rate"),
+        (["--int8", "--calibrate", "PEOPLE"], "has 2 images; 256 to calibrate on and 64 others"),
+    ],
+)
+def test_options_that_do_not_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    people = draw_people(tmp_path / "people", people=1, images=2)
+    words = [people if word == "PEOPLE" else word for word in words]
+    assert export(export_linear(tmp_path / "net"), tmp_path / "out", *words) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

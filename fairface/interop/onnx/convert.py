@@ -11,9 +11,10 @@ from fairface.graph.fold import fold
 from fairface.graph.saved import Graph, with_prelu
 from fairface.interop.onnx.gates import with_plain_gates
 from fairface.interop.onnx.graph_writer import GraphWriter, Value
+from fairface.interop.onnx.metadata import INPUT, OUTPUT
 from fairface.interop.onnx.operators import OPERATORS
 
-INPUT, OUTPUT, BATCH = "data", "embedding", "batch"
+BATCH = "batch"
 OPSET, IR_VERSION = 16, 8  # GridSample came with 16
 _LOOKED_AT = 8  # nodes in which insightface looks for a normalisation
 

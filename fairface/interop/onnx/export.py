@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 import fairface
 from fairface.checkpoints import CheckpointFiles
@@ -13,6 +15,7 @@ from fairface.interop.models import image_size_of, load_graph, load_model
 from fairface.interop.onnx.convert import convert
 from fairface.interop.onnx.metadata import Metadata
 from fairface.interop.onnx.parity import parity
+from fairface.interop.onnx.quantise import quantised
 from fairface.interop.onnx.self_check import generated_images
 from fairface.interop.onnx.session import OnnxNet, open_net
 from fairface.mx import mx
@@ -60,6 +63,16 @@ def export_onnx(files: CheckpointFiles, thresholds: str = "[]", output: str = "m
     net = open_net(content, files.name)
     difference = parity(loaded.net, net, generated_images(_IMAGES, size), files.name)
     return Export(content, net, metadata, difference)
+
+
+def int8_export(export: Export, images: NDArray[np.uint8]) -> Export:
+    """The same model in int8, calibrated on ``images`` (:func:`fairface.interop.onnx.quantise.quantised`).
+
+    ``difference`` stays that of fp32; thresholds do not go over, as int8 moves scores.
+    """
+    metadata = replace(export.metadata, precision="int8", thresholds="[]")
+    content = with_metadata(onnx.load_from_string(quantised(export.content, images)), metadata)
+    return Export(content, open_net(content, metadata.model), metadata, export.difference)
 
 
 def with_metadata(model: onnx.ModelProto, metadata: Metadata) -> bytes:

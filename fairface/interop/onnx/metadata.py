@@ -8,6 +8,7 @@ from typing import Any
 
 _PREFIX = "fairface."
 RAW, RGB = "raw", "rgb"
+INPUT, OUTPUT = "data", "embedding"  # names in an export
 
 
 @dataclass(frozen=True)

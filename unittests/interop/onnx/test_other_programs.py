@@ -66,7 +66,7 @@ def test_insightface_loads_it_by_file_and_by_package(exported: Path, picture: An
 
 
 def test_insightface_rule_of_names_is_met_by_the_rule_itself(exported: Path) -> None:
-    """As insightface reads it: a first node ``Sub…`` or ``_minus…`` and one ``Mul…`` or ``_mul…`` mean no second time."""
+    """As insightface reads it: ``Sub…`` or ``_minus…`` and ``Mul…`` or ``_mul…`` at first: not once more."""
     import onnx
 
     names = [node.name for node in onnx.load(exported / "model.onnx").graph.node[:8]]

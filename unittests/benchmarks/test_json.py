@@ -15,8 +15,9 @@ def programs(root):
 
 
 SMALL = [
-    "align", "classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records",
-    "orl_seeds", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface",
+    "align", "classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "onnx_engines",
+    "open_records", "orl_seeds", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step",
+    "virface",
 ]  # fmt: skip
 
 

@@ -96,6 +96,16 @@ def is_onnx(name: str) -> bool:
     return name.lower().endswith(ONNX_SUFFIX) and not Path(name).is_dir()
 
 
+def refuse_onnx(files: CheckpointFiles) -> None:
+    """Refuse an ONNX file where an MXNet net or its weights are wanted.
+
+    Raises:
+        CheckpointError: it is one.
+    """
+    if is_onnx(str(files.params)):
+        raise CheckpointError(f"{files.params}: an ONNX file can be scored, but not trained, exported or run by MXNet")
+
+
 def run_folder(run: str, output: str = "models") -> Path:
     """The folder of a run that is named by its path or by its name below ``output``."""
     for folder in (Path(run), Path(output) / run):

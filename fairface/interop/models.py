@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairface.checkpoints import CheckpointFiles, is_onnx, resolve
+from fairface.checkpoints import CheckpointFiles, refuse_onnx, resolve
 from fairface.errors import CheckpointError
 from fairface.graph.export import export
 from fairface.graph.inference import for_inference
@@ -78,8 +78,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
     Raises:
         CheckpointError: files that cannot be read, or a parameter that the graph wants and the file has not.
     """
-    if is_onnx(str(files.params)):
-        raise CheckpointError(f"{files.params}: an ONNX file can be scored, but not trained, exported or run by MXNet")
+    refuse_onnx(files)
     if files.symbol is None:
         symbol, arrays = export(torch_net(files.params))
     else:

@@ -97,6 +97,16 @@ def test_names_that_lead_nowhere(exported: tuple[str, str], tmp_path: Path) -> N
         load_embedder(exported[0], colour="rgb")
 
 
+def test_no_net_is_trained_from_it(exported: tuple[str, str]) -> None:
+    from fairface.checkpoints import resolve
+    from fairface.interop.weights import blocks_in, weights_for
+    from fairface.mx import nn
+
+    for read in (lambda: weights_for(nn.Dense(1), resolve(exported[1])), lambda: blocks_in(resolve(exported[1]))):
+        with pytest.raises(CheckpointError, match="an ONNX file can be scored, but not trained"):
+            read()
+
+
 def program(*words: object) -> dict[str, Any]:
     command = [sys.executable, "-c", WITHOUT_MXNET, *map(str, words), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

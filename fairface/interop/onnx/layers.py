@@ -42,8 +42,10 @@ def batch_norm(writer: GraphWriter, op: Op, inputs: Sequence[Value]) -> list[Val
     x, gamma, beta, mean, variance = inputs
     if axis_of(op, x.rank, 1) != 1:
         raise refuse(op, f"along axis {op.attributes['axis']}")
+    if beta.array is None:
+        raise refuse(op, "with computed shifts")
     if op.flag("fix_gamma", True):
-        gamma = writer.constant(f"{op.name}_ones", np.ones(beta.array.shape if beta.array is not None else 1))
+        gamma = writer.constant(f"{op.name}_ones", np.ones(beta.array.shape))
     epsilon = number(op, "eps", _BATCH_NORM_EPSILON)
     return [writer.one("BatchNormalization", op.name, x, gamma, beta, mean, variance, rank=x.rank, epsilon=epsilon)]
 
@@ -93,7 +95,7 @@ def leaky_relu(writer: GraphWriter, op: Op, inputs: Sequence[Value]) -> list[Val
 def softmax(writer: GraphWriter, op: Op, inputs: Sequence[Value]) -> list[Value]:
     """Softmax along an axis."""
     (x,) = inputs
-    if number(op, "temperature", 1.0) != 1.0 if op.attributes.get("temperature", "None") != "None" else False:
+    if op.attributes.get("temperature", "None") not in ("None", "1", "1.0"):
         raise refuse(op, "with a temperature")
     return [writer.one("Softmax", op.name, x, rank=x.rank, axis=axis_of(op, x.rank, -1))]
 

@@ -68,7 +68,7 @@ def load_pretrained_model(name_or_path: str = "ir_50", devices: str = "", folder
     (:func:`fairface.interop.pretrained.find_checkpoint`).
 
     Args:
-        name_or_path: a backbone's name, or ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch.
+        name_or_path: a backbone's name, or ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch or ONNX.
         devices: such as ``cpu0``; empty: GPU 0, else CPU 0.
         folder: where pretrained models lie.
 

@@ -20,7 +20,7 @@ _LONGEST_NAME = 128
 
 
 def write_manifest(folder: Path, name: str, image_size: int, dimensions: int) -> None:
-    """Describe ``model.onnx`` to insightface 2.0 and later (``FaceAnalysis``, ``get_model(folder, model_task=…)``).
+    """Describe ``model.onnx`` to insightface 2.0 and later (``get_model(folder, model_task="recognition")``).
 
     Args:
         folder: holds the file.

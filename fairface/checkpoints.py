@@ -1,4 +1,4 @@
-"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch, or ``dlib``.
+"""How a checkpoint is named, everywhere: ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch or ONNX, ``dlib``.
 
 * ``run``: a folder that a training run wrote (``models/orl_demo``, or just ``orl_demo``); the best checkpoint, or the
   last one where none was scored.
@@ -8,6 +8,7 @@
   :mod:`fairface.interop.torch.models` names.
 * ``dlib``: dlib's face recognition network, whose weights pip fetches at the first use
   (:mod:`fairface.dlib_weights`); ``file.dat``: that network in a file of dlib's.
+* ``file.onnx``: a recognition network, for scoring alone; :mod:`fairface.embedding.onnx` runs it without MXNet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fairface.files import sha256
 
 MANIFEST = "manifest.json"
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
+ONNX_SUFFIX = ".onnx"
 _SYMBOL = "-symbol.json"
 
 
@@ -33,9 +35,9 @@ class CheckpointFiles:
 
     Attributes:
         name: what the user wrote.
-        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch or dlib ``params`` is that
-            file, and there is no symbol.
-        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch or dlib.
+        symbol, params: MXNet's deploy layout of the inference net; in a file of PyTorch, ONNX or dlib ``params`` is
+            that file, and there is no symbol.
+        step: training step (or epoch) that the files belong to; 0 in a file of PyTorch, ONNX or dlib.
         blocks, state: parameters of the other blocks, optimizer state; None outside a run.
         entry: the checkpoint's entry of the manifest, empty outside a run.
         manifest: the run's manifest, empty outside a run.
@@ -71,7 +73,7 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
     """
     if name == dlib_weights.NAME and not any((folder / MANIFEST).is_file() for folder in _run_folders(name, output)):
         return _one_file(name, dlib_weights.dlib_weights())
-    if name.lower().endswith((*TORCH_SUFFIXES, dlib_weights.SUFFIX)) and not Path(name).is_dir():
+    if name.lower().endswith((*TORCH_SUFFIXES, dlib_weights.SUFFIX, ONNX_SUFFIX)) and not Path(name).is_dir():
         return _one_file(name, Path(name))
     if "," in name:
         return _deploy(name)
@@ -98,6 +100,21 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
     )
 
 
+def is_onnx(name: str) -> bool:
+    """Whether ``name`` is that of an ONNX file."""
+    return name.lower().endswith(ONNX_SUFFIX) and not Path(name).is_dir()
+
+
+def refuse_onnx(files: CheckpointFiles) -> None:
+    """Refuse an ONNX file where an MXNet net or its weights are wanted.
+
+    Raises:
+        CheckpointError: it is one.
+    """
+    if is_onnx(str(files.params)):
+        raise CheckpointError(f"{files.params}: an ONNX file can be scored, but not trained, exported or run by MXNet")
+
+
 def run_folder(run: str, output: str = "models") -> Path:
     """The folder of a run that is named by its path or by its name below ``output``."""
     for folder in _run_folders(run, output):
@@ -105,7 +122,8 @@ def run_folder(run: str, output: str = "models") -> Path:
             return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch), or dlib"
+        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch), an ONNX "
+        "file, or dlib"
     )
 
 
@@ -207,6 +225,9 @@ def _neighbours(path: Path) -> list[Path]:
 
 def _one_file(name: str, path: Path) -> CheckpointFiles:
     if not path.is_file():
-        writer = "dlib" if path.suffix.lower() == dlib_weights.SUFFIX else "PyTorch"
-        raise CheckpointError(f"{name}: there is no such file; name a checkpoint that {writer} wrote")
+        suffix = path.suffix.lower()
+        written = "a checkpoint that dlib wrote" if suffix == dlib_weights.SUFFIX else "a checkpoint that PyTorch wrote"
+        raise CheckpointError(
+            f"{name}: there is no such file; name {'an ONNX file' if suffix == ONNX_SUFFIX else written}"
+        )
     return CheckpointFiles(name, None, path, 0, None, None, {}, {})

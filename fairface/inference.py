@@ -24,7 +24,6 @@ from fairface.errors import DataError
 from fairface.faces.detect import FaceDetector
 from fairface.faces.main_crop import align
 from fairface.interop.pretrained import PRETRAINED, find_checkpoint
-from fairface.mx import nd
 from fairface.scoring.similarity import unit_rows
 
 __all__ = ["PretrainedModel", "get_aligned_face", "load_pretrained_model", "to_input"]
@@ -54,7 +53,7 @@ class PretrainedModel(Model):
             )
         step = self.batch_size
         parts = [
-            self.loaded.net(nd.array(images[start : start + step], ctx=self.contexts[0])).asnumpy()
+            self.forward(images[start : start + step])
             for start in range(0, len(images), step)
         ]
         embeddings = np.concatenate(parts).astype(np.float64)
@@ -69,7 +68,7 @@ def load_pretrained_model(name_or_path: str = "ir_50", devices: str = "", folder
     (:func:`fairface.interop.pretrained.find_checkpoint`).
 
     Args:
-        name_or_path: a backbone's name, or ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch.
+        name_or_path: a backbone's name, or ``run``, ``run@step``, ``prefix,epoch``, a file of PyTorch or ONNX.
         devices: such as ``cpu0``; empty: GPU 0, else CPU 0.
         folder: where pretrained models lie.
 

@@ -34,6 +34,7 @@ NOT_RUN = {
     ("docs/data.md", "train.rec from insightface"): "needs MS1M and GPUs; the reader is tested on a train.rec of ours",
     ("docs/data.md", "TFRecords from TFace or UFace"): "needs somebody's TFRecords and GPUs; those made below are read",
     ("docs/inference.md", "Programs written for AdaFace"): "needs AdaFace's checkpoint; typed with another in its test",
+    ("docs/onnx.md", "Files of others"): "needs insightface's model and its .bin; tests read such forms",
     ("docs/virface.md", "The commands"): "trains a whole ResNet-50; its test tries every flag on a small net",
     ("docs/virface.md", "With a configuration"): "the same; scripts/virface_demo.sh runs these configurations",
     ("docs/uda.md", "The data"): "needs somebody's TFRecords and GPUs; the test of the keys reads this configuration",

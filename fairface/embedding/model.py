@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.checkpoints import is_onnx
 from fairface.data.types import Dataset
-from fairface.embedding.mxnet import NetEmbedder
+from fairface.embedding.embedder import Embedder
+from fairface.embedding.onnx import OnnxEmbedder, OnnxModel, load_onnx
 from fairface.embedding.thresholds import Thresholds, thresholds_of
 from fairface.errors import DataError
-from fairface.interop import models
-from fairface.mx import Context
-from fairface.parallel import contexts_of
+
+if TYPE_CHECKING:
+    from fairface.interop.models import LoadedModel
+    from fairface.mx import Context
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Model:
 
     Attributes:
         loaded: the net and where it came from.
-        contexts: the devices; each takes an equal part of a batch.
+        contexts: the devices; each takes an equal part of a batch. None for an ONNX file, which runs on the CPU.
         batch_size: images in a step, over all devices.
 
     >>> from fairface import load_model
@@ -34,7 +37,7 @@ class Model:
     ('models/r50,0', 112, 512)
     """
 
-    loaded: models.LoadedModel
+    loaded: LoadedModel | OnnxModel
     contexts: tuple[Context, ...]
     batch_size: int = 64
 
@@ -69,27 +72,46 @@ class Model:
 
     def embed(self, images: Any, flip: bool = True) -> NDArray[np.float32]:
         """:func:`embed` with this model."""
-        embedder = NetEmbedder(
+        return self._embedder(flip).embed(_as_batch(images))
+
+    def forward(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embeddings ``(B, D)``, not normalised, of RGB 0..255 ``(B, 3, H, W)``; one batch, on the first device."""
+        if isinstance(self.loaded, OnnxModel):
+            return self.loaded(x)
+        from fairface.mx import nd
+
+        return np.asarray(self.loaded.net(nd.array(x, ctx=self.contexts[0])).asnumpy())
+
+    def _embedder(self, flip: bool) -> Embedder:
+        if isinstance(self.loaded, OnnxModel):
+            return OnnxEmbedder(self.loaded, self.image_size, self.batch_size, flip, show_progress=False)
+        from fairface.embedding.mxnet import NetEmbedder
+
+        return NetEmbedder(
             self.loaded.net, self.contexts, self.batch_size, flip, self.image_size, show_progress=False,
             layout=self.layout,
         )  # fmt: skip
-        return embedder.embed(_as_batch(images))
 
 
-def load_model(name: str, devices: str = "", batch_size: int = 64, output: str = "models") -> Model:
-    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, a file of PyTorch, or ``dlib``
-    (all forms: :mod:`fairface.checkpoints`).
+def load_model(
+    name: str, devices: str = "", batch_size: int = 64, output: str = "models", pixels: str = "", colour: str = ""
+) -> Model:
+    """Load a trained model: ``run``, ``run@step``, ``prefix,epoch`` of an MXNet model, a file of PyTorch or ONNX, or
+    ``dlib`` (all forms: :mod:`fairface.checkpoints`).
 
     Args:
         name: the checkpoint; runs are looked for below ``output`` too.
         devices: such as ``cpu0`` or ``gpu0,gpu1``; empty: GPU 0, else CPU 0.
         batch_size: images in a step, over all devices.
         output: the folder of runs.
+        pixels, colour: what another's ONNX file takes, where its graph does not show it: ``raw`` or ``minus127.5/128``,
+            ``rgb`` or ``bgr``.
 
     Raises:
         CheckpointError: no such checkpoint, or one that gives no embeddings.
+        ConfigError: what an ONNX file takes is not known.
         DeviceError: a device that is not there.
-        MissingPackageError: MXNet is not installed.
+        MissingPackageError: MXNet is not installed, and the model is no ONNX file.
 
     >>> from fairface import load_model
     >>> load_model("models/r50,0", devices="cpu0").dimensions
@@ -98,6 +120,11 @@ def load_model(name: str, devices: str = "", batch_size: int = 64, output: str =
     Traceback (most recent call last):
     fairface.errors.CheckpointError: nowhere/r34,0: there is no nowhere/r34-symbol.json
     """
+    if is_onnx(name):
+        return Model(load_onnx(name, devices, pixels, colour), (), batch_size)
+    from fairface.interop import models
+    from fairface.parallel import contexts_of
+
     contexts = contexts_of(devices)
     return Model(models.load_model(name, contexts, output), tuple(contexts), batch_size)
 

@@ -31,7 +31,7 @@ class Thresholds:
     """Thresholds of one checkpoint.
 
     Attributes:
-        step: the checkpoint's step (or epoch); 0 in a file of PyTorch.
+        step: the checkpoint's step (or epoch); 0 in a file of PyTorch or ONNX.
         weights: SHA-256 of its file of weights.
         flip: whether the embedding of the mirrored image was added.
         data: name of the set of comparisons that they were set on.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairface.checkpoints import CheckpointFiles, resolve
+from fairface.checkpoints import CheckpointFiles, refuse_onnx, resolve
 from fairface.errors import CheckpointError
 from fairface.faces.layouts import layout_of
 from fairface.graph.export import export
@@ -85,6 +85,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
     Raises:
         CheckpointError: files that cannot be read, or a parameter that the graph wants and the file has not.
     """
+    refuse_onnx(files)
     if files.symbol is None:
         symbol, arrays = export(dlib_net(files.params) if files.is_dlib else torch_net(files.params))
     else:

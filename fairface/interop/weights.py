@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fairface.checkpoints import CheckpointFiles
+from fairface.checkpoints import CheckpointFiles, refuse_onnx
 from fairface.errors import CheckpointError
 from fairface.interop.deployed import values_for
 from fairface.interop.fitting import fitting_backbone
@@ -22,6 +22,7 @@ def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[st
     """
     if files.is_dlib:
         raise CheckpointError(f"{files.name}: dlib's network is for scoring only; start from another model")
+    refuse_onnx(files)
     if files.symbol is None:
         weights = read_weights(files.params)
         return arrays_for(net, weights), str(weights)
@@ -44,6 +45,7 @@ def blocks_in(files: CheckpointFiles) -> dict[str, dict[str, NDArray]]:
     Raises:
         CheckpointError: a file that cannot be read.
     """
+    refuse_onnx(files)
     if files.symbol is None:
         return {} if files.is_dlib else read_blocks(files.params)
     blocks: dict[str, dict[str, NDArray]] = {}

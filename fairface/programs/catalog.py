@@ -128,6 +128,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
     "models": (
         Program("export", "data_process/export_model.py",
                 "Write a model as an MXNet model that other programs load."),
+        Program("export-onnx", "data_process/export_onnx.py",
+                "Write a model as an ONNX file, with what other programs need to use it."),
     ),
 }  # fmt: skip
 PROGRAMS: tuple[Program, ...] = tuple(program for group in GROUPS.values() for program in group)

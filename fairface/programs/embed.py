@@ -12,11 +12,12 @@ from fairface.data.opening import open_dataset
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.graph.precisions import PRECISIONS
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, onnx_options
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("embed", prog)
-    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file | dlib")
+    options.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
@@ -24,6 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--precision", default="fp32", choices=PRECISIONS, help="bf16 is faster on CPUs that have it")
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
+    add_onnx_options(options)
     args = options.parse_args(argv)
     console = Console.of(args)
 
@@ -33,7 +35,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console.tell(dataset.notes)
     embedder = load_embedder(
         args.model, args.devices, args.batch_size, not args.no_flip, args.precision, show_progress=not console.quiet,
-        resize=args.resize,
+        resize=args.resize, **onnx_options(args),
     )
     embeddings = embedder.embed(dataset)
     meta = {

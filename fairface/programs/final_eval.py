@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fairface.checkpoints import is_onnx
 from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.evaluation.demo import lay_out_demo, require_models
@@ -25,6 +26,7 @@ from fairface.faces.detectors import SPELLING
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import provenance
+from fairface.programs.scoring_options import ONNX, onnx_options
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -46,11 +48,12 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--border": {"type": int, "default": 0, "help": "then extend them by this many pixels on each side"},
         "--jobs": {"type": int, "default": usable_cores(), "help": "processes that align"},
     },
-    "models: run | run@step | prefix,epoch | PyTorch file | dlib": {
+    "models: run | run@step | prefix,epoch | PyTorch or ONNX file | dlib": {
         "--model": {"metavar": "NAME", "help": "the three-step model"},
         "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
         "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
         "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
+        **ONNX,
     },
     "steps after the cosine; all are transductive: other pairs change the score of a pair": {
         "--rerank": {"action": ON_OFF, "default": True, "help": "re-ranking"},
@@ -93,26 +96,32 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console = Console.of(args)
     command = provenance(prog, "test/final_eval.py", argv, {}).command
     run = EvaluationRequest(notes=notes, command=command, faces=args.report_faces, **prepare(args))
-    report = run_evaluation(run, mxnet_engines(args, console), console)
+    report = run_evaluation(run, engines(args, console), console)
     page = ", report.html" if (Path(args.output) / PAGE).is_file() else ""
     text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables){page}"
     console.show({"output": args.output, **report.to_dict()}, text)
 
 
-def mxnet_engines(args: argparse.Namespace, console: Console) -> Engines:
-    """MXNet's, on the devices that the options name.
+def engines(args: argparse.Namespace, console: Console) -> Engines:
+    """MXNet's, on the devices that the options name, and ONNX Runtime's for ONNX files.
 
     Raises:
         MissingPackageError: MXNet is not installed; told now, before any photograph is aligned.
     """
     from fairface.embedding.from_checkpoint import load_embedder
-    from fairface.interop import detector
-    from fairface.parallel import contexts_of
+
+    if not all(is_onnx(model) for model in (args.model, args.hard_model) if model):
+        import fairface.mx  # noqa: F401
 
     def embedder_of(model: str) -> Embedder:
-        return load_embedder(model, args.devices, args.batch_size, flip=True, show_progress=not console.quiet)
+        return load_embedder(
+            model, args.devices, args.batch_size, flip=True, show_progress=not console.quiet, **onnx_options(args)
+        )
 
     def detector_of(model: str) -> FaceDetector:
+        from fairface.interop import detector
+        from fairface.parallel import contexts_of
+
         return detector.load_retinaface(model, contexts_of(args.devices)[0])
 
     return Engines(embedder_of, detector_of)

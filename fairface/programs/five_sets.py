@@ -16,6 +16,7 @@ from fairface.errors import ConfigError
 from fairface.evaluation.five_sets import SetAccuracy, SetsAccuracy, score_sets
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
+from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, onnx_options
 from fairface.protocols.five_sets import FIVE, FURTHER, FiveSets, require_sets
 from fairface.report.five_sets_table import Cell, five_sets_rows, five_sets_table
 from fairface.report.page.card import plain_page
@@ -28,7 +29,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("five-sets", prog)
     options.add_argument("folder", metavar="FOLDER", help="folder with lfw.bin, cfp_fp.bin, … or memory files of them")
     options.add_argument("--model", action="append", required=True, metavar="MODEL",
-                         help="run | run@step | prefix,epoch | PyTorch file | dlib; repeatable")  # fmt: skip
+                         help=f"{MODEL_HELP}; repeatable")  # fmt: skip
     options.add_argument("--folds", type=int, default=10, help="folds of the cross-validation")
     options.add_argument("--level", type=float, default=LEVEL, help="confidence level of the intervals over folds")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
@@ -36,6 +37,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     add_groups(options, {"report": PAGE})
+    add_onnx_options(options)
     args = options.parse_args(argv)
     check_page(args, [])
     if args.folds < 2 or not 0 < args.level < 1:
@@ -43,6 +45,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     header, rows = score(
         args.model, args.folder, Console.of(args), args.folds, args.level,
         devices=args.devices, batch_size=args.batch_size, flip=not args.no_flip, resize=args.resize,
+        **onnx_options(args),
     )  # fmt: skip
     if wants_page(args):
         made_by = provenance(prog, "test/five_sets.py", argv, {"folder": args.folder, "model": args.model})

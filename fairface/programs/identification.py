@@ -24,7 +24,7 @@ from fairface.evaluation.given import embedded_parts, read_score_matrix
 from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
+from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals, onnx_options
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
 from fairface.report.identification_table import identification_text
@@ -81,7 +81,8 @@ def embedder(args: argparse.Namespace) -> Embed:
     from fairface.embedding.from_checkpoint import load_embedder
 
     return load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
+        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize,
+        **onnx_options(args),
     ).embed
 
 

@@ -27,7 +27,7 @@ from fairface.faces.aligned_files import AlignedFiles
 from fairface.files import write_json
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import check_intervals
+from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, onnx_options
 from fairface.protocols.ijb import Ijb, read_ijb
 from fairface.protocols.ijb_layout import image_paths
 from fairface.protocols.ijb_lists import Points, read_points
@@ -106,7 +106,7 @@ def embedded(args: argparse.Namespace, ijb: Ijb, points: Points | None) -> NDArr
 
     embedder = load_embedder(
         args.model, args.devices, args.batch_size, args.use_flip_test, gpus=args.gpu, show_progress=not args.quiet,
-        fuse=FUSIONS[args.fusion_method],
+        fuse=FUSIONS[args.fusion_method], **onnx_options(args),
     )  # fmt: skip
     names = image_paths(ijb.files.images, ijb.faces.names)
     faces = AlignedFiles(ijb.files.images, names, points.points, embedder.image_size or 112, embedder.layout)
@@ -178,13 +178,12 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options.add_argument("--data_root", required=True, metavar="FOLDER", help="folder that holds the data set")
     options.add_argument("--dataset_name", default="IJBC", metavar="IJBB|IJBC", help="which data set")
     source = options.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", "--ckpt_path", default="",
-                        help="run | run@step | prefix,epoch | PyTorch file | dlib")  # fmt: skip
+    source.add_argument("--model", "--ckpt_path", default="", help=MODEL_HELP)
     source.add_argument("--embeddings", "--features", dest="features", default="", metavar="FILE",
                         help=".npy in the order of the faces, or .npz by name")  # fmt: skip
     source.add_argument("--scores", default="", metavar="FILE.npy", help="1:1 only: a score for each line of "
                         "template_pair_label.txt")  # fmt: skip
-    add_groups(options, OPTIONS)
+    add_groups(options, {**OPTIONS, "for an ONNX file of others": ONNX})
     args = options.parse_args(argv)
     if args.flipped and not args.features:
         raise ConfigError("--flipped goes with --embeddings; a model embeds mirrored images itself")

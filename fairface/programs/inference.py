@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.checkpoints import is_onnx
 from fairface.console import Console
 from fairface.embedding.decision import HasThresholds, decide
 from fairface.embedding.thresholds import Thresholds
@@ -28,6 +29,7 @@ from fairface.faces.detectors import MTCNN, SPELLING, make_detector, named_detec
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import add_onnx_options, onnx_options
 from fairface.report.picture import new_figure
 from fairface.report.similarity_matrix import matrix_text, plot_matrix
 from fairface.scoring.decision import choose_points
@@ -42,7 +44,7 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--model",
         required=True,
-        help="run | run@step | prefix,epoch | PyTorch file | dlib | name of a net in pretrained/, as ir_50",
+        help="run | run@step | prefix,epoch | PyTorch or ONNX file | dlib | name of a net in pretrained/, as ir_50",
     )
     options.add_argument("--aligned", action="store_true", help="the photographs are aligned crops: look for no face")
     options.add_argument("--detector", metavar="NAME", help=f"{SPELLING}; default: {MTCNN}")
@@ -57,6 +59,7 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument("--plot", metavar="FILE.png", help="draw the matrix as a heat map")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
+    add_onnx_options(options)
     return options
 
 
@@ -72,9 +75,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console.tell(notes)
     # MXNet is loaded only here: a wrong path costs no seconds.
     from fairface.embedding.model import load_model
-    from fairface.interop.pretrained import find_checkpoint
 
-    model = load_model(find_checkpoint(args.model), args.devices, args.batch_size)
+    model = load_model(checkpoint_of(args.model), args.devices, args.batch_size, **onnx_options(args))
     thresholds, note = usable_thresholds(model, not args.no_flip, args.fmr)
     with console.progress(total=len(photographs), label="find faces", unit="img") as bar:
         detector = None if args.aligned else _detector(args)
@@ -90,6 +92,15 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {"model": model.name, **as_dict(found, cosines, decisions, thresholds, args.fmr), "note": note},
         text(found, cosines, decisions, thresholds.explain(args.fmr) if thresholds else (note,)),
     )
+
+
+def checkpoint_of(name: str) -> str:
+    """The checkpoint that ``name`` stands for; an ONNX file stands for itself, and MXNet is not loaded for it."""
+    if is_onnx(name):
+        return name
+    from fairface.interop.pretrained import find_checkpoint
+
+    return find_checkpoint(name)
 
 
 def _detector(args: argparse.Namespace) -> FaceDetector:

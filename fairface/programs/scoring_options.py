@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from fairface.errors import ConfigError
 
+MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file | dlib"
+ONNX: dict[str, dict[str, Any]] = {
+    "--pixels": {"default": "", "metavar": "FORM", "help": "for an ONNX file that does not show it: raw (0..255), or "
+                 "minusM/D for (x - M) / D, such as minus127.5/128"},
+    "--colour": {"default": "", "choices": ("rgb", "bgr"), "help": "of an ONNX file that does not say it"},
+}  # fmt: skip
 MODEL: Mapping[str, Mapping[str, Any]] = {
-    "--model": {"default": "", "help": "run | run@step | prefix,epoch | PyTorch file | dlib"},
+    "--model": {"default": "", "help": MODEL_HELP},
     "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
     "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
     "--no-flip": {"action": "store_true", "help": "do not add the mirrored image's embedding"},
     "--resize": {"action": "store_true", "help": "resize images of another size instead of stopping"},
+    **ONNX,
 }
 
 # Spelled as in verification and fairness.
@@ -32,6 +39,24 @@ def check_given(args: Namespace) -> None:
         raise ConfigError(f"{' and '.join(sources)} both say where scores come from; give one of them")
     if args.distance and not args.scores:
         raise ConfigError("--distance needs --scores; scores of embeddings are not distances")
+
+
+def add_onnx_options(options: Any) -> None:
+    """The options of :data:`ONNX` for a parser, or a group of one."""
+    for name, settings in ONNX.items():
+        options.add_argument(name, **settings)
+
+
+class OnnxOptions(TypedDict):
+    """What an ONNX file takes, as the user named it; empty: not named."""
+
+    pixels: str
+    colour: str
+
+
+def onnx_options(args: Namespace) -> OnnxOptions:
+    """What the options of :data:`ONNX` say, for :func:`fairface.embedding.from_checkpoint.load_embedder`."""
+    return {"pixels": args.pixels, "colour": args.colour}
 
 
 def check_intervals(args: Namespace) -> None:

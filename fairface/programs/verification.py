@@ -34,7 +34,7 @@ from fairface.evaluation.verification_page import evaluated_threshold, verificat
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import FACES, PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import check_intervals
+from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, onnx_options
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
@@ -160,11 +160,11 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options = options_of("verification", prog)
     source = options.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", default="", help="run | run@step | prefix,epoch | PyTorch file | dlib")
+    source.add_argument("--model", default="", help=MODEL_HELP)
     source.add_argument("--embeddings", default="", metavar="FILE", help="embeddings.npz, or .npy with names.txt")
     source.add_argument("--scores", default="", metavar="FILE", help=".npy in the order of the pairs, or CSV by names")
     source.add_argument("--column", default="", help="column of the pair list with the scores")
-    add_groups(options, OPTIONS)
+    add_groups(options, {**OPTIONS, "for an ONNX file of others": ONNX})
     args = options.parse_args(argv)
     check(args)
     return args
@@ -222,7 +222,8 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
     from fairface.embedding.from_checkpoint import load_embedder
 
     embed: Embed = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize
+        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize,
+        **onnx_options(args),
     ).embed
     for path in args.set:
         yield path, scored_set(path, embed, args)

@@ -28,6 +28,7 @@ SMALL = {
     "formats": "--images 40 --repeats 2 --threads 2",
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",
     "masks": "--images 20 --repeats 2 --records 40 --batch-size 4 --blocks 2 --steps 1",
+    "onnx_engines": "--net tiny --batch 2 --embedding 8 --image-size 32 --pairs 2 --steps 1 --calibration-images 32",
     "open_records": "--records 3000 --repeats 2",
     "orl_seeds": "--seeds 0,1,2",
     "report": "--comparisons 600 --subjects 40 --groups 2 --rounds 5 --repeats 2",

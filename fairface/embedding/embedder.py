@@ -1,0 +1,141 @@
+"""Photographs -> embeddings, whatever runs the net: images read in threads, batches, views joined."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.cli import progress
+from fairface.data.image_reader import ImageReader
+from fairface.data.images import check_size, decode
+from fairface.data.types import Dataset
+from fairface.embedding.fusion import Fusion, flip_sum
+from fairface.errors import DataError
+from fairface.faces.align import adapted
+from fairface.faces.layouts import ARCFACE
+from fairface.hardware import usable_cores
+from fairface.threads import work_ahead
+
+Images = Dataset | Sequence[bytes] | NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
+Rows = NDArray[np.float32]
+AHEAD = 3  # batches that are decoded before the net asks for them
+
+
+class Embedder(ABC):
+    """Embeds images with a net; a subclass says how the net runs.
+
+    Args:
+        batch_size: images in a step. The last batch is padded, so that shapes never change.
+        flip: add the embedding of the mirrored image.
+        image_size: side in pixels that every image must have; ``None``: that of the first image.
+        threads: decoding threads; 0 = the cores that this process may use.
+        show_progress: show a progress bar on standard error.
+        resize: bring images of a data set to that size instead of refusing those of another.
+        fuse: how the two views' embeddings are joined (:data:`fairface.embedding.fusion.FUSIONS`).
+        layout: of the faces that the net takes; crops of ArcFace's layout are adapted to dlib's
+            (:func:`fairface.faces.align.adapted`).
+    """
+
+    def __init__(
+        self, batch_size: int, flip: bool = True, image_size: int | None = None, threads: int = 0,
+        show_progress: bool = True, resize: bool = False, fuse: Fusion = flip_sum, layout: str = ARCFACE,
+    ) -> None:  # fmt: skip
+        self.batch_size = batch_size
+        self.flip = flip
+        self.image_size = image_size
+        self.threads = threads or usable_cores()
+        self.show_progress = show_progress
+        self.resize = resize
+        self.fuse = fuse
+        self.layout = layout
+
+    @abstractmethod
+    def start(self, batch: Pixels) -> Callable[[], Rows]:
+        """Start the net on ``(B, H, W, 3)`` RGB; what comes back waits for it and gives embeddings ``(B, D)``, both
+        views joined."""
+
+    def embed(self, images: Images) -> NDArray[np.float32]:
+        """Embeddings (N, D) float32, not normalised, of a data set, of N encoded images, or of uint8 (N, H, W, 3) RGB.
+
+        Images are decoded in threads while the net works.
+
+        Raises:
+            DataError: no image, one that cannot be decoded or has another size (the message names it).
+        """
+        count = len(images)
+        if count == 0:
+            raise DataError("there are no images to embed; check the data set's path and filters")
+        read, size = _reader(images, self.image_size, self.resize, self.layout)
+        rows: list[Rows] = []
+        running: deque[Callable[[], Rows]] = deque()
+        batches = self._batches(read, count, size)
+        steps = -(-count // self.batch_size)
+        for batch in progress(batches, total=steps, label="embed", unit="batch") if self.show_progress else batches:
+            running.append(self.start(batch))
+            if len(running) > 1:  # one batch is in the net while this one's results are fetched
+                rows.append(running.popleft()())
+        rows.append(running.popleft()())
+        return np.concatenate(rows)[:count].astype(np.float32, copy=False)
+
+    def _batches(self, read: Callable[[int], Pixels], count: int, size: tuple[int, int]) -> Iterator[Pixels]:
+        """Batches of decoded images in order, the last filled up with its last image."""
+
+        def plan(first: int) -> tuple[Pixels, list[Callable[[], None]]]:
+            batch = np.empty((self.batch_size, *size, 3), np.uint8)
+            positions = np.minimum(np.arange(first, first + self.batch_size), count - 1)
+            parts = np.array_split(np.arange(self.batch_size), self.threads)
+            return batch, [partial(_fill, batch, part, positions, read) for part in parts]
+
+        return work_ahead(map(plan, range(0, count, self.batch_size)), self.threads, AHEAD)
+
+
+def _fill(
+    batch: Pixels, rows: NDArray[np.intp], positions: NDArray[np.intp], read: Callable[[int], Pixels]
+) -> None:
+    for row in rows:
+        batch[row] = read(int(positions[row]))
+
+
+def _reader(
+    images: Images, image_size: int | None, resize: bool, layout: str
+) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
+    """How to get the pixels of image i, and their height and width."""
+    if isinstance(images, np.ndarray):
+        return _array_reader(images, image_size, layout)
+    if isinstance(images, Dataset):
+        size = image_size or _square(images[0].image, images.name(0))
+        return ImageReader(images, size, resize, adapt=lambda image: adapted(image, size, layout)).read, (size, size)
+    encoded = images
+    size = image_size or _square(decode(encoded[0], "image 0"), "image 0")
+
+    def read(index: int) -> Pixels:
+        image = adapted(decode(encoded[index], f"image {index}"), size, layout)
+        check_size(image, f"image {index}", size)
+        return image
+
+    return read, (size, size)
+
+
+def _array_reader(
+    images: Pixels, image_size: int | None, layout: str
+) -> tuple[Callable[[int], Pixels], tuple[int, int]]:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        raise DataError(f"images are {images.dtype} {images.shape}; they must be uint8 (N, H, W, 3) RGB")
+    size = image_size or images.shape[1]
+    height, width = adapted(images[0], size, layout).shape[:2]
+    if image_size is not None and (height, width) != (image_size, image_size):
+        raise DataError(f"images are {width}x{height} pixels, but the net takes {image_size}x{image_size}")
+    return (lambda index: adapted(images[index], size, layout)), (height, width)
+
+
+def _square(image: Pixels, name: str) -> int:
+    height, width = image.shape[:2]
+    if height != width:
+        raise DataError(f"{name}: is {width}x{height} pixels, not square; align it first (data_process/align.py)")
+    return height

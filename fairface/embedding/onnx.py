@@ -1,0 +1,110 @@
+"""Photographs -> embeddings with a net in an ONNX file, without MXNet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.checkpoints import CheckpointFiles, resolve
+from fairface.embedding.embedder import Embedder, Pixels
+from fairface.embedding.fusion import Fusion, flip_sum
+from fairface.errors import CheckpointError, ConfigError, DeviceError
+from fairface.faces.layouts import ARCFACE
+from fairface.interop.onnx import pixels as pixel_forms
+from fairface.interop.onnx.session import OnnxNet, open_net
+
+Net = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """A recognition network in an ONNX file.
+
+    Attributes:
+        net: the network, as ONNX Runtime runs it.
+        pixels: what it wants of its images.
+        name: what the user wrote.
+        files: where it came from.
+    """
+
+    net: OnnxNet
+    pixels: pixel_forms.Pixels
+    name: str
+    files: CheckpointFiles
+
+    @property
+    def image_size(self) -> int:
+        """Height and width in pixels of the faces that it takes."""
+        return self.net.image_size
+
+    @property
+    def layout(self) -> str:
+        """Where it expects the faces' landmarks (:mod:`fairface.faces.layouts`)."""
+        return ARCFACE
+
+    @property
+    def embedding(self) -> int:
+        """Length D of an embedding."""
+        return self.net.dimensions
+
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embeddings ``(B, D)``, not normalised, of RGB 0..255 ``(B, 3, H, W)``."""
+        return self.net(self.pixels.prepare(x))
+
+
+def load_onnx(name: str, devices: str = "", pixels: str = "", colour: str = "", threads: int = 0) -> OnnxModel:
+    """Load the ONNX file ``name``: an export of this library, or another's recognition network.
+
+    Args:
+        name: the file.
+        devices: empty or ``cpu0``.
+        pixels, colour: what the network takes, where neither its metadata nor its graph shows it
+            (:func:`fairface.interop.onnx.pixels.choose_pixels`).
+        threads: of ONNX Runtime; 0: ``OMP_NUM_THREADS`` or else the physical cores.
+
+    Raises:
+        CheckpointError: no such file, or not a network from a square RGB image to one embedding.
+        ConfigError: what it takes is not known, or named otherwise than the file says.
+        DeviceError: a GPU.
+    """
+    if devices not in ("", "cpu", "cpu0"):
+        raise DeviceError(f"--devices {devices}: ONNX files run on the CPU; leave --devices out")
+    files = resolve(name)
+    try:
+        content = files.params.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{name}: cannot be read ({error.strerror}); name another file") from error
+    net = open_net(content, name, threads)
+    return OnnxModel(net, pixel_forms.choose_pixels(name, content, net.metadata, pixels, colour), name, files)
+
+
+class OnnxEmbedder(Embedder):
+    """Embeds images with a network that takes RGB 0..255 ``(B, 3, H, W)`` and gives ``(B, D)``.
+
+    Args:
+        net: from :func:`load_onnx`.
+        image_size: H = W.
+        batch_size, flip, threads, show_progress, resize, fuse: as in :class:`Embedder`.
+
+    Raises:
+        ConfigError: a batch size below one.
+    """
+
+    def __init__(
+        self, net: Net, image_size: int, batch_size: int = 64, flip: bool = True, threads: int = 0,
+        show_progress: bool = True, resize: bool = False, fuse: Fusion = flip_sum,
+    ) -> None:  # fmt: skip
+        if batch_size < 1:
+            raise ConfigError(f"embedding needs a batch size of 1 or more, not {batch_size}")
+        self.net = net
+        super().__init__(batch_size, flip, image_size, threads, show_progress, resize, fuse)
+
+    def start(self, batch: Pixels) -> Callable[[], NDArray[np.float32]]:
+        """The net runs at once: ONNX Runtime has no queue; images are decoded meanwhile."""
+        x = np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)
+        one = self.net(x)
+        rows = self.fuse(one, self.net(x[..., ::-1])) if self.flip else one
+        return lambda: np.asarray(rows, np.float32)

@@ -1,0 +1,142 @@
+"""A recognition network in an ONNX file, run by ONNX Runtime. MXNet is not needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.errors import CheckpointError
+from fairface.hardware import physical_cores
+from fairface.interop.onnx.metadata import Metadata, read_metadata
+
+Floats = NDArray[np.float32]
+DEFAULT_IMAGE_SIZE = 112  # where neither the graph nor its metadata fixes one
+
+
+@dataclass(frozen=True)
+class OnnxNet:
+    """A network with one input ``(B, 3, H, H)`` float32 and one output ``(B, D)``.
+
+    Attributes:
+        session: ONNX Runtime's.
+        image_size: H.
+        dimensions: D.
+        batch: B where the file fixes it, else None.
+        metadata: what an export of this library says of itself, else None.
+    """
+
+    session: Any
+    image_size: int
+    dimensions: int
+    batch: int | None
+    metadata: Metadata | None
+
+    def __call__(self, x: Floats) -> Floats:
+        """Embeddings ``(B, D)`` of any number of images; a fixed batch is filled up with zeros."""
+        if self.batch is None:
+            return self._run(x)
+        parts = [self._filled(x[start : start + self.batch]) for start in range(0, len(x), self.batch)]
+        return np.concatenate(parts)
+
+    def _filled(self, x: Floats) -> Floats:
+        assert self.batch is not None
+        rest = np.zeros((self.batch - len(x), *x.shape[1:]), np.float32)
+        return self._run(np.concatenate([x, rest]))[: len(x)]
+
+    def _run(self, x: Floats) -> Floats:
+        (source,) = self.session.get_inputs()
+        (result,) = self.session.run(None, {source.name: np.ascontiguousarray(x)})
+        return np.asarray(result, np.float32)
+
+
+def open_net(content: bytes, name: str, threads: int = 0) -> OnnxNet:
+    """The network in an ONNX file's ``content``; ``name`` is for messages.
+
+    Args:
+        content: of the file; weights in files beside it are not read.
+        name: the file's.
+        threads: of ONNX Runtime; 0: ``OMP_NUM_THREADS`` or else the physical cores.
+
+    Raises:
+        CheckpointError: no readable network, or not one from a square RGB image to one embedding; told in one line.
+    """
+    session = open_session(content, name, threads)
+    size, batch = _image_size(session, name)
+    outputs = [output.name for output in session.get_outputs()]
+    if len(outputs) != 1:
+        raise CheckpointError(
+            f"{name}: has {len(outputs)} outputs ({', '.join(outputs)}), an embedding network has one; "
+            "export the embedding alone"
+        )
+    metadata = read_metadata(session.get_modelmeta().custom_metadata_map)
+    fixed = size or (metadata.image_size if metadata else DEFAULT_IMAGE_SIZE)
+    net = OnnxNet(session, fixed, 0, batch, metadata)
+    shape = _probe(net, name).shape
+    if len(shape) != 2 or shape[0] != (batch or 1):
+        raise CheckpointError(f"{name}: gives {shape} for {batch or 1} images, not one embedding (1, D) each")
+    return OnnxNet(session, fixed, int(shape[1]), batch, metadata)
+
+
+def open_session(content: bytes, name: str, threads: int = 0) -> Any:
+    """ONNX Runtime's session on the CPU, silent but for errors.
+
+    Raises:
+        CheckpointError: ONNX Runtime cannot read the network.
+    """
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or physical_cores())
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; they are exceptions, too
+    refused = (
+        errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument, errors.Fail, errors.NotImplemented,
+        errors.RuntimeException,
+    )  # fmt: skip
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except refused as error:
+        raise CheckpointError(f"{name}: ONNX Runtime cannot read this network ({_line(error)})") from error
+
+
+def _image_size(session: Any, name: str) -> tuple[int | None, int | None]:
+    """Height (= width) and batch that the only input fixes."""
+    inputs = session.get_inputs()
+    shapes = [f"{source.name} {source.type} {source.shape}" for source in inputs]
+    wanted = "an embedding network takes one float RGB image (B, 3, H, W)"
+    if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
+        raise CheckpointError(f"{name}: takes {'; '.join(shapes)}; {wanted}")
+    batch, channels, height, width = (side if isinstance(side, int) else None for side in inputs[0].shape)
+    if channels not in (3, None):
+        raise CheckpointError(f"{name}: takes {shapes[0]}; {wanted}")
+    if height != width:
+        raise CheckpointError(f"{name}: takes images of {width}x{height} pixels; only square ones are embedded")
+    return height, batch
+
+
+def _probe(net: OnnxNet, name: str) -> Floats:
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    size, images = net.image_size, net.batch or 1
+    try:
+        return net(np.zeros((images, 3, size, size), np.float32))
+    except (errors.InvalidArgument, errors.Fail, errors.RuntimeException, errors.NotImplemented) as error:
+        raise CheckpointError(f"{name}: does not take {size}x{size} RGB images ({_line(error)})") from error
+
+
+def _line(error: Exception) -> str:
+    """An error's text on one line, without ONNX Runtime's prefix, cut to a readable length."""
+    text = " ".join(str(error).split()).rpartition("] : ")[2]
+    return text if len(text) <= 160 else f"{text[:160]}…"
+
+
+def unit(rows: Floats | Sequence[Any]) -> NDArray[np.float64]:
+    """Embeddings ``(B, D)`` at unit length, in float64."""
+    values = np.asarray(rows, np.float64)
+    return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True))

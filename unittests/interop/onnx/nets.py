@@ -1,0 +1,66 @@
+"""Small nets with statistics that fit images, their graphs, and ONNX Runtime on one thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from fairface.backbones import build_backbone
+from fairface.config.schema import BackboneConfig
+from fairface.graph.export import export
+from fairface.graph.saved import Graph
+from fairface.mx import autograd, mx, nd, nn
+from fairface.parameters import structural
+
+DIMENSIONS, WIDTH = 8, 0.125
+
+
+def images(count: int, size: int) -> Any:
+    """(count, 3, size, size) RGB 0..255, as coarse patterns."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 3, 8, 8)).astype(np.float32)
+    times = -(-size // 8)
+    fine = coarse.repeat(times, axis=2).repeat(times, axis=3)
+    return np.ascontiguousarray(fine[..., :size, :size])
+
+
+def random_net(name: str, size: int, **options: Any) -> tuple[Any, Graph]:
+    """A net whose BatchNorms have seen images, so that its embeddings depend on them, and its graph."""
+    mx.random.seed(0)
+    net = build_backbone(BackboneConfig(name=name, embedding=DIMENSIONS, width=WIDTH, **options), size)
+    net.initialize()
+    rng = np.random.default_rng(1)
+    norms: list[Any] = []
+    net.apply(lambda block: norms.append(block) if isinstance(block, nn.BatchNorm) else None)
+    for norm in norms:
+        norm._kwargs["momentum"] = 0.0
+    with autograd.train_mode():
+        net(nd.array(images(6, size)))
+    # In a hundred units of random weights in a row the last bit of a float32 grows to anything: as in trained nets,
+    # shortcuts weigh more there.
+    share = min(1.0, 60 / len(norms))
+    for key, parameter in structural(net).items():
+        if key.endswith(("gamma", "beta", "bias")):
+            is_gamma = key.endswith("gamma")
+            noise = nd.array(rng.normal(0, 0.2 if is_gamma else 0.1, parameter.shape))
+            parameter.set_data((parameter.data() + noise) * (share if is_gamma else 1.0))
+    symbol, arrays = export(net)
+    return net, Graph(symbol, {key.split(":", 1)[1]: value for key, value in arrays.items()})
+
+
+def run(model: onnx.ModelProto, x: Any) -> Any:
+    """What the model's only output is for ``x``."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    (rows,) = session.run(None, {session.get_inputs()[0].name: x})
+    return rows
+
+
+def unit(rows: Any) -> Any:
+    """At unit length, in float64."""
+    rows = np.asarray(rows, np.float64)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

@@ -26,7 +26,7 @@ def fairness_sections(
         sections += [_groups(grouping), _differentials(grouping), _matrix(grouping)]
         sections += [*measure_sections(grouping, result.threshold), _planning(grouping)]
         if changes and grouping.name in changes:
-            sections.append(_changes(changes[grouping.name]))
+            sections.append(changes_section(changes[grouping.name]))
     if challenge:
         sections.append(_challenge(challenge))
     return sections
@@ -154,7 +154,8 @@ def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
     return Section("The challenge's measure", header, rows, lines)
 
 
-def _changes(change: Change) -> Section:
+def changes_section(change: Change, before: str = "the model before") -> Section:
+    """Before, after, difference and verdict of every number."""
     rows = []
     for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):
         rows += [_difference_row(f"{name} of {group}", difference) for group, difference in found.items()]
@@ -166,7 +167,7 @@ def _changes(change: Change) -> Section:
             rows.append(_difference_row(name, difference))
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
-    return Section(f"Compared with the model before, by {change.name}", header, rows, lines)
+    return Section(f"Compared with {before}, by {change.name}", header, rows, lines)
 
 
 def _difference_row(name: str, found: Difference) -> list[str]:

@@ -57,7 +57,7 @@ def open_people(what: PairSource, source: ScoreSource) -> People:
 
     Raises:
         ConfigError: sources that do not fit together.
-        DataError: what the readers refuse; scores that are missing; nobody is named.
+        DataError: what the readers refuse; scores that are missing; people without names.
     """
     opened = open_scored(what, [source])
     comparisons, (scores,) = opened.comparisons, opened.scores
@@ -67,10 +67,19 @@ def open_people(what: PairSource, source: ScoreSource) -> People:
         raise DataError(f"{title}: does not say who is shown; add subjects or use --subjects-from")
     subject = np.full(len(comparisons.names) or int(max(comparisons.a.max(), comparisons.b.max())) + 1, -1, np.int64)
     subject[comparisons.a], subject[comparisons.b] = comparisons.subject_a, comparisons.subject_b
-    used = np.flatnonzero(subject >= 0)
-    known = subject_names_of_images(comparisons) if comparisons.names else []
-    names = tuple(sorted({known[image] for image in used if known[image]})) if known else ()
-    return People(title, comparisons, scores, _rows(source, comparisons), subject, names)
+    return People(title, comparisons, scores, _rows(source, comparisons), subject, _names(title, comparisons, subject))
+
+
+def _names(title: str, comparisons: Comparisons, subject: NDArray[np.int64]) -> tuple[str, ...]:
+    if comparisons.subject_names:
+        found = {comparisons.subject_names[who] for who in np.unique(subject[subject >= 0])}
+    else:
+        told = subject_names_of_images(comparisons) if comparisons.names else []
+        found = {name for name, who in zip(told, subject, strict=False) if who >= 0} - {""}
+    if not found:
+        raise DataError(f"{title}: its people have no names, so nobody can tell whether calibration people are judged; "
+                        "give a list or attributes with the subjects' names")  # fmt: skip
+    return tuple(sorted(found))
 
 
 def _rows(source: ScoreSource, comparisons: Comparisons) -> NDArray[np.float64] | None:

@@ -193,3 +193,28 @@ def test_clusters_need_embeddings(score, files):
     code, _, err = score("--method", "platt", "--by", "clusters", *lists, *COMMON)
     assert code == 2
     assert "cohorts and clusters need embeddings" in err
+
+
+def test_people_are_known_by_name_where_images_are_not(score, files):
+    folder, _, _ = files
+    for name in ("judged", "calibration"):
+        lines = [line.split(",")[2:] for line in (folder / f"{name}.csv").read_text().splitlines()]
+        (folder / f"{name}.csv").write_text("\n".join(map(",".join, lines)) + "\n")
+    judged = ("--method", "platt", "--pairs", folder / "judged.csv", *COMMON)
+    code, out, err = score(*judged, "--calibration", folder / "calibration.csv")
+    assert (code, err) == (0, "")
+    code, _, err = score(*judged, "--calibration", folder / "judged.csv")
+    assert code == 2
+    assert "60 of 60 people are calibration people too" in err
+
+
+def test_people_without_names_are_refused(score, embedded):
+    names = tuple(f"record {place}" for place in range(180))
+    labels = np.repeat(np.arange(60), 3).astype(np.int32)
+    rows = np.random.default_rng(0).normal(size=(180, 4)).astype(np.float32)
+    sex = (labels % 2).astype(np.int8)[:, None]
+    save_embeddings(embedded / "records.npz", Embeddings(rows, names, {}, labels, sex, ("sex",)))
+    code, _, err = score("--method", "platt", "--embeddings", embedded / "records.npz", "--calibration-embeddings",
+                         embedded / "records.npz", "--subjects-from", "labels", *COMMON)  # fmt: skip
+    assert code == 2
+    assert "its people have no names" in err

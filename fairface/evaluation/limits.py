@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.evaluation.assessment import Assessment, EvaluationOptions
 from fairface.evaluation.judged import ALL_STEPS
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group

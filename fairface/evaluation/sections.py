@@ -9,8 +9,10 @@ from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.judged import ALL_STEPS, WITHOUT
 from fairface.evaluation.limits import what_cannot_be_shown
+from fairface.report.fairness_numbers import rate_text
 from fairface.report.fairness_report import FairnessReport
-from fairface.report.fairness_sections import Section, fairness_sections, rate_text
+from fairface.report.fairness_sections import fairness_sections
+from fairface.report.section import Section
 from fairface.report.verification_table import verification_notes, verification_rows
 from fairface.scoring.transductive.chain import TRANSDUCTIVE
 from fairface.scoring.verification import VerificationResult

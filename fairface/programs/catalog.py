@@ -75,6 +75,8 @@ GROUPS: Mapping[str, tuple[Program, ...]] = {
                 "Two runs on the same pairs side by side, with intervals of their differences."),
         Program("five-sets", "test/five_sets.py",
                 "Score models on LFW, CFP-FP, CPLFW, CALFW and AgeDB-30, as papers do.", _RESIZE),
+        Program("normalise", "test/normalise.py",
+                "Normalise scores by group or by clusters, fitted on other people, and judge what changes."),
         Program("evaluate", "test/final_eval.py",
                 "Score photographs and pairs; write predictions and a report."),
         Program("identification", "test/identification.py",

@@ -69,12 +69,15 @@ def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] 
     """Every comparison has two images of its own."""
     first = 2 * np.arange(len(same), dtype=np.int64)
     subjects = np.full((2, len(same)), -1, np.int64)
+    named: tuple[str, ...] = ()
     if columns is not None:
         both = [*table.filled(columns[0]), *table.filled(columns[1])]
-        subjects = np.unique(both, return_inverse=True)[1].astype(np.int64).reshape(2, -1)
+        found, codes = np.unique(both, return_inverse=True)
+        named, subjects = tuple(found.tolist()), codes.astype(np.int64).reshape(2, -1)
     result = Comparisons(
-        first, first + 1, np.array(same, bool), np.array(folds(table), np.int32), subjects[0], subjects[1]
-    )
+        first, first + 1, np.array(same, bool), np.array(folds(table), np.int32), subjects[0], subjects[1],
+        subject_names=named,
+    )  # fmt: skip
     check_comparisons(result, table.source, table.lines)
     return result
 

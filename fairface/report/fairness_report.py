@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fairface.report.fairness_sections import Section, fairness_sections
+from fairface.report.fairness_sections import fairness_sections
 from fairface.report.fairness_text import as_markdown, as_text
+from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.compare import Change
 from fairface.scoring.fairness.curves import GroupCurve

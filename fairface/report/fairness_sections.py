@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from fairface.report.fairness_measures import NULL, measure_sections, scalar_cells
+from fairface.report.fairness_numbers import MISSING, interval_text, number_text, rate_text
+from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.compare import Change, Difference
 from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
-from fairface.scoring.fairness.scalars import Scalar
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
-
-MISSING = "n/a"
-_NULL = "permuted groups: median, 95th percentile"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a table (may be empty) and sentences below it."""
-
-    title: str
-    header: tuple[str, ...] = ()
-    rows: list[list[str]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
 
 def fairness_sections(
@@ -35,7 +23,8 @@ def fairness_sections(
     """Everything about one score; ``challenge`` and ``changes`` (against a model before) where there are any."""
     sections = [_head(result)]
     for grouping in result.groupings.values():
-        sections += [_groups(grouping), _matrix(grouping), _measures(grouping, result), _planning(grouping)]
+        sections += [_groups(grouping), _differentials(grouping), _matrix(grouping)]
+        sections += [*measure_sections(grouping, result.threshold), _planning(grouping)]
         if changes and grouping.name in changes:
             sections.append(changes_section(changes[grouping.name]))
     if challenge:
@@ -81,7 +70,7 @@ def _groups(grouping: GroupingResult) -> Section:
     )
     lines += grouping.notes
     return Section(
-        f"Groups by {grouping.name}", (*header, *(["failure to detect"] if told else []), "note"), rows, lines
+        f"Groups by {grouping.name}", (*header, *(["failure to acquire"] if told else []), "note"), rows, lines
     )
 
 
@@ -95,6 +84,21 @@ def _reasons(rows: Sequence[GroupRow]) -> list[str]:
     return found + [f"{row.group}: AUC {MISSING}: {row.auc_reason}" for row in rows if row.auc_reason]
 
 
+def _differentials(grouping: GroupingResult) -> Section:
+    rows, lines = [], []
+    for row in grouping.rows:
+        for kind, found in (("mated", row.mated), ("non-mated", row.non_mated)):
+            if found is None:
+                continue
+            cells = [number_text(found.mean), number_text(found.value), interval_text(found.low, found.high)]
+            rows.append([row.group, kind, *cells])
+            if found.reason:
+                lines.append(f"{row.group}, {kind}: {found.reason}")
+    lines.append("differential: mean score less that of all other groups, in standard deviations within groups")
+    header = ("group", "comparisons", "mean score", "differential", "interval")
+    return Section(f"Comparison score differentials by {grouping.name}", header, rows, lines)
+
+
 def _matrix(grouping: GroupingResult) -> Section:
     labels = [row.group for row in grouping.rows]
     rows = [
@@ -102,31 +106,6 @@ def _matrix(grouping: GroupingResult) -> Section:
         for label, line in zip(labels, grouping.fmr_matrix, strict=True)
     ]
     return Section(f"FMR between groups by {grouping.name}", ("", *labels), rows)
-
-
-def _measures(grouping: GroupingResult, result: FairnessResult) -> Section:
-    sizes_of = "n (subjects, genuine, impostor)"
-    header = ("measure", "value", "interval", "best", _NULL, "p-value", "alpha", sizes_of, "note")
-    rows = []
-    for name, scalar in grouping.scalars.items():
-        if math.isnan(scalar.value) and scalar.reason:
-            continue  # told below, with the reason
-        sizes = grouping.sample_sizes(scalar)
-        counts = f"{sizes['subjects']}, {sizes['genuine']}, {sizes['impostor']}"
-        rows.append([name, *_scalar_cells(scalar), counts, scalar.note])
-    by_reason: dict[str, list[str]] = {}
-    for name, scalar in grouping.scalars.items():
-        by_reason.setdefault(scalar.reason, []).append(name)
-    lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in by_reason.items() if reason]
-    threshold = f"all at threshold {result.threshold.value:.6g} ({result.threshold.how})"
-    return Section(f"Measures by {grouping.name}", header if rows else (), rows, [threshold, *lines])
-
-
-def _scalar_cells(scalar: Scalar) -> list[str]:
-    null = f"{scalar.null_median:.4g}, {scalar.null_extreme:.4g}" if scalar.null_rounds else MISSING
-    p_value = f"{scalar.p_value:.3f}" if scalar.null_rounds and not math.isnan(scalar.p_value) else MISSING
-    alpha = "" if scalar.alpha is None else f"{scalar.alpha:g}"
-    return [number_text(scalar.value), interval_text(scalar.low, scalar.high), f"{scalar.best:g}", null, p_value, alpha]
 
 
 def _planning(grouping: GroupingResult) -> Section:
@@ -161,11 +140,11 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
 
 
 def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
-    header = ("measure", "value", "interval", "best", _NULL, "p-value", "alpha", "cells", "note")
+    header = ("measure", "value", "interval", "best", NULL, "p-value", "alpha", "cells", "note")
     rows, lines = [], []
     for name, found in challenge.items():
         used = int((~(found.areas != found.areas)).sum())
-        rows.append([name, *_scalar_cells(found.scalar), f"{used} of {found.areas.size}", found.scalar.note])
+        rows.append([name, *scalar_cells(found.scalar), f"{used} of {found.areas.size}", found.scalar.note])
         if found.scalar.reason:
             lines.append(f"{name} {MISSING}: {found.scalar.reason}")
         lines.append(
@@ -175,8 +154,8 @@ def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
     return Section("The challenge's measure", header, rows, lines)
 
 
-def changes_section(change: Change) -> Section:
-    """Before, after and difference of every rate and measure of one grouping."""
+def changes_section(change: Change, before: str = "the model before") -> Section:
+    """Before, after, difference and verdict of every number."""
     rows = []
     for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):
         rows += [_difference_row(f"{name} of {group}", difference) for group, difference in found.items()]
@@ -188,30 +167,9 @@ def changes_section(change: Change) -> Section:
             rows.append(_difference_row(name, difference))
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
-    return Section(f"Compared with the model before, by {change.name}", header, rows, lines)
+    return Section(f"Compared with {before}, by {change.name}", header, rows, lines)
 
 
 def _difference_row(name: str, found: Difference) -> list[str]:
     numbers = [number_text(value) for value in (found.before, found.after, found.value)]
     return [name, *numbers, interval_text(found.low, found.high), found.verdict, found.reason]
-
-
-def rate_text(rate: Rate) -> str:
-    """A rate with its interval."""
-    if math.isnan(rate.value):
-        return MISSING
-    return f"{number_text(rate.value)} {interval_text(rate.low, rate.high)}".removesuffix(f" {MISSING}")
-
-
-def interval_text(low: float, high: float) -> str:
-    """[low, high]; an infinite end is written so."""
-    if math.isnan(low) or math.isnan(high):
-        return MISSING
-    return f"[{number_text(low)}, {number_text(high)}]"
-
-
-def number_text(value: float) -> str:
-    """Four significant digits, never in the notation with e for what is not tiny."""
-    if math.isnan(value):
-        return MISSING
-    return "0" if value == 0 else f"{value:.4g}" if abs(value) >= 1e-4 or math.isinf(value) else f"{value:.2e}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.cli import table
-from fairface.report.fairness_sections import Section
+from fairface.report.section import Section
 
 
 def as_text(sections: Sequence[Section]) -> str:

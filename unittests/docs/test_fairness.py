@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from fairface.scoring.fairness.measures import RULES
+from fairface.scoring.fairness.rules import RULES
 from unittests.docs.blocks import ROOT, page_blocks
 from unittests.docs.clone import lay_out, typed
 

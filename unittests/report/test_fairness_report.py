@@ -8,8 +8,8 @@ import pytest
 from fairface.cli import finite
 from fairface.errors import ConfigError
 from fairface.report.fairness_curves import plot_group_curves
+from fairface.report.fairness_numbers import interval_text, number_text
 from fairface.report.fairness_report import FairnessReport
-from fairface.report.fairness_sections import interval_text, number_text
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
 from fairface.scoring.fairness.compare import compare
@@ -38,7 +38,9 @@ def report():
 def test_text_tells_threshold_groups_measures_and_reasons(report):
     text = report.text()
     assert "threshold 0.35, set by: given" in text
-    for title in ("== Groups by sex+glasses", "== Measures by glasses", "== FMR between groups by sex",
+    for title in ("== Groups by sex+glasses", "== False-negative differential performance by glasses",
+                  "== False-positive differential performance by sex", "== Aggregate equitability measures by glasses",
+                  "== Comparison score differentials by sex+glasses", "== FMR between groups by sex",
                   "== Statistical power, by sex", "== Compared with the model before, by sex",
                   "== The challenge's measure"):  # fmt: skip
         assert title in text
@@ -46,7 +48,7 @@ def test_text_tells_threshold_groups_measures_and_reasons(report):
     assert " 0.5 " in row  # alpha
     assert "60, 180, 870" in row
     assert "unofficial aggregation one_sided" in text
-    assert "failure to detect" in text
+    assert "failure to acquire" in text
     assert "1950 comparisons = 1050 within groups + 900 between groups + 0 of unknown group + 0 without a score" in text
     f = report.result.groupings["sex"].row("f").fnmr
     assert f"{f.value:.4g} [{f.low:.4g}, {f.high:.4g}]" in text

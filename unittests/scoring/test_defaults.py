@@ -11,11 +11,11 @@ from fairface.scoring.fairness import (
     challenge,
     compare,
     curves,
-    measures,
     of_arrays,
     options,
     rate,
     result,
+    rules,
     scalars,
     threshold,
 )
@@ -48,11 +48,11 @@ DEFAULTS = [
     (compare.Difference, {"reason": ""}),
     (curves.group_curves, {"rounds": 1000, "level": 0.95, "seed": 0, "grid": curves.DEFAULT_GRID}),
     (curves.GroupCurve, {"reason": ""}),
-    (measures.Rule, {"worse_when_larger": True, "uses_alpha": False, "note": ""}),
+    (rules.Rule, {"worse_when_larger": True, "uses_alpha": False, "note": ""}),
     (of_arrays.evaluate, {"subjects": None, "fmr": 0.01, "threshold": None, "options": None}),
     (rate.Rate, {"reason": ""}),
     (rate.Planning, {"reason": ""}),
-    (result.GroupRow, {"failures": None}),
+    (result.GroupRow, {"failures": None, "mated": None, "non_mated": None}),
     (result.GroupingResult, {"notes": ()}),
     (result.FairnessResult, {"notes": ()}),
     (scalars.Scalar, {
@@ -93,11 +93,13 @@ def test_grids_of_rates_and_thresholds():
 
 
 def test_the_best_value_of_each_rule_and_where_alpha_counts():
-    best = {rule.name: (rule.best, rule.worse_when_larger, rule.uses_alpha) for rule in measures.RULES}
+    best = {rule.name: (rule.best, rule.worse_when_larger, rule.uses_alpha) for rule in rules.RULES}
     expected = {
         f"{error}_{name}": (value, True, False)
         for error in ("fnmr", "fmr")
-        for name, value in (("worst", 0.0), ("gap", 0.0), ("max_min", 1.0), ("max_geomean", 1.0))
+        for name, value in (("worst", 0.0), ("gap", 0.0), ("max_min", 1.0), ("max_geomean", 1.0),
+                            ("gini", 0.0), ("mera", 1.0))
     }
     expected |= {"fdr": (1.0, False, True), "inequity_rate": (1.0, True, True), "garbe": (0.0, True, True)}
-    assert best == expected | {"sed_mean": (0.0, True, False), "sed_std": (0.0, True, False)}
+    expected |= {"werm": (1.0, True, True), "fmr_mape": (0.0, True, False)}
+    assert best == expected | {"sedg_mean": (0.0, True, False), "sedg_std": (0.0, True, False)}

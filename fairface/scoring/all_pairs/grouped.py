@@ -12,7 +12,7 @@ from fairface.scoring.all_pairs.counts import ImpostorCounts
 from fairface.scoring.all_pairs.error_type import ImpostorErrors
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.roc import roc_of
-from fairface.scoring.all_pairs.scan import Histogram
+from fairface.scoring.all_pairs.scan import Histogram, edges
 from fairface.scoring.all_pairs.windows import GENUINE, IMPOSTOR, Inside
 from fairface.scoring.fairness.accounting import Accounting
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, PairCounts, add_up, compact
@@ -22,6 +22,7 @@ from fairface.scoring.fairness.grouped import GroupedErrors, Within
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rate import Rate
+from fairface.scoring.fairness.score_differential import NO_SPREAD, ScoreDifferential, ScoreSums
 from fairface.scoring.roc import auc
 
 
@@ -74,6 +75,13 @@ class AllPairsGrouped(GroupedErrors):
                              for name in ("fnmr", "fmr"))  # fmt: skip
         area = auc(roc_of(self._histograms[group])) if genuine and impostor else math.nan
         return Within(int(self._images[group]), genuine, impostor, area)
+
+    def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
+        low = edges()
+        centres, kind = low + (low[1] - low[0]) / 2.0, GENUINE if genuine else IMPOSTOR
+        counts = np.stack([histogram.counts[kind] for histogram in self._histograms]).astype(np.float64)
+        sums = ScoreSums(counts.sum(axis=1), counts @ centres, counts @ centres**2)
+        return sums.differentials(NO_SPREAD)
 
     def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
         known = self._node_of_image >= 0

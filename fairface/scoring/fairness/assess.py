@@ -44,7 +44,7 @@ def assess(
     wrong = errors_at(threshold, values, comparisons)
     whole = Grouped(comparisons, everyone(comparisons), values, wrong, scored, replace(options, rounds=0))
     found = [
-        Grouped(comparisons, group_images(comparisons, names), values, wrong, scored, options).result(failed)
+        Grouped(comparisons, group_images(comparisons, names), values, wrong, scored, options, given).result(failed)
         for names in groupings(protected)
     ]
     return FairnessResult(

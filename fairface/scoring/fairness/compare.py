@@ -18,8 +18,8 @@ from fairface.scoring.fairness.counts import Floats, Ints
 from fairface.scoring.fairness.error_types import ErrorType
 from fairface.scoring.fairness.grouped import Grouped, GroupedErrors
 from fairface.scoring.fairness.grouping import group_images, groupings
-from fairface.scoring.fairness.measures import RULES, Rule, Setting
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rules import RULES, Rule, Setting
 from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
 from fairface.scoring.measure import number
 

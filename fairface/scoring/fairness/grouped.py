@@ -15,11 +15,12 @@ from fairface.scoring.fairness.counts import Floats, Ints, Nodes, count_pairs, n
 from fairface.scoring.fairness.error_types import ErrorType, ListedErrorType
 from fairface.scoring.fairness.failures import failure_rates
 from fairface.scoring.fairness.grouping import Groups
-from fairface.scoring.fairness.measures import RULES, Rule, Setting
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rate import Rate, plan
 from fairface.scoring.fairness.result import GroupingResult, GroupRow
+from fairface.scoring.fairness.rules import RULES, Rule, Setting
 from fairface.scoring.fairness.scalars import Scalar, measure, undefined
+from fairface.scoring.fairness.score_differential import ScoreDifferential, ScoreSums, score_differentials
 from fairface.scoring.roc import auc, roc_curve
 
 _KEPT_ENOUGH = 0.75
@@ -68,11 +69,16 @@ class GroupedErrors(ABC):
     def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
         """The share of each group's images with ``failed (N,)``."""
 
+    @abstractmethod
+    def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
+        """How far each group's genuine or impostor scores are shifted from those of the others."""
+
     def result(self, failed: NDArray[np.bool_] | None = None) -> GroupingResult:
         """Table, matrices, scalars and notes; ``failed (N,)`` tells on which images detection failed."""
         scalars = self.scalars()
         kept = {name: self._kept(name) for name in self.error_types}
-        rows = [self.row(group) for group in range(len(self.groups))]
+        shifts = zip(self.score_differentials(True), self.score_differentials(False), strict=True)
+        rows = [replace(self.row(group), mated=m, non_mated=n) for group, (m, n) in enumerate(shifts)]
         if failed is not None:
             rows = [replace(row, failures=rate) for row, rate in zip(rows, self.failures(failed), strict=True)]
         return GroupingResult(
@@ -110,7 +116,7 @@ class GroupedErrors(ABC):
         )
 
     def scalars(self) -> dict[str, Scalar]:
-        """Every scalar of :data:`fairface.scoring.fairness.measures.RULES`."""
+        """Every scalar of :data:`fairface.scoring.fairness.rules.RULES`."""
         rounds = {name: found.rounds() for name, found in self.error_types.items() if len(self.eligible[name]) > 1}
         return {rule.name: self._scalar(rule, rounds) for rule in RULES}
 
@@ -177,16 +183,18 @@ class Grouped(GroupedErrors):
         wrong: (M,) whether each comparison goes wrong at the shared threshold.
         scored: (M,) which of them count.
         options: settings.
+        given: (M,) which scores are a system's own, not put in for a missing one; all, unless told.
     """
 
     def __init__(
         self, comparisons: Comparisons, groups: Groups, scores: Floats, wrong: Floats, scored: NDArray[np.bool_],
-        options: FairnessOptions,
+        options: FairnessOptions, given: NDArray[np.bool_] | None = None,
     ) -> None:  # fmt: skip
         of_a, of_b = groups.of_image[comparisons.a], groups.of_image[comparisons.b]
         chosen = scored & (of_a >= 0) & (of_b >= 0)
         self.part, self.scores = select(comparisons, chosen), scores[chosen]
         self._within = np.where(of_a == of_b, of_a, -1)[chosen]
+        self._given = np.ones(len(self.scores), bool) if given is None else given[chosen]
         nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
         self.ends = first, second
         kinds = ((self.part.same, True), (~self.part.same, False))
@@ -202,6 +210,12 @@ class Grouped(GroupedErrors):
         used[self.part.a] = used[self.part.b] = True
         area = auc(roc_curve(self.scores[within], same)) if genuine and impostor else math.nan
         return Within(int((used & (self.groups.of_image == group)).sum()), genuine, impostor, area)
+
+    def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
+        chosen = (self.part.same == genuine) & (self._within >= 0) & self._given
+        sums = ScoreSums.of(self.scores[chosen], self._within[chosen], len(self.groups))
+        scored = count_pairs(self.nodes, self.ends, self.scores, chosen, genuine)
+        return score_differentials(sums, scored, self.options.level)
 
     def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
         return failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)

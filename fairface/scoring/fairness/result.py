@@ -9,6 +9,7 @@ from fairface.scoring.fairness.accounting import Accounting
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.scalars import Scalar
+from fairface.scoring.fairness.score_differential import ScoreDifferential
 from fairface.scoring.fairness.threshold import SharedThreshold
 from fairface.scoring.measure import number
 
@@ -24,6 +25,7 @@ class GroupRow:
         fnmr_plan, fmr_plan: this group against all others.
         failures: share of its images on which detection failed; ``None`` where that is not told.
         too_few: fewer subjects than scalars need.
+        mated, non_mated: how far genuine and impostor scores within the group are shifted from those of other groups.
     """
 
     group: str
@@ -37,6 +39,8 @@ class GroupRow:
     fmr_plan: Planning
     too_few: bool
     failures: Rate | None = None
+    mated: ScoreDifferential | None = None
+    non_mated: ScoreDifferential | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -46,6 +50,9 @@ class GroupRow:
         result |= {"fnmr_plan": self.fnmr_plan.to_dict(), "fmr_plan": self.fmr_plan.to_dict()}
         if self.failures is not None:
             result["failure_to_detect"] = self.failures.to_dict()
+        for name, shift in (("mated", self.mated), ("non_mated", self.non_mated)):
+            if shift is not None:
+                result[f"{name}_score_differential"] = shift.to_dict()
         return result
 
 

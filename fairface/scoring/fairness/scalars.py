@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.scoring.fairness.measures import Rates, Rule, Setting
+from fairface.scoring.fairness.measures import Rates
+from fairface.scoring.fairness.rules import Rule, Setting
 from fairface.scoring.measure import number
 
 _UNDEFINED_SHARE = 0.025

@@ -10,8 +10,8 @@ from fairface.errors import DataError
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
 from fairface.scoring.fairness.compare import compare
-from fairface.scoring.fairness.measures import RULES, Setting
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rules import RULES, Setting
 from fairface.scoring.fairness.threshold import given_threshold
 from unittests.scoring.fairness.helpers import small_world
 
@@ -35,7 +35,10 @@ EXPECTED = {
     "fmr_worst": 0.05, "fmr_gap": 0.04, "fmr_max_min": 5.0, "fmr_max_geomean": 0.05 / (0.01 * 0.02 * 0.05) ** (1 / 3),
     "fdr": 1 - (ALPHA * 0.04 + (1 - ALPHA) * 0.3), "inequity_rate": 5**ALPHA * 4 ** (1 - ALPHA),
     "garbe": ALPHA * gini(FMR) + (1 - ALPHA) * gini(FNMR),
-    "sed_mean": np.mean(relative_differences()), "sed_std": np.std(relative_differences()),
+    "fnmr_gini": gini(FNMR), "fmr_gini": gini(FMR), "fnmr_mera": 0.4 * 3 / 0.7, "fmr_mera": 0.05 * 3 / 0.08,
+    "fmr_mape": sum(abs(p / (9.5 / 450) - 1) for p in FMR) / 3,
+    "werm": (0.05 / (0.01 * 0.02 * 0.05) ** (1 / 3)) ** ALPHA * 2 ** (1 - ALPHA),
+    "sedg_mean": np.mean(relative_differences()), "sedg_std": np.std(relative_differences()),
 }  # fmt: skip
 
 
@@ -44,9 +47,10 @@ def test_each_rule_by_hand(rule):
     rates = [FMR if side == "fmr" else FNMR for side in rule.error_types]
     found = float(rule.compute(rates, Setting(ALPHA, IMPOSTOR, GENUINE)))
     assert found == pytest.approx(EXPECTED[rule.name], rel=1e-12)
-    assert rule.best == (1.0 if rule.name.endswith(("_min", "_geomean", "fdr", "inequity_rate")) else 0.0)
+    ratios = ("_min", "_geomean", "_mera", "fdr", "inequity_rate", "werm")
+    assert rule.best == (1.0 if rule.name.endswith(ratios) else 0.0)
     assert rule.worse_when_larger == (rule.name != "fdr")
-    assert rule.uses_alpha == (rule.name in ("fdr", "inequity_rate", "garbe"))
+    assert rule.uses_alpha == (rule.name in ("fdr", "inequity_rate", "garbe", "werm"))
 
 
 def test_the_worst_rate_lies_between_the_worst_ends_of_all_groups():
@@ -67,7 +71,7 @@ def test_a_ratio_that_many_rounds_do_not_have_has_no_upper_end():
     scores = np.where(of_m, 0.9, scores)
     scores[np.flatnonzero(of_m)[0]] = 0.0  # one error of one subject: rounds without that subject have none
     found = assess(scores, comparisons, ["sex"], AT, FairnessOptions(rounds=80, min_subjects=20)).groupings["sex"]
-    ratio = found.scalars["fnmr_max_geomean"]
+    ratio = found.scalars["inequity_rate"]
     assert found.scalars["fnmr_gap"].low > 0
     assert 1 < ratio.low <= ratio.value < ratio.high == math.inf
 

@@ -1,0 +1,30 @@
+"""Rates, intervals and numbers of a fairness report as text."""
+
+from __future__ import annotations
+
+import math
+
+from fairface.scoring.fairness.rate import Rate
+
+MISSING = "n/a"
+
+
+def rate_text(rate: Rate) -> str:
+    """A rate with its interval."""
+    if math.isnan(rate.value):
+        return MISSING
+    return f"{number_text(rate.value)} {interval_text(rate.low, rate.high)}".removesuffix(f" {MISSING}")
+
+
+def interval_text(low: float, high: float) -> str:
+    """[low, high]; an infinite end is written so."""
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    return f"[{number_text(low)}, {number_text(high)}]"
+
+
+def number_text(value: float) -> str:
+    """Four significant digits, never in the notation with e for what is not tiny."""
+    if math.isnan(value):
+        return MISSING
+    return "0" if value == 0 else f"{value:.4g}" if abs(value) >= 1e-4 or math.isinf(value) else f"{value:.2e}"

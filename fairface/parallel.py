@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ class World:
     def rows(self, counts: Sequence[int]) -> list[slice]:
         """For every source, which rows of a whole batch this process's devices take."""
         ends = np.cumsum([0, *counts]).tolist()
-        return [slice(begin, end) for begin, end in zip(ends, ends[1:], strict=False)]
+        return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
 def contexts_of(devices: str = "", gpus: str = "") -> list[Context]:

@@ -123,7 +123,7 @@ class Trainer:
         mx.random.seed(seed % (2**31 - 1))
         lr = learning_rate(self.config.optimizer, step, self.total)
         factor = 1.0 if self.scale is None else self.scale.value
-        shards = shard(batch, self.world, self.loader.counts)
+        shards = shard(batch, self.world, self.loader.counts if self.world.size > 1 else ())
         self.world.begin_step()
         with autograd.record():
             report = self.method.losses(shards, self.world)
@@ -156,7 +156,7 @@ class Trainer:
         if step == self.start:
             raise DataError(told[0]) from problem
         self._read(pending)
-        self.checkpointer.save(step)
+        self.checkpointer.save(step, None)
         raise DataError(f"{told[0]}; the {step} steps before it are saved, --resume goes on from there") from problem
 
     def _show(self, bar: Any) -> None:

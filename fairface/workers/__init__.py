@@ -1,1 +1,1 @@
-"""Several processes that train as one: how they are started, how they exchange arrays, how they notice each other's end."""
+"""Several processes that train as one: started, joined over MXNet's kvstore, watched so that none waits for a dead one."""

@@ -67,7 +67,8 @@ def launch(plan: Launch) -> int:
             return code
         saved = (plan.folder / MANIFEST).is_file()
         plan = replace(plan, resume=saved, overwrite=not saved)
-        tell([f"restart {attempt + 1} of {plan.restarts}, " + ("from the last checkpoint" if saved else "from the start")])
+        where = "from the last checkpoint" if saved else "from the start"
+        tell([f"restart {attempt + 1} of {plan.restarts}, {where}"])
     return code
 
 
@@ -90,7 +91,7 @@ class Group:
             SCHEDULER, HERE, port, plan.workers, 1, timeout=plan.timeout, roll_call=(HERE, self._roll.port)
         )
         # What others than worker 0 say is shown only where worker 0 cannot speak.
-        self._said: list[IO[bytes]] = [tempfile.TemporaryFile() for _ in range(plan.workers + 2)]
+        self._said: list[IO[bytes]] = [tempfile.TemporaryFile() for _ in range(plan.workers + 2)]  # noqa: SIM115 - closed in __exit__
 
     def __enter__(self) -> Group:
         for number in SIGNALS:

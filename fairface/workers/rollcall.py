@@ -4,8 +4,8 @@ MXNet's parameter server waits for ever for a process that is gone; its own hear
 alone. Here every process keeps a connection open and sends a sign of life; when one closes without a good-bye, or is
 silent too long, all others are told to stop.
 
-Lines of JSON. From a member: ``{"role", "rank", "host", "process"}`` first, then ``{"beat"}``, and at the end ``{"done"}`` or
-``{"failed", "code"}``. To a member: ``{"rank"}`` once all are there, ``{"stop", "code"}``.
+Lines of JSON. From a member: ``{"role", "rank", "host", "process"}`` first, then ``{"beat"}``, and at the end
+``{"done"}`` or ``{"failed", "code"}``. To a member: ``{"rank"}`` once all are there, ``{"stop", "code"}``.
 """
 
 from __future__ import annotations
@@ -128,15 +128,22 @@ class RollCall:
             self._drop(caller)
 
     def _hear(self, caller: _Caller, said: Mapping[str, Any]) -> None:
+        if not isinstance(said, dict):
+            raise TypeError("no member")
         if "role" in said:
-            caller.role, caller.rank = str(said["role"]), None if said["rank"] is None else int(said["rank"])
-            caller.where = f"process {int(said['process'])} on {said['host']}"
-            self._begin()
+            self._greet(caller, str(said["role"]), said["rank"], f"process {int(said['process'])} on {said['host']}")
         elif "failed" in said:
             caller.done = True
             self._stop(f"{caller.name} stopped: {said['failed']}", int(said["code"]))
         elif "done" in said:
             caller.done = True
+
+    def _greet(self, caller: _Caller, role: str, rank: int | None, where: str) -> None:
+        if not self._missing().get(role):
+            self._say(caller, {"stop": f"every place of a {role} is taken already", "code": 2})
+            return
+        caller.role, caller.rank, caller.where = role, None if rank is None else int(rank), where
+        self._begin()
 
     def _begin(self) -> None:
         """Once all are there, tell each worker its number."""
@@ -164,7 +171,8 @@ class RollCall:
         if self.failure or self._over():
             return
         if not self.started and now - self._opened > self.timeout:
-            missing = ", ".join(f"{count} of {self.expected[role]} {role}s" for role, count in self._missing().items() if count)
+            lacking = {role: count for role, count in self._missing().items() if count}
+            missing = ", ".join(f"{count} of {self.expected[role]} {role}s" for role, count in lacking.items())
             came = ", ".join(caller.name for caller in self._callers.values() if caller.role) or "nobody"
             self._stop(f"{missing} did not come within {self.timeout:g} s; there: {came}", LOST)
         for caller in list(self._callers.values()):

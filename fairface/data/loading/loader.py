@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class BatchLoader:
         # Each source's rows that are made, as they stand in the batch's images, and how far that is from the whole's.
         made = self._slices if rows is None else self._rows or []
         begins = np.cumsum([0, *(part.stop - part.start for part in made)]).tolist()
-        self._made = [slice(begin, end) for begin, end in zip(begins, begins[1:], strict=False)]
+        self._made = [slice(begin, end) for begin, end in pairwise(begins)]
         self._shifts = [part.start - begin for part, begin in zip(made, begins, strict=False)]
         self._data = [source.dataset for source in sources]
         self.attribute_names = tuple(dict.fromkeys(name for data in self._data for name in data.attribute_names))

@@ -25,10 +25,11 @@ class Exchange(Protocol):
         """Make room for vectors of this name and length; all workers prepare in the same order."""
 
     def sum(self, name: str, vector: NDArray) -> NDArray:
-        """The sum over workers of ``vector`` (n,), on its device. The vector is given away: its values may change."""
+        """The sum over workers of ``vector`` (n,), on its device."""
 
     def sum_in_place(self, name: str, copies: Sequence[NDArray]) -> None:
-        """Replace every array of ``copies``, equal on entry, by the sum over workers."""
+        """Replace every array of ``copies``, equal on entry, by the sum over workers. Each call of a name brings the
+        same arrays."""
 
     def close(self) -> None:
         """Part from the others; waits until all of them do."""

@@ -50,9 +50,9 @@ def spread(exchange: Exchange, name: str, rows: NDArray, own: slice, total: int)
 
 
 def padded(array: NDArray) -> NDArray:
-    """All values in one vector of a rounded length, zeros at its end; a copy."""
+    """All values in one vector of a rounded length, zeros at its end."""
     length = rounded_length(array.size)
     flat = array.reshape((-1,))
     if length == array.size:
-        return flat.copy()
+        return flat
     return nd.concat(flat, nd.zeros((length - array.size,), ctx=array.context), dim=0)

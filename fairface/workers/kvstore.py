@@ -25,6 +25,7 @@ class KVStoreExchange:
         self.rank, self.size = rank, size
         self._store: Any = mx.kv.create("dist_device_sync" if on_gpu else "dist_sync")
         self._known: set[str] = set()
+        self._buffers: dict[str, NDArray] = {}
 
     def prepare(self, name: str, length: int) -> None:
         """Make a key. What a backward pass still exchanges in a thread of its own is awaited: a kvstore must not be
@@ -35,13 +36,18 @@ class KVStoreExchange:
         """The sum over workers, launched; nothing waits."""
         self.prepare(name, len(vector))
         key = _key(name, vector.shape)
-        out = nd.empty(vector.shape, ctx=vector.context)
-        self._store.push(key, vector)
-        self._store.pull(key, out=out)
-        return out
+        if key not in self._buffers:
+            self._buffers[key] = nd.empty(vector.shape, ctx=vector.context)
+        # One array for every use of a key: MXNet orders what reads and writes it. With an array of its own each push
+        # could overtake the pull before it.
+        buffer = self._buffers[key]
+        buffer[:] = vector
+        self._store.push(key, buffer)
+        self._store.pull(key, out=buffer)
+        return buffer.copyto(vector.context)
 
     def sum_in_place(self, name: str, copies: Sequence[NDArray]) -> None:
-        """As :meth:`sum`, into ``copies``."""
+        """As :meth:`sum`, into ``copies``, which are the same arrays in every call of this name."""
         shape = copies[0].shape
         key = _key(name, shape)
         self._make(key, shape)

@@ -23,7 +23,7 @@ from unittests.faults.test_kill import newest
 
 pytestmark = pytest.mark.faults
 
-SETTINGS = ("steps=20", "backbone.dropout=0")
+SETTINGS = ("steps=12", "backbone.dropout=0")
 WORKERS = ("--workers", "2")
 TIMEOUT = 15.0  # seconds of silence; more than a busy machine lets a process wait
 LOST = 75
@@ -71,7 +71,7 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
     assert {name for name in expected if "copies" not in name} == {name for name in found if "copies" not in name}
     for name, array in found.items():
         if name in expected:
-            np.testing.assert_allclose(array, expected[name], rtol=2e-3, atol=2e-4, err_msg=name)
+            np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, t
         launcher.send_signal(signal.SIGTERM)
         launcher.communicate(timeout=100)
     assert launcher.returncode == 128 + signal.SIGTERM
-    assert 6 < newest(program) < 20
+    assert 6 < newest(program) < 12
     code, _, err = program.ends("--resume")
     assert code == 0
     assert "the devices was ['cpu(0)', 'cpu(1)'] and is now ['cpu(0)']" in err
-    assert steps(program.run)[-1] == 20
+    assert steps(program.run)[-1] == 12
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,8 @@ def test_a_port_in_use_is_one_line(program: Program) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         code, out, err = program.ends(*WORKERS, "--port", port)
-    assert (code, out, err) == (2, "", f"error: port {port} cannot be used (Address already in use); name another one\n")
+    assert (code, out) == (2, "")
+    assert err == f"error: port {port} cannot be used (Address already in use); name another one\n"
 
 
 @pytest.fixture

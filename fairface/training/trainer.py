@@ -181,9 +181,10 @@ class Trainer:
         """Wait for a step's numbers, stop when its loss is not finite, and log every N steps."""
         if pending is None:
             return
-        arrays = {**pending.report.losses, **pending.report.metrics}
-        sums = self.world.sum(np.array([np.sum([array.asscalar() for array in parts]) for parts in arrays.values()]))
-        numbers = dict(zip(arrays, sums.tolist(), strict=True))
+        numbers = {
+            name: float(np.sum([array.asscalar() for array in arrays]))
+            for name, arrays in {**pending.report.losses, **pending.report.metrics}.items()
+        }
         bad = [name for name in pending.report.losses if not math.isfinite(numbers[name])]
         if bad and self.scale is None:
             self._stop_not_finite(pending.step, bad[0], numbers[bad[0]], pending.lr)
@@ -194,7 +195,8 @@ class Trainer:
 
     def _write_line(self, pending: Pending) -> None:
         seconds = max(1e-9, time.monotonic() - self._window_began)
-        means = {name: float(np.mean([line[name] for line in self._window])) for name in self._window[0]}
+        own = np.array([np.mean([line[name] for line in self._window]) for name in self._window[0]])
+        means = dict(zip(self._window[0], self.world.sum(own).tolist(), strict=True))
         values = {**means, "lr": pending.lr, "images_per_second": self._window_images / seconds}
         if self.scale is not None:
             values["loss_scale"] = self.scale.value

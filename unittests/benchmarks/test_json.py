@@ -16,7 +16,7 @@ def programs(root):
 
 SMALL = [
     "align", "classifier", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks", "open_records",
-    "orl_seeds", "retrieval", "scoring", "scoring_all_pairs", "train_from_disk", "train_step", "virface",
+    "orl_seeds", "retrieval", "scoring", "scoring_all_pairs", "soak", "train_from_disk", "train_step", "virface",
     "workers",
 ]  # fmt: skip
 

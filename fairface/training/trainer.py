@@ -157,6 +157,7 @@ class Trainer:
             raise DataError(told[0]) from problem
         self._read(pending)
         self.checkpointer.save(step, None)
+        self.world.barrier()  # the first process that fails ends the others: not before rank 0 has saved
         raise DataError(f"{told[0]}; the {step} steps before it are saved, --resume goes on from there") from problem
 
     def _show(self, bar: Any) -> None:

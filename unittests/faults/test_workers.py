@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from fairface.checkpoints import resolve
+from fairface.data.loading.samplers import RandomSampler
 from fairface.parameters import load_arrays
 from unittests.faults.group import KILL, PAUSE, all_gone, children
 from unittests.faults.helpers import ROOT, Program, bits, steps
@@ -143,6 +145,20 @@ def test_what_cannot_be_trained_is_one_line(
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert reason in err
     assert not program.run.exists()
+
+
+def test_a_bad_record_on_one_worker_saves_and_stops_all(tmp_path: Path, people: Path) -> None:
+    """The last row of the third batch is worker 1's."""
+    data = Path(shutil.copytree(people, tmp_path / "people"))
+    index = int(RandomSampler(24, 8, seed=0).batch(2)[-1])
+    file = sorted(data.glob("*/*.png"))[index]
+    file.write_bytes(b"no image" * 20)
+    program = Program(tmp_path, data, *SETTINGS)
+    code, out, err = program.ends("--quiet", *WORKERS)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert str(file) in err
+    assert "the 2 steps before it are saved" in err
+    assert steps(program.run) == [2]
 
 
 def test_a_port_in_use_is_one_line(program: Program) -> None:

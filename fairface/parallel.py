@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,8 @@ class Shard:
 class World:
     """All devices that train together: this process's contexts, and its place among the processes.
 
-    This class joins the devices of one process. What a method needs from the rest of the batch it asks here, never from
-    the list of contexts, so that a world of several processes can take its place.
+    This class joins the devices of one process; :class:`fairface.workers.world.Workers` those of several. What a method
+    needs from the rest of the batch it asks here, never from the list of contexts.
 
     Attributes:
         contexts: this process's devices, the first one leads.
@@ -58,6 +59,24 @@ class World:
     contexts: tuple[Context, ...]
     rank: int = 0
     size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process logs, verifies and saves."""
+        return self.rank == 0
+
+    @property
+    def devices(self) -> int:
+        """Number of devices of all processes, each with as many as this one."""
+        return self.size * len(self.contexts)
+
+    def begin_step(self) -> None:
+        """Called before each step: what is brought together is counted from here."""
+
+    def joined(self) -> list[NDArray]:
+        """What :meth:`gather` and :meth:`join` have recorded in this step and all processes must take back, whether or
+        not their own loss depends on it: heads of the backward pass with a gradient of zeros."""
+        return []
 
     def gather(self, arrays: Sequence[NDArray]) -> list[NDArray]:
         """Every device's rows on every device: item c is all arrays joined along axis 0, on the context of
@@ -84,6 +103,35 @@ class World:
 
     def barrier(self) -> None:
         """Wait until every process is here."""
+
+    def counts(self, own: int) -> list[int]:
+        """Every process's number (0 to 2^24), by rank."""
+        return [own]
+
+    def texts(self, own: str) -> list[str]:
+        """Every process's text, by rank."""
+        return [own]
+
+    def of_lead(self, array: NDArray) -> NDArray:
+        """Rank 0's values of an array that every process has in this shape; no gradient flows through it."""
+        return array
+
+    def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
+        """Replace every gradient by its sum over processes; ``gradients`` are lists of equal copies, one a device."""
+
+    def cut(self, counts: Sequence[int]) -> list[list[slice]]:
+        """For each of this process's devices, its rows of every source; ``counts`` are the sources' rows in a whole
+        batch. Rows are counted in the part of the batch that this process has (:meth:`rows`).
+
+        Raises:
+            ConfigError: a source with fewer rows than devices.
+        """
+        return cut_sources(counts, len(self.contexts))
+
+    def rows(self, counts: Sequence[int]) -> list[slice]:
+        """For every source, which rows of a whole batch this process's devices take."""
+        ends = np.cumsum([0, *counts]).tolist()
+        return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
 def contexts_of(devices: str = "", gpus: str = "") -> list[Context]:
@@ -157,8 +205,10 @@ def to_input(images: Array[np.uint8], context: Context) -> NDArray:
     return nd.transpose(nd.array(images, ctx=context, dtype="uint8"), axes=(0, 3, 1, 2)).astype("float32")
 
 
-def shard(batch: Batch, world: World) -> list[Shard]:
-    """The batch over the world's devices: each source's rows are cut by themselves, in order.
+def shard(batch: Batch, world: World, counts: Sequence[int] = ()) -> list[Shard]:
+    """The batch over this process's devices: each source's rows are cut by themselves, in order.
+
+    ``counts`` are the sources' rows in the whole batch, where ``batch`` is this process's part of it.
 
     Where a source does not divide, some devices get one row more; which ones goes on from source to source, so that no
     device collects the odd rows of all.
@@ -166,8 +216,8 @@ def shard(batch: Batch, world: World) -> list[Shard]:
     Raises:
         ConfigError: a source with fewer rows than devices.
     """
-    counts = np.bincount(batch.source, minlength=1).tolist()
-    cuts = cut_sources(counts, len(world.contexts))
+    counts = list(counts) or np.bincount(batch.source, minlength=1).tolist()
+    cuts = world.cut(counts)
     return [
         _part(batch, rows, counts, context) for rows, context in zip(cuts, world.contexts, strict=True)
     ]
@@ -209,7 +259,7 @@ def _part(batch: Batch, cut: Sequence[slice], counts: Sequence[int], context: Co
         source=move(batch.source, "int32"),
         attributes=move(batch.attributes, "int32") if batch.attributes.size else None,
         rows=tuple(slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)),
-        batch_rows=len(batch),
+        batch_rows=sum(counts),
         source_rows=tuple(counts),
         extra={name: move(values, "float32") for name, values in batch.extra.items()},
     )

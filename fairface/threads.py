@@ -1,4 +1,4 @@
-"""Work ahead in threads, in order, and leave no thread behind: the one place that starts threads."""
+"""Work ahead in threads, in order, and leave no thread behind: the one place that starts threads for work."""
 
 from __future__ import annotations
 

@@ -42,6 +42,8 @@ NOT_RUN = {
     ("docs/lpd.md", "The commands"): "trains a whole ResNet-50; its tests train small nets with every flag",
     ("docs/lpd.md", "From a trained net"): "needs a trained MobileFaceNet; test_start.py starts LPD from one",
     ("docs/lpd.md", "With a configuration"): "trains for minutes; its tests train small nets with these keys",
+    ("docs/workers.md", "On one machine"): "needs MS1M and eight GPUs; workers are tested on CPUs",
+    ("docs/workers.md", "On several machines"): "needs several machines; tested on one, with these variables",
     ("docs/experiments/real_model.md", "The commands"): "needs LFW and a published model, which may not be passed on",
 }
 TYPED = re.compile(r'page_blocks\("([^"]+)"\)')

@@ -59,8 +59,8 @@ class TripletTerm:
             )
             rows = [nd.take(embedding, index) for index in (chosen.anchor, chosen.positive, chosen.negative)]
             valid = chosen.valid.astype(embedding.dtype)
-            losses.append(self.loss(*rows, valid) * (self.weight / len(embeddings)))
-            triplets.append(valid.sum() / len(embeddings))
+            losses.append(self.loss(*rows, valid) * (self.weight / world.devices))
+            triplets.append(valid.sum() / world.devices)
         self.step += 1
         return losses, triplets
 

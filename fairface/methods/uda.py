@@ -82,12 +82,17 @@ class UDA(Method):
             report.metrics.update(metrics)
         if self.regions is not None:
             labels = [shard.labels for shard in shards]
-            self._add_regularisers(report, part_norms(embeddings, labels, self.regions, world), embeddings)
+            norms = part_norms(embeddings, labels, self.regions, world)
+            self._add_regularisers(report, norms, embeddings, world)
         return report
 
-    def _add_regularisers(self, report: StepReport, norms: PartNorms, embeddings: Sequence[NDArray]) -> None:
+    def _add_regularisers(
+        self, report: StepReport, norms: PartNorms, embeddings: Sequence[NDArray], world: World
+    ) -> None:
+        """Every process computes the same on its first device and takes an equal share."""
+
         def first_only(value: NDArray) -> list[NDArray]:
-            return [value, *(nd.zeros((1,), ctx=embedding.context) for embedding in embeddings[1:])]
+            return [value / world.size, *(nd.zeros((1,), ctx=embedding.context) for embedding in embeddings[1:])]
 
         if self.options.masked_weight:
             report.losses["masked"] = first_only(norms.masked_loss * self.options.masked_weight)

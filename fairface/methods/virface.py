@@ -80,10 +80,10 @@ class VirFace(Classify):
             return self.classified(shards, embeddings, world)
         rows = shards[0].source_rows[self.labeled]
         if self.stage == GENERATOR:
-            return self._reconstructed(parts_of(shards, embeddings, self.labeled), rows)
+            return self._reconstructed(parts_of(shards, embeddings, self.labeled, world), rows, world)
         threshold = self.options.overlap
         parts = parts_of(
-            shards, embeddings, self.labeled,
+            shards, embeddings, self.labeled, world,
             (lambda unlabeled: unclaimed(self.head, unlabeled, threshold)) if threshold else None,
         )  # fmt: skip
         statistics = self.statistics.update([part.labeled for part in parts], [part.labels for part in parts], world)
@@ -116,8 +116,8 @@ class VirFace(Classify):
     ) -> None:  # fmt: skip
         """L_vi, L_l2 and L_kl."""
         options = self.options
-        generated = generate(generator, parts, options.gen_num, options.instances_train_backbone)
-        summed = max(1, virtual_classes(parts)) * (options.gen_num if options.instance_mean else 1)
+        generated = generate(generator, parts, options.gen_num, options.instances_train_backbone, world)
+        summed = max(1, virtual_classes(parts, world)) * (options.gen_num if options.instance_mean else 1)
         report.losses["instances"] = [
             self._instance_loss(part, made, values, parts, world) * (options.instance_weight / summed)
             for part, made, values in zip(parts, generated, statistics, strict=True)
@@ -137,10 +137,10 @@ class VirFace(Classify):
         logits = self.head(unit(made.instances), labels, *values, centres=centres)
         return self.criterion(logits, labels).sum()
 
-    def _reconstructed(self, parts: Sequence[Part], rows: int) -> StepReport:
+    def _reconstructed(self, parts: Sequence[Part], rows: int, world: World) -> StepReport:
         """Stage generator: L_l2 and L_kl; accuracy tells whose class centre is nearest to the generator's output."""
         assert self.generator is not None
-        generated = generate(self.generator, parts, 0, train_backbone=False)
+        generated = generate(self.generator, parts, 0, False, world)
         correct = [
             is_reproduced(self.head, made.output, part.labels).sum() / rows
             for part, made in zip(parts, generated, strict=True)

@@ -11,6 +11,7 @@ from fairface.methods.generator import Generator
 from fairface.methods.virface_losses import class_centres, divergence, squared_error, unit
 from fairface.methods.virface_parts import Part, virtual_classes
 from fairface.mx import NDArray, autograd, nd
+from fairface.parallel import World
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,21 @@ class Generated:
     instances: NDArray | None
 
 
-def generate(generator: Generator, parts: Sequence[Part], count: int, train_backbone: bool) -> list[Generated]:
+def generate(
+    generator: Generator, parts: Sequence[Part], count: int, train_backbone: bool, world: World
+) -> list[Generated]:
     """Run the generator once on every device: on its labeled embeddings and ``count`` times on its unlabeled ones.
 
-    The noise of the whole batch is drawn on the first device, so it is the same whatever the number of devices; the
-    trainer seeds it in every step. Labeled embeddings get no gradient from the generator (as in the released code);
+    The noise of the whole batch is drawn on the first device of all, so it is the same whatever the number of devices;
+    the trainer seeds it in every step. Labeled embeddings get no gradient from the generator (as in the released code);
     unlabeled ones do with ``train_backbone``.
     """
-    rows, virtual = sum(len(part.labeled) for part in parts), virtual_classes(parts)
+    labeled, virtual = world.counts(sum(len(part.labeled) for part in parts)), virtual_classes(parts, world)
+    rows, first = sum(labeled), sum(labeled[: world.rank])
     with autograd.pause():
         noise = nd.random.normal(shape=(rows + count * virtual, generator.latent), ctx=parts[0].context)
+        noise = world.of_lead(noise)
     generated: list[Generated] = []
-    first = 0
     for part in parts:
         own = len(part.labeled)
         inputs, drawn = [unit(part.labeled.detach())], [noise[first : first + own]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class Part:
 
 
 def parts_of(
-    shards: Sequence[Shard], embeddings: Sequence[NDArray], labeled: int, keep: Keep | None = None
+    shards: Sequence[Shard], embeddings: Sequence[NDArray], labeled: int, world: World, keep: Keep | None = None
 ) -> list[Part]:
     """Every device's rows of the source ``labeled``, and those of all other sources.
 
@@ -55,13 +56,14 @@ def parts_of(
         if unlabeled is not None and keep is not None:
             kept = keep(unlabeled)
             unlabeled = nd.take(unlabeled, nd.array(kept, ctx=embedding.context)) if len(kept) else None
-        parts.append(Part(embedding[own], shard.labels[own], unlabeled, virtual_classes(parts)))
-    return parts
+        parts.append(Part(embedding[own], shard.labels[own], unlabeled, sum(part.count for part in parts)))
+    before = sum(world.counts(sum(part.count for part in parts))[: world.rank])
+    return [dataclasses.replace(part, first=part.first + before) for part in parts]
 
 
-def virtual_classes(parts: Sequence[Part]) -> int:
+def virtual_classes(parts: Sequence[Part], world: World) -> int:
     """U, virtual classes of all devices."""
-    return sum(part.count for part in parts)
+    return sum(world.counts(sum(part.count for part in parts)))
 
 
 def centres_on(parts: Sequence[Part], context: Context, world: World, with_gradient: bool) -> NDArray | None:

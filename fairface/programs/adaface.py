@@ -17,7 +17,7 @@ from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.programs import five_sets
 from fairface.programs.catalog import options_of
-from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
 from fairface.programs.train import train_or_estimate
 from fairface.recipes.adaface_flags import FIXED, FLAGS, devices_of, notes_on
 from fairface.recipes.adaface_folders import placed
@@ -30,6 +30,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("adaface", prog)
     add_flags(options, FLAGS)
     add_run_options(options, "configuration, counts, memory and time")
+    add_worker_options(options)
     args = parse_run(options, argv, [])
     check(args)
     console = Console.of(args)

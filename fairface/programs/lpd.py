@@ -15,7 +15,7 @@ from fairface.config.schema import TrainConfig
 from fairface.config.tree import apply_override, merged
 from fairface.console import Console
 from fairface.programs.catalog import options_of
-from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
 from fairface.programs.train import train_or_estimate
 from fairface.recipes.lpd_flags import FIXED, FLAGS, notes_on
 
@@ -25,6 +25,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("lpd", prog)
     add_flags(options, FLAGS)
     add_run_options(options, "configuration, counts, memory and time")
+    add_worker_options(options)
     args = parse_run(options, argv, [])
     console = Console.of(args)
     console.tell([*ignored(FLAGS, args), *notes_on(args)])

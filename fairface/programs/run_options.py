@@ -18,6 +18,20 @@ def add_run_options(options: ArgumentParser, shown: str) -> None:
     options.add_argument("--json", action="store_true", help="with --dry-run: print one JSON object")
 
 
+def add_worker_options(options: ArgumentParser) -> None:
+    """Add the options of several processes (:mod:`fairface.workers`)."""
+    group = options.add_argument_group("several processes (docs/workers.md)")
+    group.add_argument("--workers", type=int, default=1, help="processes on this machine that train together")
+    group.add_argument(
+        "--restarts", type=int, default=0, help="with --workers: start again so often after a process was lost"
+    )
+    group.add_argument(
+        "--peer-timeout", type=float, default=60.0, metavar="SECONDS",
+        help="with --workers: a process that is silent for so long counts as dead",
+    )
+    group.add_argument("--port", type=int, default=0, help="with --workers: of the scheduler; 0 = any that is free")
+
+
 def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]) -> Namespace:
     """Parse ``argv``: options, settings (``key=value``, then in ``overrides``) and the words ``names`` stand anywhere.
 
@@ -32,6 +46,11 @@ def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]
         options.error(f"{plain[len(names)]!r} is one word too many; settings are written key=value")
     if args.resume and args.overwrite:
         options.error("--resume continues a run and --overwrite replaces it: give one of the two")
+    workers = getattr(args, "workers", 1)
+    if workers < 1 or getattr(args, "restarts", 0) < 0 or not 0 < getattr(args, "peer_timeout", 1.0) < 1e6:
+        options.error("--workers is 1 or more, --restarts 0 or more, --peer-timeout above 0")
+    if not 0 <= getattr(args, "port", 0) < 65536:
+        options.error("--port is 0 to 65535")
     if args.json and not args.dry_run:
         options.error("--json goes with --dry-run")
     return args

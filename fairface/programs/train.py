@@ -6,15 +6,22 @@ python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces_emore g
 
 from __future__ import annotations
 
+import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from fairface.config.load import dump, load_config
 from fairface.config.reference import as_text, described
 from fairface.config.schema import TrainConfig
 from fairface.console import Console
 from fairface.programs.catalog import options_of
-from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
+from fairface.workers.launch import Launch, launch
+from fairface.workers.place import read_place
+from fairface.workers.worker import take_part
 
 
 def main(argv: Sequence[str], prog: str = "") -> int:
@@ -22,6 +29,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("train", prog)
     options.usage = "%(prog)s CONFIG [key=value ...] [options]; CONFIG is a YAML file, see train/configs/"
     add_run_options(options, "configuration, counts, memory and time")
+    add_worker_options(options)
     options.add_argument("--keys", action="store_true", help="every key, its default, allowed values and meaning; stop")
     args = parse_run(options, argv, ["config"])
     if args.keys:
@@ -37,10 +45,33 @@ def train_or_estimate(config: TrainConfig, args: Namespace) -> int:
     if args.dry_run:
         show_estimate(config, Console.of(args))
         return 0
+    place = read_place(os.environ)
+    if place is not None:
+        return take_part(place, lambda join: _train(config, args, join), args.debug)
+    if args.workers > 1:
+        return launch_workers(config, args)
+    return _train(config, args)
+
+
+def launch_workers(config: TrainConfig, args: Namespace) -> int:
+    """Train with ``--workers`` processes of this machine; returns the exit code."""
+    options = [f"--{name}" for name in ("quiet", "debug") if getattr(args, name)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.yaml")
+        path.write_text(dump(config), encoding="utf-8")
+        return launch(
+            Launch(
+                path, Path(config.output) / config.name, args.workers, options, args.resume, args.overwrite,
+                args.restarts, args.peer_timeout, args.port,
+            )
+        )  # fmt: skip
+
+
+def _train(config: TrainConfig, args: Namespace, join: Any = None) -> int:
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     from fairface.training.run import train
 
-    return train(config, args.resume, args.overwrite, args.quiet)
+    return train(config, args.resume, args.overwrite, args.quiet, join=join)
 
 
 def show_estimate(config: TrainConfig, console: Console) -> None:

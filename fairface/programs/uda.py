@@ -13,7 +13,7 @@ from fairface.config.load import from_tree
 from fairface.config.schema import TrainConfig
 from fairface.config.tree import apply_override, read_yaml
 from fairface.programs.catalog import options_of
-from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
 from fairface.programs.train import train_or_estimate
 from fairface.recipes.uda_keys import KEYS, our_tree
 
@@ -23,6 +23,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("uda", prog)
     options.usage = "%(prog)s CONFIG [KEY=value ...] [key=value ...] [options]; CONFIG such as train/configs/uda.yaml"
     add_run_options(options, "configuration, counts, memory and time")
+    add_worker_options(options)
     options.add_argument("--keys", action="store_true", help="list the upper-case keys; stop")
     args = parse_run(options, argv, ["config"])
     if args.keys:

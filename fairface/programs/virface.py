@@ -18,7 +18,7 @@ from fairface.config.tree import apply_override, merged
 from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.programs.catalog import options_of
-from fairface.programs.run_options import add_run_options, parse_run
+from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
 from fairface.programs.train import train_or_estimate
 from fairface.recipes.virface_flags import FLAGS, base_tree, check_epochs, notes_on, with_truths
 
@@ -28,6 +28,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     options = options_of("virface", prog)
     add_flags(options, FLAGS)
     add_run_options(options, "configuration, counts, memory and time")
+    add_worker_options(options)
     args = parse_run(options, with_truths(argv, ("--eval", "--tensorboard"), ("--resume",)), [])
     check_epochs(args)
     console = Console.of(args)

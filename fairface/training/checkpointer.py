@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairface.errors import FairfaceError, TrainingError
@@ -28,6 +28,8 @@ class Checkpointer:
         save_every: steps between two checkpoints.
         verify_every: steps between two verifications; 0 = only at the end.
         position: facts that a resumed run needs besides the step (data fingerprint, seed).
+        before: called on every worker before worker 0 scores and saves.
+        leads: whether this process scores and saves at all.
     """
 
     def __init__(
@@ -41,7 +43,11 @@ class Checkpointer:
         verify_every: int,
         position: Mapping[str, Any],
         scale: LossScale | None = None,
+        before: Callable[[], None] | None = None,
+        leads: bool = True,
     ) -> None:
+        self.before = before
+        self.leads = leads
         self.folder = folder
         self.method = method
         self.updates = updates
@@ -58,17 +64,32 @@ class Checkpointer:
 
     def after_step(self, step: int, total: int, stopping: bool = False) -> None:
         """Verify when it is time (never when stopping: that must be quick) and save."""
+        if self.before is not None:
+            self.before()
+        if not self.leads:
+            return
         score = None
         at_end = step == total
         if not stopping and (at_end or (self.verify_every and step % self.verify_every == 0)):
             try:
                 score = self.verifier.run(self.method.inference(), step, self.log)
             except FairfaceError:
-                self.save(step, None)  # a bad verification set must not cost the steps since the last checkpoint
+                self._write(step, None)  # a bad verification set must not cost the steps since the last checkpoint
                 raise
-        self.save(step, score)
+        self._write(step, score)
 
-    def save(self, step: int, score: float | None) -> None:
+    def save(self, step: int, score: float | None = None) -> None:
+        """Save after ``step`` steps without verifying.
+
+        Raises:
+            TrainingError: a parameter is not finite.
+        """
+        if self.before is not None:
+            self.before()
+        if self.leads:
+            self._write(step, score)
+
+    def _write(self, step: int, score: float | None) -> None:
         """Write the checkpoint of ``step``.
 
         Raises:

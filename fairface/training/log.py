@@ -23,11 +23,14 @@ class RunLog:
         folder: the run's folder.
         tensorboard: write event files below ``folder/tensorboard``.
         quiet: print nothing.
+        name: of the file.
     """
 
-    def __init__(self, folder: Path, tensorboard: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self, folder: Path, tensorboard: bool = False, quiet: bool = False, name: str = "log.jsonl"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "log.jsonl"
+        self.path = folder / name
         self.quiet = quiet
         self.cut_off = False  # nobody reads what is said any more (a closed pipe, a closed terminal)
         self._writer: Any = None

@@ -18,6 +18,7 @@ from fairface.errors import DeviceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
 from fairface.report.sheet import contact_sheet, save_png
+from fairface.training.alike import check_alike, fingerprints
 from fairface.training.cautions import cautions
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.freeze import freeze_all_but
@@ -36,7 +37,8 @@ from fairface.training.restore import (
     saved_config,
 )
 from fairface.training.run_folder import RunFolder
-from fairface.training.setup import Prepared, check_resumable, prepare
+from fairface.training.setup import Join, Prepared, check_resumable, prepare
+from fairface.training.share import average_running, share_facts, share_run
 from fairface.training.start import (
     STARTED_FROM,
     fine_tune,
@@ -55,16 +57,24 @@ SHEET_IMAGES = 64
 
 def train(
     config: TrainConfig, resume: bool = False, overwrite: bool = False, quiet: bool = False,
-    files: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None, join: Join | None = None,
 ) -> int:  # fmt: skip
     """Run ``config`` to its end. Returns 0, or 128 + the signal's number when a signal stopped it (after saving).
 
-    ``files`` are written into the run's folder as JSON, by name, before the first step.
+    Args:
+        resume, overwrite: go on with, or replace, the run in its folder.
+        quiet: print nothing but results.
+        files: written into the run's folder as JSON, by name, before the first step.
+        join: makes the world of one of several workers, of which worker 0 reads and writes the folder.
 
     Raises:
         FairfaceError: whatever stops the run; nothing half-written is left.
     """
-    run = prepare(config)
+    run = prepare(config, join)
+    if run.world.size > 1:
+        check_alike(run.world, fingerprints(config, run.facts))
+    if not run.world.leads:
+        return _logged(run, resume, RunLog(run.folder, quiet=True, name=f"log-{run.world.rank}.jsonl"), {})
     with locked(run.folder):
         check_inputs(run, resume, overwrite)
         claim_folder(run.folder, resume, overwrite)
@@ -88,55 +98,67 @@ def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) 
 def _train(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -> int:
     describe_data(run, log)
     trainer = assemble(run, log, resume)
-    # Only now: a run that refuses to go on with other data keeps what the folder says of its own.
-    for number, source in enumerate(run.method.sources()):
-        write_class_names(run.folder, number, source.dataset.class_names)
-    for name, content in files.items():
-        write_json(run.folder / name, content)
+    if run.world.leads:
+        # Only now: a run that refuses to go on with other data keeps what the folder says of its own.
+        for number, source in enumerate(run.method.sources()):
+            write_class_names(run.folder, number, source.dataset.class_names)
+        for name, content in files.items():
+            write_json(run.folder / name, content)
     if not resume and run.config.verify.monitor in WORST and run.config.start_from and run.verify_every:
         trainer.checkpointer.after_step(0, run.total)  # if training makes the worst group no better, the start is best
     stopped = trainer.run()
     if stopped is not None:
         log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
         return 128 + stopped
-    finish(run, trainer.checkpointer.folder)
+    if run.world.leads:
+        finish(run, trainer.checkpointer.folder)
     return 0
 
 
 def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     """Parameters, freezing, optimizer, checkpoints: everything between the prepared run and its first step."""
-    config = run.config
-    folder = RunFolder(run.folder, config.keep, run.facts)
-    initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
-    verifier = Verifier(run.verification, config.verify, run.world.contexts, config.data.image_size)
-    start = updates = 0
-    files = None
-    if resume:
-        files = resumed_from(run, log)
-        start, updates = files.step, restore_blocks(run, files)
-    else:
-        folder.write_text("config.yaml", dump(config))
-        if config.start_from:
-            start_fine_tune(run, log)
-            folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
-        elif config.head.init_from != "random":
-            log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
-    together = make_updates(run, updates)
+    config, world = run.config, run.world
+    folder = RunFolder(run.folder, config.keep, run.facts, tidy=world.leads)
+    initialize(run.method, world.contexts, config.seed, config.data.image_size)
+    verifier = Verifier(run.verification, config.verify, world.contexts, config.data.image_size)
+    files = begin(run, log, folder, resume) if world.leads else None
+    done = {"step": 0, "updates": 0} if files is None else {"step": files.step, "updates": restore_blocks(run, files)}
+    done = share_facts(done, world)
+    together = make_updates(run, done["updates"])
     scale = LossScale() if config.precision == "fp16" else None
     if files is not None:
         restore_state(run, files, together, scale)
-        for problem in folder.forget_after(start, verifier.better):
+        for problem in folder.forget_after(files.step, verifier.better):
             log.say(f"warning: {problem.split(';')[0]}; another checkpoint counts as the best now")
-        log.forget_after(start)
+        log.forget_after(files.step)
+    if world.size > 1:
+        share_run(run.method, together, world)
+        if scale is not None:
+            scale.load_state(share_facts(scale.state(), world))
     checkpointer = Checkpointer(
-        folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale
-    )
-    sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and start == 0 else None
-    pictures = pictures_of(run)
-    return Trainer(
-        config, run.method, run.loader, together, run.world, log, checkpointer, run.total, start, scale, sheet,
-        pictures.after_step if pictures else None,
+        folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale,
+        lambda: average_running(run.method, world), world.leads,
     )  # fmt: skip
+    sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and done["step"] == 0 else None
+    pictures = pictures_of(run) if world.leads else None
+    return Trainer(
+        config, run.method, run.loader, together, world, log, checkpointer, run.total, done["step"], scale,
+        sheet if world.leads else None, pictures.after_step if pictures else None,
+    )  # fmt: skip
+
+
+def begin(run: Prepared, log: RunLog, folder: RunFolder, resume: bool) -> CheckpointFiles | None:
+    """The checkpoint that a resumed run goes on from; a new one gets its folder and the parameters it starts from."""
+    if resume:
+        return resumed_from(run, log)
+    config = run.config
+    folder.write_text("config.yaml", dump(config))
+    if config.start_from:
+        start_fine_tune(run, log)
+        folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
+    elif config.head.init_from != "random":
+        log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
+    return None
 
 
 def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:

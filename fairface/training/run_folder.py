@@ -42,13 +42,14 @@ class RunFolder:
         folder: made when it is not there.
         keep: how many checkpoints are kept in addition to the best one.
         facts: what the manifest says of the run (method, classes, versions …).
+        tidy: remove what a killed process left; False for a process that only reads.
     """
 
-    def __init__(self, folder: Path, keep: int, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, keep: int, facts: Mapping[str, Any], tidy: bool = True) -> None:
         self.folder = folder
         self.keep = keep
         self.manifest: dict[str, Any] = {"format": 1, "checkpoints": [], "best": None, "sha256": {}}
-        for pattern in LEFTOVERS:
+        for pattern in LEFTOVERS if tidy else ():
             remove(folder.glob(pattern))
         if (folder / MANIFEST).is_file():
             self.manifest = read_manifest(folder)

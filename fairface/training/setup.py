@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ from fairface.protocols.verification_set import VerificationSet
 from fairface.training.columns import check_columns
 from fairface.training.comparison_sets import evaluation_crop, open_sets, verification_names
 from fairface.training.schedule import steps_of
+from fairface.training.worker_checks import check_workers
+
+Join = Callable[[TrainConfig], World]
 
 SAVES_PER_RUN = 10
 # What may change at --resume.
@@ -70,23 +73,28 @@ class Prepared:
         return sum(len(source.dataset) for source in self.method.sources())
 
 
-def prepare(config: TrainConfig) -> Prepared:
+def prepare(config: TrainConfig, join: Join | None = None) -> Prepared:
     """Open the data, make the blocks (without parameters yet) and the loader.
+
+    Args:
+        join: makes the world of one of several workers; None = this process trains alone.
 
     Raises:
         ConfigError, DataError, DeviceError: whatever is wrong with the configuration, the data or the devices.
     """
-    world = World(tuple(contexts_of(config.devices, config.gpus)))
+    world = World(tuple(contexts_of(config.devices, config.gpus))) if join is None else join(config)
     on_gpu = world.contexts[0].device_type == "gpu"
     enable(config.precision, on_gpu, config.backbone.prelu)
     method = build_method(config, on_gpu)
     for head in method.blocks().values():
         if isinstance(head, ShardedClassifier):
-            cut_classes(head.classes, len(world.contexts), head.embedding)  # refuses what does not fit the devices
+            cut_classes(head.classes, world.devices, head.embedding)  # refuses what does not fit the devices
     if config.stage not in method.stages:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = masked_sources(method.sources(), config)
-    cut_sources([source.batch_size for source in sources], len(world.contexts))  # refuses what does not fit the devices
+    check_workers(config, method, sources, world)
+    counts = [source.batch_size for source in sources]
+    cut_sources(counts, world.devices)  # refuses what does not fit the devices
     check_columns(method.reads, sources, config.method)
     total = total_steps(config, sources)
     crop = evaluation_crop(config)
@@ -96,6 +104,7 @@ def prepare(config: TrainConfig) -> Prepared:
         seed=config.seed,
         threads=config.data.threads or usable_cores(),
         prefetch=config.data.prefetch,
+        rows=None if world.size == 1 else world.rows(counts),
     )
     return Prepared(
         config=config,
@@ -108,11 +117,14 @@ def prepare(config: TrainConfig) -> Prepared:
         verify_every=steps_of(config.verify.every, total),
         facts={
             **_facts(config, sources),
-            "devices": [str(context) for context in world.contexts],
+            "devices": [name for names in world.texts(" ".join(map(str, world.contexts))) for name in names.split()],
+            **({"workers": world.size} if world.size > 1 else {}),
             "head": config.head.name if "head" in method.blocks() else None,
         },
-        verification=open_sets(verification_names(config), config.data.image_size, config.verify.protected, crop),
-        test=open_sets(config.test.sets, config.data.image_size, crop=crop),
+        verification=open_sets(
+            verification_names(config) if world.leads else (), config.data.image_size, config.verify.protected, crop
+        ),
+        test=open_sets(config.test.sets if world.leads else (), config.data.image_size, crop=crop),
     )
 
 
@@ -155,7 +167,7 @@ def check_resumable(config: TrainConfig, saved: Mapping[str, Any]) -> None:
 
     Devices, logging, verification, thread counts and where the data lie may change; what "best" means may not.
     """
-    before, now = dict(_shaping(saved)), dict(_shaping(as_dict(config)))
+    before, now = dict(shaping(saved)), dict(shaping(as_dict(config)))
     for name in [name for name in now if name in before and before[name] != now[name]][:1]:
         raise CheckpointError(
             f"{config.output}/{config.name}: {name} was {before[name]!r} and is now {now[name]!r}; a resumed run "
@@ -163,7 +175,7 @@ def check_resumable(config: TrainConfig, saved: Mapping[str, Any]) -> None:
         )
 
 
-def _shaping(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def shaping(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every key that shapes a run's result, with its value."""
     if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
         tree = {str(item.get("name", number)): item for number, item in enumerate(tree)}
@@ -177,7 +189,7 @@ def _shaping(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             continue
         if ".data." in f".{name}" and last in FREE_DATA:
             continue
-        yield from _shaping(value, name)
+        yield from shaping(value, name)
 
 
 def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from fairface.data.loading.loader import BatchLoader
 from fairface.data.types import Batch
 from fairface.errors import DataError, TrainingError
 from fairface.methods.base import Method, StepOutcome, StepReport
-from fairface.mx import NDArray, autograd, mx
+from fairface.mx import NDArray, autograd, mx, nd
 from fairface.parallel import World, shard
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.log import RunLog
@@ -27,6 +27,7 @@ from fairface.training.stop import StopSignal
 from fairface.training.updates import Updates
 
 SEED_STRIDE = 1_000_003  # keeps the random streams of neighbouring seeds apart
+RANK_STRIDE = 179_424_673  # and those of processes, whose dropout shall differ
 
 
 @dataclass(frozen=True)
@@ -118,21 +119,24 @@ class Trainer:
 
     def step(self, step: int, batch: Batch) -> Pending:
         """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``."""
-        mx.random.seed((self.config.seed * SEED_STRIDE + step) % (2**31 - 1))
+        seed = self.config.seed * SEED_STRIDE + step + self.world.rank * RANK_STRIDE
+        mx.random.seed(seed % (2**31 - 1))
         lr = learning_rate(self.config.optimizer, step, self.total)
         factor = 1.0 if self.scale is None else self.scale.value
-        shards = shard(batch, self.world)
+        shards = shard(batch, self.world, self.loader.counts if self.world.size > 1 else ())
+        self.world.begin_step()
         with autograd.record():
             report = self.method.losses(shards, self.world)
             totals = [_sum(arrays) * factor for arrays in zip(*report.losses.values(), strict=True)]
-        autograd.backward(totals)
+        joined = self.world.joined()
+        autograd.backward([*totals, *joined], [*map(nd.ones_like, totals), *map(nd.zeros_like, joined)])
         applied = self.updates.step(lr, factor, check_finite=self.scale is not None)
         self.method.after_step(StepOutcome(step, lr, factor, applied))
         if self.scale is not None:
             self.scale.update(applied)
             if self.scale.exhausted:
                 self._stop_not_finite(step, "every gradient", math.nan, lr)
-        return Pending(step, report, lr, len(batch))
+        return Pending(step, report, lr, shards[0].batch_rows)
 
     def _next(self, batches: Iterator[Batch], step: int, pending: Pending | None) -> Batch | None:
         """The next batch, None at the end. A record that cannot be used does not cost the steps before it.
@@ -140,14 +144,21 @@ class Trainer:
         Raises:
             DataError: a bad record; the steps before it are saved.
         """
+        batch, problem = None, None
         try:
-            return next(batches, None)
+            batch = next(batches, None)
         except DataError as error:
-            if step == self.start:
-                raise
-            self._read(pending)
-            self.checkpointer.save(step, None)
-            raise DataError(f"{error}; the {step} steps before it are saved, --resume goes on from there") from error
+            problem = error
+        # All processes stop at the same step, whichever of them has the record.
+        told = [text for text in self.world.texts("" if problem is None else str(problem)) if text]
+        if not told:
+            return batch
+        if step == self.start:
+            raise DataError(told[0]) from problem
+        self._read(pending)
+        self.checkpointer.save(step, None)
+        self.world.barrier()  # the first process that fails ends the others: not before rank 0 has saved
+        raise DataError(f"{told[0]}; the {step} steps before it are saved, --resume goes on from there") from problem
 
     def _show(self, bar: Any) -> None:
         try:
@@ -185,7 +196,8 @@ class Trainer:
 
     def _write_line(self, pending: Pending) -> None:
         seconds = max(1e-9, time.monotonic() - self._window_began)
-        means = {name: float(np.mean([line[name] for line in self._window])) for name in self._window[0]}
+        own = np.array([np.mean([line[name] for line in self._window]) for name in self._window[0]])
+        means = dict(zip(self._window[0], self.world.sum(own).tolist(), strict=True))
         values = {**means, "lr": pending.lr, "images_per_second": self._window_images / seconds}
         if self.scale is not None:
             values["loss_scale"] = self.scale.value

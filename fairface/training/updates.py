@@ -48,6 +48,7 @@ class Updates:
             check_finite: look at the gradients first (half precision); costs a pass over them.
         """
         gradients = [copies for updater in self.updaters for copies in updater.gradients()]
+        self.world.sum_gradients(gradients)
         if check_finite and self.world.any(not _finite(gradients)):
             return False
         if self.clip_norm > 0:

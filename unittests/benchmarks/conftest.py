@@ -36,7 +36,9 @@ SMALL = {
     "scoring": "--images 1200 --gallery 40 --probes 160 --pairs 2500 --genuine 160 --dimensions 16 "
                "--verification-pairs 200 --repeats 2",
     "scoring_all_pairs": "--images 240 --sorted-images 200 --dimensions 16 --rounds 5 --repeats 2",
+    "soak": "--steps 20 --batch-size 4 --every 5",
     "train_from_disk": "--images 40 --batch-size 4 --blocks 2 --steps 1 --memory-batch 4 --memory-steps 4",
+    "workers": "--net fresnet_tiny --batch-size 8 --images 16 --embedding 8 --turns 2 --steps 4",
     "virface": "--net fresnet_tiny --labeled 4 --unlabeled 3 --classes 9 --embedding 8 --image-size 32 --rounds 2",
 }
 

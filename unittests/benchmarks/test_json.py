@@ -16,8 +16,8 @@ def programs(root):
 
 SMALL = [
     "align", "classifier", "dlib_net", "embed", "fairness_bootstrap", "formats", "input_pipeline", "masks",
-    "onnx_engines", "open_records", "orl_seeds", "report", "retrieval", "scoring", "scoring_all_pairs",
-    "train_from_disk", "train_step", "virface",
+    "onnx_engines", "open_records", "orl_seeds", "report", "retrieval", "scoring", "scoring_all_pairs", "soak",
+    "train_from_disk", "train_step", "virface", "workers",
 ]  # fmt: skip
 
 

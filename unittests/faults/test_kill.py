@@ -17,6 +17,7 @@ from unittests.faults.helpers import SAVE_EVERY, Program, bits, steps, tidy
 pytestmark = pytest.mark.faults
 
 AT_ONCE = 2  # programs
+MOMENTS = 50
 WRITTEN = 12  # the checkpoint whose writing is cut off; the one before is to be resumed
 
 
@@ -60,7 +61,7 @@ def test_at_random_moments(tmp_path: Path, people: Path, unbroken: dict[str, byt
     def check(number: int) -> int | None:
         program = Program(tmp_path / str(number), people, f"steps={STEPS}")
         rng = random.Random(number)
-        found = killed_after(program, number * STEPS // 10, rng.uniform(0, length / 5))
+        found = killed_after(program, number * STEPS // MOMENTS, rng.uniform(0, length / 5))
         if found is not None:
             assert program.goes_on() == found
         assert bits(program.run) == unbroken
@@ -68,9 +69,9 @@ def test_at_random_moments(tmp_path: Path, people: Path, unbroken: dict[str, byt
         return found
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(check, range(10)))
+        found = list(pool.map(check, range(MOMENTS)))
     print(f"resumed from the steps {found} of {STEPS}")
-    assert len({step for step in found if step}) > 2  # killed on the way, not before it or after it
+    assert len({step for step in found if step}) > 5  # killed on the way, not before it or after it
 
 
 def test_at_every_operation_of_a_checkpoint(tmp_path: Path, people: Path, unbroken: dict[str, bytes]) -> None:

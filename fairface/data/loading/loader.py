@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ class BatchLoader:
         image_size: side in pixels; an image of another size is a bad record, unless its source resizes.
         threads: decoding threads; 0 = one for each core that this process may use.
         prefetch: batches made ahead by :meth:`iterate`; 0 makes each when it is asked for, in the caller's thread.
+        rows: for every source, which rows of a whole batch are made, as one of several processes does; what is drawn at
+            random is that of the whole batch, so a row's pixels do not depend on it. None = all.
 
     Attributes:
         skipped: name of a bad record to what is wrong with it, of sources with ``on_bad_record=skip``.
@@ -61,6 +63,7 @@ class BatchLoader:
         seed: int = 0,
         threads: int = 0,
         prefetch: int = 3,
+        rows: Sequence[slice] | None = None,
     ) -> None:
         if not sources or min(threads, prefetch) < 0 or image_size < 1:
             raise ConfigError("the loader needs a source, threads and prefetch of 0 or more and an image size")
@@ -76,6 +79,12 @@ class BatchLoader:
         self._source = np.repeat(np.arange(len(sources), dtype=np.int16), sizes)
         self._first = np.cumsum([0, *sizes[:-1]]).tolist()
         self._slices = [slice(first, first + size) for first, size in zip(self._first, sizes, strict=True)]
+        self._rows = None if rows is None else list(rows)
+        # Each source's rows that are made, as they stand in the batch's images, and how far that is from the whole's.
+        made = self._slices if rows is None else self._rows or []
+        begins = np.cumsum([0, *(part.stop - part.start for part in made)]).tolist()
+        self._made = [slice(begin, end) for begin, end in pairwise(begins)]
+        self._shifts = [part.start - begin for part, begin in zip(made, begins, strict=False)]
         self._data = [source.dataset for source in sources]
         self.attribute_names = tuple(dict.fromkeys(name for data in self._data for name in data.attribute_names))
         self._attributes = [[self.attribute_names.index(name) for name in data.attribute_names] for data in self._data]
@@ -85,8 +94,13 @@ class BatchLoader:
 
     @property
     def batch_size(self) -> int:
-        """Images per batch over all sources."""
+        """Images per whole batch over all sources."""
         return len(self._source)
+
+    @property
+    def counts(self) -> list[int]:
+        """Each source's rows in a whole batch."""
+        return [source.batch_size for source in self.sources]
 
     @property
     def steps_per_epoch(self) -> float:
@@ -100,8 +114,8 @@ class BatchLoader:
             DataError: a bad record (``stop``), or no good record left (``skip``).
         """
         plan = self._plan(step)
-        self._fill(plan, 0, self.batch_size)
-        return plan.batch
+        self._fill(plan, 0, len(plan.batch.images))
+        return self._part(plan.batch)
 
     def iterate(self, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """The batches of steps ``start..stop-1`` (endless without ``stop``), made ahead in threads.
@@ -114,19 +128,34 @@ class BatchLoader:
         steps: Iterable[int] = count(start) if stop is None else range(start, stop)
         if self.prefetch == 0:
             return map(self.batch, steps)
-        return work_ahead((self._jobs(step) for step in steps), self.threads, self.prefetch)
+        whole = work_ahead((self._jobs(step) for step in steps), self.threads, self.prefetch)
+        return whole if self._rows is None else self._parts(whole)
+
+    def _parts(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            yield self._part(batch)
+
+    def _part(self, batch: Batch) -> Batch:
+        """The rows that are made, where ``batch`` describes the whole one."""
+        if self._rows is None:
+            return batch
+        own = np.concatenate([np.arange(part.start, part.stop) for part in self._rows])
+        return Batch(
+            batch.images, batch.labels[own], batch.source[own], batch.attributes[own], batch.indices[own],
+            {name: values[own] for name, values in batch.extra.items()},
+        )  # fmt: skip
 
     def _jobs(self, step: int) -> tuple[Batch, list[Callable[[], None]]]:
         plan = self._plan(step)
-        size = max(_SMALLEST_JOB, -(-self.batch_size // self.threads))
-        starts = range(0, self.batch_size, size)
-        return plan.batch, [partial(self._fill, plan, i, min(i + size, self.batch_size)) for i in starts]
+        count = len(plan.batch.images)
+        size = max(_SMALLEST_JOB, -(-count // self.threads))
+        return plan.batch, [partial(self._fill, plan, i, min(i + size, count)) for i in range(0, count, size)]
 
     def _plan(self, step: int) -> _Plan:
         """Everything about a batch but its pixels and what transforms write."""
         n, size = self.batch_size, self.image_size
         batch = Batch(
-            images=np.empty((n, size, size, 3), np.uint8),
+            images=np.empty((self._made[-1].stop, size, size, 3), np.uint8),
             labels=np.empty(n, np.int32),
             source=self._source.copy(),
             attributes=np.full((n, len(self.attribute_names)), UNKNOWN, np.int8),
@@ -161,8 +190,8 @@ class BatchLoader:
         return Columns(views)
 
     def _fill(self, plan: _Plan, start: int, stop: int) -> None:
-        """Write the pixels of rows ``start..stop-1``."""
-        for source, rows in enumerate(self._slices):
+        """Write the images ``start..stop-1``."""
+        for source, rows in enumerate(self._made):
             begin, end = max(start, rows.start), min(stop, rows.stop)
             if begin < end:
                 self._fill_source(plan, source, begin, end)
@@ -171,14 +200,16 @@ class BatchLoader:
         # What does not change from row to row is looked up once: at 20,000 images a second it shows.
         images, read, drawn = plan.batch.images, self._readers[source].read, plan.drawn[source]
         apply = None if drawn is None else drawn.apply
-        first, columns = self._first[source], plan.columns[source]
-        for row, index in zip(range(start, stop), plan.batch.indices[start:stop].tolist(), strict=True):
+        shift, columns = self._shifts[source], plan.columns[source]
+        first = self._first[source] - shift
+        chosen = plan.batch.indices[start + shift : stop + shift].tolist()
+        for row, index in zip(range(start, stop), chosen, strict=True):
             try:
                 image = read(index)
             except DataError as error:
                 if self.sources[source].on_bad_record == "stop":
                     raise
-                image = self._substitute(plan, row, error)
+                image = self._substitute(plan, row + shift, error)
             if apply is None:
                 images[row] = image
             else:

@@ -1,0 +1,58 @@
+"""Rows of all workers on every worker, recorded by autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fairface.mx import NDArray, autograd, nd
+from fairface.workers.exchange import Exchange
+from fairface.workers.numbers import rounded_length
+
+BACKWARD = "'"  # ends the name under which a gather's gradients travel
+
+
+class Gather(autograd.Function):
+    """``(b, …)`` of this worker to ``(B, …)`` of all, worker after worker.
+
+    Backward: what every worker computes from a row sends its gradient back to that row's worker, so gradients of the
+    joined rows are added up over workers and each takes its own.
+
+    Args:
+        exchange: joins the workers.
+        name: of this gather among those of a step.
+        counts: rows of every worker.
+    """
+
+    def __init__(self, exchange: Exchange, name: str, counts: Sequence[int]) -> None:
+        super().__init__()
+        self._exchange, self._name = exchange, name
+        first = sum(counts[: exchange.rank])
+        self._own, self._rows = slice(first, first + counts[exchange.rank]), sum(counts)
+
+    def forward(self, rows: NDArray) -> NDArray:
+        """Joined rows; room for the gradients is made too, since all workers must do so in the same order."""
+        values = self._rows * (rows.size // len(rows))
+        self._exchange.prepare(self._name + BACKWARD, rounded_length(values))
+        return spread(self._exchange, self._name, rows, self._own, self._rows)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """The whole batch's gradient of this worker's rows."""
+        total = self._exchange.sum(self._name + BACKWARD, padded(gradient))
+        return total[: gradient.size].reshape(gradient.shape)[self._own]
+
+
+def spread(exchange: Exchange, name: str, rows: NDArray, own: slice, total: int) -> NDArray:
+    """``(total, …)``: every worker's rows at their place, by adding up blocks that do not overlap."""
+    whole = nd.zeros((total, *rows.shape[1:]), ctx=rows.context)
+    whole[own] = rows
+    joined = exchange.sum(name, padded(whole))
+    return joined[: whole.size].reshape(whole.shape)
+
+
+def padded(array: NDArray) -> NDArray:
+    """All values in one vector of a rounded length, zeros at its end."""
+    length = rounded_length(array.size)
+    flat = array.reshape((-1,))
+    if length == array.size:
+        return flat
+    return nd.concat(flat, nd.zeros((length - array.size,), ctx=array.context), dim=0)

@@ -1,0 +1,223 @@
+"""Real processes over MXNet's kvstore: they learn as one process does, and no loss of one leaves the others waiting."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fairface.checkpoints import resolve
+from fairface.data.loading.samplers import RandomSampler
+from fairface.parameters import load_arrays
+from unittests.faults.group import KILL, PAUSE, all_gone, children
+from unittests.faults.helpers import ROOT, Program, bits, steps
+from unittests.faults.test_kill import newest
+
+pytestmark = pytest.mark.faults
+
+SETTINGS = ("steps=12", "backbone.dropout=0")
+WORKERS = ("--workers", "2")
+TIMEOUT = 15.0  # seconds of silence; more than a busy machine lets a process wait
+LOST = 75
+
+
+def values(run: Path) -> dict[str, np.ndarray[Any, Any]]:
+    files = resolve(f"{run}@last", with_state=True)
+    loaded = [load_arrays(str(file)) for file in (files.params, files.blocks, files.state)]
+    return {name: array.asnumpy() for arrays in loaded for name, array in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory, people: Path) -> Path:
+    """The folder of a run of two workers that nothing happened to."""
+    program = Program(tmp_path_factory.mktemp("together"), people, *SETTINGS)
+    assert program.ends("--quiet", *WORKERS) == (0, "", "")
+    return program.run
+
+
+@pytest.fixture
+def program(tmp_path: Path, people: Path) -> Program:
+    return Program(tmp_path, people, *SETTINGS)
+
+
+def struck(program: Program, who: str, how: int, *options: str) -> tuple[int, str, float]:
+    """Do something to one process after the second checkpoint; exit code, standard error, seconds until the end."""
+    with program.start("--quiet", *WORKERS, "--peer-timeout", str(TIMEOUT), *options) as launcher:
+        while newest(program) < 6:
+            assert launcher.poll() is None
+            time.sleep(0.005)
+        processes = children(launcher.pid)
+        began = time.monotonic()
+        os.kill(processes[who], how)
+        _, err = launcher.communicate(timeout=150)
+    assert all_gone(processes)
+    return launcher.returncode, err, time.monotonic() - began
+
+
+def test_two_workers_learn_what_one_process_with_two_devices_does(
+    program: Program, together: Path, people: Path, tmp_path: Path
+) -> None:
+    one = Program(tmp_path / "one", people, *SETTINGS, "devices=cpu0,cpu1")
+    assert one.ends("--quiet")[0] == 0
+    found, expected = values(together), values(one.run)
+    assert {name for name in expected if "copies" not in name} == {name for name in found if "copies" not in name}
+    for name, array in found.items():
+        if name in expected:
+            np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("who", "how", "reason"),
+    [
+        ("worker1", KILL, "worker 1 (process"),
+        ("worker0", KILL, "worker 0 (process"),
+        ("server", KILL, "server (process"),
+        ("scheduler", KILL, "scheduler (process"),
+        ("worker1", PAUSE, "has given no sign of life for 15 s"),
+    ],
+)
+def test_a_lost_process_ends_all_and_the_next_try_ends_in_the_same_bits(
+    program: Program, together: Path, who: str, how: int, reason: str
+) -> None:
+    code, err, seconds = struck(program, who, how)
+    assert code == LOST
+    assert (err.count("\n"), reason in err) == (1, True), err
+    assert seconds < TIMEOUT + 20
+    assert steps(program.run)[-1] >= 6
+    assert program.ends("--quiet", "--resume", *WORKERS) == (0, "", "")
+    assert bits(program.run) == bits(together)
+
+
+def test_restarts_go_on_by_themselves(program: Program, together: Path) -> None:
+    code, err, _ = struck(program, "worker1", KILL, "--restarts", "1")
+    assert (code, "restart 1 of 1, from the last checkpoint" in err) == (0, True), err
+    assert bits(program.run) == bits(together)
+
+
+def test_the_launcher_killed_leaves_no_process(program: Program) -> None:
+    with program.start("--quiet", *WORKERS) as launcher:
+        while newest(program) < 3:
+            time.sleep(0.005)
+        processes = children(launcher.pid)
+        launcher.kill()
+        launcher.communicate(timeout=60)
+    assert len(processes) == 4
+    assert all_gone(processes)
+
+
+def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, together: Path) -> None:
+    with program.start("--quiet", *WORKERS) as launcher:
+        while newest(program) < 6:
+            time.sleep(0.005)
+        launcher.send_signal(signal.SIGTERM)
+        launcher.communicate(timeout=100)
+    assert launcher.returncode == 128 + signal.SIGTERM
+    assert 6 < newest(program) < 12
+    code, _, err = program.ends("--resume")
+    assert code == 0
+    assert "the devices was ['cpu(0)', 'cpu(1)'] and is now ['cpu(0)']" in err
+    assert steps(program.run)[-1] == 12
+
+
+@pytest.mark.parametrize(
+    ("overrides", "options", "reason"),
+    [
+        (("devices=gpu7",), (), "GPU 7"),
+        (("batch_size=1",), (), "1 rows in a batch, which cannot be split over 2 devices"),
+        (("head.sharded=true", "devices=cpu0"), (), "leave out head.sharded, or --workers"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(
+    tmp_path: Path, people: Path, overrides: tuple[str, ...], options: tuple[str, ...], reason: str
+) -> None:
+    program = Program(tmp_path, people, *SETTINGS, *overrides)
+    code, out, err = program.ends("--quiet", *WORKERS, *options)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert reason in err
+    assert not program.run.exists()
+
+
+def test_a_bad_record_on_one_worker_saves_and_stops_all(tmp_path: Path, people: Path) -> None:
+    """The last row of the third batch is worker 1's."""
+    data = Path(shutil.copytree(people, tmp_path / "people"))
+    index = int(RandomSampler(24, 8, seed=0).batch(2)[-1])
+    file = sorted(data.glob("*/*.png"))[index]
+    file.write_bytes(b"no image" * 20)
+    program = Program(tmp_path, data, *SETTINGS)
+    code, out, err = program.ends("--quiet", *WORKERS)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert str(file) in err
+    assert "the 2 steps before it are saved" in err
+    assert steps(program.run) == [2]
+
+
+def test_a_port_in_use_is_one_line(program: Program) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, out, err = program.ends(*WORKERS, "--port", port)
+    assert (code, out) == (2, "")
+    assert err == f"error: port {port} cannot be used (Address already in use); name another one\n"
+
+
+@pytest.fixture
+def cluster(program: Program) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """Scheduler and server as a cluster's manager starts them: by environment variables alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    processes: dict[str, subprocess.Popen[str]] = {}
+    program.home.joinpath("port").write_text(str(port))
+    for role in ("scheduler", "server"):
+        processes[role] = joined(program, role)
+    yield processes
+    for process in processes.values():
+        process.kill()
+        process.communicate()
+
+
+def joined(program: Program, role: str, *words: str, rank: int | None = None) -> subprocess.Popen[str]:
+    """Start the program with a role from its environment."""
+    settings = {
+        "DMLC_ROLE": role, "DMLC_PS_ROOT_URI": "127.0.0.1", "DMLC_NUM_WORKER": "2", "DMLC_NUM_SERVER": "1",
+        "DMLC_PS_ROOT_PORT": (program.home / "port").read_text(), "FAIRFACE_PEER_TIMEOUT": "60",
+        "PYTHONPATH": str(ROOT), **({} if rank is None else {"DMLC_WORKER_ID": str(rank)}),
+    }  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "train" / "train.py"), str(program.config), "--quiet", *words],
+        env={**os.environ, **settings}, cwd=program.home, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_started_by_environment_variables(
+    program: Program, cluster: dict[str, subprocess.Popen[str]], together: Path
+) -> None:
+    for rank in range(2):
+        cluster[f"worker{rank}"] = joined(program, "worker", rank=rank)
+    for process in cluster.values():
+        assert process.communicate(timeout=120) == ("", "")
+        assert process.returncode == 0
+    assert bits(program.run) == bits(together)
+
+
+def test_workers_with_other_configurations_are_told_apart(
+    program: Program, cluster: dict[str, subprocess.Popen[str]]
+) -> None:
+    for rank, word in enumerate(("optimizer.lr=0.05", "optimizer.lr=0.5")):
+        cluster[f"worker{rank}"] = joined(program, "worker", word, rank=rank)
+    for rank in range(2):
+        _, err = cluster[f"worker{rank}"].communicate(timeout=120)
+        assert cluster[f"worker{rank}"].returncode == 2
+        assert "worker 1 has optimizer.lr=0.5, worker 0 has 0.05" in err
+    assert not program.run.exists()

@@ -19,8 +19,8 @@ TEMPLATE_112: NDArray[np.float32] = np.array(
 )
 TEMPLATE_112.setflags(write=False)
 
-# Where MTCNN sees the same five points in faces that dlib has aligned by landmarks of its own, in the square from 0 to 1
-# that dlib's mean face fills (``get_face_chip_details``): medians over 1,495 photographs of LFW, none of them in its
+# Where MTCNN sees the same five points in faces that dlib has aligned by landmarks of its own, in the square from 0 to
+# 1 that dlib's mean face fills (``get_face_chip_details``): medians over 1,495 photographs of LFW, none of them in its
 # official pairs. dlib's mean face has its eyes 0.013 lower and the corners of its mouth 0.025 higher (docs/dlib.md).
 _IN_MEAN_FACE: NDArray[np.float64] = np.array(
     [[0.2237, 0.2030], [0.7621, 0.2033], [0.4882, 0.5273], [0.2595, 0.8054], [0.7254, 0.8061]]

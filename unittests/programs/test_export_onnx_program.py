@@ -174,3 +174,12 @@ def test_options_that_do_not_fit(
     assert export(export_linear(tmp_path / "net"), tmp_path / "out", *words) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_dlibs_network_stays_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.dat").write_bytes(b"any")
+    assert export(tmp_path / "net.dat", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "aligned as dlib aligns them" in said
+    assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import fairface
 from fairface.checkpoints import CheckpointFiles
+from fairface.errors import CheckpointError
 from fairface.interop.models import image_size_of, load_graph, load_model
 from fairface.interop.onnx.convert import convert
 from fairface.interop.onnx.metadata import Metadata
@@ -49,9 +50,15 @@ def export_onnx(files: CheckpointFiles, thresholds: str = "[]", output: str = "m
         output: the folder of runs.
 
     Raises:
-        CheckpointError: damaged files, an operator that is not written, or embeddings that differ by 1e-5 or more.
+        CheckpointError: damaged files, dlib's network, an operator that is not written, or embeddings that differ by
+            1e-5 or more.
         MissingPackageError: ``onnx`` or ``onnxruntime`` is not installed.
     """
+    if files.is_dlib:
+        raise CheckpointError(
+            f"{files.name}: takes faces that are aligned as dlib aligns them, which programs that read ONNX do not; "
+            "score it with --model dlib"
+        )
     graph = load_graph(files)
     size = image_size_of(files, graph)
     loaded = load_model(files.name, [mx.cpu()], output)

@@ -201,7 +201,7 @@ def test_people_are_known_by_name_where_images_are_not(score, files):
         lines = [line.split(",")[2:] for line in (folder / f"{name}.csv").read_text().splitlines()]
         (folder / f"{name}.csv").write_text("\n".join(map(",".join, lines)) + "\n")
     judged = ("--method", "platt", "--pairs", folder / "judged.csv", *COMMON)
-    code, out, err = score(*judged, "--calibration", folder / "calibration.csv")
+    code, _, err = score(*judged, "--calibration", folder / "calibration.csv")
     assert (code, err) == (0, "")
     code, _, err = score(*judged, "--calibration", folder / "judged.csv")
     assert code == 2

@@ -56,6 +56,12 @@ def test_the_page_has_every_arm_and_its_numbers(
     arms, _ = found
     text = program["page"]({"arms": arms, "finetuned": program["finetuned"](STEPS)})
     assert "Fitted on 70 people (210 genuine and 21735 impostor pairs), judged on 70 others" in text
+    short = next(line for line in text.splitlines() if line.startswith("- **FMR 0.01.**"))
+    words = {"better": "smaller", "worse": "larger", "not distinguishable": "not distinguishable"}
+    for arm, title in zip(arms, ("platt by sex", "znorm by clusters"), strict=True):
+        gap = arm["changes"]["sex"]["measures"]["fmr_gap"]
+        (told,) = [part for part in short.split("; ") if f"{title} ({gap['after']:.5f})" in part]
+        assert f"{words[gap['verdict']]}: " in told
     rows = [line for line in text.splitlines() if line.startswith(("| platt by sex |", "| znorm by clusters |"))]
     assert [row.split(" | ")[-1] for row in rows] == ["group at run time |", "embedding, cohort |"]
     for row, arm in zip(rows, arms, strict=True):

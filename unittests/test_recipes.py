@@ -44,6 +44,9 @@ NOT_RUN = {
     ("docs/lpd.md", "With a configuration"): "trains for minutes; its tests train small nets with these keys",
     ("docs/workers.md", "On one machine"): "needs MS1M and eight GPUs; workers are tested on CPUs",
     ("docs/workers.md", "On several machines"): "needs several machines; tested on one, with these variables",
+    ("docs/running.md", "Watching it"): "follows a file until it is stopped, and needs TensorBoard",
+    ("docs/running.md", "A picture of its curves"): "needs a run and photographs; test_page_programs.py draws one",
+    ("docs/running.md", "In a container"): "needs Docker",
     ("docs/experiments/real_model.md", "The commands"): "needs LFW and a published model, which may not be passed on",
 }
 TYPED = re.compile(r'page_blocks\("([^"]+)"\)')

@@ -22,7 +22,7 @@ from adaface_arms import MARGINS, Arm, Work, make
 from adaface_page import page
 from adaface_summary import HEADS, MODEL, SCRATCH, TUNED, summarise
 from degrade import degrade_folder
-from result_output import add_output_options, show
+from result_output import add_arm_options, show
 
 from fairface.checkpoints import resolve
 from fairface.cli import parser, run, tell
@@ -70,13 +70,8 @@ def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:
 
 def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
-    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
     options.add_argument("--model", default="", metavar="PREFIX,EPOCH", help="a published MobileFaceNet to finetune")
-    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
-    options.add_argument("--jobs", type=int, default=1, help="arms at a time")
-    options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
-    add_output_options(options)
+    add_arm_options(options)
     args = options.parse_args(argv)
     # Programs are called from the project's folder: a relative path would lead elsewhere.
     work = Work(args.lfw.resolve(), args.out.resolve(), str(Path(args.model).resolve()) if args.model else "")

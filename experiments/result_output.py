@@ -17,6 +17,16 @@ def add_output_options(options: ArgumentParser) -> None:
     options.add_argument("--json", action="store_true", help="print one JSON object instead of the page")
 
 
+def add_arm_options(options: ArgumentParser) -> None:
+    """What experiments on LFW share: where data and results are, seeds, arms at a time."""
+    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
+    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
+    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    options.add_argument("--jobs", type=int, default=1, help="arms at a time")
+    options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
+    add_output_options(options)
+
+
 def show(result: Any, text: str, args: Namespace) -> None:
     """Write the page ``text`` where it is asked for; print it, or ``result`` as JSON."""
     if args.page:

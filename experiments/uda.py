@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from masked_arms import SEEN, Arm, Work, draw_masks, make
 from masked_summary import summarise
-from result_output import add_output_options, show
+from result_output import add_arm_options, show
 from uda_page import page
 
 from fairface.cli import parser, run
@@ -37,12 +36,7 @@ def arms_of(work: Work, seeds: Sequence[int]) -> list[Arm]:
 
 def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
-    options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
-    options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
-    options.add_argument("--seeds", default="0,1,2", help="comma-separated")
-    options.add_argument("--jobs", type=int, default=1, help="arms at a time")
-    options.add_argument("--page-only", action="store_true", help="train nothing; report on what is there")
-    add_output_options(options)
+    add_arm_options(options)
     args = options.parse_args(argv)
     # Programs are called from the project's folder: a relative path would lead elsewhere.
     work = Work(args.lfw.resolve(), args.out.resolve())

@@ -59,7 +59,7 @@ class Program:
     def ends(self, *options: str, watch: dict[str, Any] | None = None) -> tuple[int, str, str]:
         """Exit code (minus the signal's number where one killed it), standard output and standard error."""
         with self.start(*options, watch=watch) as process:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=600)
         return process.returncode, out, err
 
     def goes_on(self) -> int:

@@ -59,7 +59,7 @@ def struck(program: Program, who: str, how: int, *options: str) -> tuple[int, st
         processes = children(launcher.pid)
         began = time.monotonic()
         os.kill(processes[who], how)
-        _, err = launcher.communicate(timeout=150)
+        _, err = launcher.communicate(timeout=600)
     assert all_gone(processes)
     return launcher.returncode, err, time.monotonic() - began
 
@@ -120,7 +120,7 @@ def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, t
         while newest(program) < 6:
             time.sleep(0.005)
         launcher.send_signal(signal.SIGTERM)
-        launcher.communicate(timeout=100)
+        launcher.communicate(timeout=600)
     assert launcher.returncode == 128 + signal.SIGTERM
     assert 6 < newest(program) < 12
     code, _, err = program.ends("--resume")
@@ -206,7 +206,7 @@ def test_started_by_environment_variables(
     for rank in range(2):
         cluster[f"worker{rank}"] = joined(program, "worker", rank=rank)
     for process in cluster.values():
-        assert process.communicate(timeout=120) == ("", "")
+        assert process.communicate(timeout=600) == ("", "")
         assert process.returncode == 0
     assert bits(program.run) == bits(together)
 
@@ -217,7 +217,7 @@ def test_workers_with_other_configurations_are_told_apart(
     for rank, word in enumerate(("optimizer.lr=0.05", "optimizer.lr=0.5")):
         cluster[f"worker{rank}"] = joined(program, "worker", word, rank=rank)
     for rank in range(2):
-        _, err = cluster[f"worker{rank}"].communicate(timeout=120)
+        _, err = cluster[f"worker{rank}"].communicate(timeout=600)
         assert cluster[f"worker{rank}"].returncode == 2
         assert "worker 1 has optimizer.lr=0.5, worker 0 has 0.05" in err
     assert not program.run.exists()

@@ -57,7 +57,7 @@ def chosen(results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def arms_of(work: Work, seeds: Sequence[int], settings: Sequence[str]) -> list[Arm]:
-    """What is judged on the test people, seed by seed."""
+    """What is judged on the test people: from scratch, then finetuned, seed by seed."""
     base, extra = f"data.path={work.lfw / 'base'}", tuple(settings)
     start = (base, f"start_from={work.model}")
     arms = [Arm(MODEL)] if work.model else []
@@ -67,12 +67,12 @@ def arms_of(work: Work, seeds: Sequence[int], settings: Sequence[str]) -> list[A
             Arm(MG, "lfw_masks.yaml", seed, (base, *MASKS)),
             Arm(LPD, "lfw_masks.yaml", seed, (base, *MASKS, *TWO_STREAMS), extra),
         ]
-        if work.model:
-            arms += [
-                Arm(PLAIN, "lfw_masks_tune.yaml", seed, start),
-                Arm("tuned_mg", "lfw_masks_tune.yaml", seed, (*start, *MASKS)),
-                Arm("tuned_lpd", "lfw_masks_tune.yaml", seed, (*start, *MASKS, *AROUND_MODEL)),
-            ]
+    for seed in seeds if work.model else ():
+        arms += [
+            Arm(PLAIN, "lfw_masks_tune.yaml", seed, start),
+            Arm("tuned_mg", "lfw_masks_tune.yaml", seed, (*start, *MASKS)),
+            Arm("tuned_lpd", "lfw_masks_tune.yaml", seed, (*start, *MASKS, *AROUND_MODEL)),
+        ]
     return arms
 
 

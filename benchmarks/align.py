@@ -59,7 +59,9 @@ def main(argv: Sequence[str]) -> None:
         folders = {name: Path(place) / name for name in ("small", "large")}
         fill(folders["small"], args.photographs, SMALL_SIZE, args.folder)
         fill(folders["large"], args.large, args.large_size)
-        measured = {name: measure(folder, Path(place) / "out", args.repeats) for name, folder in folders.items()}
+        measured = {
+            name: measure(folder, Path(place) / f"out-{name}", args.repeats) for name, folder in folders.items()
+        }
     result = {"benchmark": "align", "machine": {"processor": processor_name(), "cores": physical_cores()},
               "large_size": args.large_size, **summary(measured)}  # fmt: skip
     print_json(result) if args.json else show(result)

@@ -15,7 +15,7 @@ from fairface.errors import DataError
 from fairface.protocols.five_sets import FIVE
 from fairface.protocols.verification_set import open_verification_set
 from fairface.scoring.fold_interval import accuracy_interval
-from fairface.scoring.kfold import KFoldAccuracy, kfold_accuracy
+from fairface.scoring.kfold import KFoldAccuracy, kfold_accuracy, unnamed_folds
 from fairface.scoring.similarity import cosine_scores
 
 Embed = Callable[[Dataset], NDArray[np.float32]]
@@ -73,7 +73,8 @@ def score_sets(
         paths: the sets.
         embed: from a set's images to their embeddings; those of an image and its mirror image are added before, so that
             each view counts by its length (:mod:`fairface.embedding.fusion`).
-        folds: of the cross-validation; they are contiguous.
+        folds: of the cross-validation; they are contiguous, or drawn where a set is sorted by truth
+            (:func:`fairface.scoring.kfold.unnamed_folds`).
         level: confidence level of the intervals.
         told: called with each result as soon as it is there.
 
@@ -99,7 +100,7 @@ def _score(path: Path, embed: Embed, folds: int, level: float) -> SetAccuracy:
     embeddings = embed(given.images)
     try:
         scores = cosine_scores(embeddings, given.comparisons.a, given.comparisons.b)
-        accuracy = kfold_accuracy(scores, same, folds)
+        accuracy = kfold_accuracy(scores, same, unnamed_folds(same, folds)[0])
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     genuine = int(same.sum())

@@ -87,10 +87,26 @@ def stratified_folds(same: NDArray[np.bool_], folds: int, seed: int = 0) -> NDAr
 
 
 def are_mixed(same: NDArray[np.bool_], fold: NDArray[np.integer]) -> bool:
-    """Whether every fold has at least half of its share of both kinds; lists sorted by truth have folds of one kind."""
+    """Whether most folds have pairs of both kinds; of a list that is sorted by truth all but one have not."""
     pairs, genuine = np.bincount(fold), np.bincount(fold, same)
-    share = float(np.mean(same))
-    return bool((genuine >= share * pairs / 2).all() and (pairs - genuine >= (1 - share) * pairs / 2).all())
+    of_both = (genuine > 0) & (genuine < pairs)
+    return bool(2 * of_both.sum() > len(pairs))
+
+
+def unnamed_folds(same: NDArray[np.bool_], folds: int) -> tuple[NDArray[np.int32], str]:
+    """Folds for pairs whose protocol names none: contiguous, as in published sets, or drawn where those are not mixed;
+    and a sentence that says so, empty otherwise.
+
+    Raises:
+        DataError: fewer than two folds, or fewer pairs than folds.
+    """
+    found = contiguous_folds(len(same), folds)
+    if are_mixed(same, found):
+        return found, ""
+    return stratified_folds(same, folds), (
+        f"the list names no folds and is sorted by truth: {folds} folds were drawn at random (seed 0), genuine and "
+        "impostor comparisons spread evenly"
+    )
 
 
 def kfold_accuracy(

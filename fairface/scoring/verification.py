@@ -16,15 +16,7 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.scoring.arrays import comparisons_of
 from fairface.scoring.bootstrap import bootstrap_intervals
-from fairface.scoring.kfold import (
-    KFoldAccuracy,
-    ValAtFar,
-    are_mixed,
-    contiguous_folds,
-    kfold_accuracy,
-    stratified_folds,
-    val_at_far,
-)
+from fairface.scoring.kfold import KFoldAccuracy, ValAtFar, kfold_accuracy, unnamed_folds, val_at_far
 from fairface.scoring.measure import Interval
 from fairface.scoring.roc import auc, check_scores, eer, roc_curve, tar_at_fmr
 from fairface.scoring.similarity import cosine_scores
@@ -185,13 +177,10 @@ def _accuracy(
 ) -> tuple[KFoldAccuracy | None, ValAtFar | None]:
     named = comparisons.fold >= 0
     try:
-        split = comparisons.fold if named.all() else contiguous_folds(len(named), folds)
-        if not named.any() and not are_mixed(comparisons.same, split):
-            split = stratified_folds(comparisons.same, folds)
-            notes.append(
-                f"the list names no folds and is sorted by truth: {folds} folds were drawn at random (seed 0), genuine "
-                "and impostor comparisons spread evenly"
-            )
+        split = comparisons.fold
+        if not named.any():
+            split, note = unnamed_folds(comparisons.same, folds)
+            notes += [note] if note else []
         if named.any() and not named.all():
             raise DataError(f"{int((~named).sum())} of {len(named)} comparisons name no fold; name all or none")
         accuracy = kfold_accuracy(scores, comparisons.same, split)

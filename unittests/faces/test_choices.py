@@ -105,12 +105,13 @@ def test_a_thin_photograph_keeps_a_pixel_of_its_shorter_side(shape):
     (MtcnnConfig, {"min_face": 20.0, "factor": 0.709, "thresholds": (0.6, 0.7, 0.9)}),
     (RetinaFaceConfig, {"threshold": 0.8, "overlap": 0.4, "longest": 640, "model": ""}),
     (Landmarks, {"how": "detected"}), (Outcome, {"problem": ""}),
-    (align, {"landmarks": None, "detector": None, "size": 112}),
+    (align, {"landmarks": None, "detector": None, "size": None, "model": None}),
     (AlignReport, {"forced": (), "rotated": (), "cropped": ()}), (suppress, {"by_smaller": False}),
     (find_faces, {"enlarge": 1.0, "border": 0, "count": True}),
     (find_main, {"enlarge": 1.0, "border": 0, "count": True}),
     (find_or_rescue, {"enlarge": 1.0, "border": 0, "count": True}), (Faces.moved_back, {"border": 0}),
-    (alignment.similarity, {"size": 112}), (alignment.align, {"size": 112, "fill": "black"}),
+    (alignment.similarity, {"size": 112, "layout": "arcface"}),
+    (alignment.align, {"size": 112, "fill": "black", "layout": "arcface"}),
 ])  # fmt: skip
 def test_defaults(what, expected):
     parameters = inspect.signature(what).parameters.values()

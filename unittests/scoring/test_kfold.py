@@ -121,7 +121,8 @@ def test_drawn_folds_have_equal_shares_and_are_drawn_alike():
         assert counts.max() - counts.min() <= 1
     assert np.bincount(fold).max() - np.bincount(fold).min() <= 1
     assert are_mixed(same, fold)
-    assert not are_mixed(same, contiguous_folds(103, 10))
+    assert not are_mixed(same, contiguous_folds(103, 10))  # sorted by truth
+    assert are_mixed(np.arange(20) % 3 == 0, contiguous_folds(20, 10))  # small folds, some of one kind by chance
     assert are_mixed(np.arange(600) % 2 == 0, contiguous_folds(600, 10))
     for folds, count in ((1, 9), (10, 9)):
         with pytest.raises(DataError, match=f"9 comparisons cannot be split into {folds} folds"):

@@ -27,14 +27,23 @@ def test_masks_two_trainings_and_two_results(tmp_path: Path) -> None:
     (place / "scripts" / "environment.sh").chmod(0o755)
     shutil.copy(ROOT / "scripts" / "lpd_demo.sh", place / "scripts")
     for person in range(31, 41):
-        (place / "datasets" / "orl" / "aligned" / f"s{person}").mkdir(parents=True)
+        folder = place / "datasets" / "orl" / "aligned" / f"s{person}"
+        folder.mkdir(parents=True)
+        for number in range(1, 11):
+            (folder / f"{number}.png").touch()
     command = [str(place / "scripts" / "lpd_demo.sh"), "epochs=2", "output=else where"]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=dict(os.environ), check=True)
     lines = done.stderr.splitlines()
     programs = ["prepare_orl.py", "add_masks.py", *["train.py"] * 2, *["retrieval.py"] * 2]
     assert [line.split()[0] for line in lines] == programs
-    people = sorted(path.name for path in (place / "all_data" / "lpd" / "test").iterdir())
-    assert people == [f"s{person}" for person in range(31, 41)]
+    made = place / "all_data" / "lpd"
+    photographs = {}
+    for part in ("unmasked", "test/gallery"):  # no photograph is searched for in the gallery that holds it
+        assert sorted(path.name for path in (made / part).iterdir()) == [f"s{person}" for person in range(31, 41)]
+        photographs[part] = {path.name for path in (made / part).glob("*/*.png")}
+    assert not photographs["unmasked"] & photographs["test/gallery"]
+    assert len(photographs["unmasked"]) == len(photographs["test/gallery"]) == 5
+    assert "add_masks.py all_data/lpd/unmasked --output all_data/lpd/test/query --styles" in lines[1]
     assert done.stdout.split() == ["mg_masks", "lpd_masks"]
     unseen = set(lines[1].split("--styles ")[1].split()[0].split(","))
     for line, method, nose in ((lines[2], "classify", None), (lines[3], "lpd", "column")):
@@ -47,5 +56,5 @@ def test_masks_two_trainings_and_two_results(tmp_path: Path) -> None:
         assert chosen_styles(found.augment.mask_styles)
         assert not unseen & set(found.augment.mask_styles)
     for line, name in zip(lines[4:], ("mg_masks", "lpd_masks"), strict=True):
-        data = "--data all_data/lpd/test --masked names --both-directions --no-flip"
+        data = "--data all_data/lpd/test --both-directions --no-flip"
         assert line == f"retrieval.py --model else where/{name} {data}"

@@ -26,6 +26,19 @@ cut -d' ' -f1 "$made/labels.txt" > "$made/images.txt"
 "$python" data_process/img2tfrecord.py --img_list "$made/images.txt" --tfrecords_name "$made/tfrecords/orl+mask" >&2
 "$python" data_process/convert_new_index.py --old "$made/labels.txt" --new "$made/index/orl+mask.index" \
     --tfr_index "$made/tfrecords/orl+mask/orl+mask.index" >&2
-"$python" data_process/mask_bin.py datasets/orl/test --output "$made/test_masked.bin" --styles "$unseen" --seed 1 >&2
+# Pairs of the ten test people: each two photographs of one, and every photograph with three of each other person.
+{
+    echo image_a,image_b,same
+    for person in {31..40}; do
+        for ((a = 1; a <= 10; a++)); do
+            for ((b = a + 1; b <= 10; b++)); do echo "s$person/$a.png,s$person/$b.png,1"; done
+            for ((other = person + 1; other <= 40; other++)); do
+                for ((b = a; b < a + 3; b++)); do echo "s$person/$a.png,s$other/$(((b - 1) % 10 + 1)).png,0"; done
+            done
+        done
+    done
+} > "$made/test_pairs.csv"
+"$python" data_process/mask_bin.py "$made/test_pairs.csv" --root datasets/orl/aligned --output "$made/test_masked.bin" \
+    --styles "$unseen" --seed 1 >&2
 
 exec "$python" train/uda.py train/configs/uda_orl.yaml --overwrite "$@"

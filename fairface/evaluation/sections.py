@@ -50,8 +50,8 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool =
 def _head(facts: RunFacts) -> Section:
     lines = [
         f"pairs: {facts.pairs} of {facts.images} images ({facts.source})",
-        f"three-step model: {facts.three_step}",
-        f"hard-sample model: {facts.hard or 'none'}",
+        f"three-step model: {facts.checkpoints.get('three_step', facts.three_step)}",
+        f"hard-sample model: {facts.checkpoints.get('hard_sample', facts.hard or 'none')}",
         f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines of two images each (inductive)'}",
     ]
     if facts.failed is not None:

@@ -95,7 +95,7 @@ def configured(folder: Path, arguments: Any) -> TrainConfig:
 def soak(config: TrainConfig) -> list[dict[str, int]]:
     """Train and read after every step."""
     prepared = prepare(config)
-    trainer = assemble(prepared, RunLog(prepared.folder, quiet=True))
+    trainer = assemble(prepared, RunLog(prepared.folder, quiet=True, history=""))
     readings: list[dict[str, int]] = []
     with progress(total=config.steps, label="soak", unit="step") as bar:
 

@@ -78,7 +78,7 @@ def make_trainer(folder: Path, name: str, batch_size: int, in_memory: bool, *, a
         log=LogConfig(tensorboard=False, sheet=False),
     )  # fmt: skip
     prepared = dataclasses.replace(prepare(config), verify_every=0)
-    return assemble(prepared, RunLog(prepared.folder, quiet=True))
+    return assemble(prepared, RunLog(prepared.folder, quiet=True, history=""))
 
 
 def measure_speed(folder: Path, batch_size: int, blocks: int, steps: int) -> dict[str, list[float]]:

@@ -77,9 +77,7 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
         return _one_file(name, Path(name))
     if "," in name:
         return _deploy(name)
-    run, at, step = name.rpartition("@")
-    if not at or "/" in step:  # an @ in a folder's name
-        run, step = name, ""
+    run, step = _run_and_step(name)
     folder = run_folder(run, output)
     manifest = read_manifest(folder)
     entry = _choose(manifest, step, name)
@@ -98,6 +96,30 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
         entry=entry,
         manifest=manifest,
     )
+
+
+def checkpoint_label(name: str, output: str = "models") -> str:
+    """``name`` for a table: of a run with its step and what that is, as ``orl_demo@61 (best)``; else as it is.
+
+    Raises:
+        CheckpointError: a run's manifest that cannot be read, or a step that was not kept.
+    """
+    run, step = _run_and_step(name)
+    folder = next((place for place in _run_folders(run, output) if (place / MANIFEST).is_file()), None)
+    if folder is None:
+        return name
+    manifest = read_manifest(folder)
+    chosen = int(_choose(manifest, step, name)["step"])
+    known = {"best": manifest["best"], "last": manifest["checkpoints"][-1]["step"]}
+    kinds = [kind for kind, of in known.items() if of is not None and int(of) == chosen]
+    told = f" ({' and '.join(kinds)})" if kinds else ""
+    return f"{folder.resolve().name}@{chosen}{told}"
+
+
+def _run_and_step(name: str) -> tuple[str, str]:
+    """``run@step`` taken apart; no step where none is named."""
+    run, at, step = name.rpartition("@")
+    return (run, step) if at and "/" not in step else (name, "")  # there may be an @ in a folder's name
 
 
 def is_onnx(name: str) -> bool:

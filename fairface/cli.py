@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 from fairface.errors import SETTINGS, FairfaceError
 from fairface.extras import missing_package
+from fairface.tables import aligned, output_width
 
 T = TypeVar("T")
 
@@ -165,27 +166,8 @@ def progress(
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    """Rows as aligned plain text for people; numbers are right-aligned."""
-    cells = [[str(value) for value in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
-    numeric = [
-        bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
-        for i in range(len(header))
-    ]
-
-    def line(values: Sequence[str]) -> str:
-        parts = [v.rjust(w) if right else v.ljust(w) for v, w, right in zip(values, widths, numeric, strict=True)]
-        return "  ".join(parts).rstrip()
-
-    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, cells)])
-
-
-def _looks_numeric(text: str) -> bool:
-    try:
-        float(text.rstrip("%"))
-    except ValueError:
-        return text in ("n/a", "-")
-    return True
+    """Rows as aligned plain text for people, in blocks where the terminal is narrower (:mod:`fairface.tables`)."""
+    return aligned(rows, header, output_width())
 
 
 def print_json(result: Any) -> None:

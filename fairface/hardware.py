@@ -50,6 +50,16 @@ def total_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def available_memory(table: Path = Path("/proc/meminfo")) -> int | None:
+    """Bytes of main memory that can be taken without swapping (``MemAvailable``); None where Linux does not tell."""
+    try:
+        lines = table.read_text().splitlines()
+    except OSError:
+        return None
+    told = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(told[0]) * 1024 if told else None
+
+
 def compute_capabilities(load: Callable[[str], Any] = ctypes.CDLL) -> list[Capability]:
     """Compute capability of every NVIDIA GPU that this process may use, in CUDA's order; empty without a driver.
 

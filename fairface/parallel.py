@@ -143,17 +143,27 @@ def contexts_of(devices: str = "", gpus: str = "") -> list[Context]:
         ConfigError: both are given, or one cannot be read, or names a device twice.
         DeviceError: a GPU that is not there, one that MXNet has no code for, or MXNet without CUDA.
     """
+    named = named_devices(devices, gpus)
+    if not named:
+        return [_default()]
+    return [_context(kind, number, "gpus" if gpus else "devices") for kind, number in named]
+
+
+def named_devices(devices: str = "", gpus: str = "") -> list[tuple[str, int]]:
+    """Kind (cpu, gpu) and number of each device that the words name, present or not; see :func:`contexts_of`.
+
+    Raises:
+        ConfigError: both are given, or one cannot be read, or names a device twice.
+    """
     if devices and gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     names = [f"gpu{part.strip()}" for part in gpus.split(",")] if gpus else []
     names = names or [part.strip() for part in devices.split(",") if devices]
-    if not names:
-        return [_default()]
-    contexts = [_context(name, "gpus" if gpus else "devices") for name in names]
-    for context in contexts:
-        if contexts.count(context) > 1:
-            raise ConfigError(f"{context.device_type}{context.device_id} is named twice; name every device once")
-    return contexts
+    named = [_read(name, "gpus" if gpus else "devices") for name in names]
+    for kind, number in named:
+        if named.count((kind, number)) > 1:
+            raise ConfigError(f"{kind}{number} is named twice; name every device once")
+    return named
 
 
 def count_gpus() -> int:
@@ -176,11 +186,14 @@ def _default() -> Context:
     return chosen
 
 
-def _context(name: str, key: str) -> Context:
+def _read(name: str, key: str) -> tuple[str, int]:
     match = re.fullmatch(r"(cpu|gpu)\(?(\d{0,4})\)?", name)
     if match is None:
         raise ConfigError(f"{key} names {name!r}; write it as devices=cpu0, devices=gpu0,gpu1 or gpus=0,1")
-    kind, number = match[1], int(match[2] or 0)
+    return match[1], int(match[2] or 0)
+
+
+def _context(kind: str, number: int, key: str) -> Context:
     if kind == "cpu":
         return mx.cpu(number)
     capability = next(iter(compute_capabilities()[number : number + 1]), None)

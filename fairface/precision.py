@@ -40,16 +40,25 @@ def enable(precision: str, on_gpu: bool, prelu: str) -> None:
     Raises:
         DeviceError: a precision that this device cannot do, or another one was switched on in this process before.
     """
+    check_precision(precision, on_gpu, prelu)
     if precision == "fp32":
         if amp.amp._amp_initialized:
             raise DeviceError("this process already computes in half precision; start a new one for precision=fp32")
         return
+    lists = amp.lists.symbol_fp16 if precision == "fp16" else amp.lists.symbol_bf16
+    amp.init(TARGETS[precision], target_precision_ops=["Convolution"], fp32_ops=[*lists.FP32_FUNCS, "FullyConnected"])
+    _enabled.append(precision)
+
+
+def check_precision(precision: str, on_gpu: bool, prelu: str) -> None:
+    """Whether the kind of device can compute in ``precision``; arguments as of :func:`enable`.
+
+    Raises:
+        DeviceError: it cannot.
+    """
     if precision == "fp16" and not on_gpu:
         raise DeviceError("precision=fp16 needs a GPU; use precision=bf16 or fp32 on the CPU")
     if precision == "bf16" and on_gpu:
         raise DeviceError("precision=bf16 is for CPUs; use precision=fp16 on a GPU")
     if precision == "fp16" and prelu == "onednn":
         raise DeviceError("backbone.prelu=onednn does not work in float16; use backbone.prelu=auto or native")
-    lists = amp.lists.symbol_fp16 if precision == "fp16" else amp.lists.symbol_bf16
-    amp.init(TARGETS[precision], target_precision_ops=["Convolution"], fp32_ops=[*lists.FP32_FUNCS, "FullyConnected"])
-    _enabled.append(precision)

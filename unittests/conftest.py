@@ -7,6 +7,7 @@ import os
 # Before numpy, OpenCV or MXNet load: the tests share the machine with each other and with other work.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+os.environ.pop("COLUMNS", None)  # tables are as wide as they are, whatever terminal the tests are started in
 
 import random
 import socket

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fairface.checkpoints import read_manifest, resolve
+from fairface.checkpoints import checkpoint_label, read_manifest, resolve
 from fairface.errors import CheckpointError
 from fairface.files import sha256
 
@@ -33,6 +33,26 @@ def test_run_by_name_by_path_and_by_step(tmp_path: Path) -> None:
     assert resolve("demo@last", output).step == 10
     assert resolve("demo@best", output).step == 5
     assert resolve("demo@10", output).blocks is None
+
+
+def test_the_label_tells_the_step_and_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(tmp_path / "models" / "demo", steps=(5, 7, 10))
+    output = str(tmp_path / "models")
+    for name, label in {
+        "demo": "demo@5 (best)", "demo@best": "demo@5 (best)", "demo@last": "demo@10 (last)", "demo@7": "demo@7",
+        f"{tmp_path}/models/demo@10": "demo@10 (last)",
+    }.items():  # fmt: skip
+        assert checkpoint_label(name, output) == label
+    make_run(tmp_path / "models" / "one", steps=(5,))
+    make_run(tmp_path / "models" / "unscored", best=None)
+    assert checkpoint_label("one", output) == "one@5 (best and last)"
+    assert checkpoint_label("unscored", output) == "unscored@10 (last)"
+    monkeypatch.chdir(tmp_path / "models" / "demo")
+    assert checkpoint_label(".") == "demo@5 (best)"
+    for other in ("dlib", "net.onnx", "weights.pth", "models/r100/model,0", "a@b/c"):
+        assert checkpoint_label(other, output) == other
+    with pytest.raises(CheckpointError, match="kept steps: 5, 7, 10"):
+        checkpoint_label("demo@6", output)
 
 
 def test_an_at_in_a_folder_name_is_no_step(tmp_path: Path) -> None:

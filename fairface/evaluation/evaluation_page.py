@@ -12,7 +12,7 @@ from fairface.evaluation.crops import Crops
 from fairface.evaluation.fairness_page import page_of_fairness
 from fairface.evaluation.judged import ALL_STEPS, JudgedPairs
 from fairface.evaluation.report import EvaluationReport
-from fairface.evaluation.sections import evaluation_sections
+from fairface.evaluation.sections import NONE, evaluation_sections
 from fairface.evaluation.shown_faces import worst_faces
 from fairface.evaluation.verification_page import evaluated_threshold, verification_page
 from fairface.evaluation.verified import VerifiedSet
@@ -64,5 +64,5 @@ def _faces(scored: ScoredPairs, crops: Crops, threshold: float) -> Sequence[Pane
 
 def _panels(report: EvaluationReport) -> Sequence[Panel]:
     """The sections of the text report that are not about groups."""
-    sections = evaluation_sections(report.facts, report.assessment, brief=True)
+    sections = evaluation_sections(report.facts, report.assessment, NONE)
     return [section_panel(one, key_of("evaluation", place, one.title)) for place, one in enumerate(sections)]

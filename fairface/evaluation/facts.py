@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fairface.scoring.transductive.chain import TRANSDUCTIVE, StepResult
@@ -20,6 +21,7 @@ class RunFacts:
         steps: of the chain.
         failed: ids on which detection failed; ``None`` where that is not told.
         notes: remarks.
+        checkpoints: what the models stood for: ``three_step`` and ``hard_sample`` with their steps.
     """
 
     three_step: str
@@ -32,6 +34,7 @@ class RunFacts:
     steps: tuple[StepResult, ...]
     failed: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def transductive(self) -> bool:
@@ -44,6 +47,7 @@ class RunFacts:
         failed = None if self.failed is None else {"count": len(self.failed), "images": list(self.failed)}
         return {
             "models": {"three_step": self.three_step, "hard_sample": self.hard or None},
+            "checkpoints": dict(self.checkpoints),
             "source": self.source,
             **counts,
             "steps": [step.to_dict() for step in self.steps],

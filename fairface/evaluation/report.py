@@ -8,7 +8,7 @@ from typing import Any
 from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.limits import what_cannot_be_shown
-from fairface.evaluation.sections import evaluation_sections
+from fairface.evaluation.sections import RATES, evaluation_sections
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_text import as_markdown, as_text
 
@@ -25,8 +25,8 @@ class EvaluationReport:
         return as_markdown(evaluation_sections(self.facts, self.assessment))
 
     def text(self) -> str:
-        """For a terminal: without the tables about groups, of which there are many."""
-        return as_text(evaluation_sections(self.facts, self.assessment, brief=True))
+        """For a terminal: of the many tables about groups only those of their error rates."""
+        return as_text(evaluation_sections(self.facts, self.assessment, RATES))
 
     def to_dict(self) -> dict[str, Any]:
         """``fairness.json``: plain values; what was not asked for or cannot be given is None, with a reason."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.checkpoints import resolve
+from fairface.checkpoints import checkpoint_label, resolve
 from fairface.cli import finite
 from fairface.console import Console
 from fairface.data.encoded import FileDataset
@@ -217,6 +217,11 @@ def _facts(run: EvaluationRequest, crops: Crops, chain: ChainResult) -> RunFacts
         steps=chain.steps,
         failed=crops.failed,
         notes=(*run.notes, *crops.notes),
+        checkpoints={
+            role: checkpoint_label(model)
+            for role, model in (("three_step", run.three_step), ("hard_sample", run.hard))
+            if model
+        },
     )
 
 

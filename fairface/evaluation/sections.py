@@ -12,6 +12,7 @@ from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.report.fairness_numbers import rate_text
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import fairness_sections
+from fairface.report.fairness_verdict import fairness_verdict
 from fairface.report.section import Section
 from fairface.report.verification_table import verification_notes, verification_rows
 from fairface.scoring.transductive.chain import TRANSDUCTIVE
@@ -28,10 +29,18 @@ TRANSDUCTION = (
 )
 
 
-def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool = False) -> list[Section]:
-    """Everything about one evaluation; ``brief`` leaves out the tables about groups.
+ALL, RATES, NONE = "all", "rates", "none"
+_RATES = "Groups by"
 
-    ``found`` is None where the truth is not known.
+
+def evaluation_sections(facts: RunFacts, found: Assessment | None, groups: str = ALL) -> list[Section]:
+    """Everything about one evaluation.
+
+    Args:
+        facts: what was done.
+        found: None where the truth is not known.
+        groups: which tables about groups there are: ``ALL``, those of their error ``RATES``, or ``NONE``, where
+            something else shows groups and verdict.
     """
     sections = [_head(facts), _steps(facts)]
     if found is None:
@@ -39,10 +48,12 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool =
     sections.append(_verification(facts, found))
     if found.fairness is not None:
         kind = f", {TRANSDUCTIVE} scores" if facts.transductive else ""
+        sections += [] if groups == NONE else [_verdict(found.fairness)]
         sections.append(_threshold(found.fairness, facts.transductive))
-        sections += [] if brief else _fairness(found.fairness, f"all images{kind}")
+        tables = _fairness(found.fairness, f"all images{kind}") if groups != NONE else []
+        sections += [one for one in tables if groups == ALL or one.title.startswith(_RATES)]
         sections.append(_failures(facts, found))
-        if found.without_failures is not None and not brief:
+        if found.without_failures is not None and groups == ALL:
             sections += _fairness(found.without_failures, f"without failures to detect{kind}")
     return [*sections, Section("What these subjects cannot show", lines=what_cannot_be_shown(found))]
 
@@ -50,8 +61,8 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, brief: bool =
 def _head(facts: RunFacts) -> Section:
     lines = [
         f"pairs: {facts.pairs} of {facts.images} images ({facts.source})",
-        f"three-step model: {facts.three_step}",
-        f"hard-sample model: {facts.hard or 'none'}",
+        f"three-step model: {facts.checkpoints.get('three_step', facts.three_step)}",
+        f"hard-sample model: {facts.checkpoints.get('hard_sample', facts.hard or 'none')}",
         f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines of two images each (inductive)'}",
     ]
     if facts.failed is not None:
@@ -83,6 +94,12 @@ def _verification(facts: RunFacts, found: Assessment) -> Section:
 
 def _kind(name: str, facts: RunFacts) -> str:
     return TRANSDUCTIVE if facts.transductive and name in (ALL_STEPS, WITHOUT) else "inductive"
+
+
+def _verdict(report: FairnessReport) -> Section:
+    if report.unusable:
+        return Section("These results are invalid", lines=list(report.unusable))
+    return Section("Verdict", lines=list(fairness_verdict(report.result)))
 
 
 def _threshold(report: FairnessReport, transductive: bool) -> Section:

@@ -12,7 +12,7 @@ from fairface.data.opening import open_dataset
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.graph.precisions import PRECISIONS
 from fairface.programs.catalog import options_of
-from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, onnx_options
+from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, checkpoint_of, onnx_options
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -39,8 +39,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     )
     embeddings = embedder.embed(dataset)
     meta = {
-        "model": args.model, "data": args.data, "flip": not args.no_flip, "precision": args.precision,
-        "classes": dataset.num_classes,
+        "model": args.model, **checkpoint_of(args.model), "data": args.data, "flip": not args.no_flip,
+        "precision": args.precision, "classes": dataset.num_classes,
     }  # fmt: skip
     if dataset.attribute_values:
         meta["attribute_values"] = {name: list(told) for name, told in dataset.attribute_values.items()}

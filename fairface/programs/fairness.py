@@ -33,6 +33,7 @@ from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_score
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import FACES, PAGE, check_page, is_page, provenance, wants_page, write_outputs
+from fairface.programs.scoring_options import check_threshold
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.columns import ROLES
@@ -40,6 +41,7 @@ from fairface.protocols.opening import KINDS
 from fairface.protocols.scores import check_scored
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
+from fairface.report.picture import check_picture, drawn
 from fairface.scoring.fairness.accounting import UNSCORED, usable_scores
 from fairface.scoring.fairness.aggregation import AGGREGATIONS
 from fairface.scoring.fairness.assess import assess
@@ -67,6 +69,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         met = [*(f"{reason}, so nothing can be shown to pass" for reason in report.unusable), *met]
     if args.plot:
         plot_group_curves(args.plot, report.curves, "by " + "+".join(args.protected))
+        console.tell([drawn(args.plot, f"ROC and DET by {'+'.join(args.protected)}")])
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
         made_by = provenance(prog, DOOR, argv, source)
@@ -210,6 +213,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     options = options_of("fairness", prog)
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
+    check_threshold(argv)
     check(args)
     return args
 
@@ -231,6 +235,8 @@ def check(args: argparse.Namespace) -> None:
     read = [args.pairs, args.attributes, args.scores, args.embeddings, args.against, args.failures, args.calibration]
     read += [*args.calibration_scores, *args.calibration_embeddings]
     refuse_inputs([args.plot or ""], read)
+    if args.plot:
+        check_picture(args.plot)
     check_page(args, read, pages_only=False)
     if args.distance and args.embeddings:
         raise ConfigError("--distance needs given scores; scores of embeddings are cosines")

@@ -26,7 +26,7 @@ from fairface.faces.detectors import SPELLING
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import provenance
-from fairface.programs.scoring_options import ONNX, onnx_options
+from fairface.programs.scoring_options import ONNX, check_threshold, onnx_options
 
 ON_OFF = argparse.BooleanOptionalAction
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -132,6 +132,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> tuple[argparse.Namespace, 
     options = options_of("evaluate", prog)
     add_groups(options, OPTIONS)
     args = options.parse_args(argv)
+    check_threshold(argv)
     notes: tuple[str, ...] = ()
     check_numbers(args)
     if args.demo:

@@ -15,6 +15,7 @@ from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.files import atomic_write
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import check_threshold
 from fairface.scoring.shared_identities import SharedIdentities, shared_identities
 
 COLUMNS = ("test_label", "train_label", "similarity", "test_image", "train_image")
@@ -29,6 +30,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--top", type=int, default=20, help="pairs to print")
     options.add_argument("--csv", help="write all pairs that reach the threshold to this file")
     args = options.parse_args(argv)
+    check_threshold(argv)
     if not 0 < args.fmr < 1:
         raise ConfigError(f"--fmr is {args.fmr}; it must lie between 0 and 1")
     train, test = load_embeddings(args.train), load_embeddings(args.test)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fairface.checkpoints import checkpoint_label
 from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.errors import ConfigError
@@ -92,12 +93,14 @@ def show(
     results: dict[str, SetsAccuracy], found: FiveSets, folder: str, level: float, console: Console
 ) -> tuple[list[str], list[list[str]]]:
     """The table, or the JSON object; returns the table."""
-    rows = {model: {title: _cell(of) for title, of in result.sets.items()} for model, result in results.items()}
+    labels = {model: checkpoint_label(model) for model in results}
+    called = {model: label if [*labels.values()].count(label) == 1 else model for model, label in labels.items()}
+    rows = {called[model]: {title: _cell(of) for title, of in one.sets.items()} for model, one in results.items()}
     averages: dict[str, Cell | None] = {
-        model: None if result.average is None or result.interval is None else (result.average, result.interval)
+        called[model]: None if result.average is None or result.interval is None else (result.average, result.interval)
         for model, result in results.items()
     }
-    listed = [{"model": model, **result.to_dict()} for model, result in results.items()]
+    listed = [{"model": model, "checkpoint": labels[model], **result.to_dict()} for model, result in results.items()]
     console.show(
         {"folder": folder, "level": level, "results": listed, "missing": list(found.missing)},
         five_sets_table(rows, averages, FIVE, FURTHER, level),

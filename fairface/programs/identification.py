@@ -24,12 +24,21 @@ from fairface.evaluation.given import embedded_parts, read_score_matrix
 from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals, onnx_options
+from fairface.programs.scoring_options import (
+    GIVEN,
+    MODEL,
+    check_given,
+    check_intervals,
+    checkpoint_of,
+    model_line,
+    onnx_options,
+)
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
 from fairface.report.identification_table import identification_text
 from fairface.report.page.card import plain_page
 from fairface.report.page.ranking import identification_panels, identification_verdict
+from fairface.report.picture import check_picture, drawn
 from fairface.scoring.identification.one_to_many import FPIRS, RANKS
 
 
@@ -37,6 +46,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = arguments(argv, prog)
     console = Console.of(args)
     paths = {name: path for name in PARTS if (path := getattr(args, name))}
+    if args.plot:
+        check_picture(args.plot)
     parts = {name: open_part(path) for name, path in paths.items()}
     if args.embeddings:
         parts = embedded_parts(parts, args.embeddings)
@@ -52,6 +63,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     results = {Path(args.gallery).stem: found.result}
     if args.plot:
         plot_identification(args.plot, results)
+        console.tell([drawn(args.plot, f"CMC and DET of {', '.join(results)}")])
     source = {name: given for name in SOURCES if (given := getattr(args, name))}
     if wants_page(args):
         made_by = provenance(prog, "test/identification.py", argv, {**source, **paths})
@@ -60,9 +72,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
             identification_panels(results), made_by, found.notes,
         ))  # fmt: skip
     console.show(
-        {**source, **paths, "enrol": args.enrol, **found.result.to_dict(), "notes": list(found.notes)},
-        "\n".join([*found.notes, identification_text(results)]),
-    )
+        {**source, **checkpoint_of(args.model), **paths, "enrol": args.enrol, **found.result.to_dict(),
+         "notes": list(found.notes)},
+        "\n".join([*found.notes, identification_text(results), *model_line(args.model)]),
+    )  # fmt: skip
 
 
 SOURCES = ("model", "embeddings", "scores")

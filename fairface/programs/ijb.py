@@ -27,7 +27,7 @@ from fairface.faces.aligned_files import AlignedFiles
 from fairface.files import write_json
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, onnx_options
+from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, checkpoint_of, model_line, onnx_options
 from fairface.protocols.ijb import Ijb, read_ijb
 from fairface.protocols.ijb_layout import image_paths
 from fairface.protocols.ijb_lists import Points, read_points
@@ -49,7 +49,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     scores = of_scores(args, ijb) if args.scores else of_features(args, ijb)
     names = ("model",) if args.model else ("scores",) if args.scores else ("features", "flipped")
     source = {name: getattr(args, name) for name in names}
-    result = {"dataset": ijb.files.name, **source, "fusion": args.fusion_method, **scores.to_dict()}
+    told = {**source, **checkpoint_of(args.model)}
+    result = {"dataset": ijb.files.name, **told, "fusion": args.fusion_method, **scores.to_dict()}
     notes = list(scores.notes)
     if args.output_dir:
         called = args.arch or Path(args.model or args.features or args.scores).stem
@@ -65,7 +66,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     tables = [tar_text(scores.verification)]
     if scores.identification:
         tables += ["", identification_text(scores.identification)]
-    console.show({**result, "notes": notes}, "\n".join([*notes, *tables]))
+    console.show({**result, "notes": notes}, "\n".join([*notes, *tables, *model_line(args.model)]))
 
 
 def of_scores(args: argparse.Namespace, ijb: Ijb) -> IjbScores:

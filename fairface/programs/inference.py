@@ -30,7 +30,7 @@ from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.programs.scoring_options import add_onnx_options, onnx_options
-from fairface.report.picture import new_figure
+from fairface.report.picture import check_picture, drawn
 from fairface.report.similarity_matrix import matrix_text, plot_matrix
 from fairface.scoring.decision import choose_points
 from fairface.scoring.similarity import similarity
@@ -71,7 +71,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     photographs, notes = find_photographs(args.photographs)
     if args.plot:
         refuse_inputs([args.plot], photographs)
-        new_figure(args.plot, 1, 1)  # another kind of picture is refused before the work, not after it
+        check_picture(args.plot)
     console.tell(notes)
     # MXNet is loaded only here: a wrong path costs no seconds.
     from fairface.embedding.model import load_model
@@ -88,6 +88,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     decisions = decide(cosines, thresholds, not args.no_flip, args.fmr) if thresholds else None
     if args.plot:
         plot_matrix(args.plot, found.names, cosines)
+        console.tell([drawn(args.plot, f"the cosines of {len(found.names)} photographs")])
     console.show(
         {"model": model.name, **as_dict(found, cosines, decisions, thresholds, args.fmr), "note": note},
         text(found, cosines, decisions, thresholds.explain(args.fmr) if thresholds else (note,)),

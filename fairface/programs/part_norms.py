@@ -20,7 +20,9 @@ from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
+from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.report.part_norms import csv_lines, part_norms_table, plot_part_norms
+from fairface.report.picture import check_picture, drawn
 from fairface.scoring.part_norms import PartLengths, part_lengths
 
 _SPLIT_NETS = "split_ir_"
@@ -50,8 +52,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         write_csv(args.csv, stored, sets)
     if args.plot:
         plot_part_norms(args.plot, sets)
+        console.tell([drawn(args.plot, f"the lengths of the parts in {', '.join(sets)}")])
     results = {name: {"images": len(of.ratio), **of.summary()} for name, of in sets.items()}
-    console.show({"model": args.model, "sets": results}, part_norms_table(sets))
+    console.show(
+        {"model": args.model, **checkpoint_of(args.model or ""), "sets": results},
+        "\n".join([part_norms_table(sets), *model_line(args.model or "")]),
+    )
 
 
 def check(args: Namespace) -> None:
@@ -64,6 +70,8 @@ def check(args: Namespace) -> None:
     if len(set(names)) < len(names):
         raise ConfigError("a set is named twice; name each once")
     refuse_inputs([args.csv or "", args.plot or ""], [*args.embeddings, args.model or ""])
+    if args.plot:
+        check_picture(args.plot)
 
 
 def regions_of(args: Namespace) -> dict[str, slice]:

@@ -32,7 +32,7 @@ from fairface.evaluation.retrieved import (
 from fairface.programs.catalog import options_of
 from fairface.programs.identification import SOURCES, embedder, score_matrix
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals
+from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals, checkpoint_of, model_line
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.page.card import plain_page
 from fairface.report.page.ranking import retrieval_panels, retrieval_verdict
@@ -64,9 +64,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
     }
     console.show(
-        {**source, "metric": args.metric, "results": results, **hits, "notes": list(found.notes)},
-        "\n".join([*found.notes, retrieval_text(found.results, found.hits)]),
-    )
+        {**source, **checkpoint_of(args.model), "metric": args.metric, "results": results, **hits,
+         "notes": list(found.notes)},
+        "\n".join([*found.notes, retrieval_text(found.results, found.hits), *model_line(args.model)]),
+    )  # fmt: skip
 
 
 PARTS = (QUERY, GALLERY, DISTRACTORS)

@@ -1,11 +1,12 @@
-"""What programs that score share: options of the model, and the check of bootstrap and level."""
+"""What programs that score share: options of the model, its checkpoint, and checks of what goes together."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from fairface.checkpoints import checkpoint_label
 from fairface.errors import ConfigError
 
 MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file | dlib"
@@ -41,6 +42,13 @@ def check_given(args: Namespace) -> None:
         raise ConfigError("--distance needs --scores; scores of embeddings are not distances")
 
 
+def check_threshold(argv: Sequence[str]) -> None:
+    """Raise :class:`ConfigError` where ``argv`` has both ``--threshold`` and ``--fmr``, which would set another one."""
+    given = {word.partition("=")[0] for word in argv}
+    if {"--threshold", "--fmr"} <= given:
+        raise ConfigError("--threshold is a score, and --fmr would set another threshold; give one of the two")
+
+
 def add_onnx_options(options: Any) -> None:
     """The options of :data:`ONNX` for a parser, or a group of one."""
     for name, settings in ONNX.items():
@@ -57,6 +65,16 @@ class OnnxOptions(TypedDict):
 def onnx_options(args: Namespace) -> OnnxOptions:
     """What the options of :data:`ONNX` say, for :func:`fairface.embedding.from_checkpoint.load_embedder`."""
     return {"pixels": args.pixels, "colour": args.colour}
+
+
+def checkpoint_of(model: str) -> dict[str, str]:
+    """``checkpoint`` of a result: what ``model`` stands for now; nothing without a model."""
+    return {"checkpoint": checkpoint_label(model)} if model else {}
+
+
+def model_line(model: str) -> list[str]:
+    """The line below a table that names the scored checkpoint; none without a model."""
+    return [f"model: {checkpoint_label(model)}"] if model else []
 
 
 def check_intervals(args: Namespace) -> None:

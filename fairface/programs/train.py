@@ -77,7 +77,7 @@ def _train(config: TrainConfig, args: Namespace, join: Any = None) -> int:
 def show_estimate(config: TrainConfig, console: Console) -> None:
     """The configuration, and what it would need."""
     from fairface.training.estimate import describe, estimate
-    from fairface.training.setup import prepare
+    from fairface.training.plan import plan
 
-    result = estimate(prepare(config))
+    result = estimate(plan(config))
     console.show(result, f"{dump(config)}\n{describe(result)}")

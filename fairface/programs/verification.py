@@ -34,13 +34,14 @@ from fairface.evaluation.verification_page import evaluated_threshold, verificat
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import FACES, PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, onnx_options
+from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, checkpoint_of, model_line, onnx_options
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
 from fairface.report.curves import plot_curves
 from fairface.report.page.face_pairs import face_panels
 from fairface.report.page.panel import Panel
+from fairface.report.picture import check_picture, drawn
 from fairface.report.side_by_side_table import side_by_side_table
 from fairface.report.verification_table import verification_table
 from fairface.scoring.fairness.accounting import UNSCORED
@@ -75,6 +76,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     notes += saved.notes if saved else ()
     if args.plot:
         plot_curves(args.plot, {name: of.curve for name, of in found.items()})
+        console.tell([drawn(args.plot, f"ROC and DET of {', '.join(found)}")])
     source = {name: getattr(args, name) for name in SOURCES if getattr(args, name)}
     if wants_page(args):
         made_by = provenance(prog, DOOR, argv, {**source, "set": args.set, "pairs": args.pairs})
@@ -83,10 +85,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         (row,): result for name, of in found.items() for row, result in of.rows(name).items()
     }
     console.show(
-        {**source, "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes,
+        {**source, **checkpoint_of(args.model),
+         "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes,
          **({"side_by_side": both.to_dict()} if both else {}), **({"thresholds": saved.to_dict()} if saved else {})},
-        "\n".join([*notes, verification_table(rows, ("set",)), *(["", told(both)] if both else [])]),
-    )
+        "\n".join([*notes, verification_table(rows, ("set",)), *model_line(args.model),
+                   *(["", told(both)] if both else [])]),
+    )  # fmt: skip
 
 
 def further_panels(args: argparse.Namespace, found: dict[str, VerifiedSet]) -> list[Panel]:
@@ -193,6 +197,8 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--leave-out-failures needs --failures FILE")
     if args.save_thresholds and (not args.model or len(args.set) + bool(args.pairs) != 1):
         raise ConfigError("--save-thresholds needs --model and one --set or --pairs, on which the thresholds are set")
+    if args.plot:
+        check_picture(args.plot)
     check_masked(args)
     check_intervals(args)
     check_page(args, [*args.set, args.pairs, args.masked, args.embeddings, args.scores, args.failures])

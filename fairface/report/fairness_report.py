@@ -8,6 +8,7 @@ from typing import Any
 
 from fairface.report.fairness_sections import fairness_sections
 from fairface.report.fairness_text import as_markdown, as_text
+from fairface.report.fairness_verdict import fairness_verdict
 from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.compare import Change
@@ -49,8 +50,9 @@ class FairnessReport:
 
     def _sections(self) -> list[Section]:
         first = [Section("These results are invalid", lines=list(self.unusable))] if self.unusable else []
+        verdict = () if self.unusable else fairness_verdict(self.result)  # of numbers that mean nothing there is none
         head, *others = fairness_sections(self.result, self.challenge, self.changes)
-        return [*first, replace(head, lines=[*head.lines, *self.notes]), *others]
+        return [*first, replace(head, lines=[*verdict, *head.lines, *self.notes]), *others]
 
     def text(self) -> str:
         """For a terminal."""

@@ -29,6 +29,23 @@ def new_figure(path: str | os.PathLike[str], width: float, height: float) -> Any
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Refuse, before anything is computed, a picture that could not be written.
+
+    Raises:
+        ConfigError: another kind of picture, or its folder is not there.
+        MissingPackageError: matplotlib is not installed.
+    """
+    new_figure(path, 1, 1)
+    if not Path(path).parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {Path(path).parent}; create it, or name another one")
+
+
+def drawn(path: str | os.PathLike[str], what: str) -> str:
+    """The line that says that ``what`` stands in the picture."""
+    return f"drawn: {what}, in {path}"
+
+
 def save_figure(path: str | os.PathLike[str], figure: Any, dpi: int = 150) -> None:
     """Write the picture, whole or not at all, in the format that ``path`` ends with.
 

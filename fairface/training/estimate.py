@@ -7,72 +7,137 @@ from typing import Any
 
 import numpy as np
 
+from fairface.config.schema import OptimizerConfig
 from fairface.data.types import Batch
+from fairface.heads.classifier import Classifier
 from fairface.heads.sharded import ShardedClassifier
 from fairface.methods.base import Method
-from fairface.mx import autograd, mx
+from fairface.mx import autograd, mx, nd
 from fairface.parallel import World, shard
-from fairface.parameters import RUNNING, structural
-from fairface.training.schedule import learning_rate
+from fairface.training.duration import in_words
+from fairface.training.memory import activation_bytes, available_bytes, value_counts, weight_bytes
+from fairface.training.plan import Plan
+from fairface.training.schedule import learning_rate, steps_of
 from fairface.training.setup import Prepared
 from fairface.training.start import initialize
 
 PROBE_IMAGES = 8  # per source; enough to time a step, small enough for any machine
-COPIES = {"sgd": 3, "nag": 3, "adam": 4}  # weight, gradient, optimizer states
+GIB = 2**30
 
 
-def estimate(run: Prepared) -> dict[str, Any]:
+def estimate(planned: Plan) -> dict[str, Any]:
     """Counts, bytes and seconds of a run, JSON-ready.
 
     Time is that of a real training step on a small batch of this run's data, scaled to its batch size; what the data
-    loader takes in parallel is not in it. Memory is parameters with gradients and optimizer states plus activations.
+    loader takes in parallel is not in it. It is None where the devices are not here, or where memory does not suffice
+    for the parameters. Memory is parameters with gradients and optimizer states plus activations.
     """
+    run, devices = planned.run, len(planned.devices)
     config = run.config
-    initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
-    parameters = {name: _values(block) for name, block in run.method.blocks().items()}
-    run.method.parameter_groups(config.stage)
-    run.method.updaters(config.stage)
-    probe = probe_batch(run)
-    seconds = _timed_step(run.method, probe, run.world)
-    per_step = seconds * config.batch_size / len(probe)  # both batches are cut over the devices
-    activations = _activation_values(run) * 4 * 2 * config.batch_size
-    split = {name: block for name, block in run.method.blocks().items() if isinstance(block, ShardedClassifier)}
-    copied = sum(values for name, values in parameters.items() if name not in split)
-    weights = copied * 4 * COPIES[config.optimizer.name] * len(run.world.contexts)
-    weights += sum(block.training_bytes for block in split.values())
+    available = None if planned.lacking else available_bytes(run.world.contexts)  # before this takes some itself
+    least = weight_bytes(run.method, config.optimizer.name, devices)
+    per_step = None
+    if planned.lacking or _too_much(run, least, devices, available):
+        _initialize_sparingly(run)
+    else:
+        per_step = _step_seconds(run)
+    needed = weight_bytes(run.method, config.optimizer.name, devices)
+    needed += activation_bytes(run.method, config.data.image_size, config.batch_size)
     return {
         "run": str(run.folder),
-        "devices": [str(context) for context in run.world.contexts],
+        "devices": list(planned.devices),
         "images": run.images,
         "identities": [source.dataset.num_classes for source in run.method.sources()],
         "steps": run.total,
         "epochs": round(run.total / max(s.sampler.steps_per_epoch for s in run.method.sources()), 2),
-        "learning_rate_first_last": [
-            learning_rate(config.optimizer, 0, run.total),
-            learning_rate(config.optimizer, run.total - 1, run.total),
-        ],
-        "parameters": parameters,
-        "memory_bytes": int(weights + activations),
-        "step_seconds": round(per_step, 3),
-        "total_seconds": round(per_step * run.total, 1),
+        **_learning_rates(config.optimizer, run.total),
+        "parameters": value_counts(run.method),
+        "memory_bytes": needed,
+        "memory_bytes_per_device": -(-needed // devices),
+        "memory_available_bytes": available,
+        "memory_suffices": None if available is None else not _too_much(run, needed, devices, available),
+        "step_seconds": None if per_step is None else round(per_step, 3),
+        "total_seconds": None if per_step is None else round(per_step * run.total, 1),
+        "devices_lacking": planned.lacking or None,
     }
 
 
 def describe(result: dict[str, Any]) -> str:
     """The estimate as lines for people."""
-    hours = result["total_seconds"] / 3600
     parameters = ", ".join(f"{name} {value / 1e6:.2f} M" for name, value in result["parameters"].items())
-    first, last = result["learning_rate_first_last"]
+    (first, last), highest = result["learning_rate_first_last"], result["learning_rate_highest"]
+    peak = f", highest {highest:g} at step {result['learning_rate_highest_step']}"
+    devices = result["devices"]
+    each = f" together, {result['memory_bytes_per_device'] / GIB:.2f} GiB a device" if len(devices) > 1 else ""
     return "\n".join(
         [
             f"data        {result['images']} images of {sum(result['identities'])} identities",
             f"run         {result['run']}, {result['steps']} steps ({result['epochs']:g} epochs)",
-            f"lr          {first:g} to {last:g}",
+            f"lr          {first:g} to {last:g}{peak}",
             f"parameters  {parameters}",
-            f"memory      about {result['memory_bytes'] / 2**30:.2f} GiB on {', '.join(result['devices'])} together",
-            f"time        about {result['step_seconds']:.3f} s a step, {hours:.2f} h in all",
+            f"memory      about {result['memory_bytes'] / GIB:.2f} GiB on {', '.join(devices)}{each}",
+            f"time        {_time(result)}",
+            *_warnings(result),
         ]
     )
+
+
+def _time(result: dict[str, Any]) -> str:
+    if result["step_seconds"] is not None:
+        return f"about {result['step_seconds']:.3f} s a step, {in_words(result['total_seconds'])} in all"
+    return "not measured: " + ("the devices are not here" if result["devices_lacking"] else "memory does not suffice")
+
+
+def _warnings(result: dict[str, Any]) -> list[str]:
+    lines = []
+    if result["devices_lacking"]:
+        lines.append(f"note: planned for {', '.join(result['devices'])}, which cannot be used here: "
+                     f"{result['devices_lacking']}")  # fmt: skip
+    if result["memory_suffices"] is False:
+        lines.append(
+            f"warning: memory does not suffice: {result['memory_available_bytes'] / GIB:.2f} GiB are available"
+            f"{' on the fullest GPU' if result['devices'][0].startswith('gpu') else ''}; "
+            "a smaller batch_size or backbone takes less, for many identities head.sharded=true (docs/classifier.md)"
+        )
+    return lines
+
+
+def _learning_rates(config: OptimizerConfig, total: int) -> dict[str, Any]:
+    """Every schedule rises or falls only, before and after the end of its warm-up."""
+    warmup = steps_of(config.warmup, total)
+    steps = sorted({step for step in (0, warmup - 1, warmup, total - 1) if 0 <= step < total})
+    rates = [learning_rate(config, step, total) for step in steps]
+    highest = int(np.argmax(rates))
+    return {
+        "learning_rate_first_last": [rates[0], rates[-1]],
+        "learning_rate_highest": rates[highest],
+        "learning_rate_highest_step": steps[highest] + 1,  # as the log counts
+    }
+
+
+def _too_much(run: Prepared, needed: int, devices: int, available: int | None) -> bool:
+    """CPU contexts share what is available, each GPU has its own."""
+    on_gpu = run.world.contexts[0].device_type == "gpu"
+    return available is not None and (needed / devices if on_gpu else needed) > available
+
+
+def _initialize_sparingly(run: Prepared) -> None:
+    """Make the shapes known with one copy in main memory, and none of a classifier, whose shape is known."""
+    for block in run.method.blocks().values():
+        if not isinstance(block, (ShardedClassifier, Classifier)):
+            block.initialize(ctx=[mx.cpu()])
+    size = run.config.data.image_size
+    run.method.inference()(nd.zeros((1, 3, size, size))).wait_to_read()
+
+
+def _step_seconds(run: Prepared) -> float:
+    """Seconds of a step with the run's batch size."""
+    config = run.config
+    initialize(run.method, run.world.contexts, config.seed, config.data.image_size)
+    run.method.parameter_groups(config.stage)
+    run.method.updaters(config.stage)
+    probe = probe_batch(run)
+    return _timed_step(run.method, probe, run.world) * config.batch_size / len(probe)  # both are cut over the devices
 
 
 def probe_batch(run: Prepared) -> Batch:
@@ -103,19 +168,3 @@ def _timed_step(method: Method, batch: Batch, world: World) -> float:
         mx.nd.waitall()
         times.append(time.monotonic() - began)
     return min(times)
-
-
-def _values(block: Any) -> int:
-    if isinstance(block, ShardedClassifier):
-        return block.classes * block.embedding
-    return sum(int(np.prod(p.shape)) for name, p in structural(block).items() if not name.endswith(RUNNING))
-
-
-def _activation_values(run: Prepared) -> int:
-    """Values in all layers' outputs for one image, from the inference block's graph."""
-    size = run.config.data.image_size
-    symbol = run.method.inference()(mx.sym.var("data")).get_internals()
-    outputs = [name for name in symbol.list_outputs() if name.endswith("_output")]
-    _, shapes, _ = symbol.infer_shape(data=(1, 3, size, size))
-    known = dict(zip(symbol.list_outputs(), shapes, strict=True))
-    return sum(int(np.prod(known[name])) for name in outputs)

@@ -1,4 +1,4 @@
-"""The run's log: a line for people, a JSON line for programs, TensorBoard events."""
+"""The run's log: lines for people, on the terminal and in a file; JSON lines for programs; TensorBoard events."""
 
 from __future__ import annotations
 
@@ -17,20 +17,29 @@ from fairface.files import atomic_write
 
 
 class RunLog:
-    """Appends to ``log.jsonl``, prints beside the progress bar, feeds TensorBoard when it is installed and wanted.
+    """Appends to ``log.jsonl`` and ``train.log``, prints beside the progress bar, feeds TensorBoard when it is
+    installed and wanted.
+
+    ``train.log`` is the history of the run's folder: all that was said, each line with its time, also when quiet, and
+    also what a resumed run makes again. Lines are held back until :meth:`begin_history`, since a start that is refused
+    changes nothing in the folder.
 
     Args:
         folder: the run's folder.
         tensorboard: write event files below ``folder/tensorboard``.
         quiet: print nothing.
-        name: of the file.
+        name: of the file for programs.
+        history: name of the file for people; empty = none.
     """
 
     def __init__(
-        self, folder: Path, tensorboard: bool = False, quiet: bool = False, name: str = "log.jsonl"
-    ) -> None:
+        self, folder: Path, tensorboard: bool = False, quiet: bool = False, name: str = "log.jsonl",
+        history: str = "train.log",
+    ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / name
+        self.history = folder / history if history else None
+        self._held: list[str] | None = []  # lines before the history begins; None since then
         self.quiet = quiet
         self.cut_off = False  # nobody reads what is said any more (a closed pipe, a closed terminal)
         self._writer: Any = None
@@ -43,13 +52,39 @@ class RunLog:
                 self._writer = SummaryWriter(str(folder / "tensorboard"))
 
     def say(self, text: str) -> None:
-        """A line for people only."""
+        """A line for people only, printed and kept.
+
+        Raises:
+            DataError: ``train.log`` cannot be written.
+        """
+        self.keep(text)
         if self.quiet or self.cut_off:
             return
         try:
             tqdm.write(text, file=sys.stderr)
         except OSError:  # BrokenPipeError, and EIO where the terminal is gone
             self.cut_off = True
+
+    def keep(self, text: str) -> None:
+        """A line for people in ``train.log``, with the local time; it is not printed."""
+        if self.history is None:
+            return
+        when = time.strftime("%Y-%m-%d %H:%M:%S%z", time.localtime(time.time()))
+        line = f"{when}  {text}\n"
+        if self._held is None:
+            _append(self.history, line)
+        else:
+            self._held.append(line)
+
+    def begin_history(self) -> None:
+        """Write what was held back to ``train.log``, and every line from now on at once.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        held, self._held = self._held, None
+        if self.history is not None and held:
+            _append(self.history, "".join(held))
 
     def record(self, event: str, step: int, values: dict[str, Any], text: str | None = None) -> None:
         """One JSON line ``{"event", "step", "time", …}``; numbers go to TensorBoard as ``event/key``.
@@ -58,11 +93,7 @@ class RunLog:
             DataError: the log cannot be written.
         """
         line = {"event": event, "step": step, "time": round(time.time(), 3), **values}
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(finite(line)) + "\n")
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be written ({error.strerror}); free space, then --resume") from error
+        _append(self.path, json.dumps(finite(line)) + "\n")
         if self._writer is not None:
             for key, value in values.items():
                 if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
@@ -71,7 +102,7 @@ class RunLog:
             self.say(text)
 
     def forget_after(self, step: int) -> None:
-        """Drop the lines of steps after ``step``, which a resumed run makes again, and lines that are damaged."""
+        """Drop the JSON lines of steps after ``step``, which a resumed run makes again, and lines that are damaged."""
         if not self.path.is_file():
             return
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -88,6 +119,14 @@ class RunLog:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); free space, then --resume") from error
 
 
 def _step_of(line: str) -> int | None:

@@ -22,8 +22,8 @@ CHECKPOINTS = ("model-symbol.json", "model-*.params", "blocks-*.params", "state-
 # What a run writes, and so what --overwrite removes; anything else in the folder stays. In this order: until its end
 # the folder is known as a run's, and no manifest names a file that is gone.
 RUN_FILES = (
-    MANIFEST, "log.jsonl", "log-*.jsonl", "metrics.json", THRESHOLDS, "group.json", "batch.png", "classes.json",
-    "classes-*.json", *CHECKPOINTS, ".*.part", "config.yaml",
+    MANIFEST, "log.jsonl", "log-*.jsonl", "train.log", "metrics.json", THRESHOLDS, "group.json", "batch.png",
+    "classes.json", "classes-*.json", *CHECKPOINTS, ".*.part", "config.yaml",
 )  # fmt: skip
 RUN_FOLDERS = ("tensorboard", "crops", ".part-*")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
 from fairface.embedding.mxnet import NetEmbedder
-from fairface.errors import DeviceError
+from fairface.errors import DeviceError, FairfaceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
 from fairface.report.sheet import contact_sheet, save_png
@@ -74,7 +75,8 @@ def train(
     if run.world.size > 1:
         check_alike(run.world, fingerprints(config, run.facts))
     if not run.world.leads:
-        return _logged(run, resume, RunLog(run.folder, quiet=True, name=f"log-{run.world.rank}.jsonl"), {})
+        own = RunLog(run.folder, quiet=True, name=f"log-{run.world.rank}.jsonl", history="")
+        return _logged(run, resume, own, {})
     with locked(run.folder):
         check_inputs(run, resume, overwrite)
         claim_folder(run.folder, resume, overwrite)
@@ -84,6 +86,10 @@ def train(
 def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -> int:
     try:
         return _train(run, resume, log, files)
+    except FairfaceError as error:
+        with suppress(FairfaceError):  # train.log cannot be written either
+            log.keep(f"error: {error}")
+        raise
     except (mx.base.MXNetError, MemoryError) as error:
         lines = str(error).strip().splitlines()
         raise DeviceError(
@@ -98,6 +104,7 @@ def _logged(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) 
 def _train(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -> int:
     describe_data(run, log)
     trainer = assemble(run, log, resume)
+    log.begin_history()
     if run.world.leads:
         # Only now: a run that refuses to go on with other data keeps what the folder says of its own.
         for number, source in enumerate(run.method.sources()):
@@ -111,7 +118,7 @@ def _train(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -
         log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
         return 128 + stopped
     if run.world.leads:
-        finish(run, trainer.checkpointer.folder)
+        finish(run, trainer.checkpointer.folder, log)
     return 0
 
 
@@ -259,7 +266,7 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
         log.say(f"warning: {len(skipped)} bad records were skipped; log.jsonl lists them")
 
 
-def finish(run: Prepared, folder: RunFolder) -> None:
+def finish(run: Prepared, folder: RunFolder, log: RunLog) -> None:
     """Score the test sets with the best checkpoint, print the table and write ``metrics.json``."""
     test = run.config.test
     if not run.test:
@@ -269,4 +276,5 @@ def finish(run: Prepared, folder: RunFolder) -> None:
     scorer = Verifier(run.test, config, run.world.contexts, run.config.data.image_size)
     metrics, text = score_test_sets(run, scorer, run.method.inference())
     folder.write_json("metrics.json", metrics)
+    log.keep(f"test sets\n{text}")
     print(text)

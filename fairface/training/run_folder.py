@@ -1,8 +1,8 @@
 """A run's folder: checkpoints that are whole or not there, and the manifest that names them.
 
-``models/<run>/``: ``manifest.json``, ``config.yaml``, ``log.jsonl``, ``metrics.json``, ``model-symbol.json`` and
-``model-NNNN.params`` (MXNet's deploy layout), ``blocks-NNNN.params`` (head and whatever else is trained),
-``state-NNNN.params`` (optimizer, method). NNNN is the training step.
+``models/<run>/``: ``manifest.json``, ``config.yaml``, ``log.jsonl``, ``train.log``, ``metrics.json``,
+``model-symbol.json`` and ``model-NNNN.params`` (MXNet's deploy layout), ``blocks-NNNN.params`` (head and whatever
+else is trained), ``state-NNNN.params`` (optimizer, method). NNNN is the training step.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.checkpoints import checkpoint_label
 from fairface.cli import finite
 from fairface.data.image_reader import ImageReader
 from fairface.data.missing import SKIP
@@ -49,9 +50,10 @@ def score_test_sets(run: Prepared, scorer: Verifier, net: gluon.HybridBlock) -> 
     if baselines:
         metrics["baseline"] = {"name": "eigenfaces", "components": EIGENFACES, **baselines[first].to_dict()}
     metrics["sets"] = {name: result.to_dict() for name, result in results.items()}
+    metrics["checkpoint"] = checkpoint = checkpoint_label(f"{run.folder}@{test.checkpoint}")
     metrics["parameters"] = count(net)
     metrics["scoring_seconds"] = round(seconds, 3)
-    return finite(metrics), _table(run.config.name, results, baselines)
+    return finite(metrics), _table(checkpoint, results, baselines)
 
 
 def _eigenfaces(run: Prepared, item: VerificationSet, scorer: Verifier) -> VerificationResult:

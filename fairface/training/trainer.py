@@ -20,6 +20,7 @@ from fairface.methods.base import Method, StepOutcome, StepReport
 from fairface.mx import NDArray, autograd, mx, nd
 from fairface.parallel import World, shard
 from fairface.training.checkpointer import Checkpointer
+from fairface.training.duration import in_words
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.schedule import learning_rate
@@ -203,7 +204,9 @@ class Trainer:
             values["loss_scale"] = self.scale.value
         shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
         speed = f"lr {pending.lr:.3g}  {values['images_per_second']:.0f} images/s"
-        text = f"step {pending.step + 1}/{self.total}  {shown}  {speed}"
+        left = (self.total - pending.step - 1) * seconds / len(self._window)
+        eta = f"  ETA {in_words(left)}" if pending.step + 1 < self.total else ""
+        text = f"step {pending.step + 1}/{self.total}  {shown}  {speed}{eta}"
         self.log.record("train", pending.step + 1, values, text)
         self._restart_window()
 

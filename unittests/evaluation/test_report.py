@@ -14,6 +14,7 @@ from fairface.evaluation.facts import RunFacts
 from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, WITHOUT, JudgedPairs
 from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.evaluation.report import EvaluationReport
+from fairface.report.fairness_verdict import fairness_verdict
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.roc import auc, roc_curve
 from fairface.scoring.transductive.chain import StepResult
@@ -235,7 +236,21 @@ def test_without_truth_or_attributes():
     assert WITHOUT in found.verification
 
 
-def test_the_terminal_gets_no_tables_of_groups():
-    report = EvaluationReport(facts(), assess_evaluation(judged(), OPTIONS))
-    assert "Groups by" not in report.text()
-    assert "What these subjects cannot show" in report.text()
+def test_the_terminal_gets_the_verdict_and_the_error_rates_of_the_groups():
+    found = assess_evaluation(judged(), OPTIONS)
+    text = EvaluationReport(facts(), found).text()
+    titles = [line for line in text.splitlines() if line.startswith("== ")]
+    groups = [f"== Groups by {name} (all images, transductive scores)" for name in found.fairness.result.groupings]
+    assert groups
+    at = titles.index("== Threshold")
+    assert titles[at - 1 : at + 1 + len(groups)] == ["== Verdict", "== Threshold", *groups]
+    assert not any("differential" in title or "between groups" in title for title in titles)
+    assert "\n".join(["== Verdict", *fairness_verdict(found.fairness.result)]) in text
+    assert "What these subjects cannot show" in text
+
+
+def test_the_models_are_named_with_their_steps():
+    named = replace(facts(), checkpoints={"three_step": "three@61 (best)"})
+    text = EvaluationReport(named).text()
+    assert "three-step model: three@61 (best)\nhard-sample model: hard\n" in text
+    assert EvaluationReport(named).to_dict()["checkpoints"] == {"three_step": "three@61 (best)"}

@@ -81,8 +81,9 @@ def test_calibration_report_picture_and_a_gate(score, files):
     assert "FMR 0.05 on calibration.csv (" in out
     assert "the target by construction" not in out
     assert "== Compared with the model before, by sex" in out
-    assert err.startswith("failed: sex:fnmr_gap > 0.01: sex: fnmr_gap = ")
-    assert err.count("\n") == 1
+    drawn, failed = err.splitlines()
+    assert drawn == f"drawn: ROC and DET by sex, in {folder / 'curves.png'}"
+    assert failed.startswith("failed: sex:fnmr_gap > 0.01: sex: fnmr_gap = ")
     assert (folder / "report.md").read_text().startswith("# Fairness\n")
     assert (folder / "curves.png").stat().st_size > 10_000
 
@@ -194,6 +195,8 @@ def test_without_subjects_there_are_no_intervals(score, tmp_path):
     [
         (["--report", "scores.csv"], "would be overwritten"),
         (["--plot", "scores.csv"], "would be overwritten"),
+        (["--plot", "nowhere/at/all.png"], "there is no folder nowhere/at"),
+        (["--threshold", "0.5", "--fmr", "0.01"], "--fmr would set another threshold"),
         (["--values", "colour=red"], "colour is not used; name it with --protected"),
         (["--calibration-scores", "calibration.csv"], "need --calibration"),
         (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores are missing"),
@@ -290,7 +293,8 @@ def test_distances_are_said_first_and_pass_no_gate(score, files):
             one, other = distances.pop(kind), scores.pop(kind)  # the mean is another, the shift is the same
             assert one["value"] == pytest.approx(other["value"], abs=1e-6)
     assert told[0] == told[1]
-    code, out, _ = score(*words, "--distance", "--threshold", 0.6, "--json")
+    given = ["--pairs", folder / "distances.csv", *COMMON, "--distance", "--threshold", 0.6, "--json"]
+    code, out, _ = score(*given)
     assert json.loads(out)["threshold"]["value"] == -0.6
 
 

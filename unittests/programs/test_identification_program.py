@@ -82,7 +82,7 @@ def test_the_table_and_the_picture(tmp_path, capsys, stored):
     pytest.importorskip("matplotlib")
     paths = [word for part in ("gallery", "probe") for word in (f"--{part}", tmp_path / f"{part}.npz")]
     code, out, err = call(capsys, *paths, "--plot", tmp_path / "cmc.png")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"drawn: CMC and DET of gallery, in {tmp_path / 'cmc.png'}\n")
     row = next(line.split() for line in out.splitlines() if line.startswith("gallery  ") and "subjects" not in line)
     ranks, _, _ = by_loop(stored, True)
     assert row == ["gallery", "12", "60", "0", *(f"{np.mean(ranks <= k):.4f}" for k in (1, 5, 10)), "n/a", "n/a"]

@@ -72,7 +72,7 @@ def test_pairs_of_embeddings_as_a_table_and_a_picture(tmp_path, stored):
     (tmp_path / "mine.csv").write_text("\n".join(["image_a,image_b,same", *lines]) + "\n")
     done = score("--embeddings", tmp_path / "e.npz", "--pairs", tmp_path / "mine.csv", "--subjects-from", "names",
                  "--fmr", 0.1, "--plot", tmp_path / "roc.png")  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"drawn: ROC and DET of mine, in {tmp_path / 'roc.png'}\n")
     expected = verify_embeddings(stored.embeddings, pairs, fmr=(0.1,))
     row = done.stdout.splitlines()[2].split()
     assert row[:4] == ["mine", "48", "448", "8"]
@@ -166,6 +166,7 @@ def test_a_bin_set_is_scored_by_a_model(tmp_path, model):
     done = score("--model", model, "--set", tmp_path / "small.bin", "--no-flip", mxnet=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[2].split()[:4] == ["small", "2", "2", "n/a"]
+    assert done.stdout.splitlines()[-1] == f"model: {model}"
     assert "small: accuracy n/a: 4 comparisons cannot be split into 10 folds" in done.stdout
 
 

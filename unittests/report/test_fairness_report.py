@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -10,6 +11,7 @@ from fairface.errors import ConfigError
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_numbers import interval_text, number_text
 from fairface.report.fairness_report import FairnessReport
+from fairface.report.fairness_verdict import fairness_verdict
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, challenge_measure
 from fairface.scoring.fairness.compare import compare
@@ -33,6 +35,16 @@ def report():
         compare((scores, AT), (scores * 1.1, given_threshold(0.38)), comparisons, names, OPTIONS),
         tuple(group_curves(scores, comparisons, names, rounds=5)),
     )
+
+
+def test_text_and_markdown_open_with_three_sentences(report):
+    verdict = fairness_verdict(report.result)
+    assert len(verdict) == 3
+    assert report.text().startswith("\n".join(["== Fairness", *verdict, "threshold 0.35, set by: given"]))
+    assert report.markdown().startswith("\n".join(["# Fairness", "", *(f"- {line}" for line in verdict)]))
+    invalid = replace(report, unusable=("the scores are upside down",)).text()
+    assert invalid.startswith("== These results are invalid\nthe scores are upside down\n\n== Fairness\nthreshold 0.35")
+    assert verdict[1] not in invalid
 
 
 def test_text_tells_threshold_groups_measures_and_reasons(report):

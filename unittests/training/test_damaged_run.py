@@ -117,7 +117,8 @@ def test_what_a_killed_process_left_is_cleared(run: Path, people: Path, tmp_path
     assert train(tiny_config(tmp_path, people, *PLAIN), resume=True, quiet=True) == 0
     named = set(json.loads((run / "manifest.json").read_text())["sha256"])
     left = {path.name for path in run.iterdir()} - named
-    assert left == {".lock", "manifest.json", "config.yaml", "log.jsonl", "classes.json", "notes.txt", "photo.png"}
+    logs = {"log.jsonl", "train.log"}
+    assert left == logs | {".lock", "manifest.json", "config.yaml", "classes.json", "notes.txt", "photo.png"}
 
 
 @pytest.mark.parametrize("name", ["model-0000.params", "blocks-0001.params", "model-symbol.json"])

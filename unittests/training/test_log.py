@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from datetime import datetime
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -102,3 +103,33 @@ def test_a_resumed_log_forgets_what_is_made_again(tmp_path, capsys):
     assert f"warning: {log.path}: 6 damaged lines were dropped" in capsys.readouterr().err
     log.forget_after(3)
     assert capsys.readouterr().err == ""
+
+
+def test_the_history_has_times_and_begins_when_the_run_does(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 86400.0 * 365 + 61)
+    when = datetime.fromtimestamp(86400 * 365 + 61).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+    log = RunLog(tmp_path, quiet=True)
+    log.say("before")
+    assert not (tmp_path / "train.log").exists()
+    log.begin_history()
+    log.record("train", 1, {"loss": 1.0}, "step 1/2  loss 1  ETA 3 s")
+    log.keep("not printed \udcff")
+    log.forget_after(0)
+    log.cut_off = True
+    log.say("to nobody")
+    assert (tmp_path / "train.log").read_text() == (
+        f"{when}  before\n{when}  step 1/2  loss 1  ETA 3 s\n{when}  not printed \\udcff\n{when}  to nobody\n"
+    )
+    assert capsys.readouterr().err == ""
+    (tmp_path / "train.log").unlink()
+    (tmp_path / "train.log").mkdir()
+    with pytest.raises(DataError, match=r"train\.log: cannot be written"):
+        log.say("x")
+
+
+def test_other_workers_have_no_history(tmp_path):
+    log = RunLog(tmp_path, quiet=True, name="log-1.jsonl", history="")
+    log.say("one")
+    log.begin_history()
+    log.say("two")
+    assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,9 @@ from fairface.methods.base import Stage
 from fairface.training.preflight import check_claim, check_needs, claim_folder, remove_run
 
 FILES = (
-    "log.jsonl", "metrics.json", "group.json", "batch.png", "classes.json", "classes-1.json", "config.yaml",
-    "manifest.json", "model-symbol.json", "model-0001.params", "blocks-0001.params", "state-0001.params", ".x.part",
+    "log.jsonl", "train.log", "metrics.json", "group.json", "batch.png", "classes.json", "classes-1.json",
+    "config.yaml", "manifest.json", "model-symbol.json", "model-0001.params", "blocks-0001.params", "state-0001.params",
+    ".x.part",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -279,6 +280,25 @@ def test_resumed_log_holds_every_step_once(tmp_path: Path, people: Path) -> None
         file.write('{"event": "train", "step": 900, "loss": 1}\n{"event": "tr')
     assert train(config, resume=True, quiet=True) == 0
     assert [line["step"] for line in log_of(tmp_path / "models" / "tiny", "train")] == list(range(1, 13))
+
+
+def test_the_history_in_words_of_a_run_that_is_resumed(tmp_path: Path, people: Path) -> None:
+    run = tmp_path / "models" / "tiny"
+    config = tiny_config(tmp_path, people, "log.every=1", *LONG)
+    stop_after(run / "manifest.json", lambda: train(config, quiet=True))
+    step, before = resolve(f"{run}@last").step, (run / "train.log").read_text()
+    assert " data: 24 images of 4 identities, batch 8\n" in before
+    assert re.search(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4}  step 1/12  loss .* images/s  ETA \d", before)
+    with pytest.raises(CheckpointError):
+        train(tiny_config(tmp_path, people, "batch_size=4", *LONG), resume=True, quiet=True)
+    assert (run / "train.log").read_text() == before  # a start that is refused is no part of the history
+    assert train(config, resume=True, quiet=True) == 0
+    after = (run / "train.log").read_text()
+    assert after.startswith(before)
+    assert f"  resumed at step {step}\n" in after[len(before) :]
+    assert "  step 12/12  loss " in after
+    assert train(config, overwrite=True, quiet=True) == 0
+    assert "resumed at step" not in (run / "train.log").read_text()
 
 
 def test_resume_refuses_another_configuration_and_other_data(tmp_path: Path, people: Path) -> None:

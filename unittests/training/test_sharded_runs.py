@@ -16,8 +16,8 @@ from fairface.heads.sharded import ShardedClassifier
 from fairface.methods.classify import Classify
 from fairface.parameters import load_arrays
 from fairface.training.estimate import estimate
+from fairface.training.plan import plan
 from fairface.training.run import train
-from fairface.training.setup import prepare
 from unittests.training.helpers import make_people, tiny_config
 
 PEOPLE = 7
@@ -161,12 +161,18 @@ def test_a_start_with_other_classes_is_reinitialised_and_said(
 def test_the_estimate_counts_classes_once(tmp_path: Path, people: Path) -> None:
     bytes_of = {}
     for name, words in (("one", SHARDED), ("two", (*SHARDED, "devices=cpu0,cpu1")), ("sampled", SAMPLED)):
-        run = prepare(config_of(tmp_path, people, *words))
-        found = estimate(run)
-        head = run.method.blocks()["head"]
+        planned = plan(config_of(tmp_path, people, *words))
+        found = estimate(planned)
+        head = planned.run.method.blocks()["head"]
         assert isinstance(head, ShardedClassifier)
         assert found["parameters"]["head"] == PEOPLE * 8
         bytes_of[name] = (found["memory_bytes"], found["parameters"]["backbone"])
     one, backbone = bytes_of["one"]
     assert bytes_of["two"][0] - one == backbone * 4 * 3
     assert bytes_of["sampled"][0] - one == PEOPLE * 8 * 4 // 2  # 3.5 arrays instead of 3
+
+
+def test_more_gpus_than_identities_are_refused_where_there_are_none(tmp_path: Path, people: Path) -> None:
+    words = ("devices=", "batch_size=16", "gpus=" + ",".join(map(str, range(90, 98))))
+    with pytest.raises(ConfigError, match="7 classes cannot be split over 8 devices"):
+        plan(config_of(tmp_path, people, *SHARDED, *words))

@@ -128,7 +128,10 @@ def test_every_step_in_its_order(tmp_path, monkeypatch):
         2 * ROWS / 0.25,
         ROWS / 0.5,
     ]
-    assert said[0] == "step 2/7  loss 1.5  more 3  rows 4  lr 0.5  32 images/s"
+    # Two steps in 0.25 s leave 0.125 s for each of the other five; then 0.25 s for each of three.
+    assert said[0] == "step 2/7  loss 1.5  more 3  rows 4  lr 0.5  32 images/s  ETA 0.6 s"
+    assert said[1].endswith("16 images/s  ETA 0.8 s")
+    assert said[3].endswith("8 images/s")  # the last step leaves none
     assert "loss_scale" not in lines[0]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fairface.comparisons import Comparisons
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import Section, fairness_sections
+from fairface.report.fairness_verdict import fairness_verdict
 from fairface.report.page.card import Provenance, data_panel, provenance_panel
 from fairface.report.page.curves import curve_panel
 from fairface.report.page.group_table import controls, group_panel, slider_data
 from fairface.report.page.heat_map import heat_map_panel
 from fairface.report.page.histograms import histogram_panel
 from fairface.report.page.panel import Page, Panel, Table, key_of
-from fairface.report.page.verdict import fairness_verdict
 from fairface.scoring.fairness.score_summary import EVERYONE, ScoreSummary
 
 _SHOWN_OTHERWISE = ("Fairness", "Groups by", "FMR between")

@@ -1,48 +1,11 @@
-"""The two sentences at the top: how accurate, and which group is worst, by how much, and how certain that is."""
+"""The sentences at the top of a page about verification: how accurate, and what that rests on."""
 
 from __future__ import annotations
 
 import math
 
-from fairface.report.fairness_sections import interval_text, number_text, rate_text
-from fairface.scoring.fairness.rate import Planning
-from fairface.scoring.fairness.result import FairnessResult, GroupingResult
-from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
+from fairface.report.fairness_numbers import interval_text, number_text
 from fairface.scoring.verification import VerificationResult
-
-
-def fairness_verdict(result: FairnessResult) -> tuple[str, ...]:
-    """Two sentences about ``result``; the groups are those by all protected attributes together."""
-    accuracy = (
-        f"At threshold {number_text(result.threshold.value)}, {rate_text(result.fmr)} of the comparisons of two people "
-        f"match (FMR) and {rate_text(result.fnmr)} of the comparisons of one person do not (FNMR)."
-    )
-    if not result.groupings:
-        return accuracy, "No groups were named, so nothing is said about differences between them."
-    last = list(result.groupings.values())[-1]
-    parts = "; ".join(_gap(last, error) for error in reversed(ERROR_TYPES))
-    return accuracy, f"By {last.name}: {parts}."
-
-
-def _gap(of: GroupingResult, error: str) -> str:
-    worst, scalar, name = worst_group(of, error), of.scalars[f"{error}_gap"], error.upper()
-    if worst.group is None or worst.rate is None:
-        return worst.message
-    enough = "enough data to tell the groups apart"
-    if not worst.distinguishable:
-        enough = f"not enough data to tell this from no gap{_needed(getattr(of.row(worst.group), f'{error}_plan'))}"
-    return (
-        f"the worst {name} is that of {worst.group}, {number_text(worst.rate.value)}, with a gap of "
-        f"{number_text(scalar.value)} {interval_text(scalar.low, scalar.high)} to the best group: {enough}"
-    )
-
-
-def _needed(plan: Planning) -> str:
-    if math.isfinite(plan.subjects_needed):
-        return f" (about {plan.subjects_needed:.0f} subjects of that group would show it)"
-    if math.isfinite(plan.times_all):
-        return f" (about {number_text(plan.times_all)} times as many subjects in all groups would show it)"
-    return ""
 
 
 def verification_verdict(name: str, result: VerificationResult) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def test_readme_and_the_final_evaluation(clone: Path) -> None:
     demo, photos, three_lines, groups, fairer = typed(blocks, clone)
     # The table in the README has the columns of the one that is printed.
     shown = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("set   model"))
-    assert shown in demo.splitlines()
+    assert shown.split() in [line.split() for line in demo.splitlines()]  # a short run's checkpoint has a shorter name
     assert "450 genuine and 4500 impostor comparisons of 10 subjects" in demo
     assert " passed" in demo
     assert "24 photographs: 24 aligned" in photos

@@ -14,14 +14,14 @@ file and one file of scores for each arm; arms that are done are skipped, one th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from adaface_arms import MARGINS, Arm, Work, make
 from adaface_page import page
 from adaface_summary import HEADS, MODEL, SCRATCH, TUNED, summarise
 from degrade import degrade_folder
+from lfw_arms import places, seeds_of, work_through
 from result_output import add_arm_options, show
 
 from fairface.checkpoints import resolve
@@ -53,19 +53,13 @@ def arms_of(seeds: Sequence[int], margins: Mapping[str, float], with_model: bool
     return arms
 
 
-def work_through(arms: Sequence[Arm], work: Work, jobs: int) -> list[dict[str, Any]]:
-    """Every arm's result, ``jobs`` at a time. All are tried before the first error is raised."""
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        return list(pool.map(lambda arm: make(arm, work), arms))
-
-
 def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:
     """Make every arm that is not there."""
     for split in ("validation", "test"):
         degrade_folder(work.folder(split, "clean"), work.folder(split, "degraded"))
-    margins = chosen_margins(work_through(choices(), work, jobs))
+    margins = chosen_margins(work_through(partial(make, work=work), choices(), jobs))
     tell([f"{head}: margin {margin:g}" for head, margin in margins.items()])
-    work_through(arms_of(seeds, margins, bool(work.model)), work, jobs)
+    work_through(partial(make, work=work), arms_of(seeds, margins, bool(work.model)), jobs)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -73,10 +67,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--model", default="", metavar="PREFIX,EPOCH", help="a published MobileFaceNet to finetune")
     add_arm_options(options)
     args = options.parse_args(argv)
-    # Programs are called from the project's folder: a relative path would lead elsewhere.
-    work = Work(args.lfw.resolve(), args.out.resolve(), str(Path(args.model).resolve()) if args.model else "")
-    seeds = [int(seed) for seed in args.seeds.split(",")]
-    work.out.mkdir(parents=True, exist_ok=True)
+    work, seeds = Work(*places(args)), seeds_of(args)
     if not args.page_only:
         if args.model:
             resolve(work.model)

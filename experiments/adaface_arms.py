@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lfw_arms
 import numpy as np
 from adaface_summary import MODEL, TUNED
-from fairness import CONFIGS, ROOT, call
+from fairness import ROOT, call
+from lfw_arms import run_training
 from numpy.typing import NDArray
 
 from fairface.cli import tell
-from fairface.comparisons import Comparisons
 from fairface.embedding.store import load_embeddings
 from fairface.errors import DataError
 from fairface.files import write_json
-from fairface.protocols.plain_csv import read_plain_csv
 from fairface.scoring.roc import auc, roc_curve
 from fairface.scoring.similarity import cosine_scores
 
@@ -58,37 +58,24 @@ class Arm:
         return "validation" if self.kind == "choice" else "test"
 
 
-@dataclass(frozen=True)
-class Work:
-    """Where data, results and runs are; ``model`` is the published model, empty where there is none."""
-
-    lfw: Path
-    out: Path
-    model: str = ""
+class Work(lfw_arms.Work):
+    """Where data, results and runs are."""
 
     def folder(self, split: str, quality: str) -> Path:
         """The aligned photographs of ``split``, ``clean`` or ``degraded``."""
         return self.lfw / "aligned" / split if quality == "clean" else self.out / "degraded" / split
-
-    def comparisons(self, split: str) -> Comparisons:
-        """Who is compared with whom in ``split``."""
-        return read_plain_csv(self.lfw / "aligned" / split / f"{split}_pairs.csv")
 
 
 def train(arm: Arm, work: Work) -> str:
     """Train ``arm``, or go on with it; returns the checkpoint that is scored."""
     if arm.kind == MODEL:
         return work.model
-    models = work.out / "models"
-    config = CONFIGS / ("lfw_adaface_tune.yaml" if arm.kind == TUNED else "lfw_adaface.yaml")
-    words = [str(ROOT / "train" / "train.py"), str(config), f"name={arm.name}", f"output={models}", f"seed={arm.seed}"]
-    words += [f"data.path={work.lfw / 'base'}", f"head.name={arm.head}", f"{MARGIN_KEYS[arm.head]}={arm.margin}"]
+    words = [f"data.path={work.lfw / 'base'}", f"head.name={arm.head}", f"{MARGIN_KEYS[arm.head]}={arm.margin}"]
     words += [QUICK_STATISTICS] if arm.head == "adaface" else []
     words += [f"start_from={work.model}"] if arm.kind == TUNED else []
     words += [f"steps={CHOICE_STEPS}"] if arm.kind == "choice" else []
-    again = "--resume" if (models / arm.name / "manifest.json").is_file() else "--overwrite"
-    call([*words, again], arm.name)
-    return str(models / arm.name)
+    config = "lfw_adaface_tune.yaml" if arm.kind == TUNED else "lfw_adaface.yaml"
+    return run_training(config, arm.name, arm.seed, words, work)
 
 
 def rows_of(path: Path, names: Sequence[str]) -> NDArray[np.float32]:

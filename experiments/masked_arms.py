@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lfw_arms
 import numpy as np
 from adaface_arms import embedded
-from fairness import CONFIGS, ROOT, call
+from fairness import ROOT, call
+from lfw_arms import OfTrial, run_training
 from numpy.typing import NDArray
 from paired_differences import measures
 
 from fairface.cli import tell
-from fairface.comparisons import Comparisons
 from fairface.files import atomic_write, write_json
-from fairface.protocols.plain_csv import read_plain_csv
 from fairface.scoring.retrieval import ImageSet, RetrievalResult, retrieve
 from fairface.scoring.similarity import cosine_scores
 
@@ -33,7 +33,7 @@ RETRIEVAL = ("mAP", "rank 1")
 
 
 @dataclass(frozen=True)
-class Arm:
+class Arm(OfTrial):
     """One run.
 
     Attributes:
@@ -52,35 +52,16 @@ class Arm:
     extra: tuple[str, ...] = ()
     trial: str = ""
 
-    @property
-    def name(self) -> str:
-        """``lpd_0``, ``trial_free``."""
-        return f"trial_{self.trial}" if self.trial else f"{self.way}_{self.seed}"
 
-    @property
-    def split(self) -> str:
-        """The people whom the arm is scored on."""
-        return "validation" if self.trial else "test"
-
-
-@dataclass(frozen=True)
-class Work:
-    """Where data, results and runs are; ``model`` is the published model, empty where there is none."""
-
-    lfw: Path
-    out: Path
-    model: str = ""
+class Work(lfw_arms.Work):
+    """Where data, results and runs are; all pairs are of photographs that a mask can be drawn on."""
 
     def folder(self, split: str, masked: bool) -> Path:
         """The aligned photographs of ``split``."""
         return self.out / "masked" / split if masked else self.lfw / "aligned" / split
 
-    def comparisons(self, split: str) -> Comparisons:
-        """Who is compared with whom in ``split``: all pairs of photographs that a mask can be drawn on."""
-        return read_plain_csv(self.pairs(split))
-
     def pairs(self, split: str) -> Path:
-        """The list of these pairs, which :func:`draw_masks` writes."""
+        """The list that :func:`draw_masks` writes."""
         return self.out / "masked" / f"{split}_pairs.csv"
 
 
@@ -108,11 +89,7 @@ def train(arm: Arm, work: Work) -> str:
     """Train ``arm``, or go on with it; returns the checkpoint that is scored."""
     if not arm.config:
         return work.model
-    models = work.out / "models"
-    again = "--resume" if (models / arm.name / "manifest.json").is_file() else "--overwrite"
-    words = [str(ROOT / "train" / "train.py"), str(CONFIGS / arm.config), f"name={arm.name}", f"output={models}"]
-    call([*words, f"seed={arm.seed}", *arm.settings, *arm.extra, again], arm.name)
-    return str(models / arm.name)
+    return run_training(arm.config, arm.name, arm.seed, [*arm.settings, *arm.extra], work)
 
 
 def halves(names: list[str]) -> tuple[list[int], list[int]]:
@@ -134,8 +111,7 @@ def retrieved(
 
     Returns the result and who each query shows.
     """
-    people, codes = np.unique([name.split("/")[0] for name in names], return_inverse=True)
-    del people
+    codes = np.unique([name.split("/")[0] for name in names], return_inverse=True)[1]
     queries, gallery = halves(names)
     result = retrieve(ImageSet(masked[queries], codes[queries]), ImageSet(unmasked[gallery], codes[gallery]))
     return result, codes[queries].astype(np.int64)

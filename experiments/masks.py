@@ -14,10 +14,10 @@ done are skipped, one that was interrupted goes on. ``--page-only`` trains nothi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 from typing import Any
 
+from lfw_arms import places, seeds_of, work_through
 from masked_arms import MIXED, SEEN, Arm, Work, draw_masks, make
 from masked_summary import summarise
 from masks_page import page
@@ -80,10 +80,9 @@ def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:
     """Make every arm that is not there, ``jobs`` at a time. All are tried before the first error is raised."""
     for split in ("validation", "test"):
         draw_masks(work, split)
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        settings = chosen(list(pool.map(lambda arm: make(arm, work), trials(work))))
-        tell([f"LPD from scratch: {' '.join(settings) or 'as configured'}"])
-        list(pool.map(lambda arm: make(arm, work), arms_of(work, seeds, settings)))
+    settings = chosen(work_through(partial(make, work=work), trials(work), jobs))
+    tell([f"LPD from scratch: {' '.join(settings) or 'as configured'}"])
+    work_through(partial(make, work=work), arms_of(work, seeds, settings), jobs)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -91,16 +90,14 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--model", default="", metavar="PREFIX,EPOCH", help="a published MobileFaceNet to finetune")
     add_arm_options(options)
     args = options.parse_args(argv)
-    # Programs are called from the project's folder: a relative path would lead elsewhere.
-    work = Work(args.lfw.resolve(), args.out.resolve(), str(Path(args.model).resolve()) if args.model else "")
-    seeds = [int(seed) for seed in args.seeds.split(",")]
-    work.out.mkdir(parents=True, exist_ok=True)
+    work, seeds = Work(*places(args)), seeds_of(args)
     if not args.page_only:
         if args.model:
             resolve(work.model)
         run_all(work, seeds, args.jobs)
-    pairs = [pair for pair in PAIRS if work.model or not {*pair} & {MODEL, PLAIN, "tuned_mg"}]
-    result = summarise(work, arms_of(work, seeds, ()), trials(work), pairs, (MODEL,))
+    arms = arms_of(work, seeds, ())
+    pairs = [pair for pair in PAIRS if {*pair} <= {arm.way for arm in arms}]
+    result = summarise(work, arms, trials(work), pairs, (MODEL,))
     show(result, page(result, pairs), args)
 
 

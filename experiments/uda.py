@@ -12,8 +12,9 @@ arms that are done are skipped, one that was interrupted goes on. ``--page-only`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+from lfw_arms import places, seeds_of, work_through
 from masked_arms import SEEN, Arm, Work, draw_masks, make
 from masked_summary import summarise
 from result_output import add_arm_options, show
@@ -38,14 +39,11 @@ def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
     add_arm_options(options)
     args = options.parse_args(argv)
-    # Programs are called from the project's folder: a relative path would lead elsewhere.
-    work = Work(args.lfw.resolve(), args.out.resolve())
-    arms = arms_of(work, [int(seed) for seed in args.seeds.split(",")])
-    work.out.mkdir(parents=True, exist_ok=True)
+    work = Work(*places(args))
+    arms = arms_of(work, seeds_of(args))
     if not args.page_only:
         draw_masks(work, "test")
-        with ThreadPoolExecutor(max(args.jobs, 1)) as pool:
-            list(pool.map(lambda arm: make(arm, work), arms))
+        work_through(partial(make, work=work), arms, args.jobs)
     result = summarise(work, arms, (), PAIRS)
     show(result, page(result, PAIRS), args)
 

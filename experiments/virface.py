@@ -14,9 +14,11 @@ file and one file of scores for each arm; arms that are done are skipped, one th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import lfw_arms
+from lfw_arms import places, seeds_of
 from paired_differences import MEASURES
 from result_output import add_arm_options, show
 from virface_arms import (
@@ -87,8 +89,7 @@ def work_through(arms: Sequence[Arm], work: Work, jobs: int) -> list[dict[str, A
         train_from_scratch(*start, work)
     for start in dict.fromkeys((arm.start, arm.seed) for arm in missing if arm.way == VIRFACE):
         train_generator(*start, work)
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        return list(pool.map(lambda arm: make(arm, work), arms))
+    return lfw_arms.work_through(partial(make, work=work), arms, jobs)
 
 
 def run_all(work: Work, seeds: Sequence[int], jobs: int) -> None:
@@ -104,10 +105,7 @@ def main(argv: Sequence[str]) -> None:
     options = parser(__doc__.splitlines()[0])
     add_arm_options(options)
     args = options.parse_args(argv)
-    # Programs are called from the project's folder: a relative path would lead elsewhere.
-    work = Work(args.lfw.resolve(), args.out.resolve())
-    seeds = [int(seed) for seed in args.seeds.split(",")]
-    work.out.mkdir(parents=True, exist_ok=True)
+    work, seeds = Work(*places(args)), seeds_of(args)
     if not args.page_only:
         run_all(work, seeds, args.jobs)
     result = summarise(work, TRIALS, seeds)

@@ -14,7 +14,7 @@ import numpy as np
 from adaface_arms import Arm as FromScratch
 from adaface_arms import embedded
 from adaface_summary import SCRATCH
-from fairness import CONFIGS, ROOT, call
+from lfw_arms import OfTrial, run_training
 from paired_differences import MEASURES, measures
 
 from fairface.cli import tell
@@ -30,7 +30,7 @@ FEW_PEOPLE = 200
 
 
 @dataclass(frozen=True)
-class Arm:
+class Arm(OfTrial):
     """One run after the net from scratch, and what is scored with it.
 
     Attributes:
@@ -49,16 +49,6 @@ class Arm:
     settings: tuple[str, ...] = field(default=())
 
     @property
-    def name(self) -> str:
-        """``virclass_0``, ``trial_dropout``."""
-        return f"trial_{self.trial}" if self.trial else f"{self.way}_{self.seed}"
-
-    @property
-    def split(self) -> str:
-        """The people whom the arm is scored on."""
-        return "validation" if self.trial else "test"
-
-    @property
     def steps(self) -> int:
         """Updates after the net from scratch."""
         return TRIAL_STEPS if self.trial else STEPS
@@ -66,11 +56,6 @@ class Arm:
 
 class Work(adaface_arms.Work):
     """Where data, results and runs are."""
-
-    @property
-    def models(self) -> Path:
-        """The runs."""
-        return self.out / "models"
 
     def labeled(self, start: str) -> list[str]:
         """Settings that name the labeled data."""
@@ -104,14 +89,14 @@ def train_from_scratch(start: str, seed: int, work: Work) -> None:
         adaface_arms.train(scratch, work)
         return
     settings = [*work.labeled(start), f"steps={EARLY_STEPS}", "head.name=arcface", f"head.m2={MARGIN}"]
-    _run("lfw_adaface.yaml", start_of(start, seed, work).name, seed, settings, work)
+    run_training("lfw_adaface.yaml", start_of(start, seed, work).name, seed, settings, work)
 
 
 def train_generator(start: str, seed: int, work: Work) -> None:
     """Train the generator of :func:`generator_of`, whose net has been trained."""
     settings = [*work.labeled(start), "stage=generator", f"start_from={start_of(start, seed, work)}", f"steps={STEPS}"]
     name = generator_of(start, seed, work).name
-    _run("lfw_virface.yaml", name, seed, [*settings, "optimizer.lr=0.05"], work)
+    run_training("lfw_virface.yaml", name, seed, [*settings, "optimizer.lr=0.05"], work)
 
 
 def train(arm: Arm, work: Work) -> str:
@@ -122,14 +107,7 @@ def train(arm: Arm, work: Work) -> str:
         unlabeled.append("sources.unlabeled.data.root=")  # that of the labeled list is not its
     config = "lfw_virface.yaml" if arm.way == LABELED else "lfw_virface_both.yaml"
     settings = [*work.labeled(arm.start), *unlabeled, f"stage={STAGES[arm.way]}", f"start_from={start}"]
-    return _run(config, arm.name, arm.seed, [*settings, f"steps={arm.steps}", *arm.settings], work)
-
-
-def _run(config: str, name: str, seed: int, settings: list[str], work: Work) -> str:
-    again = "--resume" if (work.models / name / "manifest.json").is_file() else "--overwrite"
-    words = [str(ROOT / "train" / "train.py"), str(CONFIGS / config), f"name={name}", f"output={work.models}"]
-    call([*words, f"seed={seed}", *settings, again], name)
-    return str(work.models / name)
+    return run_training(config, arm.name, arm.seed, [*settings, f"steps={arm.steps}", *arm.settings], work)
 
 
 def make(arm: Arm, work: Work) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_the_command_of_an_arm_is_a_configuration(
 ) -> None:
     called: list[list[str]] = []
     arms = parts["adaface_arms"]
-    monkeypatch.setitem(arms["train"].__globals__, "call", lambda words, name: called.append(words))
+    monkeypatch.setattr(sys.modules["lfw_arms"], "call", lambda words, name: called.append(words))
     work = arms["Work"](tmp_path / "lfw", tmp_path, "/models/model,0")
     assert arms["train"](arms["Arm"](kind, head, 2, 0.25), work) == str(tmp_path / "models" / f"{kind}_{head}_2")
     program, path, *settings, again = called[0]

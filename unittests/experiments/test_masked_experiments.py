@@ -109,8 +109,8 @@ def test_scores_by_hand(parts: dict[str, Any], lfw: Path, tmp_path: Path, monkey
             names = tuple(str(Path(name).with_suffix(".png")) if masked else name for name in NAMES)
             save_embeddings(words[-1], Embeddings(rows[masked], names))
 
-    monkeypatch.setitem(arms["make"].__globals__, "call", call)
-    monkeypatch.setattr(sys.modules["adaface_arms"], "call", call)
+    for module in ("lfw_arms", "adaface_arms"):
+        monkeypatch.setattr(sys.modules[module], "call", call)
     work.pairs("test").parent.mkdir()
     work.pairs("test").write_text((lfw / "aligned" / "test" / "test_pairs.csv").read_text())
     arm = arms["Arm"]("lpd", "lfw_masks.yaml", 1)

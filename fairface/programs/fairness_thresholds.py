@@ -1,0 +1,81 @@
+"""What test/fairness.py scores, and the threshold of each model: given, or set on other comparisons or on these."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairface.comparisons import Comparisons
+from fairface.errors import DataError
+from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
+from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
+
+Scores = NDArray[np.float64]
+
+
+def sources(args: argparse.Namespace) -> list[ScoreSource]:
+    """Of the model, and of the model before where there is one."""
+    kind = "embeddings" if args.embeddings else "scores" if args.scores else "column"
+    named = [getattr(args, kind) or "score", *([args.against] if args.against else [])]
+    return [ScoreSource(**{kind: name}, distance=args.distance) for name in named]
+
+
+def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
+    wanted = [*args.protected, *args.legitimate]
+    allowed = values_of_attributes(args.values, wanted)
+    return PairSource(
+        pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted,
+        roles_of_columns(args.columns), args.failures, args.unscored,
+    )  # fmt: skip
+
+
+def shared_thresholds(
+    args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]
+) -> list[SharedThreshold]:
+    """One for each model."""
+    fixed = fixed_thresholds(args, comparisons.names)
+    if fixed:
+        return fixed
+    usable = [np.isfinite(of) for of in scores]
+    return [
+        calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
+        for of, kept in zip(scores, usable, strict=True)
+    ]
+
+
+def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[SharedThreshold]:
+    """One for each model, given or set on other comparisons; none where the evaluated ones are to set them. ``names``
+    are the images that will be judged."""
+    if args.threshold is not None:
+        given = [value for value in (args.threshold, args.against_threshold) if value is not None]
+        return [given_threshold(-value if args.distance else value) for value in given]
+    if not args.calibration:
+        return []
+    found_in = sources(args)
+    for field in ("scores", "embeddings"):
+        other = getattr(args, f"calibration_{field}")
+        found_in = [replace(s, **{field: name}) for s, name in zip(found_in, other, strict=True)] if other else found_in
+    # Who is shown and what they are like plays no part in fixing a threshold.
+    what = replace(
+        pair_source(args, args.calibration), attributes="", subjects_from="", wanted=(), failures="", allowed={}
+    )
+    calibration = open_scored(what, found_in)
+    fixed_on = calibration.comparisons
+    shared = set(names) & set(fixed_on.names)
+    found = []
+    for of in calibration.scores:
+        kept = np.isfinite(of)
+        if not kept.all() and args.unscored == "error":
+            raise DataError(
+                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or invalid; "
+                "correct them, or use --unscored leave_out"
+            )
+        threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
+        found.append(replace(threshold, optimistic=bool(shared)))
+    return found

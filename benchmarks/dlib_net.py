@@ -21,7 +21,7 @@ import numpy as np
 from comparison import chosen, show, summary
 from drawn_faces import draw_face
 from numpy.typing import NDArray
-from sides import Kind, Side
+from sides import Kind, Side, take_turns
 
 from fairface.checkpoints import resolve
 from fairface.cli import parser, print_json, run
@@ -95,9 +95,7 @@ def measured(kinds: Mapping[str, Kind], python: str, job: Mapping[str, Any], pai
     try:
         for number, (name, kind) in enumerate(kinds.items()):
             sides.append(Side(name, kind, python, {**job, "output": f"{job['folder']}/{number}.npy"}))
-        for number in range(pairs):
-            for side in sides if number % 2 == 0 else reversed(sides):
-                side.measure(steps, job["batch"])
+        take_turns(sides, pairs, steps, job["batch"])
     finally:
         for side in sides:
             side.stop()

@@ -7,7 +7,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -104,13 +104,18 @@ def measure(kinds: Mapping[str, Kind], python: str, job: Mapping[str, Any], pair
         counts = {side.about["parameters"] for side in sides}
         if len(counts) != 1:
             raise FairfaceError(f"the nets differ in parameters: {sorted(counts)}; they must be the same net")
-        for number in progress(range(pairs), label="rounds"):
-            for side in sides if number % 2 == 0 else reversed(sides):
-                side.measure(steps, job["batch"])
+        take_turns(sides, pairs, steps, job["batch"])
     finally:
         for side in sides:
             side.stop()
     return sides
+
+
+def take_turns(sides: Sequence[Side], rounds: int, steps: int, batch: int) -> None:
+    """Measure every side once a round, in every second round the last one first."""
+    for number in progress(range(rounds), label="rounds"):
+        for side in sides if number % 2 == 0 else reversed(sides):
+            side.measure(steps, batch)
 
 
 def require(python: str, kinds: Mapping[str, Kind]) -> None:

@@ -27,7 +27,7 @@ from fairface.checkpoints import resolve
 from fairface.cli import parser, print_json, run
 from fairface.errors import FairfaceError
 from fairface.hardware import physical_cores
-from fairface.interop.dlib.layers import read_layers
+from fairface.interop.dlib.layers import chip_size
 
 OURS = "dlib_net_mxnet.py"
 SIDES = {
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> None:
     args = _options(argv)
     weights = resolve(args.model).params
     with tempfile.TemporaryDirectory() as folder:
-        chips = np.load(args.chips) if args.chips else drawn(args.batch, read_layers(weights)[0].size[0])
+        chips = np.load(args.chips) if args.chips else drawn(args.batch, chip_size(weights))
         np.save(f"{folder}/chips.npy", chips)
         job = {"batch": len(chips), "threads": args.threads, "weights": str(weights), "folder": folder}
         kinds = chosen(args.sides, SIDES)

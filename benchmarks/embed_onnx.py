@@ -29,13 +29,13 @@ def onnx_embedder(job: dict[str, Any]) -> tuple[OnnxEmbedder, int]:
         exported = export_onnx(resolve(f"{folder}/model,0"))
     if job["precision"] == "int8":
         exported = int8_export(exported, generated_images(job["calibration_images"], exported.net.image_size))
-    return OnnxEmbedder(exported.net, exported.net.image_size, job["batch"], show_progress=False), parameters
+    return OnnxEmbedder(exported.net, job["batch"], show_progress=False), parameters
 
 
 def main() -> None:
     job = json.loads(sys.argv[1])
     side, parameters = onnx_embedder(job)
-    size = side.image_size or job["image_size"]
+    size = side.net.image_size
     images = np.random.default_rng(0).integers(0, 256, (job["batch"], size, size, 3), np.uint8)
     about = {"parameters": parameters, "version": f"onnxruntime {onnxruntime.__version__}"}
     serve(about, lambda: float(side.embed(images).sum()))

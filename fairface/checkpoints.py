@@ -71,13 +71,13 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
         CheckpointError: nothing of that name, a step that was not kept, or a file that changed since it was written.
         MissingPackageError: the weights of ``dlib`` cannot be had.
     """
-    if name == dlib_weights.NAME and not any((folder / MANIFEST).is_file() for folder in _run_folders(name, output)):
+    if name == dlib_weights.NAME and _found_run(name, output) is None:
         return _one_file(name, dlib_weights.dlib_weights())
     if name.lower().endswith((*TORCH_SUFFIXES, dlib_weights.SUFFIX, ONNX_SUFFIX)) and not Path(name).is_dir():
         return _one_file(name, Path(name))
     if "," in name:
         return _deploy(name)
-    run, step = _run_and_step(name)
+    run, step = run_and_step(name)
     folder = run_folder(run, output)
     manifest = read_manifest(folder)
     entry = _choose(manifest, step, name)
@@ -104,8 +104,8 @@ def checkpoint_label(name: str, output: str = "models") -> str:
     Raises:
         CheckpointError: a run's manifest that cannot be read, or a step that was not kept.
     """
-    run, step = _run_and_step(name)
-    folder = next((place for place in _run_folders(run, output) if (place / MANIFEST).is_file()), None)
+    run, step = run_and_step(name)
+    folder = _found_run(run, output)
     if folder is None:
         return name
     manifest = read_manifest(folder)
@@ -116,7 +116,7 @@ def checkpoint_label(name: str, output: str = "models") -> str:
     return f"{folder.resolve().name}@{chosen}{told}"
 
 
-def _run_and_step(name: str) -> tuple[str, str]:
+def run_and_step(name: str) -> tuple[str, str]:
     """``run@step`` taken apart; no step where none is named."""
     run, at, step = name.rpartition("@")
     return (run, step) if at and "/" not in step else (name, "")  # there may be an @ in a folder's name
@@ -139,9 +139,9 @@ def refuse_onnx(files: CheckpointFiles) -> None:
 
 def run_folder(run: str, output: str = "models") -> Path:
     """The folder of a run that is named by its path or by its name below ``output``."""
-    for folder in _run_folders(run, output):
-        if (folder / MANIFEST).is_file():
-            return folder
+    folder = _found_run(run, output)
+    if folder is not None:
+        return folder
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
         "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch), an ONNX "
@@ -149,9 +149,9 @@ def run_folder(run: str, output: str = "models") -> Path:
     )
 
 
-def _run_folders(run: str, output: str) -> tuple[Path, Path]:
-    """Where a run of that name may be."""
-    return Path(run), Path(output) / run
+def _found_run(run: str, output: str) -> Path | None:
+    """The folder of the run, by its path or by its name below ``output``; None where there is none."""
+    return next((folder for folder in (Path(run), Path(output) / run) if (folder / MANIFEST).is_file()), None)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

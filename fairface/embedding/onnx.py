@@ -14,9 +14,7 @@ from fairface.embedding.fusion import Fusion, flip_sum
 from fairface.errors import CheckpointError, ConfigError, DeviceError
 from fairface.faces.layouts import ARCFACE
 from fairface.interop.onnx import pixels as pixel_forms
-from fairface.interop.onnx.session import OnnxNet, open_net
-
-Net = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+from fairface.interop.onnx.session import OnnxNet, open_net, planes
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ class OnnxEmbedder(Embedder):
     """Embeds images with a network that takes RGB 0..255 ``(B, 3, H, W)`` and gives ``(B, D)``.
 
     Args:
-        net: from :func:`load_onnx`.
-        image_size: H = W.
+        net: from :func:`load_onnx`, or an export's.
         batch_size, flip, threads, show_progress, resize, fuse: as in :class:`Embedder`.
 
     Raises:
@@ -94,17 +91,17 @@ class OnnxEmbedder(Embedder):
     """
 
     def __init__(
-        self, net: Net, image_size: int, batch_size: int = 64, flip: bool = True, threads: int = 0,
+        self, net: OnnxModel | OnnxNet, batch_size: int = 64, flip: bool = True, threads: int = 0,
         show_progress: bool = True, resize: bool = False, fuse: Fusion = flip_sum,
     ) -> None:  # fmt: skip
         if batch_size < 1:
             raise ConfigError(f"embedding needs a batch size of 1 or more, not {batch_size}")
         self.net = net
-        super().__init__(batch_size, flip, image_size, threads, show_progress, resize, fuse)
+        super().__init__(batch_size, flip, net.image_size, threads, show_progress, resize, fuse)
 
     def start(self, batch: Pixels) -> Callable[[], NDArray[np.float32]]:
         """The net runs at once: ONNX Runtime has no queue; images are decoded meanwhile."""
-        x = np.ascontiguousarray(batch.transpose(0, 3, 1, 2), np.float32)
+        x = planes(batch)
         one = self.net(x)
         rows = self.fuse(one, self.net(x[..., ::-1])) if self.flip else one
-        return lambda: np.asarray(rows, np.float32)
+        return lambda: rows

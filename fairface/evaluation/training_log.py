@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.checkpoints import run_folder
+from fairface.checkpoints import run_and_step, run_folder
 from fairface.errors import CheckpointError
 from fairface.report.page.panel import Panel
 from fairface.report.page.training import Series, training_panel
@@ -25,7 +25,7 @@ _NO_LOSSES = ("time", "accuracy", "lr", "images_per_second", "loss_scale")
 def training_curves(model: str) -> Panel | None:
     """The curves of the run that ``model`` (``run`` or ``run@step``) names; None where it is no run or left no log."""
     try:
-        folder = run_folder(model.partition("@")[0])
+        folder = run_folder(run_and_step(model)[0])
     except CheckpointError:
         return None
     log = folder / _LOG

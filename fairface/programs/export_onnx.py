@@ -39,7 +39,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     from fairface.interop.onnx.model_card import model_card
 
     points = [point.to_dict() for point in thresholds.points] if thresholds else []
-    exported = export_onnx(files, json.dumps(points), args.output)
+    exported = export_onnx(files, json.dumps(points))
     cost: Int8Cost | None = None
     if data:
         exported, cost = in_int8(exported, data, not args.quiet)
@@ -104,10 +104,7 @@ def in_int8(exported: Export, data: Int8Data, show_progress: bool) -> tuple[Expo
     from fairface.embedding.onnx import OnnxEmbedder
     from fairface.interop.onnx.export import int8_export
 
-    size = exported.metadata.image_size
-    calibration, held_out = data.images(size)
+    calibration, held_out = data.images(exported.metadata.image_size)
     smaller = int8_export(exported, calibration)
-    before, after = (
-        OnnxEmbedder(one.net, size, show_progress=show_progress).embed for one in (exported, smaller)
-    )
+    before, after = (OnnxEmbedder(one.net, show_progress=show_progress).embed for one in (exported, smaller))
     return smaller, data.cost(held_out, before, after)

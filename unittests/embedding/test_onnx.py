@@ -77,7 +77,7 @@ def test_a_network_of_others_gets_the_pixels_that_were_named(tmp_path: Path) -> 
     ("options", "error", "said"),
     [
         ({"devices": "gpu0"}, DeviceError, "ONNX files run on the CPU; leave --devices out"),
-        ({"gpus": "0"}, DeviceError, "--devices gpu0: ONNX files run on the CPU"),
+        ({"gpus": "0"}, DeviceError, "--gpus 0: ONNX files run on the CPU; leave --gpus out"),
         ({"precision": "bf16"}, DeviceError, "has its own precision"),
         ({"batch_size": 0}, ConfigError, "batch size of 1 or more"),
         ({"colour": "bgr"}, ConfigError, "says of itself that it takes rgb"),

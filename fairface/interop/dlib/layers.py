@@ -51,14 +51,7 @@ def read_layers(path: Path) -> list[Layer]:
         CheckpointError: the file cannot be read, is cut off or damaged, or holds a layer that dlib's face recognition
             network does not have.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise CheckpointError(f"{path}: is larger than 256 MiB; it is no file of dlib's face recognition network")
-        stream = Stream(path.read_bytes(), path)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name another file") from error
-    stream.whole(_OUTER, _OUTER)
-    _loss(stream)
+    stream = _opened(path)
     versions = _versions(stream)
     layers = [_input(stream), _details(stream)]
     _rest(stream, innermost=True)
@@ -71,6 +64,34 @@ def read_layers(path: Path) -> list[Layer]:
     if not stream.at_end():
         raise stream.wrong("the file goes on after its last layer")
     return layers
+
+
+def chip_size(path: Path) -> int:
+    """Height and width in pixels of the images that the network in ``path`` takes; what follows them is not read.
+
+    Raises:
+        CheckpointError: the file cannot be read, or does not begin as such a file does.
+    """
+    stream = _opened(path)
+    _versions(stream)
+    return _input(stream).size[0]
+
+
+def _opened(path: Path) -> Stream:
+    """The file's content, behind its loss.
+
+    Raises:
+        CheckpointError: it cannot be read, or begins otherwise.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise CheckpointError(f"{path}: is larger than 256 MiB; it is no file of dlib's face recognition network")
+        stream = Stream(path.read_bytes(), path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name another file") from error
+    stream.whole(_OUTER, _OUTER)
+    _loss(stream)
+    return stream
 
 
 def _loss(stream: Stream) -> None:

@@ -41,15 +41,6 @@ def dlib_net(path: Path) -> DlibResNet:
     return net
 
 
-def chip_size(path: Path) -> int:
-    """Height and width in pixels of the images that the network in ``path`` takes.
-
-    Raises:
-        CheckpointError: the file cannot be read.
-    """
-    return read_layers(path)[0].size[0]
-
-
 class _Reading:
     """Takes the layers one by one, in the order that the network must have."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import fairface
 from fairface.checkpoints import CheckpointFiles
 from fairface.errors import CheckpointError
-from fairface.interop.models import image_size_of, load_graph, load_model
+from fairface.interop.models import load_files, load_graph
 from fairface.interop.onnx.convert import convert
 from fairface.interop.onnx.metadata import Metadata
 from fairface.interop.onnx.parity import parity
@@ -41,13 +41,12 @@ class Export:
     difference: float
 
 
-def export_onnx(files: CheckpointFiles, thresholds: str = "[]", output: str = "models") -> Export:
+def export_onnx(files: CheckpointFiles, thresholds: str = "[]") -> Export:
     """Convert a checkpoint and compare its embeddings with MXNet's.
 
     Args:
         files: the checkpoint.
         thresholds: JSON, operating points for the metadata.
-        output: the folder of runs.
 
     Raises:
         CheckpointError: damaged files, dlib's network, an operator that is not written, or embeddings that differ by
@@ -60,8 +59,8 @@ def export_onnx(files: CheckpointFiles, thresholds: str = "[]", output: str = "m
             "score it with --model dlib"
         )
     graph = load_graph(files)
-    size = image_size_of(files, graph)
-    loaded = load_model(files.name, [mx.cpu()], output)
+    loaded = load_files(files, graph, [mx.cpu()])
+    size = loaded.image_size
     metadata = Metadata(
         model=_short_name(files), step=files.step, image_size=size, dimensions=loaded.embedding,
         version=fairface.__version__, thresholds=thresholds,

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from fairface.checkpoints import CheckpointFiles, run_folder
+from fairface.checkpoints import CheckpointFiles, run_and_step, run_folder
 from fairface.errors import CheckpointError
 from fairface.interop.onnx.metadata import Metadata
 
@@ -96,7 +96,7 @@ def _stages(folder: Path | None, config: Mapping[str, Any], output: str) -> str:
             f"{config.get('seed', NOT_STATED)}, starts from {Path(start).name if start else 'random weights'}"
         )
         try:
-            config = _config(run_folder(start.partition("@")[0], output)) if start else {}
+            config = _config(run_folder(run_and_step(start)[0], output)) if start else {}
         except CheckpointError:  # a model that is no run, or gone
             config = {}
     return "\n".join(lines) or f"- {NOT_STATED}"

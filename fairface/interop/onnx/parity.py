@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import CheckpointError
-from fairface.interop.onnx.session import OnnxNet, unit
+from fairface.interop.onnx.session import OnnxNet, planes, unit
 from fairface.mx import gluon, nd
 
 LARGEST = 1e-5  # difference of any value of unit embeddings
@@ -25,7 +25,7 @@ def parity(net: gluon.Block, written: OnnxNet, images: NDArray[np.uint8], name: 
     Raises:
         CheckpointError: it is 1e-5 or more, or an embedding is not finite.
     """
-    x = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
+    x = planes(images)
     difference = 0.0
     for count in _BATCHES:
         expected, found = unit(net(nd.array(x[:count])).asnumpy()), unit(written(x[:count]))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fairface.errors import CheckpointError
 from fairface.interop.onnx.equalise import equalised
 from fairface.interop.onnx.metadata import INPUT
+from fairface.interop.onnx.session import planes
 
 Floats = NDArray[np.float32]
 BATCH = 16
@@ -67,7 +68,7 @@ def kept_in_float(graph: onnx.GraphProto) -> list[str]:
 
 
 def _batches(images: NDArray[np.uint8]) -> list[Floats]:
-    x = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
+    x = planes(images)
     return [x[start : start + BATCH] for start in range(0, len(x), BATCH)]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.data.images import encode_png
 from fairface.files import atomic_write
-from fairface.interop.onnx.session import OnnxNet
+from fairface.interop.onnx.session import OnnxNet, planes
 
 IMAGE, EMBEDDING = "self_check.png", "self_check.npy"
 _CELLS = 14
@@ -31,7 +31,7 @@ def generated_images(count: int, size: int) -> NDArray[np.uint8]:
 def write_self_check(folder: Path, net: OnnxNet) -> None:
     """Write the image and its embedding (D,) float32, not normalised and without the mirrored view."""
     image = generated_images(1, net.image_size)
-    embedding = net(np.ascontiguousarray(image.transpose(0, 3, 1, 2), np.float32))[0]
+    embedding = net(planes(image))[0]
     with atomic_write(folder / IMAGE) as file:
         file.write(encode_png(image[0]))
     with atomic_write(folder / EMBEDDING) as file:

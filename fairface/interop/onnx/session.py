@@ -136,6 +136,11 @@ def _line(error: Exception) -> str:
     return text if len(text) <= 160 else f"{text[:160]}…"
 
 
+def planes(images: NDArray[np.uint8]) -> Floats:
+    """``(B, H, W, 3)`` RGB as a network takes it: ``(B, 3, H, W)`` float32, 0..255."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
+
+
 def unit(rows: Floats | Sequence[Any]) -> NDArray[np.float64]:
     """Embeddings ``(B, D)`` at unit length, in float64."""
     values = np.asarray(rows, np.float64)

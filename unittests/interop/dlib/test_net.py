@@ -5,7 +5,8 @@ import pytest
 
 from fairface.checkpoints import resolve
 from fairface.errors import CheckpointError
-from fairface.interop.dlib.net import chip_size, dlib_net
+from fairface.interop.dlib.layers import chip_size
+from fairface.interop.dlib.net import dlib_net
 from fairface.interop.models import load_model
 from fairface.interop.weights import blocks_in, weights_for
 from fairface.mx import mx, nd

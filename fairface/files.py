@@ -84,13 +84,13 @@ def refuse_inputs(outputs: Iterable[str | os.PathLike[str]], inputs: Iterable[st
             raise DataError(f"{name}: is read by this run and would be overwritten; name another file to write")
 
 
-def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write ``content`` as JSON, whole or not at all.
+def write_json(path: str | os.PathLike[str], content: Any, personal: bool = False) -> None:
+    """Write ``content`` as JSON, whole or not at all; ``personal`` as in :func:`atomic_write`.
 
     Raises:
         DataError: the file cannot be written.
     """
-    with atomic_write(path, "w", encoding="utf-8") as file:
+    with atomic_write(path, "w", personal=personal, encoding="utf-8") as file:
         file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 

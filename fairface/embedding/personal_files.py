@@ -15,6 +15,7 @@ from fairface.faces.landmarks import COLUMNS
 from fairface.faces.masks.log import is_log
 from fairface.faces.point_list import is_point_list
 from fairface.files import OWNER_ONLY
+from fairface.scoring.normalisation.stored import FORMAT
 
 EMBEDDINGS, LANDMARKS, POINTS, MASKS = "embeddings", "landmarks", "landmark list", "landmarks in a log of masks"
 PARTIAL = "left by a killed run"
@@ -85,7 +86,8 @@ def _regular_files(root: Path, links: list[str]) -> Iterator[Path]:
 def kind_of(path: Path) -> str:
     """What personal data the file holds, or ""; it is read, not followed.
 
-    An ``.npz`` holds embeddings by name; a landmarks table, its journal and a log of masks have our header. A list of
+    An ``.npz`` holds embeddings by name; a landmarks table, its journal and a log of masks have our header, and a
+    saved normalisation its format, as it may hold a cohort's embeddings. A list of
     points looks the same whoever made it, so only one that its owner alone can read, as ours are, counts. What a killed
     run left counts by its name: it cannot be read.
     """
@@ -95,6 +97,8 @@ def kind_of(path: Path) -> str:
         return EMBEDDINGS if _holds_embeddings(path) else ""
     if path.suffix.lower() == ".csv" or _JOURNAL.fullmatch(path.name):
         return LANDMARKS if _first_line(path) == _HEADER else ""
+    if path.suffix.lower() == ".json":
+        return EMBEDDINGS if _holds_cohort(path) else ""
     if path.suffix.lower() == ".jsonl":
         return MASKS if is_log(_first_line(path)) else ""
     ours = stat.S_IMODE(path.lstat().st_mode) == OWNER_ONLY and not _PUBLISHED.fullmatch(path.name)
@@ -109,10 +113,19 @@ def _holds_embeddings(path: Path) -> bool:
         return False
 
 
+def _holds_cohort(path: Path) -> bool:
+    """Whether it is a saved normalisation, whose cohort is embeddings; the first value says so."""
+    return f'"{FORMAT}"' in _start(path).partition(",")[0]
+
+
 def _first_line(path: Path) -> str:
+    return _start(path).split("\n")[0].rstrip("\r")
+
+
+def _start(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(_START).split(b"\n")[0].decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")
+            return file.read(_START).decode("utf-8", "replace").removeprefix("\ufeff")
     except OSError:
         return ""
 

@@ -16,6 +16,7 @@ from fairface.evaluation.scored_pairs import PairSource, open_scored
 from fairface.evaluation.side_by_side import Row, SideBySide, side_by_side
 from fairface.evaluation.stages import assess_stages
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
+from fairface.report.side_by_side_table import side_by_side_rows
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.compare import Change, compare
 from fairface.scoring.fairness.grouped import select
@@ -143,14 +144,5 @@ def _settings(options: VerifyOptions, min_subjects: int) -> FairnessOptions:
 def as_rows(found: ComparedRuns) -> tuple[tuple[str, ...], list[list[str]]]:
     """Header and a row for each measure."""
     header = ("measure", *found.names, "difference", "verdict on the second")
-    rows = []
-    for row in found.beside.rows:
-        ends = f" [{row.interval.low:+.4f}, {row.interval.high:+.4f}]" if row.interval else ""
-        numbers = [MISSING if np.isnan(value) else f"{value:.4f}" for value in (row.unmasked, row.masked)]
-        difference = MISSING if np.isnan(row.difference) else f"{row.difference:+.4f}{ends}"
-        rows.append([_spelled(row.key), *numbers, difference, verdict(row)])
-    return header, rows
-
-
-def _spelled(key: str) -> str:
-    return {"auc": "AUC", "eer": "EER"}.get(key, key.replace("tar@", "TAR at FMR "))
+    cells, _ = side_by_side_rows(found.names, found.beside.rows, "")
+    return header, [[*row, verdict(of)] for row, of in zip(cells, found.beside.rows, strict=True)]

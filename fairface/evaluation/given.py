@@ -13,6 +13,7 @@ from fairface.embedding.store import load_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.identified import Part
 from fairface.protocols.names import NameIndex
+from fairface.protocols.scores import read_numbers
 
 _NAMED = 3
 
@@ -75,14 +76,5 @@ def read_score_matrix(path: str, shape: tuple[int, int], what: str, distance: bo
     Raises:
         DataError: a file that is damaged or holds pickled objects, no numbers, or another shape.
     """
-    try:
-        scores = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read as .npy without pickled objects ({error})") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
-    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu" or scores.shape != shape:
-        held = f"{scores.dtype} of shape {scores.shape}" if isinstance(scores, np.ndarray) else "several arrays"
-        raise DataError(f"{path}: holds {held}; it must hold numbers of shape {shape}: {what}")
-    values = scores.astype(np.float64)
+    values = read_numbers(path, shape, f"numbers of shape {shape}: {what}")
     return -values if distance else values

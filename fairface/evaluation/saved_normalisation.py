@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ from fairface.errors import DataError
 from fairface.files import write_json
 from fairface.scoring.fairness.threshold import SharedThreshold
 from fairface.scoring.normalisation.normaliser import Normaliser
-from fairface.scoring.normalisation.stored import as_plain, from_plain
-
-FORMAT = "fairface normalisation 1"
+from fairface.scoring.normalisation.stored import FORMAT, as_plain, from_plain
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,7 @@ def save_normalisation(path: str, found: SavedNormalisation) -> None:
     write_json(path, {
         "format": FORMAT, "by": found.by, "thresholds": thresholds, "calibration": found.calibration,
         "people": list(found.people), **as_plain(found.normaliser),
-    })  # fmt: skip
-    os.chmod(path, 0o600)
+    }, personal=True)  # fmt: skip
 
 
 def load_normalisation(path: str) -> SavedNormalisation:

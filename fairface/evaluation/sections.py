@@ -12,7 +12,6 @@ from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.report.fairness_numbers import rate_text
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import fairness_sections
-from fairface.report.fairness_verdict import fairness_verdict
 from fairface.report.section import Section
 from fairface.report.verification_table import verification_notes, verification_rows
 from fairface.scoring.transductive.chain import TRANSDUCTIVE
@@ -99,7 +98,7 @@ def _kind(name: str, facts: RunFacts) -> str:
 def _verdict(report: FairnessReport) -> Section:
     if report.unusable:
         return Section("These results are invalid", lines=list(report.unusable))
-    return Section("Verdict", lines=list(fairness_verdict(report.result)))
+    return Section("Verdict", lines=list(report.verdict))
 
 
 def _threshold(report: FairnessReport, transductive: bool) -> Section:

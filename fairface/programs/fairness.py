@@ -62,7 +62,8 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
         made_by = provenance(prog, DOOR, argv, source)
-        write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
+        used = None if scored is None else counted(scored, args.unscored)
+        write_outputs(args, page_of_fairness(report, used, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
             file.write(report.markdown())
@@ -100,7 +101,7 @@ def fairness_options(args: argparse.Namespace) -> FairnessOptions:
 
 
 def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessReport, ScoredPairs]:
-    """The report, and the comparisons that count in it."""
+    """The report, and the comparisons that it is of."""
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
@@ -129,9 +130,14 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     if args.curves or args.plot:
         curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
-    values, kept = usable_scores(scores[0], comparisons, args.unscored)
-    used = ScoredPairs(select(comparisons, kept), (values[kept],))
-    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), used
+    scored = ScoredPairs(comparisons, (scores[0],))
+    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), scored
+
+
+def counted(scored: ScoredPairs, unscored: str) -> ScoredPairs:
+    """The comparisons that count in a report, with their scores."""
+    values, kept = usable_scores(scored.scores[0], scored.comparisons, unscored)
+    return ScoredPairs(select(scored.comparisons, kept), (values[kept],))
 
 
 def values_of(comparisons: Comparisons, name: str) -> Sequence[str]:

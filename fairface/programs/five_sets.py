@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fairface.checkpoints import checkpoint_label
-from fairface.cli import add_groups
+from fairface.cli import add_groups, table
 from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.evaluation.five_sets import SetAccuracy, SetsAccuracy, score_sets
@@ -19,7 +19,7 @@ from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, onnx_options
 from fairface.protocols.five_sets import FIVE, FURTHER, FiveSets, require_sets
-from fairface.report.five_sets_table import Cell, five_sets_rows, five_sets_table
+from fairface.report.five_sets_table import Cell, five_sets_rows
 from fairface.report.page.card import plain_page
 from fairface.report.page.five_sets import five_sets_panel, five_sets_verdict
 
@@ -101,11 +101,11 @@ def show(
         for model, result in results.items()
     }
     listed = [{"model": model, "checkpoint": labels[model], **result.to_dict()} for model, result in results.items()]
+    header, lines = five_sets_rows(rows, averages, FIVE, FURTHER, level)
     console.show(
-        {"folder": folder, "level": level, "results": listed, "missing": list(found.missing)},
-        five_sets_table(rows, averages, FIVE, FURTHER, level),
+        {"folder": folder, "level": level, "results": listed, "missing": list(found.missing)}, table(lines, header)
     )
-    return five_sets_rows(rows, averages, FIVE, FURTHER, level)
+    return header, lines
 
 
 def _cell(result: SetAccuracy) -> Cell:

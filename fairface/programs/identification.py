@@ -142,5 +142,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
         raise ConfigError("give --gallery and --probe, or --data FOLDER with both in it")
     check_given(args)
     check_intervals(args)
-    check_page(args, [getattr(args, name) for name in PARTS] + args.identities)
+    check_page(args, [*(getattr(args, name) for name in PARTS), *args.identities, args.embeddings, args.scores])
     return args

@@ -193,5 +193,5 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     if args.distance and not args.scores:
         raise ConfigError("--distance needs --scores; scores of embeddings are cosines")
     check_intervals(args)
-    check_page(args, [args.features, args.flipped])
+    check_page(args, [args.features, args.flipped, args.scores])
     return args

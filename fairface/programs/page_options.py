@@ -12,7 +12,7 @@ from fairface.evaluation.shown_faces import check_faces
 from fairface.files import refuse_inputs
 from fairface.report.page.card import Provenance
 from fairface.report.page.document import write_page
-from fairface.report.page.export import write_figures, write_tables
+from fairface.report.page.export import TABLES, write_figures, write_tables
 from fairface.report.page.panel import Page
 from fairface.report.page.svg import check_drawing
 
@@ -47,7 +47,7 @@ def check_page(args: Namespace, inputs: Iterable[str], pages_only: bool = True) 
         pages_only: whether a report of another kind is an error.
 
     Raises:
-        ConfigError: another kind of report, or faces without a page.
+        ConfigError: another kind of report, faces without a page, or tables in a folder with an input of their kind.
         MissingPackageError: matplotlib is not installed.
         DataError: the report is one of the inputs, or the folder of faces is not there.
     """
@@ -58,7 +58,14 @@ def check_page(args: Namespace, inputs: Iterable[str], pages_only: bool = True) 
         if not is_page(args.report or ""):
             raise ConfigError("--report-faces needs --report FILE.html, which shows them")
         check_faces(faces)
-    refuse_inputs([args.report or ""], inputs)
+    read = [name for name in inputs if name]
+    refuse_inputs([args.report or ""], read)
+    tables = Path(args.tables).resolve() if args.tables else None
+    replaced = [name for name in read if Path(name).suffix in TABLES and Path(name).resolve().parent == tables]
+    if replaced:
+        raise ConfigError(
+            f"--tables {args.tables}: holds {replaced[0]}, which a table could replace; name another folder"
+        )
     for name in (args.figures, args.tables):
         if name and Path(name).exists() and not Path(name).is_dir():
             raise ConfigError(f"{name}: is no folder; name one for the figures or tables")

@@ -127,7 +127,8 @@ def arguments(argv: Sequence[str], prog: str = "") -> argparse.Namespace:
     if args.scores and args.metric != METRICS[0]:
         raise ConfigError(f"--metric {args.metric} compares embeddings; leave it out with --scores")
     check_intervals(args)
-    check_page(args, [args.data, *(getattr(args, name) for name in PARTS), *args.identities, args.cameras])
+    parts = [getattr(args, name) for name in PARTS]
+    check_page(args, [args.data, *parts, *args.identities, args.cameras, args.embeddings, args.scores])
     return args
 
 

@@ -50,17 +50,25 @@ def read_score_array(path: str | os.PathLike[str], count: int) -> NDArray[np.flo
     Raises:
         DataError: no array of numbers, or of another length.
     """
+    return read_numbers(path, (count,), f"{count} numbers, one for each comparison in the order of the list")
+
+
+def read_numbers(path: str | os.PathLike[str], shape: tuple[int, ...], wanted: str) -> NDArray[np.float64]:
+    """Numbers of ``shape`` from a ``.npy`` file; an error says what it must hold in the words ``wanted``.
+
+    Raises:
+        DataError: the file is damaged or holds pickled objects, no numbers, or another shape.
+    """
     try:
-        scores = np.load(path, allow_pickle=False)
+        found = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read as .npy without pickled objects ({error})") from error
-    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu" or scores.shape != (count,):
-        shape = getattr(scores, "shape", None)
-        raise DataError(
-            f"{path}: holds an array of shape {shape}; it must hold {count} numbers, one for each "
-            "comparison in the order of the list"
-        )
-    return scores.astype(np.float64)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu" or found.shape != shape:
+        held = f"a {found.dtype} array of shape {found.shape}" if isinstance(found, np.ndarray) else "several arrays"
+        raise DataError(f"{path}: holds {held}; it must hold {wanted}")
+    return found.astype(np.float64)
 
 
 def read_scores(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from fairface.scoring.fairness.rate import Rate
+if TYPE_CHECKING:
+    from fairface.scoring.fairness.rate import Rate
 
 MISSING = "n/a"
 

@@ -48,11 +48,15 @@ class FairnessReport:
             found["challenge"] = {name: one.scalar for name, one in self.challenge.items()}
         return found
 
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """In three sentences; of numbers that mean nothing there is none."""
+        return () if self.unusable else tuple(fairness_verdict(self.result))
+
     def _sections(self) -> list[Section]:
         first = [Section("These results are invalid", lines=list(self.unusable))] if self.unusable else []
-        verdict = () if self.unusable else fairness_verdict(self.result)  # of numbers that mean nothing there is none
         head, *others = fairness_sections(self.result, self.challenge, self.changes)
-        return [*first, replace(head, lines=[*verdict, *head.lines, *self.notes]), *others]
+        return [*first, replace(head, lines=[*self.verdict, *head.lines, *self.notes]), *others]
 
     def text(self) -> str:
         """For a terminal."""

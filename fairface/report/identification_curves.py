@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.report.page.palette import style_of
+from fairface.report.page.palette import plain_label, style_of
 from fairface.report.picture import new_figure, save_figure
 from fairface.scoring.identification import IdentificationResult
 
@@ -35,12 +35,12 @@ def draw_identification(figure: Any, results: Mapping[str, IdentificationResult]
     cmc_axes, det_axes = figure.subplots(1, 2)
     lowest = 1.0
     for place, (name, result) in enumerate(results.items()):
-        style = style_of(place)
-        cmc_axes.plot(np.arange(1, len(result.cmc) + 1)[:_RANKS], result.cmc[:_RANKS], label=name, marker=".", **style)
+        style, label = style_of(place), plain_label(name)
+        cmc_axes.plot(np.arange(1, len(result.cmc) + 1)[:_RANKS], result.cmc[:_RANKS], label=label, marker=".", **style)
         if result.det is not None:
             shown = (result.det.fpir > 0) & (result.det.fnir > 0)
             fpir, fnir = result.det.fpir[shown], result.det.fnir[shown]
-            det_axes.plot(fpir, fnir, label=name, drawstyle="steps-post", **style)
+            det_axes.plot(fpir, fnir, label=label, drawstyle="steps-post", **style)
             lowest = min([lowest, *fpir.tolist(), *fnir.tolist()])
     cmc_axes.set(xlabel="rank", ylabel="share of mated searches", title="CMC", ylim=(0, 1.02))
     # With limits, since matplotlib cannot find any for a logarithmic axis without a point.

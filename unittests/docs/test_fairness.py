@@ -35,7 +35,7 @@ def test_every_measure_is_explained():
     for rule in RULES:
         assert f"`{rule.name}`" in table
     programs = ROOT / "fairface" / "programs"
-    names = ("fairness.py", "page_options.py", "verification.py", "compare_runs.py")
-    program = "".join((programs / name).read_text(encoding="utf-8") for name in names)
+    others = [programs / name for name in ("page_options.py", "verification.py", "compare_runs.py")]
+    program = "".join(path.read_text(encoding="utf-8") for path in (*programs.glob("fairness*.py"), *others))
     for flag in set(re.findall(r"--[a-z][a-z-]+", TEXT)) - {"--json"}:  # every program has it
         assert f'"{flag}"' in program, flag

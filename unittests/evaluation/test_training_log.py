@@ -42,3 +42,12 @@ def test_long_series_become_means_of_stretches():
         assert found.steps[place] == steps[min(start + 10, 1002)]
     short = Series(steps[:5], values[:5])
     assert thinned(short, 100) is short
+
+
+def test_a_folder_may_have_an_at_in_its_name(tmp_path):
+    run = tmp_path / "me@host" / "r1"
+    run.mkdir(parents=True)
+    (run / MANIFEST).write_text("{}")
+    (run / "log.jsonl").write_text(json.dumps({"event": "train", "step": 10, "loss": 3.0}))
+    for name in (str(run), f"{run}@10", f"{run}@best"):
+        assert training_curves(name).tables[0].rows == (("loss", "1", "3", "3"),)

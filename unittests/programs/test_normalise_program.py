@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fairface.embedding.personal_files import EMBEDDINGS, kind_of
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.programs import normalise
 from fairface.scoring.fairness.compare import compare
@@ -114,6 +115,7 @@ def test_saved_and_applied_it_says_the_same(score, embedded, method, by):
     code, out, err = score("--method", method, *by, *words, "--json", "--save", saved)
     assert (code, err) == (0, "")
     assert saved.stat().st_mode & 0o077 == 0
+    assert kind_of(saved) == EMBEDDINGS  # so that the clean-up finds it
     assert "c0" not in json.loads(saved.read_text())["people"]
     code, again, err = score("--apply", saved, *words[:2], *words[4:], "--json")
     assert (code, err) == (0, "")

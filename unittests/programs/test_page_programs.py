@@ -123,3 +123,11 @@ def test_what_cannot_be_written_is_refused_before_anything_is_scored(
     assert told in err
     assert scores.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["scores.html"]
+
+
+def test_tables_may_not_replace_what_is_read(start, scores, tmp_path):
+    before = scores.read_bytes()
+    code, out, err = start(fairness.main, "--pairs", scores, "--protected", "sex", "--tables", tmp_path)
+    assert (code, out) == (2, "")
+    assert f"holds {scores}, which a table could replace" in err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]

@@ -11,7 +11,7 @@ import numpy as np
 
 from fairface import __version__
 from fairface.comparisons import Comparisons
-from fairface.report.fairness_sections import MISSING
+from fairface.report.fairness_numbers import MISSING
 from fairface.report.page.panel import Page, Panel, Table
 
 

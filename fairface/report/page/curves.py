@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from fairface.report.fairness_sections import MISSING, number_text
-from fairface.report.page.palette import style_of
+from fairface.report.fairness_numbers import MISSING, number_text
+from fairface.report.page.palette import plain_label, style_of
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.fairness.threshold_table import RateSweep, ThresholdTable
 
@@ -31,7 +31,7 @@ def curve_panel(of: ThresholdTable, key: str, title: str, shared: bool = True) -
         roc, det = figure.subplots(1, 2)
         for place, (group, fmr, fnmr) in enumerate(zip(of.groups, of.fmr, of.fnmr, strict=True)):
             if fmr.comparisons == 0 or fnmr.comparisons == 0:
-                roc.plot([], [], label=f"{group}: one kind of comparison only", **style_of(place))
+                roc.plot([], [], label=plain_label(f"{group}: one kind of comparison only"), **style_of(place))
                 continue
             shade = _BAND if len(of.groups) <= _FEW else _FAINT_BAND
             _draw_roc(roc, group, fmr, fnmr, place, at, shade)
@@ -56,7 +56,7 @@ def curve_panel(of: ThresholdTable, key: str, title: str, shared: bool = True) -
 
 def _draw_roc(axes: Any, group: str, fmr: RateSweep, fnmr: RateSweep, place: int, at: int | None, shade: float) -> None:
     x, shown, style = fmr.value, fmr.errors > 0, style_of(place)
-    axes.plot(x[shown], 1 - fnmr.value[shown], label=_plain(group), linewidth=1.4, **style)
+    axes.plot(x[shown], 1 - fnmr.value[shown], label=plain_label(group), linewidth=1.4, **style)
     band = shown & np.isfinite(fnmr.low)
     axes.fill_between(x[band], 1 - fnmr.high[band], 1 - fnmr.low[band], color=style["color"], alpha=shade, linewidth=0)
     if at is not None and shown[at]:
@@ -99,8 +99,3 @@ def _tar(fmr: RateSweep, fnmr: RateSweep, target: float) -> str:
         return MISSING
     kept: NDArray[np.bool_] = fmr.value <= target
     return number_text(1 - float(fnmr.value[kept].min())) if kept.any() else MISSING
-
-
-def _plain(text: str) -> str:
-    """Text that matplotlib takes as it is: no mathematics, and never hidden for a leading underscore."""
-    return ("\u200b" + text if text.startswith("_") else text).replace("$", "\\$")

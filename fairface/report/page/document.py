@@ -73,7 +73,8 @@ def _opening(page: Page) -> list[Markup]:
     if page.warnings:
         said = [element("p", "These results are invalid."), *(element("p", line) for line in page.warnings)]
         parts.append(element("div", *said, class_="warning", role="alert"))
-    parts.append(element("div", *(element("p", line) for line in page.verdict), class_="verdict"))
+    if page.verdict:
+        parts.append(element("div", *(element("p", line) for line in page.verdict), class_="verdict"))
     if page.notes:
         parts.append(element("ul", *(element("li", line) for line in page.notes)))
     return parts

@@ -12,6 +12,7 @@ from fairface.files import atomic_write
 from fairface.report.page.panel import Page, Table
 from fairface.report.page.svg import figure_of
 
+TABLES = (".csv", ".tex")  # what `write_tables` writes
 _DPI = 200
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

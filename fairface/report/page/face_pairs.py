@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.images import encode_jpeg
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.report.page.markup import Markup, element, void
 from fairface.report.page.panel import Panel, Table
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fairface.comparisons import Comparisons
 from fairface.report.fairness_report import FairnessReport
-from fairface.report.fairness_sections import Section, fairness_sections
-from fairface.report.fairness_verdict import fairness_verdict
+from fairface.report.fairness_sections import fairness_sections
 from fairface.report.page.card import Provenance, data_panel, provenance_panel
 from fairface.report.page.curves import curve_panel
 from fairface.report.page.group_table import controls, group_panel, slider_data
 from fairface.report.page.heat_map import heat_map_panel
 from fairface.report.page.histograms import histogram_panel
 from fairface.report.page.panel import Page, Panel, Table, key_of
+from fairface.report.section import Section
 from fairface.scoring.fairness.score_summary import EVERYONE, ScoreSummary
 
 _SHOWN_OTHERWISE = ("Fairness", "Groups by", "FMR between")
@@ -46,7 +46,7 @@ def fairness_page(
         notes.append("there are too many comparisons for a list, so there are no curves, histograms or slider")
     return Page(
         title=f"Fairness by {', '.join(result.groupings)}",
-        verdict=fairness_verdict(result),
+        verdict=report.verdict,
         panels=(*panels, provenance_panel(provenance)),
         warnings=report.unusable,
         notes=tuple(notes),

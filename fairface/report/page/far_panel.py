@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.report.page.palette import style_of
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.report.tar_table import HEADER, tar_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.report.page.markup import Markup, element, table, void
 from fairface.report.page.numbers import count_text, sweep_text
 from fairface.report.page.panel import Panel, Table

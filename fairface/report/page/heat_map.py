@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.report.fairness_sections import number_text, rate_text
+from fairface.report.fairness_numbers import number_text, rate_text
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.fairness.result import GroupingResult
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.report.page.palette import MATED, NON_MATED
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.score_histogram import ScoreHistogram

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from fairface.report.fairness_sections import MISSING, number_text
+from fairface.report.fairness_numbers import MISSING, number_text
 from fairface.scoring.fairness.threshold_table import RateSweep
 
 

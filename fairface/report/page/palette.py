@@ -18,6 +18,11 @@ def style_of(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place % len(COLOURS)], "linestyle": LINES[place % len(LINES)]}
 
 
+def plain_label(text: str) -> str:
+    """Text that matplotlib takes as it is: no mathematics, and never hidden for a leading underscore."""
+    return ("\u200b" + text if text.startswith("_") else text).replace("$", "\\$")
+
+
 def marker_of(place: int) -> str:
     """Its marker."""
     return MARKERS[place % len(MARKERS)]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.report.fairness_sections import interval_text, number_text
-from fairface.report.page.palette import COLOURS, marker_of
+from fairface.report.fairness_numbers import interval_text, number_text
+from fairface.report.page.palette import COLOURS, marker_of, plain_label
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.fairness.pareto import pareto_front
 
@@ -70,5 +70,5 @@ def _draw_stage(axes: Any, stage: Stage, place: int, best: bool) -> None:
         ends = np.maximum(np.array([[stage.gap - stage.low], [stage.high - stage.gap]]), 0.0)
     axes.errorbar(
         [stage.gap], [stage.accuracy], xerr=ends, marker=marker_of(place), color=colour, markersize=8, capsize=3,
-        markerfacecolor=colour if best else "white", linestyle="none", label=stage.name.replace("$", "\\$"),
+        markerfacecolor=colour if best else "white", linestyle="none", label=plain_label(stage.name),
     )  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.report.fairness_sections import number_text
+from fairface.report.fairness_numbers import number_text
 from fairface.report.identification_curves import draw_identification
 from fairface.report.identification_table import identification_notes, identification_rows
-from fairface.report.page.palette import style_of
+from fairface.report.page.palette import plain_label, style_of
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.report.retrieval_table import retrieval_notes, retrieval_rows
 from fairface.scoring.identification import IdentificationResult
@@ -58,8 +58,7 @@ def retrieval_panels(results: Mapping[str, RetrievalResult], hits: DistractorHit
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         for place, (name, cmc) in enumerate(curves.items()):
-            label = name.replace("$", "\\$")
-            axes.plot(np.arange(1, len(cmc) + 1), cmc, marker=".", label=label, **style_of(place))
+            axes.plot(np.arange(1, len(cmc) + 1), cmc, marker=".", label=plain_label(name), **style_of(place))
         axes.set(xlabel="rank", ylabel="share of queries", ylim=(0, 1.02), title="CMC")
         axes.grid(True, alpha=0.3)
         axes.legend()

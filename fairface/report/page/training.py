@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.report.fairness_sections import number_text
-from fairface.report.page.palette import style_of
+from fairface.report.fairness_numbers import number_text
+from fairface.report.page.palette import plain_label, style_of
 from fairface.report.page.panel import Drawing, Panel, Table
 
 _POINTS = 400
@@ -36,7 +36,7 @@ def training_panel(run: str, losses: Mapping[str, Series], verified: Mapping[str
                 thin = thinned(of)
                 marker = "o" if len(thin.steps) < 30 else ""
                 axes.plot(thin.steps, thin.values, marker=marker, markersize=3, linewidth=1.2,
-                          label=label.replace("$", "\\$"), **style_of(place))  # fmt: skip
+                          label=plain_label(label), **style_of(place))  # fmt: skip
             axes.set_ylabel(name)
             axes.grid(True, alpha=0.3)
             axes.legend(fontsize="small")

@@ -14,6 +14,8 @@ from fairface.scoring.normalisation.isotonic import Isotonic
 from fairface.scoring.normalisation.normaliser import METHODS, Normaliser
 from fairface.scoring.normalisation.platt import Platt
 
+FORMAT = "fairface normalisation 1"  # the first value of a saved file
+
 
 def as_plain(found: Normaliser) -> dict[str, Any]:
     """Plain values for JSON; :func:`from_plain` gives the same normaliser back."""

@@ -1,5 +1,6 @@
 """The page as a browser with a strict policy reads it."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from fairface.errors import DataError
 from fairface.report.page.document import document, write_page
 from fairface.report.page.fairness_page import fairness_page
+from fairface.report.page.palette import plain_label
+from fairface.report.page.panel import Drawing
+from fairface.report.page.svg import inline_svg
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.threshold import given_threshold
 from unittests.report.page.pages import MADE_BY, page_of, report_of, two_attributes, undrawn
-from unittests.report.page.reading import check
+from unittests.report.page.reading import Reader, check
 from unittests.scoring.fairness.helpers import small_world
 
 HOSTILE = ("</script><script>alert(1)</script>", "\"'><img src=x onerror=alert(1)> & $x$ _y")
@@ -104,3 +108,24 @@ def test_a_page_that_cannot_be_written_keeps_the_earlier_one(tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         write_page(tmp_path / "file" / "report.html", undrawn(page_of(scores, comparisons)))
     assert (tmp_path / "file").read_text() == "taken"
+
+
+def test_results_that_mean_nothing_have_no_verdict():
+    scores, comparisons = two_attributes(subjects=12)
+    report = report_of(scores, comparisons)
+    for unusable in ((), ("the scores are all the same",)):
+        shown = fairness_page(replace(report, unusable=unusable), MADE_BY)
+        assert shown.verdict == (() if unusable else report.verdict)
+        kinds = [attributes.get("class") for attributes, _ in check(document(shown)).named("div")]
+        assert ("verdict" in kinds, "warning" in kinds) == (not unusable, bool(unusable))
+
+
+def test_names_are_drawn_as_they_are():
+    def lines(figure):
+        axes = figure.subplots()
+        for name in ("_a", "$x$ and $y$"):
+            axes.plot([0, 1], label=plain_label(name))
+        axes.legend()
+
+    texts = [inside for _, inside in Reader(inline_svg(Drawing(lines, 3, 2, "two lines"), "lines")).named("text")]
+    assert [text.lstrip("\u200b") for text in texts[-2:]] == ["_a", "$x$ and $y$"]

@@ -3,11 +3,15 @@
 python experiments/prepare_lfw.py --data LFW --out WORK/lfw
 python experiments/fairness.py --lfw WORK/lfw --out WORK/fairness --page docs/experiments/fairness.md
 
+python experiments/fairness.py --lfw WORK/lfw --model model,0 --out WORK/fairness_model \
+    --page docs/experiments/fairness_model.md
+
 For each seed a recogniser is trained on the base people (experiments/configs/lfw_base.yaml), then finetuned on the
 finetune people (lfw_fair.yaml). ``step 3, all data`` is the control: the same last step, its checkpoint chosen alike,
 without the choice of a group. At ``learning rate 0`` only BatchNorm's running statistics can move.
 Thresholds are fixed on the validation people, everything is judged on the test people. One JSON file and one file of
-scores for each arm; arms that are done are skipped.
+scores for each arm; arms that are done are skipped. With ``--model`` a published model (docs/experiments/real_model.md)
+goes through the three steps instead, by lfw_fair_tune.yaml, without the controls.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from result_output import add_output_options, show
 
 from fairface.cli import parser, progress, run
 from fairface.errors import FairfaceError
-from fairface.files import atomic_write
+from fairface.files import atomic_write, write_json
 from fairface.protocols.verification_set import open_verification_set
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,7 +60,13 @@ ARMS = (
         FAIR, "3", "name=still_{seed}", "step3.optimizer.lr=0", "--start-from", "{models}/fair_{seed}_step2")),
 )  # fmt: skip
 SHARED = ("output={models}", "seed={seed}", "verify.sets=[{pairs}]")
-FAIR_ONLY = ("data.path={lfw}/finetune", "step1.start_from={models}/base_{seed}", "fairness.validation={pairs}")
+FAIR_ONLY = ("data.path={lfw}/finetune", "step1.start_from={start}", "fairness.validation={pairs}")
+BASE = ARMS[0]
+TUNE = str(CONFIGS / "lfw_fair_tune.yaml")
+TUNED = tuple(
+    Arm(arm.name, arm.title, arm.program, tuple(TUNE if word == FAIR else word for word in arm.words))
+    for arm in ARMS[1:4]
+)
 
 
 def run_name(arm: Arm, seed: int) -> str:
@@ -65,8 +75,8 @@ def run_name(arm: Arm, seed: int) -> str:
     return "_".join(filter(None, (kind, str(seed), step)))
 
 
-def make(arm: Arm, seed: int, lfw: Path, out: Path) -> dict[str, Any]:
-    """Train and score one arm, or read what it gave before."""
+def make(arm: Arm, seed: int, lfw: Path, out: Path, model: str = "") -> dict[str, Any]:
+    """Train and score one arm, or read what it gave before; ``model`` is what takes the base's place."""
     name = run_name(arm, seed)
     path = out / f"{name}.json"
     if path.is_file():
@@ -75,7 +85,8 @@ def make(arm: Arm, seed: int, lfw: Path, out: Path) -> dict[str, Any]:
     models = out / "models"
     pairs = lfw / "aligned" / "validation" / "validation_pairs.csv"
     words = [*arm.words, *SHARED, *(FAIR_ONLY if arm.program == "finetune.py" else ())]
-    filled = [word.format(seed=seed, lfw=lfw, models=models, pairs=pairs) for word in words]
+    start = model or models / run_name(BASE, seed)
+    filled = [word.format(seed=seed, lfw=lfw, models=models, pairs=pairs, start=start) for word in words]
     # --resume leaves a run that is there and finished as it is.
     again = "--resume" if (models / name / "manifest.json").is_file() else "--overwrite"
     call([str(ROOT / "train" / arm.program), *filled, again], name)
@@ -83,11 +94,24 @@ def make(arm: Arm, seed: int, lfw: Path, out: Path) -> dict[str, Any]:
     group = models / name / "group.json"
     if group.is_file():
         result["group"] = {key: json.loads(group.read_text())[key] for key in ("where", "messages")}
-    scores = {split: score(models / name, lfw, split) for split in ("validation", "test")}
-    np.savez(out / f"{name}.npz", **scores)  # type: ignore[arg-type]
-    with atomic_write(path, "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
+    keep_scores(str(models / name), lfw, out / f"{name}.npz")
+    write_json(path, result)
     return result
+
+
+def as_it_is(model: str, seeds: Sequence[int], lfw: Path, out: Path) -> list[dict[str, Any]]:
+    """Score the published model once; it is the base of every seed."""
+    path = out / "model.npz"
+    if not path.is_file():
+        keep_scores(model, lfw, path)
+    return [{"arm": BASE.name, "seed": seed, "run": str(path.with_suffix(""))} for seed in seeds]
+
+
+def keep_scores(model: str, lfw: Path, path: Path) -> None:
+    """Write the model's scores of both splits' pairs."""
+    scores: dict[str, Any] = {split: score(model, lfw, split) for split in ("validation", "test")}
+    with atomic_write(path) as file:
+        np.savez(file, **scores)
 
 
 def call(words: Sequence[str], name: str) -> None:
@@ -102,13 +126,13 @@ def call(words: Sequence[str], name: str) -> None:
         raise FairfaceError(f"{name}: ended with code {done.returncode} ({lines[-1] if lines else 'killed'})")
 
 
-def score(model: Path, lfw: Path, split: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def score(model: str, lfw: Path, split: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(M,) cosines of the split's pairs by ``model``."""
     from fairface.embedding.from_checkpoint import load_embedder
     from fairface.scoring.similarity import cosine_scores
 
     data = open_verification_set(lfw / "aligned" / split / f"{split}_pairs.csv")
-    embeddings = load_embedder(str(model)).embed(data.images)
+    embeddings = load_embedder(model).embed(data.images)
     return cosine_scores(embeddings, data.comparisons.a, data.comparisons.b)
 
 
@@ -117,18 +141,22 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--lfw", type=Path, required=True, metavar="DIR", help="what prepare_lfw.py wrote")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="results; runs go below it")
     options.add_argument("--seeds", default="0,1,2", help="comma-separated")
+    options.add_argument("--model", default="", metavar="PREFIX,EPOCH", help="start from a published MobileFaceNet")
     add_output_options(options)
     args = options.parse_args(argv)
     lfw, out = args.lfw.resolve(), args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     seeds = [int(seed) for seed in args.seeds.split(",")]
-    arms = [
-        make(arm, seed, lfw, out)
-        for arm, seed in progress([(arm, seed) for seed in seeds for arm in ARMS], label="arms", unit="arm")
+    model, of_seed = str(Path(args.model).resolve()) if args.model else "", TUNED if args.model else ARMS
+    arms = as_it_is(model, seeds, lfw, out) if model else []
+    arms += [
+        make(arm, seed, lfw, out, model)
+        for arm, seed in progress([(arm, seed) for seed in seeds for arm in of_seed], label="arms", unit="arm")
     ]
     from fairness_page import page, summarise
 
-    result = summarise(arms, [(arm.name, arm.title) for arm in ARMS], seeds, lfw, out, FMR)
+    titles = [(arm.name, arm.title) for arm in ((BASE, *TUNED) if model else ARMS)]
+    result = summarise(arms, titles, seeds, lfw, out, FMR)
     show(result, page(result), args)
 
 

@@ -65,12 +65,43 @@ def test_rates_verdicts_and_page(world):
     assert f"{change['fmr_gap']['after']:.4f}" in page
 
 
-def test_arms_name_their_runs():
+def test_the_page_of_a_published_model_has_no_controls(world):
+    folder, arms = world
+    titles = TITLES[:3]
+    kept = [arm for arm in arms if arm["arm"] in dict(titles)]
+    result = PAGE["summarise"](kept, titles, [0, 1], folder, folder, 0.05)
+    page = PAGE["page"](result)
+    assert page.startswith("# Do the three fairness steps make a published recogniser fairer?")
+    assert page.count("\n### ") == 2
+    assert "all data" not in page.split("## In short")[1]
+    gap = result["arms"]["fair_step3"]["change"]["fmr_gap"]
+    assert f"FMR gap: {gap['before']:.4f} to {gap['after']:.4f}" in page
+
+
+@pytest.fixture
+def program():
     sys.path.insert(0, str(ROOT / "experiments"))
     try:
-        program = runpy.run_path(str(ROOT / "experiments" / "fairness.py"))
+        yield runpy.run_path(str(ROOT / "experiments" / "fairness.py"))
     finally:
         sys.path.remove(str(ROOT / "experiments"))
+
+
+def test_a_published_model_takes_the_base_s_place(program, tmp_path):
+    called = []
+    program["make"].__globals__.update(
+        call=lambda words, name: called.append(words), keep_scores=lambda model, lfw, path: path.touch()
+    )
+    for arm in program["TUNED"]:
+        program["make"](arm, 1, tmp_path, tmp_path, "/m/model,0")
+    starts = [next(word for word in words if "start_from" in word) for words in called]
+    assert starts == ["step1.start_from=/m/model,0"] * 3
+    assert all(words[1].endswith("lfw_fair_tune.yaml") for words in called)
+    base = program["as_it_is"]("/m/model,0", [0, 1], tmp_path, tmp_path)
+    assert [(arm["arm"], Path(arm["run"]).name) for arm in base] == [("base", "model")] * 2
+
+
+def test_arms_name_their_runs(program):
     names = {arm.name: program["run_name"](arm, 1) for arm in program["ARMS"]}
     assert names["base"] == "base_1"
     assert names["fair_step2"] == "fair_1_step2"

@@ -26,7 +26,7 @@ from fairface.faces.choose import face_values
 from fairface.faces.detect import Faces
 
 GROWTH = 3.0  # from a cell to the side of a face
-SQUARE_GROWTH = 2.3  # from the side of a box that the first net proposes to the side of a face
+SQUARE_GROWTH = 2.7  # from the side of a box that the first net proposes to the side of a face
 # Cells of neighbouring scales whose sizes differ by less overlap so far that the first net's step compares them.
 CLOSEST = 0.7**0.5
 _EARLY = 0.9  # of the area that ends the search: a face is hardly ever larger than the box that the second net gives

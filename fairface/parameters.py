@@ -20,11 +20,15 @@ FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond
 class OwnArrays(Protocol):
     """A block whose saved arrays are not simply its parameters, such as class centres that are split over devices.
 
-    What is saved does not depend on the number of devices.
+    What is saved does not depend on the number of devices and workers. While a run begins, worker 0 alone reads and
+    fills it; after :meth:`spread` every worker takes part.
     """
 
     def arrays(self) -> dict[str, NDArray]:
-        """Name to array on the CPU."""
+        """Name to array on the CPU, on worker 0; the others get nothing."""
+
+    def spread(self) -> None:
+        """Give every worker its part of what worker 0 has."""
 
     def set_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`arrays` gave.

@@ -12,8 +12,9 @@ from numpy.typing import NDArray as Array
 
 from fairface.mx import Context, NDArray, autograd, nd
 from fairface.parallel import World, cut_sources
+from fairface.workers.added import Added, added
 from fairface.workers.exchange import Exchange
-from fairface.workers.gather import Gather, padded, spread
+from fairface.workers.gather import Gather, spread
 from fairface.workers.numbers import as_words, from_words, rounded_length, split_doubles
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
@@ -21,7 +22,7 @@ SMALL = 2**14  # values; gradients up to this size travel together, since each m
 
 @dataclass
 class _Step:
-    """What a step has brought together so far: numbers name its gathers alike on all workers."""
+    """What a step has brought together so far: numbers name its gathers and sums alike on all workers."""
 
     numbers: Any = field(default_factory=count)
     joined: list[NDArray] = field(default_factory=list)
@@ -75,6 +76,15 @@ class Workers(World):
         whole = from_words(joined.reshape(-1), np.int64).reshape((-1, *values.shape[1:]))
         return nd.array(whole, ctx=rows.context, dtype=rows.dtype)
 
+    def add(self, array: NDArray) -> NDArray:
+        values = array.astype("float32")
+        if autograd.is_recording():
+            total = Added(self.exchange, f"sum{next(self._step.numbers)}")(values)
+            self._step.joined.append(total)
+        else:
+            total = added(self.exchange, "sum", values)
+        return total.astype(array.dtype)
+
     def sum(self, array: Array[np.floating]) -> Array[np.floating]:
         values = np.asarray(array, np.float64)
         flat = split_doubles(values.reshape(-1))
@@ -104,9 +114,8 @@ class Workers(World):
         return [whole[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
 
     def of_lead(self, array: NDArray) -> NDArray:
-        values = array.reshape((-1,)).astype("float32")
-        sent = padded(values if self.leads else nd.zeros_like(values))
-        return self.exchange.sum("lead", sent)[: array.size].reshape(array.shape).astype(array.dtype)
+        values = array.astype("float32")
+        return added(self.exchange, "lead", values if self.leads else nd.zeros_like(values)).astype(array.dtype)
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         small = [copies for copies in gradients if copies[0].size <= SMALL]

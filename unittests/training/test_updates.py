@@ -50,6 +50,8 @@ def test_gradients_are_scaled_to_the_largest_norm_on_every_device(largest, facto
 class Named:
     """An updater that remembers what it is told."""
 
+    is_split = False
+
     def __init__(self, name, gradient=1.0, device=0):
         self.name, self.parameters, self.told = name, [], []
         self.array = nd.array([gradient], ctx=mx.cpu(device))

@@ -16,6 +16,7 @@ from fairface.workers.added import Added, added
 from fairface.workers.exchange import Exchange
 from fairface.workers.gather import Gather, spread
 from fairface.workers.numbers import as_words, from_words, rounded_length, split_doubles
+from fairface.workers.recorded import is_recorded
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
 
@@ -61,7 +62,7 @@ class Workers(World):
         values = rows.astype("float32")  # of float16 and bfloat16 it holds every value
         if autograd.is_recording():
             whole = Gather(self.exchange, name, counts)(values)
-            self._step.joined.append(whole)
+            self._take_back(whole)
         else:
             first = sum(counts[: self.rank])
             whole = spread(self.exchange, name, values, slice(first, first + len(rows)), sum(counts))
@@ -80,7 +81,7 @@ class Workers(World):
         values = array.astype("float32")
         if autograd.is_recording():
             total = Added(self.exchange, f"sum{next(self._step.numbers)}")(values)
-            self._step.joined.append(total)
+            self._take_back(total)
         else:
             total = added(self.exchange, "sum", values)
         return total.astype(array.dtype)
@@ -146,6 +147,11 @@ class Workers(World):
         here = len(self.contexts)
         own = cut_sources(counts, self.devices)[self.rank * here : (self.rank + 1) * here]
         return [slice(first.start, last.stop) for first, last in zip(own[0], own[-1], strict=True)]
+
+    def _take_back(self, brought: NDArray) -> None:
+        """Remember what all workers must take back; nothing that leads to no parameter, on any of them."""
+        if is_recorded(brought):
+            self._step.joined.append(brought)
 
     def _added(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
         """The sum over workers of few numbers, on the CPU; waits for it."""

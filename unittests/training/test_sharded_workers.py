@@ -17,7 +17,7 @@ from unittests.training.helpers import make_people
 from unittests.training.test_sharded_runs import PEOPLE, SAMPLED, SHARDED, arrays_of, config_of
 from unittests.workers.together import together
 
-WORDS = ("start_from=base", "steps=3", "backbone.dropout=0", "optimizer.lr=0.1", "batch_size=9")
+WORDS = ("start_from=base", "steps=2", "backbone.dropout=0", "optimizer.lr=0.1", "batch_size=9")
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,11 @@ def compare(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> No
     "words",
     [
         (*SAMPLED, "head.name=curricularface", "head.m3=0", "optimizer.clip_norm=0.5", "head.label_smoothing=0.1"),
-        (*SHARDED, "method=fused", "sampler.kind=pk", "sampler.images_per_class=2", "batch_size=8", "optimizer.lr=0.01"),
+        (*SHARDED, "method=fused", "sampler.kind=pk", "sampler.images_per_class=2", "batch_size=8",
+         "optimizer.lr=0.01"),
     ],
     ids=["sampled", "fused"],
-)
+)  # fmt: skip
 def test_two_workers_learn_what_one_process_with_two_devices_does(folder: Path, words: tuple[str, ...]) -> None:
     name = "fused" if "method=fused" in words else "sampled"
     found = on_workers(folder, f"{name}-workers", 2, *words)

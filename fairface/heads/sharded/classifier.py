@@ -22,6 +22,7 @@ from fairface.heads.statistics import LENGTH, Statistic
 from fairface.mx import Context, NDArray, autograd, gluon, mx, nd
 from fairface.parallel import World
 
+WEIGHT = "weight"
 ROWS_AT_ONCE = 1 << 16  # of random centres; the numbers do not depend on the devices
 
 
@@ -115,7 +116,7 @@ class ShardedClassifier(gluon.HybridBlock):
             for classes, context in zip(own, contexts, strict=True)
         ]
         self.world = world
-        self.centres = self.split([shard.weight for shard in self.shards])
+        self.centres = self.split(WEIGHT, [shard.weight for shard in self.shards])
         for start in range(0, self.classes if world.leads else 0, ROWS_AT_ONCE):
             rows = min(ROWS_AT_ONCE, self.classes - start)
             self.fill(start, nd.random.normal(0, INITIAL_DEVIATION, (rows, self.embedding), ctx=mx.cpu()))
@@ -126,11 +127,11 @@ class ShardedClassifier(gluon.HybridBlock):
         self.centres.write(rows, start)
         self.store.release()
 
-    def split(self, parts: Sequence[NDArray]) -> SplitMatrix:
+    def split(self, name: str, parts: Sequence[NDArray]) -> SplitMatrix:
         """A matrix (C, D) whose rows lie as the classes do; ``parts`` are this process's, one for each device."""
         assert self.world is not None
         own = [(shard.classes, part) for shard, part in zip(self.shards, parts, strict=True)]
-        return SplitMatrix(self.shape, own, self.world)
+        return SplitMatrix(name, self.shape, own, self.world)
 
     def cast(self, dtype: str) -> None:
         """Keep and compute in ``dtype``; before :meth:`initialize`."""
@@ -188,10 +189,10 @@ class ShardedClassifier(gluon.HybridBlock):
         return float(world.sum(np.array([sum(len(shard.active) for shard in self.shards)], np.float64))[0])
 
     def arrays(self) -> dict[str, NDArray]:
-        """``weight (C, D)`` on the CPU; of several workers that all call it, worker 0 alone gets it."""
+        """``weight (C, D)`` on the CPU, see :class:`SplitMatrix`; of several workers that all call it, worker 0 alone
+        gets it."""
         assert self.centres is not None
-        whole = self.centres.read()
-        return {} if whole is None else {"weight": whole}
+        return self.centres.read()
 
     def set_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """Take the centres of :meth:`arrays`, or of a classifier that is not split.
@@ -199,8 +200,10 @@ class ShardedClassifier(gluon.HybridBlock):
         Raises:
             CheckpointError: another number of classes or values, or other arrays; ``source`` names the file.
         """
+        assert self.centres is not None
         self.check_arrays(arrays, source)
-        self.fill(0, arrays["weight"])
+        for name, rows in self.centres.arrays.items():
+            self.fill(rows.start, arrays[name])
 
     def spread(self) -> None:
         """Give every worker its classes of what worker 0 has."""
@@ -210,11 +213,14 @@ class ShardedClassifier(gluon.HybridBlock):
 
     def check_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """What :meth:`set_arrays` refuses; nothing is changed."""
-        if set(arrays) != {"weight"}:
-            found = ", ".join(sorted(arrays)) or "nothing"
-            raise CheckpointError(f"{source}: holds {found} for the head, which needs weight; it is of another method")
-        if arrays["weight"].shape != self.shape:
-            raise CheckpointError(
-                f"{source}: weight is {arrays['weight'].shape}, this head needs {self.shape} (classes, values of an "
-                "embedding); check the data and backbone.embedding"
-            )
+        assert self.centres is not None
+        shapes = self.centres.shapes
+        if set(arrays) != set(shapes):
+            found, needed = ", ".join(sorted(arrays)) or "nothing", ", ".join(shapes)
+            raise CheckpointError(f"{source}: holds {found} for the head, which needs {needed}; it is of another method")
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise CheckpointError(
+                    f"{source}: {name} is {arrays[name].shape}, this head needs {shape} (classes, values of an "
+                    "embedding); check the data and backbone.embedding"
+                )

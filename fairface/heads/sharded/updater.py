@@ -49,7 +49,7 @@ class ShardUpdater:
         own = [head.store.zeros(s.weight.shape, s.weight.context, s.weight.dtype) for s in head.shards]
         for shard, zeros in zip(head.shards, own, strict=True):
             shard.train(zeros)
-        self._momentum = head.split(own)
+        self._momentum = head.split(MOMENTUM, own)
 
     def gradients(self) -> list[list[NDArray]]:
         """One item per device: a class lies on one device only, so nothing is summed."""
@@ -63,8 +63,7 @@ class ShardUpdater:
     def state(self) -> dict[str, NDArray]:
         """The momentum of all classes, (C, D), whatever the number of devices; of several workers that all call it,
         worker 0 alone gets it."""
-        whole = self._momentum.read()
-        return {} if whole is None else {MOMENTUM: whole}
+        return self._momentum.read()
 
     def spread(self) -> None:
         """Give every worker its classes' part of what worker 0 has loaded."""
@@ -76,9 +75,9 @@ class ShardUpdater:
         Raises:
             CheckpointError: it is missing or has another shape.
         """
-        saved = state.get(MOMENTUM)
-        if saved is None or saved.shape != self.head.shape:
+        if {name: array.shape for name, array in state.items()} != self._momentum.shapes:
             raise CheckpointError(
                 f"{source}: has no fitting optimizer state for {self.name}.weight; use start_from instead"
             )
-        self._momentum.write(saved)
+        for name, rows in self._momentum.arrays.items():
+            self._momentum.write(state[name], rows.start)

@@ -61,7 +61,7 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(folder: Path, 
     assert train(config, quiet=True) == 0
     compare(found, arrays_of(folder / "models" / f"{name}-devices"))
     base = arrays_of(folder / "models" / "base")
-    assert (np.abs(found["head.weight"] - base["head.weight"]).max(axis=1) > 1e-4).all()
+    assert (np.abs(found["head.weight"] - base["head.weight"]).max(axis=1) > 1e-4).sum() > PEOPLE // 2
     assert found["head.momentum"].any()
 
 

@@ -216,8 +216,10 @@ class ShardedClassifier(gluon.HybridBlock):
         assert self.centres is not None
         shapes = self.centres.shapes
         if set(arrays) != set(shapes):
-            found, needed = ", ".join(sorted(arrays)) or "nothing", ", ".join(shapes)
-            raise CheckpointError(f"{source}: holds {found} for the head, which needs {needed}; it is of another method")
+            found = ", ".join(sorted(arrays)) or "nothing"
+            raise CheckpointError(
+                f"{source}: holds {found} for the head, which needs {', '.join(shapes)}; it is of another method"
+            )
         for name, shape in shapes.items():
             if arrays[name].shape != shape:
                 raise CheckpointError(

@@ -39,28 +39,18 @@ def on_workers(folder: Path, name: str, size: int, *words: str) -> dict[str, np.
     return arrays_of(folder / "models" / name)
 
 
-def compare(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+def test_two_workers_learn_what_one_process_with_two_devices_does(folder: Path) -> None:
+    words = (
+        *SAMPLED, f"head.scratch={folder}", "head.name=curricularface", "head.m3=0", "optimizer.clip_norm=0.5",
+        "head.label_smoothing=0.1",
+    )  # fmt: skip
+    found = on_workers(folder, "workers", 2, *words)
+    config = config_of(folder, folder / "people", *WORDS, *words, "name=devices", "devices=cpu0,cpu1")
+    assert train(config, quiet=True) == 0
+    expected, base = (arrays_of(folder / "models" / name) for name in ("devices", "base"))
     assert set(found) == {name for name in expected if "copies" not in name}
     for name, array in found.items():
         np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        (*SAMPLED, "head.name=curricularface", "head.m3=0", "optimizer.clip_norm=0.5", "head.label_smoothing=0.1"),
-        (*SHARDED, "method=fused", "sampler.kind=pk", "sampler.images_per_class=2", "batch_size=8",
-         "optimizer.lr=0.01"),
-    ],
-    ids=["sampled", "fused"],
-)  # fmt: skip
-def test_two_workers_learn_what_one_process_with_two_devices_does(folder: Path, words: tuple[str, ...]) -> None:
-    name = "fused" if "method=fused" in words else "sampled"
-    found = on_workers(folder, f"{name}-workers", 2, *words)
-    config = config_of(folder, folder / "people", *WORDS, *words, f"name={name}-devices", "devices=cpu0,cpu1")
-    assert train(config, quiet=True) == 0
-    compare(found, arrays_of(folder / "models" / f"{name}-devices"))
-    base = arrays_of(folder / "models" / "base")
     assert (np.abs(found["head.weight"] - base["head.weight"]).max(axis=1) > 1e-4).sum() > PEOPLE // 2
     assert found["head.momentum"].any()
 

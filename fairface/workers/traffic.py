@@ -70,7 +70,7 @@ def sharded_over_server(plan: Plan) -> float:
     are, and again for their gradients.
     """
     rows = plan.batch * plan.devices
-    recorded = rows * (plan.embedding + 1 + _SOFTMAX * plan.devices)  # 1: the target's cosine; the softmax's of each device
+    recorded = rows * (plan.embedding + 1 + _SOFTMAX * plan.devices)  # 1 is the target's cosine
     return 2 * _FLOAT * (plan.parameters + 2 * recorded + _LABEL * rows)
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fairface.errors import CheckpointError
-from fairface.heads.base import Margin, Target
+from fairface.heads.base import Margin
 from fairface.heads.classifier import INITIAL_DEVIATION, lengths
 from fairface.heads.sharded.batch import WholeBatch, labels_of, whole_batch
 from fairface.heads.sharded.cut import cut_classes
+from fairface.heads.sharded.loss import Classified, losses_of
 from fairface.heads.sharded.matrix import SplitMatrix
 from fairface.heads.sharded.sampling import Sampling
 from fairface.heads.sharded.shard import ClassShard
-from fairface.heads.sharded.softmax import Parts, cross_entropy, is_correct, part_of, together
 from fairface.heads.sharded.store import Store
 from fairface.heads.statistics import LENGTH, Statistic
 from fairface.mx import Context, NDArray, autograd, gluon, mx, nd
@@ -24,19 +23,6 @@ from fairface.parallel import World
 
 WEIGHT = "weight"
 ROWS_AT_ONCE = 1 << 16  # of random centres; the numbers do not depend on the devices
-
-
-@dataclass(frozen=True)
-class Classified:
-    """A step's result, per device, in the order of its rows.
-
-    Attributes:
-        losses: (b,) each, 0 and without gradient for rows with label -1. The caller takes the mean.
-        correct: (b,) each, 1 where the target scores highest without margin (of the step's classes), else 0.
-    """
-
-    losses: list[NDArray]
-    correct: list[NDArray]
 
 
 class ShardedClassifier(gluon.HybridBlock):
@@ -165,28 +151,11 @@ class ShardedClassifier(gluon.HybridBlock):
             batch: from :meth:`gathered`.
             statistics: each device's further arguments of the margin, of the whole batch.
         """
-        each = statistics or [()] * len(batch.rows)
-        own = [self._part(batch, device, values) for device, values in enumerate(each)]
-        parts = together(own, batch.world, batch.context)
-        labeled = batch.labeled[0].reshape((-1,))
-        losses = cross_entropy(parts, labeled, self.smoothing, self._columns(batch.world))
-        correct = is_correct(parts, batch.targets[0].reshape((-1,)), labeled)
-        return Classified(batch.apart(losses), batch.apart(correct))
-
-    def _part(self, batch: WholeBatch, device: int, statistics: Sequence[NDArray]) -> Parts:
-        own, target = batch.rows[device], None
-        if self.margin.uses_label:
-            cosine = batch.targets[device] * (1.0 / self.margin.s)
-            target = Target(cosine, batch.labeled[device], own.column, own.mask)
-        length = lengths(nd, own.embedding) if self.margin.uses_length else None
-        logits = self.margin(nd, own.scaled, target, length, *(value.astype(self._dtype) for value in statistics))
-        return part_of(logits, own.column, own.is_own, own.highest, self.smoothing)
-
-    def _columns(self, world: World) -> float:
-        """Classes of the step, on all devices; where nothing asks for it, no process is asked."""
-        if self.sampling is None or not self.smoothing:
-            return self.classes
-        return float(world.sum(np.array([sum(len(shard.active) for shard in self.shards)], np.float64))[0])
+        columns: float = self.classes
+        if self.sampling is not None and self.smoothing:  # no process is asked where nothing depends on it
+            here = sum(len(shard.active) for shard in self.shards)
+            columns = float(batch.world.sum(np.array([here], np.float64))[0])
+        return losses_of(batch, self.margin, statistics or [()] * len(batch.rows), self.smoothing, columns)
 
     def arrays(self) -> dict[str, NDArray]:
         """``weight (C, D)`` on the CPU, see :class:`SplitMatrix`; of several workers that all call it, worker 0 alone

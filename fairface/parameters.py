@@ -20,15 +20,11 @@ FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond
 class OwnArrays(Protocol):
     """A block whose saved arrays are not simply its parameters, such as class centres that are split over devices.
 
-    What is saved does not depend on the number of devices and workers. While a run begins, worker 0 alone reads and
-    fills it; after :meth:`spread` every worker takes part.
+    What is saved does not depend on the number of devices.
     """
 
     def arrays(self) -> dict[str, NDArray]:
-        """Name to array on the CPU, on worker 0; the others get nothing."""
-
-    def spread(self) -> None:
-        """Give every worker its part of what worker 0 has."""
+        """Name to array on the CPU."""
 
     def set_arrays(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`arrays` gave.
@@ -36,6 +32,18 @@ class OwnArrays(Protocol):
         Raises:
             CheckpointError: an array is missing, left over or of another shape; ``source`` names the file.
         """
+
+
+@runtime_checkable
+class SplitArrays(OwnArrays, Protocol):
+    """Own arrays of which every worker holds other rows.
+
+    While a run begins, worker 0 alone reads and fills them. After :meth:`spread` every worker calls ``arrays``, and
+    worker 0 gets them whole, the others nothing.
+    """
+
+    def spread(self) -> None:
+        """Give every worker its part of what worker 0 has."""
 
 
 def arrays_of(block: gluon.Block) -> dict[str, NDArray]:

@@ -9,7 +9,7 @@ from typing import Any
 from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
 from fairface.mx import NDArray
-from fairface.parameters import OwnArrays, all_finite, arrays_of, copies_of
+from fairface.parameters import SplitArrays, all_finite, arrays_of, copies_of
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import as_arrays
@@ -93,7 +93,7 @@ class Checkpointer:
             TrainingError: a parameter is not finite; a checkpoint never holds such a value.
         """
         every = self.method.blocks()
-        asked = {name: block for name, block in every.items() if self.leads or isinstance(block, OwnArrays)}
+        asked = {name: block for name, block in every.items() if self.leads or isinstance(block, SplitArrays)}
         blocks = {name: arrays_of(block) for name, block in asked.items()}
         state = self.updates.state()
         if not self.leads:

@@ -11,7 +11,7 @@ import numpy as np
 from fairface.methods.base import Method
 from fairface.mx import NDArray, nd
 from fairface.parallel import World
-from fairface.parameters import RUNNING, OwnArrays, arrays_of, set_arrays, structural
+from fairface.parameters import RUNNING, SplitArrays, arrays_of, set_arrays, structural
 from fairface.training.checkpointer import METHOD, method_state
 from fairface.training.optimizer import as_arrays
 from fairface.training.updates import Updates, load_state_of, state_of
@@ -40,7 +40,7 @@ def share_arrays(arrays: Mapping[str, NDArray], world: World) -> dict[str, NDArr
 def share_run(method: Method, updates: Updates, world: World) -> None:
     """Give every worker worker 0's parameters, the optimizer's state and the method's; of what is split, its part."""
     for name, block in method.blocks().items():
-        if isinstance(block, OwnArrays):
+        if isinstance(block, SplitArrays):
             block.spread()
         else:
             set_arrays(block, share_arrays(arrays_of(block), world), f"worker 0's {name}")

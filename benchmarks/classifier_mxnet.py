@@ -84,7 +84,8 @@ class Sharded:
     def step(self) -> float:
         """One update; the loss before it."""
         with autograd.record():
-            losses = [rows.sum() / self.rows for rows in self.head.losses(self.xs, self.labels, self.world).losses]
+            batch = self.head.gathered(self.xs, self.labels, self.world)
+            losses = [rows.sum() / self.rows for rows in self.head.losses(batch).losses]
         autograd.backward(losses)
         self.updater.gradients()
         self.updater.update(LR, 1.0)

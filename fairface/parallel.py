@@ -74,8 +74,8 @@ class World:
         """Called before each step: what is brought together is counted from here."""
 
     def joined(self) -> list[NDArray]:
-        """What :meth:`gather` and :meth:`join` have recorded in this step and all processes must take back, whether or
-        not their own loss depends on it: heads of the backward pass with a gradient of zeros."""
+        """What :meth:`gather`, :meth:`join` and :meth:`add` have recorded in this step and all processes must take
+        back, whether or not their own loss depends on it: heads of the backward pass with a gradient of zeros."""
         return []
 
     def gather(self, arrays: Sequence[NDArray]) -> list[NDArray]:
@@ -92,6 +92,11 @@ class World:
         if len(arrays) == 1:
             return arrays[0].as_in_context(context)
         return nd.concat(*(array.as_in_context(context) for array in arrays), dim=0)
+
+    def add(self, array: NDArray) -> NDArray:
+        """The sum over processes of an array that each of them has in this shape, on its device; recorded by autograd:
+        every process's array gets the gradients of all of them."""
+        return array
 
     def sum(self, array: Array[np.floating]) -> Array[np.floating]:
         """The sum over processes of what each has summed over its own devices."""

@@ -34,6 +34,18 @@ class OwnArrays(Protocol):
         """
 
 
+@runtime_checkable
+class SplitArrays(OwnArrays, Protocol):
+    """Own arrays of which every worker holds other rows.
+
+    While a run begins, worker 0 alone reads and fills them. After :meth:`spread` every worker calls ``arrays``, and
+    worker 0 gets them whole, the others nothing.
+    """
+
+    def spread(self) -> None:
+        """Give every worker its part of what worker 0 has."""
+
+
 def arrays_of(block: gluon.Block) -> dict[str, NDArray]:
     """What is saved of a block: its own word (:class:`OwnArrays`), else every parameter's value."""
     return block.arrays() if isinstance(block, OwnArrays) else values(block)

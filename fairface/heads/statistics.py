@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.errors import CheckpointError
-from fairface.mx import NDArray, autograd, nd
+from fairface.mx import Context, NDArray, autograd, nd
 from fairface.parallel import World
 
 LENGTH, TARGET = "length", "target"
@@ -39,10 +39,13 @@ class RunningStatistics:
 
     Args:
         statistic: what the margin wants; None = nothing.
-        measure: ``(embedding (b, D), label (b,)) -> (b,)``, what the statistic is of, computed where the rows are.
+        measure: ``(embedding (b, D), label (b,)) -> (b,)``, what the statistic is of, computed where the rows are; None
+            = the rows come measured, to :meth:`move`.
     """
 
-    def __init__(self, statistic: Statistic | None, measure: Callable[[NDArray, NDArray], NDArray]) -> None:
+    def __init__(
+        self, statistic: Statistic | None, measure: Callable[[NDArray, NDArray], NDArray] | None = None
+    ) -> None:
         self.statistic = statistic
         self.measure = measure
         start = {} if statistic is None else statistic.start
@@ -59,16 +62,31 @@ class RunningStatistics:
             labels: each device's ``(b,)``; rows with label -1 are left out.
             world: the devices of the whole batch.
         """
+        contexts = [embedding.context for embedding in embeddings]
         if self.statistic is None:
-            return [()] * len(embeddings)
-        first = embeddings[0].context
+            return [()] * len(contexts)
+        assert self.measure is not None
         with autograd.pause():
             rows = [self.measure(e, y).astype("float32") for e, y in zip(embeddings, labels, strict=True)]
-            labeled = world.join([y >= 0 for y in labels], first).astype("float32")
-            old = [value.as_in_context(first) for value in self._values.values()]
-            new = self.statistic.move(old, world.join(rows, first), labeled)
+            labeled = world.join([y >= 0 for y in labels], contexts[0])
+            values = self.move(world.join(rows, contexts[0]), labeled, contexts)
+            return [tuple(v.astype(e.dtype) for v in own) for own, e in zip(values, embeddings, strict=True)]
+
+    def move(self, rows: NDArray, labeled: NDArray, contexts: Sequence[Context]) -> list[tuple[NDArray, ...]]:
+        """As :meth:`update`, of a whole batch that was measured: float32 values on each of ``contexts``.
+
+        Args:
+            rows: (B,), what the statistic is of.
+            labeled: (B,), 1 for rows with a label, else 0.
+            contexts: devices of this process.
+        """
+        if self.statistic is None:
+            return [()] * len(contexts)
+        with autograd.pause():
+            old = [value.as_in_context(rows.context) for value in self._values.values()]
+            new = self.statistic.move(old, rows.astype("float32"), labeled.astype("float32"))
             self._next = dict(zip(self._values, new, strict=True))
-            return [tuple(v.as_in_context(e.context).astype(e.dtype) for v in new) for e in embeddings]
+            return [tuple(value.as_in_context(context) for value in new) for context in contexts]
 
     def commit(self) -> None:
         """Keep the values of the latest :meth:`update`."""

@@ -84,10 +84,13 @@ class Updater(Protocol):
     Attributes:
         name: begins the names of its arrays in a checkpoint; no dot in it.
         parameters: what it updates; the trainer freezes every other parameter.
+        is_split: whether every process holds arrays of its own (rows of one whole), not copies. Their gradients are not
+            added up over processes, and every process takes part in :meth:`state` and :meth:`spread`.
     """
 
     name: str
     parameters: Sequence[gluon.Parameter]
+    is_split: bool = False
 
     def gradients(self) -> Sequence[Sequence[NDArray]]:
         """Bring the step's gradients together over devices; then one item for each gradient, with its copies, equal on
@@ -97,7 +100,8 @@ class Updater(Protocol):
         """Apply the gradients, which still carry the factor ``loss_scale``. Not called when they are not finite."""
 
     def state(self) -> dict[str, NDArray]:
-        """Arrays on the CPU that a resumed run needs, by name without :attr:`name`."""
+        """Arrays on the CPU that a resumed run needs, by name without :attr:`name`; of one that is split, rank 0 alone
+        gets them."""
 
     def load_state(self, state: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`state` gave.
@@ -105,6 +109,10 @@ class Updater(Protocol):
         Raises:
             CheckpointError: an array is missing or has another shape; ``source`` names the file.
         """
+
+    def spread(self) -> None:
+        """Give every process its part of what rank 0 has loaded; before the first step, where it is split."""
+        return None
 
 
 class Method(Protocol):

@@ -13,7 +13,7 @@ from fairface.heads.loss import CrossEntropy
 from fairface.heads.sharded import Classified, MomentumRule, ShardedClassifier, ShardUpdater
 from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup, StepOutcome, Updater
-from fairface.mx import NDArray
+from fairface.mx import NDArray, autograd
 from fairface.parallel import World
 from fairface.parameters import structural
 
@@ -33,7 +33,8 @@ class ClassTerm:
         self.block, self.head = block, head
         self.criterion = CrossEntropy(label_smoothing)
         self.criterion.hybridize()
-        self.statistics = RunningStatistics(head.statistic, head.measured)
+        measure = None if isinstance(head, ShardedClassifier) else head.measured
+        self.statistics = RunningStatistics(head.statistic, measure)
 
     def classified(self, embeddings: Sequence[NDArray], labels: Sequence[NDArray], world: World) -> Classified:
         """Every row's class loss, and whether its target scores highest, on its own device.
@@ -43,15 +44,24 @@ class ClassTerm:
             labels: each device's (b,), -1 = unlabeled: loss 0 without gradient.
             world: the devices of the whole batch, over which statistics are taken.
         """
-        statistics = self.statistics.update(embeddings, labels, world)
         if isinstance(self.head, ShardedClassifier):
-            return self.head.losses(embeddings, labels, world, statistics)
+            return self._among_split(self.head, embeddings, labels, world)
+        statistics = self.statistics.update(embeddings, labels, world)
         losses, correct = [], []
         for embedding, label, values in zip(embeddings, labels, statistics, strict=True):
             logits = self.head(embedding, label, *values)
             losses.append(self.criterion(logits, label))
             correct.append(self.head.is_correct(embedding, logits, label))
         return Classified(losses, correct)
+
+    def _among_split(
+        self, head: ShardedClassifier, embeddings: Sequence[NDArray], labels: Sequence[NDArray], world: World
+    ) -> Classified:
+        batch = head.gathered(embeddings, labels, world)
+        with autograd.pause():
+            contexts = [embedding.context for embedding in embeddings]
+            values = self.statistics.move(head.measured(batch), batch.labeled[0].reshape((-1,)), contexts)
+        return head.losses(batch, values)
 
     def parameter_groups(self, lr_mult: float) -> list[ParameterGroup]:
         """What the run's optimizer updates: nothing of a split head."""

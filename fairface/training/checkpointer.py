@@ -9,7 +9,7 @@ from typing import Any
 from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
 from fairface.mx import NDArray
-from fairface.parameters import all_finite, arrays_of, copies_of
+from fairface.parameters import SplitArrays, all_finite, arrays_of, copies_of
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
 from fairface.training.optimizer import as_arrays
@@ -29,7 +29,7 @@ class Checkpointer:
         verify_every: steps between two verifications; 0 = only at the end.
         position: facts that a resumed run needs besides the step (data fingerprint, seed).
         before: called on every worker before worker 0 scores and saves.
-        leads: whether this process scores and saves at all.
+        leads: whether this process scores and saves; the others bring what is split.
     """
 
     def __init__(
@@ -66,11 +66,9 @@ class Checkpointer:
         """Verify when it is time (never when stopping: that must be quick) and save."""
         if self.before is not None:
             self.before()
-        if not self.leads:
-            return
         score = None
-        at_end = step == total
-        if not stopping and (at_end or (self.verify_every and step % self.verify_every == 0)):
+        due = step == total or bool(self.verify_every and step % self.verify_every == 0)
+        if self.leads and due and not stopping:
             try:
                 score = self.verifier.run(self.method.inference(), step, self.log)
             except FairfaceError:
@@ -86,29 +84,35 @@ class Checkpointer:
         """
         if self.before is not None:
             self.before()
-        if self.leads:
-            self._write(step, score)
+        self._write(step, score)
 
     def _write(self, step: int, score: float | None) -> None:
-        """Write the checkpoint of ``step``.
+        """Write the checkpoint of ``step``; every worker calls it, since what is split comes together on worker 0.
 
         Raises:
             TrainingError: a parameter is not finite; a checkpoint never holds such a value.
         """
-        self._refuse_not_finite(step)
-        state = {**self.updates.state(), **as_arrays(self.method.state(), METHOD)}
-        for name, block in self.method.blocks().items():
+        every = self.method.blocks()
+        asked = {name: block for name, block in every.items() if self.leads or isinstance(block, SplitArrays)}
+        blocks = {name: arrays_of(block) for name, block in asked.items()}
+        state = self.updates.state()
+        if not self.leads:
+            return
+        self._refuse_not_finite(step, blocks)
+        state.update(as_arrays(self.method.state(), METHOD))
+        for name, block in every.items():
             state.update({f"{COPIES}{name}.{key}": array for key, array in copies_of(block).items()})
         position = {**self.position, "updates": self.updates.optimizer.updates}
         if self.scale is not None:
             position["loss_scale"] = self.scale.state()
         best = self.folder.best_score()
         is_best = score is not None and math.isfinite(score) and (best is None or self.verifier.better(score, best))
-        self.folder.save(step, self.method.inference(), self.method.blocks(), state, position, score, is_best)
+        others = {name: arrays for name, arrays in blocks.items() if asked[name] is not self.method.inference()}
+        self.folder.save(step, self.method.inference(), others, state, position, score, is_best)
 
-    def _refuse_not_finite(self, step: int) -> None:
-        for name, block in self.method.blocks().items():
-            if not all_finite(list(arrays_of(block).values())):
+    def _refuse_not_finite(self, step: int, blocks: Mapping[str, Mapping[str, NDArray]]) -> None:
+        for name, arrays in blocks.items():
+            if not all_finite(list(arrays.values())):
                 last = self.folder.last_step()
                 raise TrainingError(
                     f"step {step}: a parameter of {name} is not finite; last good checkpoint: "

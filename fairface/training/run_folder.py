@@ -18,7 +18,7 @@ from fairface.checkpoints import MANIFEST, read_manifest
 from fairface.files import atomic_write, sha256, sync, write_json
 from fairface.graph.export import export
 from fairface.mx import NDArray, gluon
-from fairface.parameters import arrays_of, save_arrays
+from fairface.parameters import save_arrays
 from fairface.training.best import best_whole
 
 STATES = 2  # checkpoints that keep the state of the optimizer
@@ -68,7 +68,7 @@ class RunFolder:
         self,
         step: int,
         inference: gluon.HybridBlock,
-        blocks: Mapping[str, gluon.Block],
+        blocks: Mapping[str, Mapping[str, NDArray]],
         state: Mapping[str, NDArray],
         position: Mapping[str, Any],
         score: float | None,
@@ -78,7 +78,7 @@ class RunFolder:
 
         Args:
             inference: exported as symbol and params; must have run once since it was hybridized.
-            blocks: every block by name; those other than ``inference`` go to ``blocks-NNNN.params``.
+            blocks: arrays of the other blocks, which go to ``blocks-NNNN.params``, by name.
             state: optimizer and method arrays.
             position: what else a resumed run needs, JSON-ready.
             score: the monitored score, or None when none was measured at this step.
@@ -89,12 +89,7 @@ class RunFolder:
         Raises:
             DataError: the files cannot be written; earlier checkpoints stay.
         """
-        others = {
-            f"{name}.{key}": array
-            for name, block in blocks.items()
-            if block is not inference
-            for key, array in arrays_of(block).items()
-        }
+        others = {f"{name}.{key}": array for name, arrays in blocks.items() for key, array in arrays.items()}
         files = {"params": f"model-{step:04d}.params", "symbol": "model-symbol.json"}
         self._write_export(inference, files)
         if others:

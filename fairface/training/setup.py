@@ -89,10 +89,11 @@ def prepare(config: TrainConfig, join: Join | None = None) -> Prepared:
     for head in method.blocks().values():
         if isinstance(head, ShardedClassifier):
             cut_classes(head.classes, world.devices, head.embedding)  # refuses what does not fit the devices
+            head.join(world)
     if config.stage not in method.stages:
         raise ConfigError(f"stage is {config.stage!r}; method {config.method} knows: {', '.join(method.stages)}")
     sources = masked_sources(method.sources(), config)
-    check_workers(config, method, sources, world)
+    check_workers(config, sources, world)
     counts = [source.batch_size for source in sources]
     cut_sources(counts, world.devices)  # refuses what does not fit the devices
     check_columns(method.reads, sources, config.method)

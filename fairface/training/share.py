@@ -11,10 +11,10 @@ import numpy as np
 from fairface.methods.base import Method
 from fairface.mx import NDArray, nd
 from fairface.parallel import World
-from fairface.parameters import RUNNING, arrays_of, set_arrays, structural
+from fairface.parameters import RUNNING, SplitArrays, arrays_of, set_arrays, structural
 from fairface.training.checkpointer import METHOD, method_state
 from fairface.training.optimizer import as_arrays
-from fairface.training.updates import Updates
+from fairface.training.updates import Updates, load_state_of, state_of
 from fairface.workers.numbers import as_words, from_words
 
 _EXACT = (np.float32, np.float16)  # of which float32 holds every value
@@ -38,14 +38,20 @@ def share_arrays(arrays: Mapping[str, NDArray], world: World) -> dict[str, NDArr
 
 
 def share_run(method: Method, updates: Updates, world: World) -> None:
-    """Give every worker worker 0's parameters, the optimizer's state and the method's."""
+    """Give every worker worker 0's parameters, the optimizer's state and the method's; of what is split, its part."""
     for name, block in method.blocks().items():
-        set_arrays(block, share_arrays(arrays_of(block), world), f"worker 0's {name}")
-    state = share_arrays({**updates.state(), **as_arrays(method.state(), METHOD)}, world)
+        if isinstance(block, SplitArrays):
+            block.spread()
+        else:
+            set_arrays(block, share_arrays(arrays_of(block), world), f"worker 0's {name}")
+    for updater in updates.updaters:
+        if updater.is_split:
+            updater.spread()
+    state = share_arrays({**state_of(updates.copied), **as_arrays(method.state(), METHOD)}, world)
     if not world.leads:
         kept = {name: array for name, array in state.items() if not name.startswith(METHOD)}
         if kept:  # none before the first update
-            updates.load_state(kept, "worker 0")
+            load_state_of(updates.copied, kept, "worker 0")
         method.load_state(method_state(state))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fairface.errors import ConfigError
 from fairface.methods.base import Updater
-from fairface.mx import NDArray, nd
+from fairface.mx import Context, NDArray, nd
 from fairface.parallel import World
 from fairface.parameters import all_finite
 from fairface.training.optimizer import Optimizer
@@ -47,21 +47,26 @@ class Updates:
             loss_scale: factor that was on the loss; gradients are divided by it.
             check_finite: look at the gradients first (half precision); costs a pass over them.
         """
-        gradients = [copies for updater in self.updaters for copies in updater.gradients()]
-        self.world.sum_gradients(gradients)
-        if check_finite and self.world.any(not _finite(gradients)):
+        copied = [copies for updater in self.copied for copies in updater.gradients()]
+        split = [copies for updater in self.updaters if updater.is_split for copies in updater.gradients()]
+        self.world.sum_gradients(copied)
+        if check_finite and self.world.any(not _finite([*copied, *split])):
             return False
         if self.clip_norm > 0:
-            clip(gradients, self.clip_norm * loss_scale)
+            clip(copied, self.clip_norm * loss_scale, split, self.world)
         for updater in self.updaters:
             updater.update(lr, loss_scale)
         return True
 
+    @property
+    def copied(self) -> tuple[Updater, ...]:
+        """Those whose arrays every process has in the same state."""
+        return tuple(updater for updater in self.updaters if not updater.is_split)
+
     def state(self) -> dict[str, NDArray]:
-        """``<updater>.<name>`` to array on the CPU."""
-        return {
-            f"{updater.name}.{name}": array for updater in self.updaters for name, array in updater.state().items()
-        }
+        """``<updater>.<name>`` to array on the CPU. Every process calls it; all that is split comes to rank 0, which
+        alone gets what a checkpoint holds."""
+        return state_of(self.updaters if self.world.leads else [u for u in self.updaters if u.is_split])
 
     def load_state(self, arrays: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`state` gave.
@@ -69,29 +74,60 @@ class Updates:
         Raises:
             CheckpointError: an array is missing or has another shape.
         """
-        for updater in self.updaters:
-            prefix = f"{updater.name}."
-            own = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-            updater.load_state(own, source)
+        load_state_of(self.updaters, arrays, source)
 
 
-def clip(gradients: Sequence[Sequence[NDArray]], largest: float) -> None:
+def state_of(updaters: Sequence[Updater]) -> dict[str, NDArray]:
+    """``<updater>.<name>`` to array on the CPU."""
+    return {f"{updater.name}.{name}": array for updater in updaters for name, array in updater.state().items()}
+
+
+def load_state_of(updaters: Sequence[Updater], arrays: Mapping[str, NDArray], source: str) -> None:
+    """Take back what :func:`state_of` gave.
+
+    Raises:
+        CheckpointError: an array is missing or has another shape.
+    """
+    for updater in updaters:
+        prefix = f"{updater.name}."
+        own = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+        updater.load_state(own, source)
+
+
+def clip(
+    gradients: Sequence[Sequence[NDArray]], largest: float, split: Sequence[Sequence[NDArray]] = (),
+    world: World | None = None,
+) -> None:  # fmt: skip
     """Scale all gradients, in place, so that their common norm is at most ``largest``; copies stay equal.
 
     The norm is summed on the device of the first gradient; nothing waits.
+
+    Args:
+        gradients: equal on all processes.
+        largest: norm.
+        split: gradients of which every process has others.
+        world: the processes; None = this one alone.
     """
-    if not gradients:
+    together = [*gradients, *split]
+    if not together:
         return
-    first = gradients[0][0].context
-    flat = [copies[0].reshape((-1,)) for copies in gradients]
-    norm = nd.add_n(*[nd.dot(values, values).as_in_context(first) for values in flat]).sqrt()
-    factor = nd.minimum(largest / (norm + _SMALLEST_NORM), 1.0)
+    first = together[0][0].context
+    squares = [_square(copies, first) for copies in gradients]
+    if split:
+        own = nd.add_n(*[_square(copies, first) for copies in split])
+        squares.append(own if world is None else world.add(own))
+    factor = nd.minimum(largest / (nd.add_n(*squares).sqrt() + _SMALLEST_NORM), 1.0)
     factors: dict[Any, NDArray] = {}
-    for copies in gradients:
+    for copies in together:
         for copy in copies:
             if copy.context not in factors:
                 factors[copy.context] = factor.as_in_context(copy.context)
             copy *= factors[copy.context]
+
+
+def _square(copies: Sequence[NDArray], context: Context) -> NDArray:
+    flat = copies[0].reshape((-1,))
+    return nd.dot(flat, flat).as_in_context(context)
 
 
 def _by_context(gradients: Sequence[Sequence[NDArray]]) -> dict[Any, list[NDArray]]:

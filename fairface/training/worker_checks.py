@@ -7,26 +7,17 @@ from collections.abc import Sequence
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
-from fairface.heads.sharded import ShardedClassifier
-from fairface.methods.base import Method
 from fairface.parallel import World
 
 
-def check_workers(config: TrainConfig, method: Method, sources: Sequence[Source], world: World) -> None:
+def check_workers(config: TrainConfig, sources: Sequence[Source], world: World) -> None:
     """Whether several workers can train this.
 
     Raises:
-        ConfigError: a head that is split over devices, an option whose rows each worker would choose by itself, or
-            fewer images than devices.
+        ConfigError: an option whose rows each worker would choose by itself, or fewer images than devices.
     """
     if world.size == 1:
         return
-    for name, block in method.blocks().items():
-        if isinstance(block, ShardedClassifier):
-            raise ConfigError(
-                f"{name} is split over the devices of one process and cannot be split over {world.size} workers yet; "
-                "leave out head.sharded, or --workers"
-            )
     if config.method == "virface" and config.virface.overlap:
         raise ConfigError(
             "virface.overlap leaves each worker another number of virtual classes; set it to 0, or leave out --workers"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 _FLOAT = 4  # bytes
 _SOFTMAX = 3  # numbers of a row that devices bring together
+_LABEL = 4  # values of two bytes that a label travels as
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,22 @@ def class_sharded(plan: Plan) -> float:
     embeddings = rows * plan.embedding
     gathered = (plan.devices - 1) / plan.devices * embeddings * _FLOAT
     return ring(plan.parameters, plan.devices) + gathered + ring(embeddings + _SOFTMAX * rows, plan.devices)
+
+
+def sharded_over_server(plan: Plan) -> float:
+    """Bytes each worker sends and receives in a step of ``--workers`` with the classes split, one device a worker.
+
+    The server adds up, so rows are joined as blocks among zeros: every worker sends and receives as much as all rows
+    are, and again for their gradients.
+    """
+    rows = plan.batch * plan.devices
+    recorded = rows * (plan.embedding + 1 + _SOFTMAX * plan.devices)  # 1 is the target's cosine
+    return 2 * _FLOAT * (plan.parameters + 2 * recorded + _LABEL * rows)
+
+
+def saved_over_server(plan: Plan) -> float:
+    """Bytes each worker sends and receives for a checkpoint of split classes and their momentum."""
+    return 2 * 2 * plan.head * _FLOAT
 
 
 def head_memory(plan: Plan, sharded: bool) -> float:

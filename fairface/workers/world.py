@@ -12,16 +12,18 @@ from numpy.typing import NDArray as Array
 
 from fairface.mx import Context, NDArray, autograd, nd
 from fairface.parallel import World, cut_sources
+from fairface.workers.added import Added, added
 from fairface.workers.exchange import Exchange
-from fairface.workers.gather import Gather, padded, spread
+from fairface.workers.gather import Gather, spread
 from fairface.workers.numbers import as_words, from_words, rounded_length, split_doubles
+from fairface.workers.recorded import is_recorded
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
 
 
 @dataclass
 class _Step:
-    """What a step has brought together so far: numbers name its gathers alike on all workers."""
+    """What a step has brought together so far: numbers name its gathers and sums alike on all workers."""
 
     numbers: Any = field(default_factory=count)
     joined: list[NDArray] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Workers(World):
         values = rows.astype("float32")  # of float16 and bfloat16 it holds every value
         if autograd.is_recording():
             whole = Gather(self.exchange, name, counts)(values)
-            self._step.joined.append(whole)
+            self._take_back(whole)
         else:
             first = sum(counts[: self.rank])
             whole = spread(self.exchange, name, values, slice(first, first + len(rows)), sum(counts))
@@ -74,6 +76,15 @@ class Workers(World):
         joined = spread(self.exchange, name, words, slice(first, first + len(values)), sum(counts)).asnumpy()
         whole = from_words(joined.reshape(-1), np.int64).reshape((-1, *values.shape[1:]))
         return nd.array(whole, ctx=rows.context, dtype=rows.dtype)
+
+    def add(self, array: NDArray) -> NDArray:
+        values = array.astype("float32")
+        if autograd.is_recording():
+            total = Added(self.exchange, f"sum{next(self._step.numbers)}")(values)
+            self._take_back(total)
+        else:
+            total = added(self.exchange, "sum", values)
+        return total.astype(array.dtype)
 
     def sum(self, array: Array[np.floating]) -> Array[np.floating]:
         values = np.asarray(array, np.float64)
@@ -104,9 +115,8 @@ class Workers(World):
         return [whole[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
 
     def of_lead(self, array: NDArray) -> NDArray:
-        values = array.reshape((-1,)).astype("float32")
-        sent = padded(values if self.leads else nd.zeros_like(values))
-        return self.exchange.sum("lead", sent)[: array.size].reshape(array.shape).astype(array.dtype)
+        values = array.astype("float32")
+        return added(self.exchange, "lead", values if self.leads else nd.zeros_like(values)).astype(array.dtype)
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         small = [copies for copies in gradients if copies[0].size <= SMALL]
@@ -137,6 +147,11 @@ class Workers(World):
         here = len(self.contexts)
         own = cut_sources(counts, self.devices)[self.rank * here : (self.rank + 1) * here]
         return [slice(first.start, last.stop) for first, last in zip(own[0], own[-1], strict=True)]
+
+    def _take_back(self, brought: NDArray) -> None:
+        """Remember what all workers must take back; nothing that leads to no parameter, on any of them."""
+        if is_recorded(brought):
+            self._step.joined.append(brought)
 
     def _added(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
         """The sum over workers of few numbers, on the CPU; waits for it."""

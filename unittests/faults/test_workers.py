@@ -98,6 +98,22 @@ def test_a_lost_process_ends_all_and_the_next_try_ends_in_the_same_bits(
     assert bits(program.run) == bits(together)
 
 
+def test_split_classes_learn_as_in_one_process_and_outlive_a_lost_worker(people: Path, tmp_path: Path) -> None:
+    """Half of the classes in a step, so that the sample is another one in every step."""
+    split = (*SETTINGS, "head.sharded=true", "head.sample_rate=0.5")
+    whole, one = Program(tmp_path / "whole", people, *split), Program(tmp_path / "one", people, *split)
+    lost = Program(tmp_path / "lost", people, *split)
+    assert whole.ends("--quiet", *WORKERS) == (0, "", "")
+    assert one.ends("--quiet", "devices=cpu0,cpu1")[0] == 0
+    found, expected = values(whole.run), values(one.run)
+    assert set(found) == {name for name in expected if "copies" not in name}
+    for name, array in found.items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
+    assert struck(lost, "worker1", KILL)[0] == LOST
+    assert lost.ends("--quiet", "--resume", *WORKERS) == (0, "", "")
+    assert bits(lost.run) == bits(whole.run)
+
+
 def test_restarts_go_on_by_themselves(program: Program, together: Path) -> None:
     code, err, _ = struck(program, "worker1", KILL, "--restarts", "1")
     assert (code, "restart 1 of 1, from the last checkpoint" in err) == (0, True), err
@@ -134,7 +150,7 @@ def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, t
     [
         (("devices=gpu7",), (), "GPU 7"),
         (("batch_size=1",), (), "1 rows in a batch, which cannot be split over 2 devices"),
-        (("head.sharded=true", "devices=cpu0"), (), "leave out head.sharded, or --workers"),
+        (("head.sharded=true", "devices=cpu0,cpu1,cpu2,cpu3,cpu4,cpu5"), (), "4 classes cannot be split over 6"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(

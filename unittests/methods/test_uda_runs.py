@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fairface.config.schema import TrainConfig
@@ -15,6 +16,8 @@ from fairface.training.run import train
 from unittests.methods.test_virface_runs import blocks
 from unittests.training.helpers import make_people, tiny_config
 from unittests.training.resumed import broken_and_resumed, everything
+from unittests.training.test_sharded_runs import arrays_of
+from unittests.workers.together import together
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,24 @@ def test_split_heads_train_as_whole_ones(tmp_path: Path, faces: Path) -> None:
     for whole, split in zip(*found, strict=True):
         for key in ("loss_one", "loss_two", "masked", "normal", "accuracy_one", "accuracy_two"):
             assert split[key] == pytest.approx(whole[key], rel=2e-3), key
+
+
+def test_branches_with_split_heads_on_workers(tmp_path: Path, faces: Path) -> None:
+    """Two workers as one process with two devices; a worker has classes of both branches."""
+    plain = ("head.sharded=true", "backbone.dropout=0", "optimizer.lr=0.01")
+    assert train(config_of(tmp_path, faces, *plain, "name=base", "steps=1", branches=("one", "two")), quiet=True) == 0
+    words = (*plain, "start_from=base", "steps=2", "sources.two.weight=0.5", "uda.mean=labeled")
+    one = config_of(tmp_path, faces, *words, "name=one", "devices=cpu0,cpu1", branches=("one", "two"))
+    workers = config_of(tmp_path, faces, *words, "name=workers", branches=("one", "two"))
+    assert train(one, quiet=True) == 0
+    assert together(2, lambda world: train(workers, quiet=True, join=lambda _: world)) == [0, 0]
+    expected, found = arrays_of(tmp_path / "models" / "one"), arrays_of(tmp_path / "models" / "workers")
+    assert {"head_one.weight", "head_two.weight", "head_one.momentum", "head_two.momentum"} <= set(found)
+    for name, array in found.items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
+    for whole, split in zip(*(lines(tmp_path / "models" / name) for name in ("one", "workers")), strict=True):
+        for key in ("loss_one", "loss_two", "masked", "normal", "accuracy_one", "accuracy_two"):
+            assert split[key] == pytest.approx(whole[key], rel=1e-4), key
 
 
 def test_a_mixed_list_gives_masked_faces_by_its_label_zero(tmp_path: Path, faces: Path) -> None:

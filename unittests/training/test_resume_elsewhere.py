@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fairface.checkpoints import read_manifest
 from fairface.config.schema import TrainConfig
 from fairface.errors import TrainingError
 from fairface.methods.base import StepReport
@@ -48,24 +50,48 @@ def test_on_another_number_of_devices(folder: Path, head: tuple[str, ...], befor
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 3)])
-def test_with_another_number_of_workers(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, before: int, after: int
-) -> None:
+def test_with_another_number_of_workers(folder: Path, before: int, after: int) -> None:
     config = config_of(folder, folder / "people", f"name=workers{before}to{after}", *FROZEN)
+    with ending_in(call=4):
+        with_workers(config, before)
+    assert with_workers(config, after, resume=True) == [0] * after
+    compare(folder / "models" / config.name, folder / "models" / "one")
+
+
+def test_split_classes_on_workers_then_in_one_process_then_on_workers(folder: Path) -> None:
+    """A step on two workers, one on one device, one on three devices, one on three workers."""
+    words = ("name=wandering", *FROZEN, *SHARDED, "save_every=1", "optimizer.clip_norm=0.05")
+    one = config_of(folder, folder / "people", *words)
+    three = config_of(folder, folder / "people", *words, on(3))
+    with ending_in(call=2):
+        with_workers(one, 2)
+    with ending_in(call=2):
+        train(one, resume=True, quiet=True)
+    with ending_in(call=2):
+        train(three, resume=True, quiet=True)
+    assert with_workers(one, 3, resume=True) == [0] * 3
+    run = folder / "models" / "wandering"
+    assert read_manifest(run)["checkpoints"][-1]["step"] == 4
+    alone = config_of(folder, folder / "people", *words, "name=resting")
+    assert train(alone, quiet=True) == 0
+    compare(run, folder / "models" / "resting")
+    assert (np.abs(arrays_of(run)["head.weight"] - arrays_of(folder / "models" / "one")["head.weight"]) > 1e-4).any()
+
+
+@contextmanager
+def ending_in(call: int) -> Iterator[None]:
+    """Every worker's run ends in this call of its losses."""
     real, calls = Classify.losses, Counter[int]()
 
     def losses(self: Classify, shards: Sequence[Shard], world: World) -> StepReport:
         calls[world.rank] += 1
-        if calls[world.rank] == 4:
+        if calls[world.rank] == call:
             raise TrainingError("killed")
         return real(self, shards, world)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TrainingError, match="killed"):
         patch.setattr(Classify, "losses", losses)
-        with pytest.raises(TrainingError, match="killed"):
-            with_workers(config, before)
-    assert with_workers(config, after, resume=True) == [0] * after
-    compare(folder / "models" / config.name, folder / "models" / "one")
+        yield
 
 
 def with_workers(config: TrainConfig, size: int, resume: bool = False) -> list[int]:

@@ -11,6 +11,7 @@ from fairface.checkpoints import resolve
 from fairface.errors import DataError
 from fairface.interop.models import load_model
 from fairface.mx import gluon, mx, nd, nn
+from fairface.parameters import arrays_of
 from fairface.training.run_folder import RunFolder
 
 
@@ -25,8 +26,7 @@ def make_net() -> nn.HybridSequential:
 
 def save(folder: RunFolder, step: int, net: gluon.HybridBlock, head: gluon.HybridBlock, score: float | None) -> None:
     best = score is not None and (folder.best_score() is None or score > folder.best_score())  # type: ignore[operator]
-    blocks = {"backbone": net, "head": head}
-    folder.save(step, net, blocks, {"optimizer.x.0": nd.ones((2,)) * step}, {"seed": 1}, score, best)
+    folder.save(step, net, {"head": arrays_of(head)}, {"optimizer.x.0": nd.ones((2,)) * step}, {"seed": 1}, score, best)
 
 
 def make_head() -> nn.Dense:

@@ -12,6 +12,7 @@ from fairface.mx import autograd, mx, nd, nn
 from fairface.parallel import World
 from fairface.training.optimizer import Optimizer
 from fairface.training.updates import Updates, clip
+from unittests.workers.together import together
 
 
 def net_of(*sizes):
@@ -49,6 +50,8 @@ def test_gradients_are_scaled_to_the_largest_norm_on_every_device(largest, facto
 
 class Named:
     """An updater that remembers what it is told."""
+
+    is_split = False
 
     def __init__(self, name, gradient=1.0, device=0):
         self.name, self.parameters, self.told = name, [], []
@@ -104,3 +107,27 @@ def test_no_updater_acts_where_one_gradient_is_not_finite(place, value):
     fine = Named("a")
     assert updates_of(fine).step(0.1, 1.0, check_finite=True)
     assert len(fine.told) == 1
+
+
+def test_split_gradients_are_clipped_by_the_common_norm_and_not_added_up_over_workers():
+    """Copied gradients add up to 3 and 4 over two workers; each worker has one split gradient of its own, 12 or 84: the
+    norm of (3, 4, 12, 84) is 85."""
+
+    def work(world):
+        first, second = Named("first", 1.0 + world.rank), Named("second", 2.0)
+        split = Named("split", (12.0, 84.0)[world.rank])
+        split.is_split = True
+        Updates(optimizer_of({}), [first, split, second], 8.5, world).step(0.1)
+        return [updater.told[0][2] for updater in (first, second, split)]
+
+    for found, own in zip(together(2, work), (12, 84), strict=True):
+        np.testing.assert_allclose(found, [0.3, 0.4, own / 10], rtol=1e-6)
+
+
+def test_what_is_split_is_read_on_every_worker_and_the_rest_on_worker_0():
+    def work(world):
+        copied, split = Named("copied"), Named("split")
+        split.is_split = True
+        return sorted(Updates(optimizer_of({}), [copied, split], 0.0, world).state())
+
+    assert together(2, work) == [["copied.x", "split.x"], ["split.x"]]

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fairface.workers.traffic import Plan, class_sharded, data_parallel, efficiency, head_memory, over_server, ring
+from fairface.config.schema import HeadConfig
+from fairface.heads import build_sharded_head
+from fairface.heads.sharded import MomentumRule, ShardUpdater
+from fairface.mx import autograd, nd
+from fairface.workers.traffic import (
+    Plan,
+    class_sharded,
+    data_parallel,
+    efficiency,
+    head_memory,
+    over_server,
+    ring,
+    saved_over_server,
+    sharded_over_server,
+)
+from fairface.workers.world import Workers
+from unittests.workers.together import ThreadExchange, together
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
 PARAMETERS = {"r50": 43.6e6, "r100": 65.2e6}
@@ -51,6 +68,47 @@ def test_sharded_classes_count_embeddings_not_classes() -> None:
     assert head_memory(plan, True) * 4 == head_memory(plan, False) == 3 * 16e9 * 4
 
 
+def test_split_classes_on_workers_send_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a step's exchanges add up, counted as they do; lengths are rounded up by an eighth at most, and who has how
+    many rows is asked four times."""
+    plan = Plan(0, 12, devices=3, batch=16, embedding=32)
+    sent, kept = [], []
+    real = ThreadExchange._total
+
+    def counted(self: ThreadExchange, name: str, own: np.ndarray[Any, Any]) -> Any:
+        if self.rank == 1:
+            sent.append(own.nbytes)
+        return real(self, name, own)
+
+    def work(world: Workers) -> None:
+        head = build_sharded_head(HeadConfig(), plan.embedding, int(plan.identities))
+        head.join(world)
+        head.initialize(ctx=list(world.contexts))
+        updater = ShardUpdater(head, MomentumRule())
+        head.spread()
+        updater.spread()
+        x, label = nd.ones((plan.batch, plan.embedding)), nd.zeros((plan.batch,), dtype="int32")
+        x.attach_grad()
+        sent.clear()
+        world.begin_step()
+        with autograd.record():
+            (loss,) = head.losses(head.gathered([x], [label], world)).losses
+        autograd.backward([loss, *world.joined()], [nd.ones_like(loss), *map(nd.zeros_like, world.joined())])
+        x.grad.wait_to_read()
+        world.barrier()
+        if world.rank == 1:
+            kept.append(sum(sent))
+            sent.clear()
+        head.arrays()
+        updater.state()
+
+    monkeypatch.setattr(ThreadExchange, "_total", counted)
+    together(plan.devices, work)
+    few = 5 * plan.devices * 4
+    assert sharded_over_server(plan) <= 2 * (kept[0] - few) <= 1.125 * sharded_over_server(plan)
+    assert 2 * sum(sent) == saved_over_server(plan)
+
+
 def test_one_link_speed_explains_the_published_speeds() -> None:
     """Data parallel costs what sharded costs and the head's gradients. With the link speed of the last row the others
     come out within a tenth; so the page says."""
@@ -81,11 +139,12 @@ def giga(value: float) -> str:
 def test_the_pages_bytes_are_those_of_the_functions() -> None:
     rows = rows_after("## Bytes a step")
     assert len(rows) == 8
+    assert f"{giga(saved_over_server(Plan(0, 1e6, 8, 128)))} for each worker and checkpoint" in PAGE
     for net, identities, *found in rows:
         plan = Plan(PARAMETERS[net], float(identities), 8, 128)
         assert found == [
             giga(value)
-            for value in (data_parallel(plan), over_server(plan), class_sharded(plan),
+            for value in (data_parallel(plan), over_server(plan), class_sharded(plan), sharded_over_server(plan),
                           head_memory(plan, False), head_memory(plan, True))
         ]  # fmt: skip
 
@@ -95,5 +154,8 @@ def test_the_pages_efficiencies_are_those_of_the_functions() -> None:
     assert len(links) == 3
     for net, identities, layout, *found in rows_after("## What is left"):
         plan = Plan(PARAMETERS[net], float(identities), 8, 128)
-        moved = {"data parallel": data_parallel, "--workers": over_server, "class-sharded": class_sharded}[layout](plan)
+        moved = {
+            "data parallel": data_parallel, "--workers": over_server, "class-sharded": class_sharded,
+            "both": sharded_over_server,
+        }[layout](plan)  # fmt: skip
         assert found == [f"{efficiency(V100[net], moved, link):.0%}" for link in links]

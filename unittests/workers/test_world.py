@@ -52,6 +52,48 @@ def test_a_worker_whose_loss_takes_nothing_from_the_others_still_sends_gradients
     assert together(2, work) == [([5.0, 5.0], 1, 0), ([8.0, 8.0], 1, 0)]
 
 
+def test_what_leads_to_no_parameter_is_not_taken_back():
+    """As the embeddings of a frozen net: a backward pass cannot begin there."""
+
+    def work(world):
+        frozen = nd.full((1, 2), world.rank + 1, ctx=world.contexts[0])
+        moving = nd.ones((1, 2), ctx=world.contexts[0])
+        moving.attach_grad()
+        with autograd.record():
+            (rows,), total = world.gather([frozen * 2]), world.add(frozen)
+            loss = (rows.sum(axis=0, keepdims=True) * total * world.add(moving * 3)).sum()
+        heads = world.joined()
+        autograd.backward([loss, *heads], [nd.ones_like(loss), *map(nd.zeros_like, heads)])
+        return rows.asnumpy().tolist(), len(heads), moving.grad.asnumpy().tolist()
+
+    # Each worker's loss has the factor 6 * 3 on the sum; both losses depend on both workers' arrays.
+    assert together(2, work) == [([[2.0, 2.0], [4.0, 4.0]], 1, [[2 * 6 * 3 * 3.0] * 2])] * 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_arrays_are_added_up_and_so_are_their_gradients(dtype):
+    """Worker r's loss is r+1 times the weighted sum; outside of the record nothing is to take back."""
+    weights = np.arange(1.0, 7.0).reshape(2, 3)
+
+    def work(world):
+        x = nd.array(rows_of(world.rank, 2), ctx=world.contexts[0], dtype=dtype)
+        x.attach_grad()
+        with autograd.record():
+            total = world.add(x)
+            loss = (total * nd.array(weights, ctx=x.context, dtype=dtype)).sum() * (world.rank + 1)
+        heads = world.joined()
+        autograd.backward([loss, *heads], [nd.ones_like(loss), *map(nd.zeros_like, heads)])
+        return total.asnumpy(), x.grad.asnumpy(), world.add(x).asnumpy(), len(world.joined())
+
+    parts = [rows_of(rank, 2).astype(dtype) for rank in range(3)]
+    expected = sum(part.astype(np.float64) for part in parts)
+    for total, gradient, again, heads in together(3, work):
+        assert (total.dtype, heads) == (np.dtype(dtype), 1)
+        np.testing.assert_allclose(total, expected, rtol=0, atol=2e-3 if dtype == "float16" else 1e-6)
+        np.testing.assert_array_equal(again, total)
+        np.testing.assert_allclose(gradient, weights * 6, rtol=1e-3)
+
+
 def test_join_keeps_types_and_large_labels():
     def work(world):
         context = world.contexts[0]
@@ -121,5 +163,6 @@ def test_rows_are_those_of_one_process_with_all_devices(counts, devices):
 
 def test_one_process_answers_for_itself():
     world = World((mx.cpu(0),))
+    assert world.add(nd.array([2.0])).asnumpy() == 2
     assert (world.counts(3), world.texts("a"), world.joined(), world.devices, world.leads) == ([3], ["a"], [], 1, True)
     assert world.rows([3, 2]) == [slice(0, 3), slice(3, 5)]

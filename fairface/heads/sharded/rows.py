@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,19 +39,6 @@ class BatchRows:
         self.target = nd.pick(self.scaled, self.column, axis=1, keepdims=True) * self.is_own
         with autograd.pause():
             self.highest = (self.scaled - self.mask * _BELOW_ANY).max(axis=1, keepdims=True)
-
-
-def is_correct(parts: Sequence[BatchRows], target: NDArray, labeled: NDArray) -> NDArray:
-    """(B, 1): 1 where the target's cosine is above those of all other classes, 0 else and for rows without a label.
-
-    Args:
-        parts: of all devices.
-        target: (B, 1), ``s`` times the cosines of the targets.
-        labeled: (B, 1), on the same device.
-    """
-    with autograd.pause():
-        highest = nd.concat(*[part.highest.as_in_context(target.context) for part in parts], dim=1)
-        return (target > highest.max(axis=1, keepdims=True)) * labeled
 
 
 def mask_of(flags: Array[np.bool_], context: Context, dtype: Any) -> NDArray:

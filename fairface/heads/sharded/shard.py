@@ -83,14 +83,6 @@ class ClassShard:
         set_rows(self.weight, self._index, self.active)
         set_rows(self.momentum, self._index, self._active_momentum)
 
-    def centres_of(self, labels: Array[np.integer], context: Context) -> NDArray:
-        """(b, D) on ``context``: the centres of ``labels``, zeros where a class is not here."""
-        own = (labels >= self.classes.start) & (labels < self.classes.stop)
-        index = np.where(own, labels - self.classes.start, 0)
-        rows = nd.take(self.weight, nd.array(index, ctx=self.weight.context, dtype="int32"))
-        is_own = nd.array(own[:, None], ctx=context, dtype=self.weight.dtype)
-        return nd.broadcast_mul(rows.as_in_context(context), is_own)
-
 
 def rows_of(matrix: NDArray, index: NDArray, out: NDArray) -> None:
     """Copy the rows ``index`` of ``matrix`` to ``out``, which may lie on another device.

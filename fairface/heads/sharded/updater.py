@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fairface.errors import CheckpointError
 from fairface.heads.sharded.classifier import ShardedClassifier
-from fairface.mx import NDArray, gluon, nd
+from fairface.mx import NDArray, gluon
 
 MOMENTUM = "momentum"
 
@@ -40,14 +40,16 @@ class ShardUpdater:
     """
 
     parameters: Sequence[gluon.Parameter] = ()  # the head's arrays are its own
+    is_split = True
 
     def __init__(self, head: ShardedClassifier, rule: MomentumRule, name: str = "head") -> None:
         self.name = name
         self.head = head
         self.rule = rule
-        for shard in head.shards:
-            zeros = head.store.zeros(shard.weight.shape, shard.weight.context, shard.weight.dtype)
+        own = [head.store.zeros(s.weight.shape, s.weight.context, s.weight.dtype) for s in head.shards]
+        for shard, zeros in zip(head.shards, own, strict=True):
             shard.train(zeros)
+        self._momentum = head.split(MOMENTUM, own)
 
     def gradients(self) -> list[list[NDArray]]:
         """One item per device: a class lies on one device only, so nothing is summed."""
@@ -59,8 +61,13 @@ class ShardUpdater:
             shard.update(lr * self.rule.lr_mult, self.rule.momentum, self.rule.weight_decay, loss_scale)
 
     def state(self) -> dict[str, NDArray]:
-        """The momentum of all classes, (C, D), whatever the number of devices."""
-        return {MOMENTUM: self.head.joined([shard.momentum for shard in self.head.shards])}
+        """The momentum of all classes, (C, D), whatever the number of devices; of several workers that all call it,
+        worker 0 alone gets it."""
+        return self._momentum.read()
+
+    def spread(self) -> None:
+        """Give every worker its classes' part of what worker 0 has loaded."""
+        self._momentum.spread()
 
     def load_state(self, state: Mapping[str, NDArray], source: str) -> None:
         """Take back what :meth:`state` gave, cut for the devices of now.
@@ -68,10 +75,9 @@ class ShardUpdater:
         Raises:
             CheckpointError: it is missing or has another shape.
         """
-        saved = state.get(MOMENTUM)
-        if saved is None or saved.shape != self.head.shape:
+        if {name: array.shape for name, array in state.items()} != self._momentum.shapes:
             raise CheckpointError(
                 f"{source}: has no fitting optimizer state for {self.name}.weight; use start_from instead"
             )
-        for shard in self.head.shards:
-            nd.array(saved[shard.classes.start : shard.classes.stop], dtype=shard.weight.dtype).copyto(shard.momentum)
+        for name, rows in self._momentum.arrays.items():
+            self._momentum.write(state[name], rows.start)

@@ -53,7 +53,7 @@ def passed(
     for part in parts:
         part.attach_grad()
     with autograd.record():
-        found = head.losses(parts, labels, World(tuple(places)), values)
+        found = head.losses(head.gathered(parts, labels, World(tuple(places))), values)
         means = [rows.sum() * (scale / len(x)) for rows in found.losses]
     autograd.backward(means)
     return Passed(

@@ -83,15 +83,18 @@ def test_statistics_are_those_of_the_whole_batch(name):
     whole.initialize()
     whole.weight.set_data(nd.array(weight))
     head, _ = sharded(HeadConfig(name=name), weight, 3, "float32")
-    found = []
-    for measure, places in ((whole.measured, [mx.cpu()]), (head.measured, [shard.context for shard in head.shards])):
-        statistics = RunningStatistics(head.statistic, measure)
-        parts = [[nd.array(part, ctx=c, dtype=dtype) for part, c in
-                  zip(np.array_split(array, len(places)), places, strict=True)]
-                 for array, dtype in ((x, "float32"), (label, "int32"))]  # fmt: skip
-        statistics.update(*parts, World(tuple(places)))
+    places = [shard.context for shard in head.shards]
+    one, split = RunningStatistics(whole.statistic, whole.measured), RunningStatistics(head.statistic)
+    one.update([nd.array(x)], [nd.array(label, dtype="int32")], World((mx.cpu(),)))
+    parts = [[nd.array(part, ctx=c, dtype=dtype) for part, c in
+              zip(np.array_split(array, len(places)), places, strict=True)]
+             for array, dtype in ((x, "float32"), (label, "int32"))]  # fmt: skip
+    batch = head.gathered(*parts, World(tuple(places)))
+    values = split.move(head.measured(batch), batch.labeled[0].reshape((-1,)), places)
+    assert [value[0].context for value in values] == places
+    for statistics in (one, split):
         statistics.commit()
-        found.append(statistics.state())
+    found = [one.state(), split.state()]
     for key, value in found[0].items():
         np.testing.assert_allclose(found[1][key], value, rtol=1e-6)
 

@@ -46,6 +46,10 @@ class ThreadExchange:
         for copy in copies:
             copy[:] = nd.array(total, ctx=copy.context)
 
+    def sum_numbers(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        total: np.ndarray[Any, Any] = self._total(name, values)
+        return total
+
     def close(self) -> None:
         self.barrier_passed = True
 

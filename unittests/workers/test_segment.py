@@ -20,7 +20,8 @@ def test_a_child_reads_what_the_environment_tells():
         "os.pwrite(got.memory, b'seen', 0); os.write(got.bells[0], b'ring'); print(os.get_inheritable(got.memory))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, member.text()], pass_fds=member.descriptors, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, member.text()], pass_fds=member.descriptors, capture_output=True, text=True,
+        check=True,
     )  # fmt: skip
     assert done.stdout == "False\n"
     assert os.pread(segment.members[0].memory, 4, 0) == b"seen"

@@ -74,9 +74,13 @@ def test_names_may_follow_each_other_in_another_order():
             return float(both[name].sum[3])
 
         order = [("a", 1.0 + rank), ("b", 10.0 * (rank + 1))]
-        first, second = (order, order[::-1])[rank]
-        found = dict(zip([first[0], second[0]],
-                         at_once([lambda: add(*first), lambda: (time.sleep(0.05), add(*second))[1]]), strict=True))  # fmt: skip
+        (first, one), (second, other) = (order, order[::-1])[rank]
+
+        def later():
+            time.sleep(0.05)
+            return add(second, other)
+
+        found = dict(zip([first, second], at_once([lambda: add(first, one), later]), strict=True))
         opened.close()
         return found
 
@@ -111,11 +115,13 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch):
 
     monkeypatch.setattr(module.os, "posix_fallocate", full)
     opened = Windows(0, descriptors(1)[0])
-    with pytest.raises(TrainingError, match=r"^8192 bytes of memory .*No space left.*; free some, or use fewer workers$"):
+    with pytest.raises(TrainingError, match=r"^8192 bytes of memory .*No space left.*; free some, or use fewer"):
         opened.open("some", 1000)
     opened.close()
 
 
-@pytest.mark.parametrize(("length", "room"), [(0, 256), (1, 256), (257, 512), (512, 512), (PIECE, PIECE), (PIECE + 1, PIECE)])
+@pytest.mark.parametrize(
+    ("length", "room"), [(0, 256), (1, 256), (257, 512), (512, 512), (PIECE, PIECE), (PIECE + 1, PIECE)]
+)
 def test_few_different_rooms(length, room):
     assert room_for(length) == room

@@ -74,7 +74,8 @@ def descriptors(size: int) -> list[Shared]:
     """What ``size`` workers would inherit, for each a copy of its own to close."""
     segment = Segment(size)
     copies = [
-        Shared(os.dup(member.memory), os.dup(member.own), tuple(map(os.dup, member.bells))) for member in segment.members
+        Shared(os.dup(member.memory), os.dup(member.own), tuple(map(os.dup, member.bells)))
+        for member in segment.members
     ]
     segment.close()
     return copies

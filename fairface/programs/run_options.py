@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 SETTING = re.compile(r"[\w.]+=")
 
@@ -21,7 +22,15 @@ def add_run_options(options: ArgumentParser, shown: str) -> None:
 def add_worker_options(options: ArgumentParser) -> None:
     """Add the options of several processes (:mod:`fairface.workers`)."""
     group = options.add_argument_group("several processes (docs/workers.md)")
-    group.add_argument("--workers", type=int, default=1, help="processes on this machine that train together")
+    group.add_argument("--workers", type=int, help="processes that train together, here or on the machines of --hosts")
+    group.add_argument(
+        "--hosts", type=Path, metavar="FILE",
+        help="machines, one a line: NAME [slots=WORKERS]; this one first, the others are reached by ssh",
+    )
+    group.add_argument(
+        "--exchange", choices=("shared", "kvstore"), default="",
+        help="with --workers: through shared memory (unless told, on one machine) or MXNet's kvstore",
+    )
     group.add_argument(
         "--restarts", type=int, default=0, help="with --workers: start again so often after a process was lost"
     )
@@ -29,7 +38,7 @@ def add_worker_options(options: ArgumentParser) -> None:
         "--peer-timeout", type=float, default=60.0, metavar="SECONDS",
         help="with --workers: a process that is silent for so long counts as dead",
     )
-    group.add_argument("--port", type=int, default=0, help="with --workers: of the scheduler; 0 = any that is free")
+    group.add_argument("--port", type=int, default=0, help="with --workers: where processes meet; 0 = any that is free")
 
 
 def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]) -> Namespace:
@@ -46,8 +55,9 @@ def parse_run(options: ArgumentParser, argv: Sequence[str], names: Sequence[str]
         options.error(f"{plain[len(names)]!r} is one word too many; settings are written key=value")
     if args.resume and args.overwrite:
         options.error("--resume continues a run and --overwrite replaces it: give one of the two")
-    workers = getattr(args, "workers", 1)
-    if workers < 1 or getattr(args, "restarts", 0) < 0 or not 0 < getattr(args, "peer_timeout", 1.0) < 1e6:
+    workers = getattr(args, "workers", None)
+    too_few = (workers is not None and workers < 1) or getattr(args, "restarts", 0) < 0
+    if too_few or not 0 < getattr(args, "peer_timeout", 1.0) < 1e6:
         options.error("--workers is 1 or more, --restarts 0 or more, --peer-timeout above 0")
     if not 0 <= getattr(args, "port", 0) < 65536:
         options.error("--port is 0 to 65535")

@@ -17,8 +17,10 @@ from fairface.config.load import dump, load_config
 from fairface.config.reference import as_text, described
 from fairface.config.schema import TrainConfig
 from fairface.console import Console
+from fairface.errors import ConfigError
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
+from fairface.workers.hosts import read_hosts
 from fairface.workers.launch import Launch, launch
 from fairface.workers.place import read_place
 from fairface.workers.worker import take_part
@@ -48,21 +50,25 @@ def train_or_estimate(config: TrainConfig, args: Namespace) -> int:
     place = read_place(os.environ)
     if place is not None:
         return take_part(place, lambda join: _train(config, args, join), args.debug)
-    if args.workers > 1:
+    if (args.workers or 1) > 1 or args.hosts is not None:
         return launch_workers(config, args)
     return _train(config, args)
 
 
 def launch_workers(config: TrainConfig, args: Namespace) -> int:
-    """Train with ``--workers`` processes of this machine; returns the exit code."""
+    """Train with the processes of ``--workers`` and ``--hosts``; returns the exit code."""
+    hosts = () if args.hosts is None else read_hosts(args.hosts)
+    slots = sum(host.slots for host in hosts)
+    if hosts and args.workers not in (None, slots):
+        raise ConfigError(f"{args.hosts}: has {slots} slots and --workers is {args.workers}; leave out --workers")
     options = [f"--{name}" for name in ("quiet", "debug") if getattr(args, name)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_text(dump(config), encoding="utf-8")
         return launch(
             Launch(
-                path, Path(config.output) / config.name, args.workers, options, args.resume, args.overwrite,
-                args.restarts, args.peer_timeout, args.port,
+                path, Path(config.output) / config.name, slots or args.workers, options, args.resume, args.overwrite,
+                args.restarts, args.peer_timeout, args.port, args.exchange, hosts,
             )
         )  # fmt: skip
 

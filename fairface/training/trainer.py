@@ -94,9 +94,7 @@ class Trainer:
             while (batch := self._next(batches, step, pending)) is not None:
                 if step == self.start and self.on_first_batch is not None:
                     self.on_first_batch(batch)
-                launched = self.step(step, batch)
-                self._read(pending)
-                pending = launched
+                pending = self.step(step, batch, pending)
                 step += 1
                 self._show(bar)
                 stopped = self._stopped(stop)
@@ -118,8 +116,12 @@ class Trainer:
     def _progress(self) -> Any:
         return progress(total=self.total, label="train", unit="step", quiet=self.log.quiet)
 
-    def step(self, step: int, batch: Batch) -> Pending:
-        """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``."""
+    def step(self, step: int, batch: Batch, before: Pending | None = None) -> Pending:
+        """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``.
+
+        The numbers of the step ``before`` are read once there is work for the devices again, and before the update:
+        workers that share memory wait there for this step's gradients, which is not the step before's time.
+        """
         seed = self.config.seed * SEED_STRIDE + step + self.world.rank * RANK_STRIDE
         mx.random.seed(seed % (2**31 - 1))
         lr = learning_rate(self.config.optimizer, step, self.total)
@@ -131,6 +133,7 @@ class Trainer:
             totals = [_sum(arrays) * factor for arrays in zip(*report.losses.values(), strict=True)]
         joined = self.world.joined()
         autograd.backward([*totals, *joined], [*map(nd.ones_like, totals), *map(nd.zeros_like, joined)])
+        self._read(before)
         applied = self.updates.step(lr, factor, check_finite=self.scale is not None)
         self.method.after_step(StepOutcome(step, lr, factor, applied))
         if self.scale is not None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray as Array
+
 from fairface.mx import NDArray
 
 
@@ -29,7 +32,10 @@ class Exchange(Protocol):
 
     def sum_in_place(self, name: str, copies: Sequence[NDArray]) -> None:
         """Replace every array of ``copies``, equal on entry, by the sum over workers. Each call of a name brings the
-        same arrays."""
+        same arrays; these calls have one order on all workers, whatever their names."""
+
+    def sum_numbers(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
+        """The sum over workers of few ``values`` (n,), on the CPU; waits for it."""
 
     def close(self) -> None:
         """Part from the others; waits until all of them do."""

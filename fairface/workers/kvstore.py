@@ -10,7 +10,11 @@ import gc
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray as Array
+
 from fairface.mx import NDArray, mx, nd
+from fairface.workers.numbers import rounded_length
 
 
 class KVStoreExchange:
@@ -53,6 +57,13 @@ class KVStoreExchange:
         self._make(key, shape)
         self._store.push(key, copies[0])
         self._store.pull(key, out=list(copies))
+
+    def sum_numbers(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
+        """As :meth:`sum`, waited for; lengths are rounded up, so that the server keeps few keys."""
+        sent = np.zeros(rounded_length(len(values)), np.float32)
+        sent[: len(values)] = values
+        total: Array[np.float32] = self.sum(name, nd.array(sent)).asnumpy()
+        return total[: len(values)]
 
     def close(self) -> None:
         """Wait for the others, then leave; the servers end with the last worker."""

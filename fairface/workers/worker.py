@@ -14,6 +14,7 @@ from fairface.errors import FairfaceError
 from fairface.workers.member import Member
 from fairface.workers.place import SCHEDULER, SERVER, WORKER, Place, check_port
 from fairface.workers.rollcall import RollCall
+from fairface.workers.start import cores_for
 
 _STOPPED = 130  # exit code after Ctrl-C
 
@@ -31,6 +32,7 @@ def take_part(place: Place, work: Callable[[Any], int], debug: bool = False) -> 
     member = Member(place)
     try:
         rank = member.wait_for_all()
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores_for(place.local_size)))
         # Only now: MXNet is not needed to see that somebody is missing.
         from fairface.workers.joining import Joining
 

@@ -15,7 +15,7 @@ from fairface.parallel import World, cut_sources
 from fairface.workers.added import Added, added
 from fairface.workers.exchange import Exchange
 from fairface.workers.gather import Gather, spread
-from fairface.workers.numbers import as_words, from_words, rounded_length, split_doubles
+from fairface.workers.numbers import as_words, from_words, split_doubles
 from fairface.workers.recorded import is_recorded
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
@@ -89,7 +89,7 @@ class Workers(World):
     def sum(self, array: Array[np.floating]) -> Array[np.floating]:
         values = np.asarray(array, np.float64)
         flat = split_doubles(values.reshape(-1))
-        total = self._added("numbers", flat.reshape(-1)).astype(np.float64)
+        total = self.exchange.sum_numbers("numbers", flat.reshape(-1)).astype(np.float64)
         return total.reshape(flat.shape).sum(axis=0).reshape(values.shape)
 
     def any(self, flag: bool) -> bool:
@@ -101,7 +101,7 @@ class Workers(World):
     def counts(self, own: int) -> list[int]:
         placed = np.zeros(self.size, np.float32)
         placed[self.rank] = own
-        return [int(value) for value in self._added("counts", placed)]
+        return [int(value) for value in self.exchange.sum_numbers("counts", placed)]
 
     def texts(self, own: str) -> list[str]:
         content = own.encode()
@@ -111,7 +111,7 @@ class Workers(World):
         ends = np.cumsum(lengths).tolist()
         placed = np.zeros(ends[-1], np.float32)
         placed[ends[self.rank] - len(content) : ends[self.rank]] = np.frombuffer(content, np.uint8)
-        whole = self._added("texts", placed).astype(np.uint8).tobytes()
+        whole = self.exchange.sum_numbers("texts", placed).astype(np.uint8).tobytes()
         return [whole[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
 
     def of_lead(self, array: NDArray) -> NDArray:
@@ -120,7 +120,8 @@ class Workers(World):
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         small = [copies for copies in gradients if copies[0].size <= SMALL]
-        for number, copies in enumerate(gradients):
+        # The last layer's gradients are there first: they travel while those of earlier layers are still computed.
+        for number, copies in reversed(list(enumerate(gradients))):
             if copies[0].size > SMALL:
                 self.exchange.sum_in_place(f"gradient{number}", copies)
         if small:
@@ -152,10 +153,3 @@ class Workers(World):
         """Remember what all workers must take back; nothing that leads to no parameter, on any of them."""
         if is_recorded(brought):
             self._step.joined.append(brought)
-
-    def _added(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
-        """The sum over workers of few numbers, on the CPU; waits for it."""
-        sent = np.zeros(rounded_length(len(values)), np.float32)
-        sent[: len(values)] = values
-        total: Array[np.float32] = self.exchange.sum(name, nd.array(sent)).asnumpy()
-        return total[: len(values)]

@@ -1,4 +1,7 @@
-"""Real processes over MXNet's kvstore: they learn as one process does, and no loss of one leaves the others waiting."""
+"""Real processes, in shared memory or over MXNet's kvstore.
+
+They learn as one process does, and no loss of one leaves the others waiting.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.faults
 
 SETTINGS = ("steps=12", "backbone.dropout=0")
 WORKERS = ("--workers", "2")
+KVSTORE = ("--exchange", "kvstore")
 TIMEOUT = 15.0  # seconds of silence; more than a busy machine lets a process wait
 LOST = 75
 
@@ -76,20 +80,28 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
             np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
+def test_both_roads_end_in_the_same_bits(program: Program, together: Path) -> None:
+    assert program.ends("--quiet", *WORKERS, *KVSTORE) == (0, "", "")
+    assert bits(program.run) == bits(together)
+
+
 @pytest.mark.parametrize(
-    ("who", "how", "reason"),
+    ("who", "how", "reason", "road"),
     [
-        ("worker1", KILL, "worker 1 (process"),
-        ("worker0", KILL, "worker 0 (process"),
-        ("server", KILL, "server (process"),
-        ("scheduler", KILL, "scheduler (process"),
-        ("worker1", PAUSE, "has given no sign of life for 15 s"),
+        ("worker1", KILL, "worker 1 (process", ()),
+        ("worker0", KILL, "worker 0 (process", ()),
+        ("worker1", PAUSE, "has given no sign of life for 15 s", ()),
+        ("worker1", KILL, "worker 1 (process", KVSTORE),
+        ("worker0", KILL, "worker 0 (process", KVSTORE),
+        ("server", KILL, "server (process", KVSTORE),
+        ("scheduler", KILL, "scheduler (process", KVSTORE),
+        ("worker1", PAUSE, "has given no sign of life for 15 s", KVSTORE),
     ],
 )
 def test_a_lost_process_ends_all_and_the_next_try_ends_in_the_same_bits(
-    program: Program, together: Path, who: str, how: int, reason: str
+    program: Program, together: Path, who: str, how: int, reason: str, road: tuple[str, ...]
 ) -> None:
-    code, err, seconds = struck(program, who, how)
+    code, err, seconds = struck(program, who, how, *road)
     assert code == LOST
     assert (err.count("\n"), reason in err) == (1, True), err
     assert seconds < TIMEOUT + 20
@@ -120,14 +132,15 @@ def test_restarts_go_on_by_themselves(program: Program, together: Path) -> None:
     assert bits(program.run) == bits(together)
 
 
-def test_the_launcher_killed_leaves_no_process(program: Program) -> None:
-    with program.start("--quiet", *WORKERS) as launcher:
+@pytest.mark.parametrize(("road", "count"), [((), 2), (KVSTORE, 4)])
+def test_the_launcher_killed_leaves_no_process(program: Program, road: tuple[str, ...], count: int) -> None:
+    with program.start("--quiet", *WORKERS, *road) as launcher:
         while newest(program) < 3:
             time.sleep(0.005)
         processes = children(launcher.pid)
         launcher.kill()
         launcher.communicate(timeout=60)
-    assert len(processes) == 4
+    assert len(processes) == count
     assert all_gone(processes)
 
 
@@ -177,12 +190,13 @@ def test_a_bad_record_on_one_worker_saves_and_stops_all(tmp_path: Path, people: 
     assert steps(program.run) == [2]
 
 
-def test_a_port_in_use_is_one_line(program: Program) -> None:
+@pytest.mark.parametrize("road", [(), KVSTORE])
+def test_a_port_in_use_is_one_line(program: Program, road: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code, out, err = program.ends(*WORKERS, "--port", port)
+        code, out, err = program.ends(*WORKERS, "--port", port, *road)
     assert (code, out) == (2, "")
     assert err == f"error: port {port} cannot be used (Address already in use); name another one\n"
 

@@ -212,8 +212,19 @@ def test_gradients_in_half_precision_are_scaled_and_looked_at(tmp_path):
     assert make(tmp_path, method, around, total=3, scale=scale, every=1).run() is None  # a loss may overflow
     assert around.stepped == [(0.5, 8.0, True), (0.5, 8.0, True), (0.5, 16.0, True)]
     assert method.gradients[0] == [12.0, 12.0]
-    assert [line["loss_scale"] for line in lines_of(tmp_path)] == [16.0, 16.0, 16.0]
+    assert [line["loss_scale"] for line in lines_of(tmp_path)] == [8.0, 16.0, 16.0]
     method, around, scale = Falling(), Around(every=100, finite=False), LossScale(2.0)
     with pytest.raises(TrainingError, match=r"step 21: every gradient is nan at learning rate 0\.05; last good"):
         make(tmp_path, method, around, total=99, scale=scale).run()
     assert method.outcomes[0] == (0, 0.5, 2.0, False)
+
+
+def test_the_numbers_of_a_step_are_read_before_the_next_update(tmp_path):
+    """Workers wait for gradients in the update: that time is the next step's, also where a checkpoint follows."""
+    method, around, before = Falling(), Around(every=3), []
+    trainer = make(tmp_path, method, around, total=5, every=1)
+    step = around.step
+    around.step = lambda *of, **also: (before.append(len(lines_of(tmp_path))), step(*of, **also))[1]
+    (tmp_path / "log.jsonl").touch()
+    assert trainer.run() is None
+    assert before == [0, 1, 2, 3, 4]

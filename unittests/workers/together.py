@@ -1,20 +1,24 @@
-"""Workers as threads of one process: a stand-in for the exchange over MXNet's kvstore."""
+"""Workers as threads of one process, over a stand-in for MXNet's kvstore or over memory that they share."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fairface.mx import NDArray, mx, nd
+from fairface.workers.exchange import Exchange
+from fairface.workers.segment import Segment, Shared
+from fairface.workers.shared import SharedExchange
 from fairface.workers.world import Workers
 
 T = TypeVar("T")
 PATIENCE = 20  # seconds; a worker that makes a call that no other makes fails
+ROADS = ("kvstore", "shared")
 
 
 class Meetings:
@@ -46,6 +50,10 @@ class ThreadExchange:
         for copy in copies:
             copy[:] = nd.array(total, ctx=copy.context)
 
+    def sum_numbers(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        total: np.ndarray[Any, Any] = self._total(name, values)
+        return total
+
     def close(self) -> None:
         self.barrier_passed = True
 
@@ -62,14 +70,50 @@ class ThreadExchange:
         return np.sum([meeting[rank] for rank in range(self.size)], axis=0, dtype=np.float32)
 
 
-def together(size: int, work: Callable[[Workers], T], devices: int = 1) -> list[T]:
+def descriptors(size: int) -> list[Shared]:
+    """What ``size`` workers would inherit, for each a copy of its own to close."""
+    segment = Segment(size)
+    copies = [
+        Shared(os.dup(member.memory), os.dup(member.own), tuple(map(os.dup, member.bells)))
+        for member in segment.members
+    ]
+    segment.close()
+    return copies
+
+
+def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
+    """What the functions return, each in a thread of its own; none waits for ever for one that has failed."""
+    found: dict[int, T] = {}
+    problems: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            found[number] = work[number]()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(work))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(0.5 if problems else PATIENCE)
+    if problems:
+        raise problems[0]
+    assert len(found) == len(work), f"only {sorted(found)} came to an end"
+    return [found[number] for number in range(len(work))]
+
+
+def together(size: int, work: Callable[[Workers], T], devices: int = 1, road: str = "kvstore") -> list[T]:
     """What ``work`` returns on each of ``size`` workers; worker r has ``devices`` CPUs of its own."""
     meetings = Meetings(size)
+    shared = descriptors(size) if road == "shared" else []
 
     def worker(rank: int) -> T:
         contexts = tuple(mx.cpu(rank * devices + number) for number in range(devices))
+        exchange: Exchange = SharedExchange(rank, shared[rank]) if shared else ThreadExchange(meetings, rank)
         with contexts[0]:
-            return work(Workers(contexts, rank, size, exchange=ThreadExchange(meetings, rank)))
+            result = work(Workers(contexts, rank, size, exchange=exchange))
+        exchange.close()
+        return result
 
-    with ThreadPoolExecutor(size) as pool:
-        return list(pool.map(worker, range(size)))
+    return at_once([lambda rank=rank: worker(rank) for rank in range(size)])  # type: ignore[misc]

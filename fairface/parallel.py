@@ -116,6 +116,11 @@ class World:
         """Rank 0's values of an array that every process has in this shape; no gradient flows through it."""
         return array
 
+    def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
+        """Every process's rows (n, D) float32, process after process, to the bit; some may have none, not all. For
+        results: no gradient flows, and it waits."""
+        return rows
+
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         """Replace every gradient by its sum over processes; ``gradients`` are lists of equal copies, one a device."""
 

@@ -28,8 +28,8 @@ class Checkpointer:
         save_every: steps between two checkpoints.
         verify_every: steps between two verifications; 0 = only at the end.
         position: facts that a resumed run needs besides the step (data fingerprint, seed).
-        before: called on every worker before worker 0 scores and saves.
-        leads: whether this process scores and saves at all.
+        before: called on every worker before they score and worker 0 saves.
+        leads: whether this process saves.
     """
 
     def __init__(
@@ -66,17 +66,19 @@ class Checkpointer:
         """Verify when it is time (never when stopping: that must be quick) and save."""
         if self.before is not None:
             self.before()
-        if not self.leads:
-            return
         score = None
         at_end = step == total
-        if not stopping and (at_end or (self.verify_every and step % self.verify_every == 0)):
+        due = not stopping and (at_end or bool(self.verify_every and step % self.verify_every == 0))
+        if due and self.verifier.takes_part:
             try:
                 score = self.verifier.run(self.method.inference(), step, self.log)
             except FairfaceError:
-                self._write(step, None)  # a bad verification set must not cost the steps since the last checkpoint
+                if self.leads:
+                    self._write(step, None)  # a bad verification set must not cost the steps since the last checkpoint
+                self.verifier.world.barrier()  # the first process that fails ends the others: not before it is saved
                 raise
-        self._write(step, score)
+        if self.leads:
+            self._write(step, score)
 
     def save(self, step: int, score: float | None = None) -> None:
         """Save after ``step`` steps without verifying.

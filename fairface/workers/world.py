@@ -15,6 +15,7 @@ from fairface.parallel import World, cut_sources
 from fairface.workers.exchange import Exchange
 from fairface.workers.gather import Gather, padded, spread
 from fairface.workers.numbers import as_words, from_words, rounded_length, split_doubles
+from fairface.workers.pieces import spread_in_pieces
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
 
@@ -107,6 +108,13 @@ class Workers(World):
         values = array.reshape((-1,)).astype("float32")
         sent = padded(values if self.leads else nd.zeros_like(values))
         return self.exchange.sum("lead", sent)[: array.size].reshape(array.shape).astype(array.dtype)
+
+    def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
+        counts = self.counts(len(rows))
+        width = max(self.counts(rows.shape[1] if len(rows) else 0))
+        first = sum(counts[: self.rank]) * width
+        whole = spread_in_pieces(self.exchange, rows.reshape(-1), first, sum(counts) * width)
+        return whole.reshape((sum(counts), width))
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         small = [copies for copies in gradients if copies[0].size <= SMALL]

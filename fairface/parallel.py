@@ -87,8 +87,9 @@ class World:
         """
         return [self.join(arrays, own.context) for own in arrays]
 
-    def join(self, arrays: Sequence[NDArray], context: Context) -> NDArray:
-        """All devices' arrays joined along axis 0 on one device; recorded by autograd as in :meth:`gather`."""
+    def join(self, arrays: Sequence[NDArray], context: Context, equal: bool = False) -> NDArray:
+        """All devices' arrays joined along axis 0 on one device; recorded by autograd as in :meth:`gather`. ``equal``:
+        all processes bring equally many rows, so none needs to ask."""
         if len(arrays) == 1:
             return arrays[0].as_in_context(context)
         return nd.concat(*(array.as_in_context(context) for array in arrays), dim=0)

@@ -82,6 +82,7 @@ class BackboneConfig:
     output: str = choice("", "E", "GDC", "ECCV")  # layers from feature map to embedding; empty = the net's own
     # how split_ir nets divide the face; empty = holistic quarter, rows 4:3 (published); others are its ablations
     regions: str = choice("", "rows", "rows_384", "rows_separate", "late", "reversed")
+    sync_bn: bool = False  # BatchNorm over the rows of all devices and workers, not of each device (docs/workers.md)
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ class Workers(World):
         whole = self.join(arrays, arrays[0].context)
         return [whole.as_in_context(own.context) for own in arrays]
 
-    def join(self, arrays: Sequence[NDArray], context: Context) -> NDArray:
+    def join(self, arrays: Sequence[NDArray], context: Context, equal: bool = False) -> NDArray:
         rows = super().join(arrays, arrays[0].context)
         name = f"gather{next(self._step.numbers)}"
-        counts = self.counts(len(rows))
+        counts = [len(rows)] * self.size if equal else self.counts(len(rows))
         if np.issubdtype(rows.dtype, np.integer):
             return self._join_integers(name, rows, counts).as_in_context(context)
         values = rows.astype("float32")  # of float16 and bfloat16 it holds every value

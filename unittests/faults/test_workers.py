@@ -77,6 +77,22 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
             np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
+def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_path: Path, people: Path) -> None:
+    words = (*SETTINGS, "steps=3", "optimizer.lr=0.01")
+    one = Program(tmp_path / "one", people, *words)
+    assert one.ends("--quiet")[0] == 0
+    expected = values(one.run)
+    for name, options, *more in (
+        ("workers", WORKERS), ("devices", (), "devices=cpu0,cpu1"), ("both", WORKERS, "devices=cpu0,cpu1,cpu2,cpu3"),
+    ):  # fmt: skip
+        program = Program(tmp_path / name, people, *words, "backbone.sync_bn=true", *more)
+        assert program.ends("--quiet", *options) == (0, "", "")
+        found = values(program.run)
+        for key, array in expected.items():
+            scale = max(1e-3, np.abs(array).max())
+            np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-3 * scale, err_msg=f"{name}: {key}")
+
+
 @pytest.mark.parametrize(
     ("who", "how", "reason"),
     [

@@ -87,8 +87,9 @@ class World:
         """
         return [self.join(arrays, own.context) for own in arrays]
 
-    def join(self, arrays: Sequence[NDArray], context: Context) -> NDArray:
-        """All devices' arrays joined along axis 0 on one device; recorded by autograd as in :meth:`gather`."""
+    def join(self, arrays: Sequence[NDArray], context: Context, equal: bool = False) -> NDArray:
+        """All devices' arrays joined along axis 0 on one device; recorded by autograd as in :meth:`gather`. ``equal``:
+        all processes bring equally many rows, so none needs to ask."""
         if len(arrays) == 1:
             return arrays[0].as_in_context(context)
         return nd.concat(*(array.as_in_context(context) for array in arrays), dim=0)
@@ -120,6 +121,11 @@ class World:
     def of_lead(self, array: NDArray) -> NDArray:
         """Rank 0's values of an array that every process has in this shape; no gradient flows through it."""
         return array
+
+    def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
+        """Every process's rows (n, D) float32, process after process, to the bit; some may have none, not all. For
+        results: no gradient flows, and it waits."""
+        return rows
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         """Replace every gradient by its sum over processes; ``gradients`` are lists of equal copies, one a device."""

@@ -20,6 +20,7 @@ from fairface.backbones.mobilefacenet import MobileFaceNet
 from fairface.backbones.prelu import prelu_form
 from fairface.backbones.region_split import REGION_SPLITS, RegionShape, RegionSplitIR
 from fairface.backbones.resnest import RESNESTS, ResNeSt, ResNeStShape
+from fairface.backbones.sync_bn import synchronise
 from fairface.backbones.usr import PREFIX, build_user_backbone
 from fairface.backbones.virface_resnet import VIRFACE_RESNETS, VirFaceResNet, VirFaceShape
 from fairface.config.schema import BackboneConfig, LPDConfig
@@ -142,7 +143,7 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
     """The backbone that ``config`` names, not yet initialised (``initialize()`` gives it its family's start values).
 
     Args:
-        config: name, embedding size, dropout, width, SE, form of PReLU, output layers.
+        config: name, embedding size, dropout, width, SE, form of PReLU, output layers, whose rows BatchNorm sees.
         image_size: height and width of its images in pixels.
         on_gpu: whether it will run on GPUs (decides what ``prelu: auto`` means).
 
@@ -164,4 +165,7 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
         raise ConfigError(f"data.image_size is {image_size}; a backbone needs at least 16 pixels")
     if config.name not in REGION_SPLITS:
         _without(config, "regions")
-    return factory(config, image_size, prelu_form(config.prelu, on_gpu))
+    net = factory(config, image_size, prelu_form(config.prelu, on_gpu))
+    if config.sync_bn:
+        synchronise(net)
+    return net

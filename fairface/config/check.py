@@ -24,6 +24,11 @@ def check(config: TrainConfig) -> None:
     if config.verify.monitor.endswith("_worst") and not (config.verify.protected and config.verify.fmr):
         raise ConfigError(f"verify.monitor={config.verify.monitor} needs verify.protected=sex and a verify.fmr")
     _check_head(config.head, config)
+    if config.backbone.sync_bn and config.precision != "fp32":
+        raise ConfigError(
+            f"backbone.sync_bn brings statistics together in single precision, but precision is {config.precision}; "
+            "set precision=fp32 or backbone.sync_bn=false"
+        )
     if config.devices and config.gpus:
         raise ConfigError("both devices and gpus are set; gpus=0,1 is short for devices=gpu0,gpu1: give one of them")
     if config.name in ("", ".") or any(part in config.name for part in ("/", "\\", "..", "@", ",")):

@@ -82,6 +82,7 @@ class BackboneConfig:
     output: str = choice("", "E", "GDC", "ECCV")  # layers from feature map to embedding; empty = the net's own
     # how split_ir nets divide the face; empty = holistic quarter, rows 4:3 (published); others are its ablations
     regions: str = choice("", "rows", "rows_384", "rows_separate", "late", "reversed")
+    sync_bn: bool = False  # BatchNorm over the rows of all devices and workers, not of each device (docs/workers.md)
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ class VerifyConfig:
     fmr: tuple[float, ...] = within((1e-2, 1e-3, 1e-4), 0, 1, open_low=True, open_high=True)
     flip: bool = True  # add the mirrored image's embedding
     batch_size: int = within(64, 1, 1 << 20)  # images per step while embedding
+    # several workers: each embeds its share of the verification and test images; false: worker 0 embeds all
+    split: bool = True
     # what "best" means; fmr_worst, fnmr_worst: the worst group's rate
     monitor: str = choice("auc", "accuracy", "eer", "fmr_worst", "fnmr_worst")
     protected: tuple[str, ...] = ()  # fmr_worst, fnmr_worst: groups by these attributes, threshold at the first of fmr

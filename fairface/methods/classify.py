@@ -96,7 +96,7 @@ class Classify(Method):
         return self.of_classes.updaters(self.head_rule) if HEAD in self.stages[stage].trains else ()
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        return self.classified(shards, embed(self.backbone, shards, self.backbone_is_frozen), world)
+        return self.classified(shards, embed(self.backbone, shards, world, self.backbone_is_frozen), world)
 
     def classified(self, shards: Sequence[Shard], embeddings: Sequence[NDArray], world: World) -> StepReport:
         """The class loss of a step's embeddings; statistics are taken over the batch of all devices."""

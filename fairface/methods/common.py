@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fairface.backbones.sync_bn import in_lockstep, is_synchronised
 from fairface.methods.base import ParameterGroup
 from fairface.mx import NDArray, autograd, gluon, nn
-from fairface.parallel import Shard
+from fairface.parallel import Shard, World
 from fairface.parameters import structural
 
 
-def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], frozen: bool = False) -> list[NDArray]:
-    """Each device's embeddings ``(b, D)``.
+def embed(
+    backbone: gluon.HybridBlock, shards: Sequence[Shard], world: World, frozen: bool = False
+) -> list[NDArray]:
+    """Each device's embeddings ``(b, D)``; with ``backbone.sync_bn`` BatchNorm sees the rows of all devices.
 
     A frozen backbone neither keeps intermediate results for a backward pass nor uses batch statistics.
     """
+    if not frozen and world.devices > 1 and is_synchronised(backbone):
+        return in_lockstep(backbone, [shard.images for shard in shards], world)
     if not frozen:
         return [backbone(shard.images) for shard in shards]
     with autograd.pause(train_mode=False):

@@ -82,7 +82,7 @@ class LPD(Classify):
         ]
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        streams = embed(self.streams, shards, self.backbone_is_frozen)
+        streams = embed(self.streams, shards, world, self.backbone_is_frozen)
         whole, partial, where = zip(*streams, strict=True)
         rows, weights = shards[0].batch_rows, self.options
         labels = [shard.labels for shard in shards]

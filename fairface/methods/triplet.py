@@ -111,7 +111,7 @@ class TripletMethod(Method):
         return backbone_groups(self.backbone, self.decay_norm)
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        losses, triplets = self.term(embed(self.backbone, shards), [shard.labels for shard in shards], world)
+        losses, triplets = self.term(embed(self.backbone, shards, world), [shard.labels for shard in shards], world)
         return StepReport({"loss": losses}, {"triplets": triplets})
 
     def state(self) -> dict[str, Array[np.generic]]:
@@ -136,7 +136,7 @@ class Fused(Classify):
         self.term = term
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        embeddings = embed(self.backbone, shards)
+        embeddings = embed(self.backbone, shards, world)
         report = self.classified(shards, embeddings, world)
         labels = [shard.labels for shard in shards]
         report.losses["triplet"], report.metrics["triplets"] = self.term(embeddings, labels, world)

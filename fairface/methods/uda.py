@@ -74,7 +74,7 @@ class UDA(Method):
         return [updater for term in self._terms for updater in term.updaters(self.head_rule)]
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        embeddings = embed(self.backbone, shards, self.backbone_is_frozen)
+        embeddings = embed(self.backbone, shards, world, self.backbone_is_frozen)
         report = StepReport({})
         for branch in self.branches:
             losses, metrics = branch.classified(shards, embeddings, self.unlabeled, self.options.mean, world)

@@ -75,7 +75,7 @@ class VirFace(Classify):
         return groups
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
-        embeddings = embed(self.backbone, shards, self.backbone_is_frozen)
+        embeddings = embed(self.backbone, shards, world, self.backbone_is_frozen)
         if self.stage == PRETRAIN:
             return self.classified(shards, embeddings, world)
         rows = shards[0].source_rows[self.labeled]

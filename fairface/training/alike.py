@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,36 @@ from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.parallel import World
-from fairface.training.setup import shaping
+from fairface.protocols.verification_set import VerificationSet
+from fairface.training.setup import sampled, shaping
 
-CODE, DATA, IMAGES = "code", "labels or attributes", "images"
+CODE, DATA, IMAGES, SETS = "code", "labels or attributes", "images", "verification or test sets"
 REMEDY = {
     CODE: "install the same version on all machines",
     DATA: "give all of them the same data",
     IMAGES: "give all of them the same images",
+    SETS: "give all of them the same sets, or let worker 0 alone score them with verify.split=false",
 }
 
 
-def fingerprints(config: TrainConfig, facts: Mapping[str, Any]) -> dict[str, str]:
-    """What must be the same on all workers, by name: sums of code and data, and every key that shapes the result."""
+def fingerprints(
+    config: TrainConfig, facts: Mapping[str, Any], sets: Sequence[VerificationSet] = ()
+) -> dict[str, str]:
+    """What must be the same on all workers, by name: sums of code and data, and every key that shapes the result.
+
+    ``sets`` are those that the workers score together; with ``verify.split=false`` each may have others.
+    """
     keys = {name: repr(value) for name, value in shaping(as_dict(config))}
+    keys["verify.split"] = repr(config.verify.split)
     images = hashlib.sha256("".join(facts["content"]).encode()).hexdigest()
-    return {CODE: code_sum(), DATA: facts["data_fingerprint"], IMAGES: images, **keys}
+    found = {CODE: code_sum(), DATA: facts["data_fingerprint"], IMAGES: images, **keys}
+    return {**found, SETS: _sum_of(sets)} if config.verify.split else found
+
+
+def _sum_of(sets: Sequence[VerificationSet]) -> str:
+    """Of the sizes and of some images; comparisons are worker 0's."""
+    facts = [[len(item.images), sampled(item.images)] for item in sets]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def check_alike(world: World, own: Mapping[str, str]) -> None:

@@ -28,8 +28,8 @@ class Checkpointer:
         save_every: steps between two checkpoints.
         verify_every: steps between two verifications; 0 = only at the end.
         position: facts that a resumed run needs besides the step (data fingerprint, seed).
-        before: called on every worker before worker 0 scores and saves.
-        leads: whether this process scores and saves; the others bring what is split.
+        before: called on every worker before they score and worker 0 saves.
+        leads: whether this process saves; the others bring what is split.
     """
 
     def __init__(
@@ -68,11 +68,12 @@ class Checkpointer:
             self.before()
         score = None
         due = step == total or bool(self.verify_every and step % self.verify_every == 0)
-        if self.leads and due and not stopping:
+        if due and not stopping and self.verifier.takes_part:
             try:
                 score = self.verifier.run(self.method.inference(), step, self.log)
             except FairfaceError:
                 self._write(step, None)  # a bad verification set must not cost the steps since the last checkpoint
+                self.verifier.world.barrier()  # the first process that fails ends the others: not before it is saved
                 raise
         self._write(step, score)
 

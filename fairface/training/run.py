@@ -39,7 +39,7 @@ from fairface.training.restore import (
 )
 from fairface.training.run_folder import RunFolder
 from fairface.training.setup import Join, Prepared, check_resumable, prepare
-from fairface.training.share import average_running, share_facts, share_run
+from fairface.training.share import average_running, share_block, share_facts, share_run
 from fairface.training.start import (
     STARTED_FROM,
     fine_tune,
@@ -73,7 +73,7 @@ def train(
     """
     run = prepare(config, join)
     if run.world.size > 1:
-        check_alike(run.world, fingerprints(config, run.facts))
+        check_alike(run.world, fingerprints(config, run.facts, (*run.verification, *run.test)))
     if not run.world.leads:
         own = RunLog(run.folder, quiet=True, name=f"log-{run.world.rank}.jsonl", history="")
         return _logged(run, resume, own, {})
@@ -117,8 +117,7 @@ def _train(run: Prepared, resume: bool, log: RunLog, files: Mapping[str, Any]) -
     if stopped is not None:
         log.say(f"stopped; saved in {run.folder}; the same command with --resume goes on")
         return 128 + stopped
-    if run.world.leads:
-        finish(run, trainer.checkpointer.folder, log)
+    finish(run, trainer.checkpointer.folder, log)
     return 0
 
 
@@ -127,7 +126,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     config, world = run.config, run.world
     folder = RunFolder(run.folder, config.keep, run.facts, tidy=world.leads)
     initialize(run.method, world.contexts, config.seed, config.data.image_size)
-    verifier = Verifier(run.verification, config.verify, world.contexts, config.data.image_size)
+    verifier = Verifier(run.verification, config.verify, world, config.data.image_size)
     files = begin(run, log, folder, resume) if world.leads else None
     done = {"step": 0, "updates": 0} if files is None else {"step": files.step, "updates": restore_blocks(run, files)}
     done = share_facts(done, world)
@@ -267,14 +266,20 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
 
 
 def finish(run: Prepared, folder: RunFolder, log: RunLog) -> None:
-    """Score the test sets with the best checkpoint, print the table and write ``metrics.json``."""
-    test = run.config.test
-    if not run.test:
+    """Score the test sets with the best checkpoint; worker 0 prints the table and writes ``metrics.json``."""
+    test, verify, net = run.config.test, run.config.verify, run.method.inference()
+    config = VerifyConfig(folds=verify.folds, fmr=test.fmr, batch_size=verify.batch_size, split=verify.split)
+    scorer = Verifier(run.test, config, run.world, run.config.data.image_size)
+    if not test.sets or not scorer.takes_part:
         return
-    load_inference(run.method.inference(), resolve(f"{run.folder}@{test.checkpoint}"))
-    config = VerifyConfig(folds=run.config.verify.folds, fmr=test.fmr, batch_size=run.config.verify.batch_size)
-    scorer = Verifier(run.test, config, run.world.contexts, run.config.data.image_size)
-    metrics, text = score_test_sets(run, scorer, run.method.inference())
+    if run.world.leads:
+        load_inference(net, resolve(f"{run.folder}@{test.checkpoint}"))
+    if scorer.world.size > 1:
+        share_block(net, "net", run.world)
+    if not run.world.leads:
+        scorer.results(net, rounds=test.bootstrap)  # its share of the images
+        return
+    metrics, text = score_test_sets(run, scorer, net)
     folder.write_json("metrics.json", metrics)
     log.keep(f"test sets\n{text}")
     print(text)

@@ -18,6 +18,7 @@ from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.source import Source
+from fairface.data.types import Dataset
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.faces.masks.transform import masked_sources
 from fairface.files import sha256
@@ -50,7 +51,8 @@ class Prepared:
 
     Attributes:
         total: steps of the whole run.
-        verification, test: the sets that are scored while it trains, and at its end; opened once.
+        verification, test: the sets that are scored while it trains, and at its end; opened once. None where this
+            worker does not take part in it.
         save_every, verify_every: in steps.
         facts: what the manifest says of the run.
     """
@@ -99,6 +101,7 @@ def prepare(config: TrainConfig, join: Join | None = None) -> Prepared:
     check_columns(method.reads, sources, config.method)
     total = total_steps(config, sources)
     crop = evaluation_crop(config)
+    scores = world.leads or config.verify.split
     loader = BatchLoader(
         sources,
         image_size=config.data.image_size,
@@ -123,9 +126,9 @@ def prepare(config: TrainConfig, join: Join | None = None) -> Prepared:
             "head": config.head.name if "head" in method.blocks() else None,
         },
         verification=open_sets(
-            verification_names(config) if world.leads else (), config.data.image_size, config.verify.protected, crop
+            verification_names(config) if scores else (), config.data.image_size, config.verify.protected, crop
         ),
-        test=open_sets(config.test.sets if world.leads else (), config.data.image_size, crop=crop),
+        test=open_sets(config.test.sets if scores else (), config.data.image_size, crop=crop),
     )
 
 
@@ -153,13 +156,17 @@ def fingerprint(sources: Sequence[Source]) -> str:
 
 def content(sources: Sequence[Source]) -> list[str]:
     """Short sums of the encoded images of ``SAMPLED`` records of each source, spread evenly."""
+    return [part for source in sources for part in sampled(source.dataset)]
+
+
+def sampled(dataset: Dataset) -> list[str]:
+    """Short sums of the encoded images of up to ``SAMPLED`` records, spread evenly."""
     sums = []
-    for source in sources:
-        for index in np.unique(np.linspace(0, len(source.dataset) - 1, SAMPLED).astype(np.int64)).tolist():
-            try:
-                sums.append(hashlib.sha256(source.dataset.encoded(index)).hexdigest()[:16])
-            except DataError:  # data.on_bad_record says what becomes of it
-                sums.append("bad")
+    for index in np.unique(np.linspace(0, len(dataset) - 1, SAMPLED).astype(np.int64)).tolist():
+        try:
+            sums.append(hashlib.sha256(dataset.encoded(index)).hexdigest()[:16])
+        except DataError:  # data.on_bad_record says what becomes of it
+            sums.append("bad")
     return sums
 
 

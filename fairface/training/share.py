@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fairface.methods.base import Method
-from fairface.mx import NDArray, nd
+from fairface.mx import NDArray, gluon, nd
 from fairface.parallel import World
 from fairface.parameters import RUNNING, SplitArrays, arrays_of, set_arrays, structural
 from fairface.training.checkpointer import METHOD, method_state
@@ -37,13 +37,18 @@ def share_arrays(arrays: Mapping[str, NDArray], world: World) -> dict[str, NDArr
     return found
 
 
+def share_block(block: gluon.Block, name: str, world: World) -> None:
+    """Give every worker worker 0's parameters of a block, whose name a message would tell."""
+    set_arrays(block, share_arrays(arrays_of(block), world), f"worker 0's {name}")
+
+
 def share_run(method: Method, updates: Updates, world: World) -> None:
     """Give every worker worker 0's parameters, the optimizer's state and the method's; of what is split, its part."""
     for name, block in method.blocks().items():
         if isinstance(block, SplitArrays):
             block.spread()
         else:
-            set_arrays(block, share_arrays(arrays_of(block), world), f"worker 0's {name}")
+            share_block(block, name, world)
     for updater in updates.updaters:
         if updater.is_split:
             updater.spread()

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from fairface.config.schema import VerifyConfig
 from fairface.embedding.mxnet import NetEmbedder
-from fairface.mx import Context, gluon
+from fairface.mx import gluon
+from fairface.parallel import World
 from fairface.protocols.verification_set import VerificationSet
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.verification import VerificationResult, verify
 from fairface.training.log import RunLog
+from fairface.training.split_embedding import all_or_none, embed_split
 from fairface.training.worst_rate import worst_rate
 
 WORST = {"fmr_worst": "fmr", "fnmr_worst": "fnmr"}
@@ -26,35 +28,55 @@ class Verifier:
 
     Args:
         sets: scored in this order; the monitored score is the mean over them.
-        config: folds, FMR targets, flip, batch size, monitored score.
+        config: folds, FMR targets, flip, batch size, monitored score, whether workers share the images.
+        world: on whose devices the images are embedded. Worker 0 scores; with ``verify.split`` the others make the same
+            calls with the same sets and the same net, and get no result.
         image_size: H = W in pixels.
     """
 
-    def __init__(
-        self, sets: Sequence[VerificationSet], config: VerifyConfig, contexts: Sequence[Context], image_size: int
-    ) -> None:
+    def __init__(self, sets: Sequence[VerificationSet], config: VerifyConfig, world: World, image_size: int) -> None:
         self.sets = list(sets)
         self.config = config
-        self.contexts = list(contexts)
+        self.world = world if config.split else World(world.contexts, world.rank)
         self.image_size = image_size
 
     def results(self, net: gluon.HybridBlock, rounds: int = 0) -> dict[str, VerificationResult]:
-        """Set name to result; ``rounds`` bootstrap rounds for intervals."""
-        return {item.name: self._verified(scores, item, rounds) for item, scores in self.scored(net)}
+        """Set name to result; ``rounds`` bootstrap rounds for intervals.
+
+        Raises:
+            FairfaceError: a set cannot be scored; on all workers alike.
+        """
+        return all_or_none(
+            self.world, lambda: {item.name: self._verified(scores, item, rounds) for item, scores in self.scored(net)}
+        )
 
     def scored(self, net: gluon.HybridBlock) -> Iterator[tuple[VerificationSet, NDArray[np.float64]]]:
-        """Each set with the cosines of its comparisons."""
+        """Each set with the cosines of its comparisons; none where this is not worker 0."""
         embedder = NetEmbedder(
-            net, self.contexts, self.config.batch_size, self.config.flip, self.image_size, show_progress=False
+            net, self.world.contexts, self.config.batch_size, self.config.flip, self.image_size, show_progress=False
         )
         for item in self.sets:
-            yield item, cosine_scores(embedder.embed(item.images), item.comparisons.a, item.comparisons.b)
+            embeddings = embed_split(embedder, item.images, self.world)
+            if self.world.leads:
+                yield item, cosine_scores(embeddings, item.comparisons.a, item.comparisons.b)
 
     def _verified(self, scores: NDArray[np.float64], item: VerificationSet, rounds: int) -> VerificationResult:
         return verify(scores, item.comparisons, folds=self.config.folds, fmr=self.config.fmr, rounds=rounds)
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether this process has something to do when sets are scored."""
+        return self.world.leads or self.world.size > 1
+
     def run(self, net: gluon.HybridBlock, step: int, log: RunLog) -> float | None:
-        """Score all sets, log each, and return the monitored score (None without sets)."""
+        """Score all sets, log each, and return the monitored score (None without sets, and where this is not worker 0).
+
+        Raises:
+            FairfaceError: a set cannot be scored; on all workers alike.
+        """
+        return all_or_none(self.world, lambda: self._run(net, step, log))
+
+    def _run(self, net: gluon.HybridBlock, step: int, log: RunLog) -> float | None:
         monitor = self.config.monitor
         monitored = []
         for item, scores in self.scored(net):

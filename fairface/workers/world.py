@@ -16,6 +16,7 @@ from fairface.workers.added import Added, added
 from fairface.workers.exchange import Exchange
 from fairface.workers.gather import Gather, spread
 from fairface.workers.numbers import as_words, from_words, split_doubles
+from fairface.workers.pieces import spread_in_pieces
 from fairface.workers.recorded import is_recorded
 
 SMALL = 2**14  # values; gradients up to this size travel together, since each message has a cost of its own
@@ -53,10 +54,10 @@ class Workers(World):
         whole = self.join(arrays, arrays[0].context)
         return [whole.as_in_context(own.context) for own in arrays]
 
-    def join(self, arrays: Sequence[NDArray], context: Context) -> NDArray:
+    def join(self, arrays: Sequence[NDArray], context: Context, equal: bool = False) -> NDArray:
         rows = super().join(arrays, arrays[0].context)
         name = f"gather{next(self._step.numbers)}"
-        counts = self.counts(len(rows))
+        counts = [len(rows)] * self.size if equal else self.counts(len(rows))
         if np.issubdtype(rows.dtype, np.integer):
             return self._join_integers(name, rows, counts).as_in_context(context)
         values = rows.astype("float32")  # of float16 and bfloat16 it holds every value
@@ -117,6 +118,13 @@ class Workers(World):
     def of_lead(self, array: NDArray) -> NDArray:
         values = array.astype("float32")
         return added(self.exchange, "lead", values if self.leads else nd.zeros_like(values)).astype(array.dtype)
+
+    def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
+        counts = self.counts(len(rows))
+        width = max(self.counts(rows.shape[1] if len(rows) else 0))
+        first = sum(counts[: self.rank]) * width
+        whole = spread_in_pieces(self.exchange, rows.reshape(-1), first, sum(counts) * width)
+        return whole.reshape((sum(counts), width))
 
     def sum_gradients(self, gradients: Sequence[Sequence[NDArray]]) -> None:
         small = [copies for copies in gradients if copies[0].size <= SMALL]

@@ -5,6 +5,7 @@ They learn as one process does, and no loss of one leaves the others waiting.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -83,6 +84,22 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
 def test_both_roads_end_in_the_same_bits(program: Program, together: Path) -> None:
     assert program.ends("--quiet", *WORKERS, *KVSTORE) == (0, "", "")
     assert bits(program.run) == bits(together)
+
+
+def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_path: Path, people: Path) -> None:
+    words = (*SETTINGS, "steps=3", "optimizer.lr=0.01")
+    one = Program(tmp_path / "one", people, *words)
+    assert one.ends("--quiet")[0] == 0
+    expected = values(one.run)
+    for name, options, *more in (
+        ("workers", WORKERS), ("devices", (), "devices=cpu0,cpu1"), ("both", WORKERS, "devices=cpu0,cpu1,cpu2,cpu3"),
+    ):  # fmt: skip
+        program = Program(tmp_path / name, people, *words, "backbone.sync_bn=true", *more)
+        assert program.ends("--quiet", *options) == (0, "", "")
+        found = values(program.run)
+        for key, array in expected.items():
+            scale = max(1e-3, np.abs(array).max())
+            np.testing.assert_allclose(found[key], array, rtol=0, atol=1e-3 * scale, err_msg=f"{name}: {key}")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +205,47 @@ def test_a_bad_record_on_one_worker_saves_and_stops_all(tmp_path: Path, people: 
     assert str(file) in err
     assert "the 2 steps before it are saved" in err
     assert steps(program.run) == [2]
+
+
+def test_workers_share_the_verification_of_one_that_is_alone(tmp_path: Path, people: Path) -> None:
+    words = (f"verify.sets={people}", "verify.every=6", "verify.batch_size=4", f"test.sets={people}")
+    scores = []
+    for split in ("true", "false"):
+        program = Program(tmp_path / split, people, *SETTINGS, *words, f"verify.split={split}")
+        code, out, err = program.ends("--quiet", *WORKERS)
+        assert (code, err, out.count("people")) == (0, "", 1)
+        lines = [json.loads(line) for line in (program.run / "log.jsonl").read_text().splitlines()]
+        scores.append([(line["step"], line["auc"], line["eer"]) for line in lines if line["event"] == "verify/people"])
+        scores[-1].append(json.loads((program.run / "metrics.json").read_text())["auc"])
+    assert scores[0] == scores[1]
+    assert [score[0] for score in scores[0][:-1]] == [6, 12]
+
+
+def test_a_bad_verification_image_on_one_worker_saves_and_stops_all(tmp_path: Path, people: Path) -> None:
+    data = Path(shutil.copytree(people, tmp_path / "people"))
+    file = sorted(data.glob("*/*.png"))[-1]
+    file.write_bytes(b"no image" * 20)
+    program = Program(tmp_path, people, *SETTINGS, f"verify.sets={data}", "verify.every=4", "verify.batch_size=4")
+    code, out, err = program.ends("--quiet", *WORKERS)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert str(file) in err
+    assert steps(program.run)[-1] == 4
+
+
+def test_sigterm_while_workers_verify_stops_all_after_it(tmp_path: Path, people: Path) -> None:
+    words = (f"verify.sets={people}", "verify.every=3", "verify.batch_size=1")  # it verifies most of the time
+    program = Program(tmp_path, people, *SETTINGS, "steps=60", *words)
+    with program.start("--quiet", *WORKERS) as launcher:
+        while newest(program) < 6:
+            assert launcher.poll() is None
+            time.sleep(0.005)
+        processes = children(launcher.pid)
+        time.sleep(0.1)
+        launcher.send_signal(signal.SIGTERM)
+        launcher.communicate(timeout=600)
+    assert launcher.returncode == 128 + signal.SIGTERM
+    assert all_gone(processes)
+    assert 6 <= steps(program.run)[-1] < 60
 
 
 @pytest.mark.parametrize("road", [(), KVSTORE])

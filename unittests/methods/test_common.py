@@ -55,7 +55,7 @@ def test_a_frozen_backbone_keeps_its_statistics_and_gives_no_gradient(frozen):
     shards = shards_of(contexts)
     expected = [net(part.images).asnumpy() for part in shards]  # of inference
     with autograd.record():
-        embeddings = embed(net, shards, frozen)
+        embeddings = embed(net, shards, World(tuple(contexts)), frozen)
         loss = [embedding.square().sum() + net.dense.bias.data(embedding.context).sum() for embedding in embeddings]
     autograd.backward(loss)
     assert [embedding.context for embedding in embeddings] == contexts
@@ -70,7 +70,7 @@ def test_a_backbone_is_trained_unless_it_is_frozen():
     net.initialize()
     shards = shards_of([mx.cpu()])
     with autograd.record():
-        (embedding,) = embed(net, shards)
+        (embedding,) = embed(net, shards, World((mx.cpu(),)))
     assert abs(embedding.asnumpy().mean(axis=0)).max() < 1e-5  # the batch's own mean is taken off
 
 

@@ -10,6 +10,7 @@ import pytest
 from fairface.config.schema import VerifyConfig
 from fairface.errors import DataError
 from fairface.mx import nd
+from fairface.parallel import World
 from fairface.training.checkpointer import Checkpointer, method_state
 from fairface.training.verifier import Verifier
 
@@ -50,8 +51,8 @@ def checkpointer_of(folder, score=0.5, monitor="auc", verify_every=2):
             raise DataError("a set is gone")
         return score
 
-    judge = Verifier([], VerifyConfig(monitor=monitor), [], 8)
-    verifier = SimpleNamespace(run=run, better=judge.better)
+    judge = Verifier([], VerifyConfig(monitor=monitor), World(()), 8)
+    verifier = SimpleNamespace(run=run, better=judge.better, takes_part=True, world=World(()))
     return Checkpointer(folder, method, updates, verifier, "log", 3, verify_every, {"total": 9})
 
 

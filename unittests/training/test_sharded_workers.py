@@ -55,14 +55,16 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(folder: Path) 
     assert found["head.momentum"].any()
 
 
-def test_a_verification_that_fails_costs_no_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_a_verification_that_fails_costs_no_steps(folder: Path, monkeypatch: pytest.MonkeyPatch, split: str) -> None:
     """Worker 0 saves before it stops: the others must bring their classes."""
 
     def gone(*_: object) -> float:
         raise DataError("the set is gone")
 
     monkeypatch.setattr(Verifier, "run", gone)
-    config = config_of(folder, folder / "people", *WORDS, *SHARDED, "name=gone")
+    name = f"gone_{split}"
+    config = config_of(folder, folder / "people", *WORDS, *SHARDED, f"name={name}", f"verify.split={split}")
 
     def work(world: Workers) -> str:
         run = prepare(config, lambda _: world)
@@ -73,8 +75,8 @@ def test_a_verification_that_fails_costs_no_steps(folder: Path, monkeypatch: pyt
             return str(error)
         return ""
 
-    assert together(2, work) == ["the set is gone", ""]
-    found, base = arrays_of(folder / "models" / "gone"), arrays_of(folder / "models" / "base")
+    assert together(2, work) == ["the set is gone", "the set is gone" if split == "true" else ""]
+    found, base = arrays_of(folder / "models" / name), arrays_of(folder / "models" / "base")
     np.testing.assert_array_equal(found["head.weight"], base["head.weight"])
 
 

@@ -9,6 +9,7 @@ from fairface.comparisons import Comparisons
 from fairface.config.check import check
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.errors import ConfigError, DataError
+from fairface.parallel import World
 from fairface.training.verifier import Verifier
 from fairface.training.worst_rate import worst_rate
 
@@ -54,7 +55,7 @@ def test_undefined_where_subjects_are_few_or_scores_equal(world):
 
 
 def test_lower_is_better_and_attributes_are_needed():
-    verifier = Verifier([], VerifyConfig(monitor="fmr_worst", protected=("sex",)), [], 32)
+    verifier = Verifier([], VerifyConfig(monitor="fmr_worst", protected=("sex",)), World(()), 32)
     assert verifier.better(0.1, 0.2)
     assert not verifier.better(0.2, 0.1)
     with pytest.raises(ConfigError, match="protected"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Console:
 
     @classmethod
     def of(cls, options: Namespace) -> Console:
-        """As the options of :func:`fairface.cli.program_parser` say."""
+        """As the options of :func:`fairface.cli.program_parser` say; the log's warnings are part of what is told."""
+        logging.getLogger("fairface").setLevel(logging.ERROR if options.quiet else logging.NOTSET)
         return cls(options.quiet, getattr(options, "json", False))
 
     def tell(self, notes: Iterable[str]) -> None:

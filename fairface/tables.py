@@ -6,8 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 
 _GAP = "  "
+_NARROWEST = 8  # characters of a column that is made narrower
 
 
 def output_width() -> int | None:
@@ -22,7 +25,7 @@ def aligned(rows: Sequence[Sequence[object]], header: Sequence[str], width: int 
     """``rows`` below ``header``; numbers are right-aligned.
 
     A table that is wider than ``width`` is cut into blocks of columns below each other, each of which begins with the
-    columns that tell the rows apart. A column that is too wide by itself stands in a block of its own.
+    columns that tell the rows apart. Where a block is still too wide, its widest cells go on in further lines.
     """
     cells = [[str(value) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
@@ -30,16 +33,34 @@ def aligned(rows: Sequence[Sequence[object]], header: Sequence[str], width: int 
         bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
         for i in range(len(header))
     ]
-
-    def line(values: Sequence[str], columns: Sequence[int]) -> str:
-        parts = [values[i].rjust(widths[i]) if right[i] else values[i].ljust(widths[i]) for i in columns]
-        return _GAP.join(parts).rstrip()
-
     blocks = []
     for columns in _blocks(widths, _labels(cells), width):
-        rule = _GAP.join("-" * widths[i] for i in columns)
-        blocks.append("\n".join([line(header, columns), rule, *(line(values, columns) for values in cells)]))
+        room = _fitted([widths[i] for i in columns], width)
+        lines = [[line[i] for i in columns] for line in ([*header], *cells)]
+        told = ["\n".join(_lines(line, room, [right[i] for i in columns])) for line in lines]
+        blocks.append("\n".join([told[0], _GAP.join("-" * wide for wide in room), *told[1:]]))
     return "\n\n".join(blocks)
+
+
+def _fitted(widths: Sequence[int], limit: int | None) -> list[int]:
+    """The widths of a block's columns, the widest made narrower until all fit into ``limit``."""
+    room = list(widths)
+    while limit is not None and _length(room, range(len(room))) > limit and max(room) > _NARROWEST:
+        room[room.index(max(room))] -= 1
+    return room
+
+
+def _lines(values: Sequence[str], room: Sequence[int], right: Sequence[bool]) -> list[str]:
+    """One row: its cells side by side, what is wider than its column below."""
+    parts = [wrap(value, wide) if len(value) > wide else [value] for value, wide in zip(values, room, strict=True)]
+    lines = []
+    for line in zip_longest(*parts, fillvalue=""):
+        cells = [
+            text.rjust(wide) if numeric else text.ljust(wide)
+            for text, wide, numeric in zip(line, room, right, strict=True)
+        ]
+        lines.append(_GAP.join(cells).rstrip())
+    return lines
 
 
 def _labels(cells: Sequence[Sequence[str]]) -> int:

@@ -40,8 +40,35 @@ def test_one_label_is_enough_where_rows_differ_by_it():
     rows = [["a", 1, "x" * 30], ["b", 1, "y" * 30]]
     assert aligned(rows, ["name", "count", "text"], 20) == (
         "name  count\n----  -----\na         1\nb         1\n\n"
-        f"name  text\n----  {'-' * 30}\na     {'x' * 30}\nb     {'y' * 30}"  # too wide alone: no cell is cut
+        "name  text\n----  --------------\na     xxxxxxxxxxxxxx\n      xxxxxxxxxxxxxx\n      xx\n"
+        "b     yyyyyyyyyyyyyy\n      yyyyyyyyyyyyyy\n      yy"
     )
+
+
+@pytest.mark.parametrize("width", [24, 40, 60])
+def test_a_cell_wider_than_the_terminal_goes_on_below_and_loses_nothing(width):
+    path = "/data/faces/" + "very_long_name_of_a_folder/" * 4 + "ada_0001.jpg"
+    reason = "no face was found in this photograph of 400x300 pixels"
+    rows = [[path, reason, 3], ["b.jpg", "found", 12]]
+    blocks = aligned(rows, ["photograph", "what was found", "faces"], width).split("\n\n")
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= width
+    told = []
+    for block in blocks:
+        lines = block.splitlines()
+        rule = next(number for number, line in enumerate(lines) if set(line) == {"-", " "})
+        label, *_ = lines[rule].split("  ")
+        ends = [line[: len(label)].strip() for line in lines]
+        last = ends.index("b.jpg")
+        assert "".join(ends[rule + 1 : last]) == path
+        told.append(" ".join(line[len(label) :].strip() for line in lines[rule + 1 : last]).split())
+    words = [word for block in told for word in block]
+    assert words.count("3") == 1
+    assert "".join(word for word in words if word != "3") == reason.replace(" ", "")
+
+
+def test_a_terminal_of_no_width_still_gets_a_table():
+    lines = aligned([["a" * 20, "b" * 20]], ["one", "two"], 3).splitlines()
+    assert max(map(len, lines)) == 8 + 2 + 8  # a column is not made narrower than that
 
 
 def test_rows_alike_and_no_rows():

@@ -17,6 +17,10 @@ HEIC_SUFFIXES = frozenset({".heic", ".heif"})  # of phones; read by the optional
 UNREAD_SUFFIXES = frozenset(
     {".avif", ".gif", ".jxl", ".psd", ".svg", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
 )
+# In a folder that align.py or add_masks.py wrote: no photograph of anybody's was passed over there.
+WRITTEN_BESIDE = frozenset(
+    {"align.json", "landmarks.csv", "no_face.txt", "unreadable.txt", "failures.txt", "masks.jsonl"}
+)
 PHOTOGRAPH_SUFFIXES = IMAGE_SUFFIXES | HEIC_SUFFIXES
 HEIC_PACKAGE = "pillow_heif"
 _SHOWN = 10
@@ -31,8 +35,8 @@ class LeftOut:
 
     @classmethod
     def of(cls, names: Iterable[str]) -> LeftOut:
-        """Sort the names of files that were passed over."""
-        every = sorted(names)
+        """Sort the names of files that were passed over, without what our own programs leave beside the images."""
+        every = sorted(set(names) - WRITTEN_BESIDE)
         unread = HEIC_SUFFIXES | UNREAD_SUFFIXES
         return cls(
             tuple(name for name in every if suffix_of(name) in unread),

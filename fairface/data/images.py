@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.damaged import tell_damaged
+from fairface.data.decoder import DECODER
 from fairface.data.image_kinds import heic_remedy, reads_heic
 from fairface.data.other_formats import other_format_hint
 from fairface.data.phone_formats import decode_heic, decode_webp, is_heic, is_webp
@@ -22,6 +25,8 @@ _FRAME_KINDS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's "star
 def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]:
     """Decode an image file's bytes to uint8 (H, W, 3) RGB; grey images get three equal channels.
 
+    Where the decoder remarks on damaged data and gives pixels all the same, the remark is logged with ``name``.
+
     Args:
         data: the file (JPEG, PNG, …).
         name: how to name the record in an error.
@@ -30,23 +35,37 @@ def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]
     Raises:
         DataError: the bytes are no whole image, or its size is another one.
     """
-    image = try_decode(data)
+    image = try_decode(data, lambda: name)
     if image is None:
-        raise DataError(f"{name}: {_what_is_wrong(data)}; {_what_to_do(data)}", settings=(SKIP_BAD,))
+        raise not_decoded(data, name)
     if size is not None:
         check_size(image, name, size)
     return image
 
 
-def try_decode(data: bytes) -> NDArray[np.uint8] | None:
-    """As :func:`decode`, with ``None`` instead of an error."""
+def try_decode(data: bytes, name: Callable[[], str]) -> NDArray[np.uint8] | None:
+    """As :func:`decode`, with ``None`` instead of an error; ``name`` is asked only where there is a remark."""
+    image, remark = decode_remarked(data)
+    if image is not None and remark:
+        tell_damaged(name(), remark)
+    return image
+
+
+def decode_remarked(data: bytes) -> tuple[NDArray[np.uint8] | None, str]:
+    """The image as :func:`decode` gives it, ``None`` where it cannot be decoded; and what the decoder remarks on data
+    that are damaged ("": nothing)."""
     if not data:
-        return None
+        return None, ""
     if is_webp(data):
-        return decode_webp(data)
+        return decode_webp(data), ""
     if is_heic(data):
-        return decode_heic(data)
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]
+        return decode_heic(data), ""
+    return DECODER.decode(data, cv2.IMREAD_COLOR_RGB)
+
+
+def not_decoded(data: bytes, name: str) -> DataError:
+    """What is said of an image file that cannot be decoded."""
+    return DataError(f"{name}: {_what_is_wrong(data)}; {_what_to_do(data)}", settings=(SKIP_BAD,))
 
 
 def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.decoder import DECODER
+
 Pixels = NDArray[np.uint8]
 
 _ORIENTATION_TAG = 0x0112
@@ -32,7 +34,7 @@ def decode_webp(data: bytes) -> Pixels | None:
     """A WebP file as uint8 (H, W, 3) RGB, turned as its EXIF data say; ``None`` where it cannot be decoded."""
     # No version of OpenCV then turns it by itself.
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    image, _ = DECODER.decode(data, flags)
     return None if image is None else upright(np.asarray(image, np.uint8), webp_orientation(data))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -37,7 +38,10 @@ def map_processes(
     """
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}; at least one process is needed")
-    executor = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=start, initargs=arguments)
+    level = logging.getLogger("fairface").level
+    executor = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(level, start, arguments)
+    )
     waiting: set[Future[R]] = set()
     try:
         for task in tasks:
@@ -55,3 +59,10 @@ def map_processes(
         ) from error
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _begin(level: int, start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
+    """Begin a worker process: what its parent does not log, it does not log either."""
+    logging.getLogger("fairface").setLevel(level)
+    if start is not None:
+        start(*arguments)

@@ -107,7 +107,7 @@ class IndexedDataset(ABC):
             DataError: the record cannot be read or decoded.
         """
         data = self.encoded(index)
-        image = try_decode(data)
+        image = try_decode(data, lambda: self.name(index))
         # The record's name is made only for an error: it takes longer than everything else but decoding.
         return decode(data, self.name(index)) if image is None else image
 

@@ -125,7 +125,7 @@ def _fairness(report: FairnessReport, what: str) -> list[Section]:
 
 
 def _failures(facts: RunFacts, found: Assessment) -> Section:
-    title = "Failures to detect"
+    title = "Face-detection failures (part of FTA)"
     if facts.failed is None or found.fairness is None:
         return Section(title, lines=["it is unknown on which images detection failed"])
     rows = [
@@ -135,9 +135,9 @@ def _failures(facts: RunFacts, found: Assessment) -> Section:
         if row.failures is not None
     ]
     lines = [
-        f"{len(facts.failed)} of {facts.images} images; a face counts as a failure if it was found only after "
+        f"{len(facts.failed)} of {facts.images} images; a face counts as one if it was found only after "
         "resizing or rotating the photograph, or not at all"
     ]
     if found.without_reason:
         lines.append(f"no separate report without these images: {found.without_reason}")
-    return Section(title, ("by", "group", "images", "failure to detect"), rows, lines)
+    return Section(title, ("by", "group", "images", "face-detection failure rate"), rows, lines)

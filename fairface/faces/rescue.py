@@ -1,7 +1,7 @@
 """What is tried on a photograph in which no face is found: other sizes, then turns, and at last a crop of the middle.
 
 The steps are those of the fair-face system's final evaluation (ChaLearn's challenge, ECCV 2020). What they find counts
-as a failure to detect: whoever scores the crops can treat these photographs apart.
+as a face-detection failure: whoever scores the crops can treat these photographs apart.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ from fairface.data.opening import open_dataset
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.graph.precisions import PRECISIONS
 from fairface.programs.catalog import options_of
+from fairface.programs.model_argument import add_model, parse
 from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, checkpoint_of, onnx_options
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("embed", prog)
-    options.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    add_model(options, MODEL_HELP)
     options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
@@ -26,7 +27,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--no-flip", action="store_true", help="do not add the mirrored image's embedding")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
     add_onnx_options(options)
-    args = options.parse_args(argv)
+    args = parse(options, argv)
     console = Console.of(args)
 
     dataset = open_dataset(args.data)

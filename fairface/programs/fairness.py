@@ -28,6 +28,7 @@ from fairface.files import atomic_write
 from fairface.programs.fairness_options import arguments
 from fairface.programs.fairness_thresholds import fixed_thresholds, pair_source, shared_thresholds, sources
 from fairface.programs.page_options import is_page, provenance, wants_page, write_outputs
+from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.scores import check_scored
@@ -67,7 +68,11 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
             file.write(report.markdown())
-    console.show({"source": source, **report.to_dict(), "failed_conditions": met}, report.text())
+    stored = (args.embeddings, args.against)
+    console.show(
+        {"source": source, **checkpoint_of("", args.embeddings), **report.to_dict(), "failed_conditions": met},
+        "\n".join([report.text(), *([""] if (lines := model_line("", *stored)) else []), *lines]),
+    )
     for sentence in met:
         print(f"failed: {sentence}", file=sys.stderr)
     return 1 if met else 0

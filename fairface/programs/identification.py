@@ -19,6 +19,7 @@ from typing import Any
 
 from fairface.cli import add_groups
 from fairface.console import Console
+from fairface.embedding.origin import of_several_models
 from fairface.errors import ConfigError
 from fairface.evaluation.given import embedded_parts, read_score_matrix
 from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
@@ -64,17 +65,19 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if args.plot:
         plot_identification(args.plot, results)
         console.tell([drawn(args.plot, f"CMC and DET of {', '.join(results)}")])
+    stored = (args.embeddings, *paths.values())
+    notes = (*of_several_models(stored), *found.notes)
     source = {name: given for name in SOURCES if (given := getattr(args, name))}
     if wants_page(args):
         made_by = provenance(prog, "test/identification.py", argv, {**source, **paths})
         write_outputs(args, plain_page(
             f"Identification in {Path(args.gallery).stem}", identification_verdict(results),
-            identification_panels(results), made_by, found.notes,
+            identification_panels(results), made_by, notes,
         ))  # fmt: skip
     console.show(
-        {**source, **checkpoint_of(args.model), **paths, "enrol": args.enrol, **found.result.to_dict(),
-         "notes": list(found.notes)},
-        "\n".join([*found.notes, identification_text(results), *model_line(args.model)]),
+        {**source, **checkpoint_of(args.model, *stored), **paths, "enrol": args.enrol, **found.result.to_dict(),
+         "notes": list(notes)},
+        "\n".join([*notes, identification_text(results), *model_line(args.model, *stored)]),
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     scores = of_scores(args, ijb) if args.scores else of_features(args, ijb)
     names = ("model",) if args.model else ("scores",) if args.scores else ("features", "flipped")
     source = {name: getattr(args, name) for name in names}
-    told = {**source, **checkpoint_of(args.model)}
+    told = {**source, **checkpoint_of(args.model, args.features)}
     result = {"dataset": ijb.files.name, **told, "fusion": args.fusion_method, **scores.to_dict()}
     notes = list(scores.notes)
     if args.output_dir:
@@ -66,7 +66,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     tables = [tar_text(scores.verification)]
     if scores.identification:
         tables += ["", identification_text(scores.identification)]
-    console.show({**result, "notes": notes}, "\n".join([*notes, *tables, *model_line(args.model)]))
+    console.show({**result, "notes": notes}, "\n".join([*notes, *tables, *model_line(args.model, args.features)]))
 
 
 def of_scores(args: argparse.Namespace, ijb: Ijb) -> IjbScores:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.checkpoints import is_onnx
+from fairface.checkpoints import checkpoint_label, is_onnx
 from fairface.console import Console
 from fairface.embedding.decision import HasThresholds, decide
 from fairface.embedding.thresholds import Thresholds
@@ -29,7 +29,7 @@ from fairface.faces.detectors import MTCNN, SPELLING, make_detector, named_detec
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
-from fairface.programs.scoring_options import add_onnx_options, onnx_options
+from fairface.programs.scoring_options import add_onnx_options, model_line, onnx_options
 from fairface.report.picture import check_picture, drawn
 from fairface.report.similarity_matrix import matrix_text, plot_matrix
 from fairface.scoring.decision import choose_points
@@ -76,7 +76,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     # MXNet is loaded only here: a wrong path costs no seconds.
     from fairface.embedding.model import load_model
 
-    model = load_model(checkpoint_of(args.model), args.devices, args.batch_size, **onnx_options(args))
+    checkpoint = checkpoint_of(args.model)
+    model = load_model(checkpoint, args.devices, args.batch_size, **onnx_options(args))
     thresholds, note = usable_thresholds(model, not args.no_flip, args.fmr)
     with console.progress(total=len(photographs), label="find faces", unit="img") as bar:
         detector = None if args.aligned else _detector(args)
@@ -89,10 +90,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if args.plot:
         plot_matrix(args.plot, found.names, cosines)
         console.tell([drawn(args.plot, f"the cosines of {len(found.names)} photographs")])
+    explained = thresholds.explain(args.fmr) if thresholds else (note,)
     console.show(
-        {"model": model.name, **as_dict(found, cosines, decisions, thresholds, args.fmr), "note": note},
-        text(found, cosines, decisions, thresholds.explain(args.fmr) if thresholds else (note,)),
-    )
+        {"model": model.name, "checkpoint": checkpoint_label(checkpoint),
+         **as_dict(found, cosines, decisions, thresholds, args.fmr), "note": note},
+        "\n".join([text(found, cosines, decisions, explained), *model_line(checkpoint)]),
+    )  # fmt: skip
 
 
 def checkpoint_of(name: str) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 from fairface.config.schema import DataConfig
 from fairface.console import Console
 from fairface.programs.catalog import options_of
+from fairface.programs.model_argument import add_model, parse
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     arguments = options_of("hard-samples", prog)
-    arguments.add_argument("model", metavar="RUN", help="run or run@step that was trained with a head")
+    add_model(arguments, "run or run@step that was trained with a head")
     arguments.add_argument("--data", default="", metavar="PATH_OR_CARD", help="labeled data; default: all training "
                            "data of the run")  # fmt: skip
     arguments.add_argument("--root", default="", metavar="DIR", help="folder of --data: as data.root in training")
@@ -25,7 +26,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     arguments.add_argument("--models", default="models", metavar="DIR", help="folder that holds runs")
     arguments.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
     arguments.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
-    options = arguments.parse_args(argv)
+    options = parse(arguments, argv)
     console = Console.of(options)
     from fairface.training.finetuning.hard_samples import mine, write_list
 

@@ -27,7 +27,7 @@ from fairface.evaluation.saved_normalisation import SavedNormalisation, load_nor
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
-from fairface.programs.scoring_options import check_intervals
+from fairface.programs.scoring_options import check_intervals, checkpoint_of, model_line
 from fairface.protocols.opening import KINDS
 from fairface.report.normalisation_table import normalisation_text
 from fairface.scoring.fairness.options import FairnessOptions
@@ -48,7 +48,10 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     if args.output:
         with atomic_write(args.output) as file:
             np.save(file, found.scores, allow_pickle=False)
-    Console.of(args).show(found.to_dict(), text(found))
+    Console.of(args).show(
+        {**checkpoint_of("", args.embeddings), **found.to_dict()},
+        "\n".join([text(found), *model_line("", args.embeddings)]),
+    )
     return 0
 
 

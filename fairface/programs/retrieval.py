@@ -17,6 +17,7 @@ from typing import Any
 from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.data.table import read_csv_table
+from fairface.embedding.origin import of_several_models
 from fairface.errors import ConfigError
 from fairface.evaluation.given import embedded_parts
 from fairface.evaluation.identified import Part, check_parts, open_part
@@ -52,21 +53,23 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         parts, embedder(args) if args.model else None, args.metric, options, args.both_directions,
         score_matrix(args, "a row for each query, a column for each gallery image"),
     )  # fmt: skip
+    stored = (args.embeddings, args.data, *(getattr(args, name) for name in PARTS))
+    notes = (*of_several_models(stored), *found.notes)
     source = {name: getattr(args, name) for name in (*SOURCES, "data", "masked", *PARTS) if getattr(args, name)}
     if wants_page(args):
         made_by = provenance(prog, "test/retrieval.py", argv, source)
         panels = retrieval_panels(found.results, found.hits)
         write_outputs(
-            args, plain_page("Retrieval", retrieval_verdict(found.results), panels, made_by, found.notes)
+            args, plain_page("Retrieval", retrieval_verdict(found.results), panels, made_by, notes)
         )
     hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
     results = {
         name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
     }
     console.show(
-        {**source, **checkpoint_of(args.model), "metric": args.metric, "results": results, **hits,
-         "notes": list(found.notes)},
-        "\n".join([*found.notes, retrieval_text(found.results, found.hits), *model_line(args.model)]),
+        {**source, **checkpoint_of(args.model, *stored), "metric": args.metric, "results": results, **hits,
+         "notes": list(notes)},
+        "\n".join([*notes, retrieval_text(found.results, found.hits), *model_line(args.model, *stored)]),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from fairface.checkpoints import checkpoint_label
+from fairface.embedding.origin import origins
 from fairface.errors import ConfigError
 
 MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file | dlib"
@@ -67,14 +68,25 @@ def onnx_options(args: Namespace) -> OnnxOptions:
     return {"pixels": args.pixels, "colour": args.colour}
 
 
-def checkpoint_of(model: str) -> dict[str, str]:
-    """``checkpoint`` of a result: what ``model`` stands for now; nothing without a model."""
-    return {"checkpoint": checkpoint_label(model)} if model else {}
+def checkpoint_of(model: str, *embeddings: str) -> dict[str, str]:
+    """``checkpoint`` of a result: what ``model`` stands for now, or what made all the files of ``embeddings``; nothing
+    where it is not known, or not one."""
+    if model:
+        return {"checkpoint": checkpoint_label(model)}
+    made_by = set(origins(embeddings).values())
+    return {"checkpoint": made_by.pop()} if len(made_by) == 1 and "" not in made_by else {}
 
 
-def model_line(model: str) -> list[str]:
-    """The line below a table that names the scored checkpoint; none without a model."""
-    return [f"model: {checkpoint_label(model)}"] if model else []
+def model_line(model: str, *embeddings: str) -> list[str]:
+    """The lines below a table that name the scored checkpoint: that of ``model``, else those that the files of
+    ``embeddings`` tell; none where nothing is known."""
+    if model:
+        return [f"model: {checkpoint_label(model)}"]
+    told = origins(embeddings)
+    made_by = set(told.values())
+    if len(made_by) > 1:
+        return [f"model of {path}: {label or 'not told'}" for path, label in told.items()]
+    return [f"model: {label}" for label in made_by if label]
 
 
 def check_intervals(args: Namespace) -> None:

@@ -81,14 +81,15 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if wants_page(args):
         made_by = provenance(prog, DOOR, argv, {**source, "set": args.set, "pairs": args.pairs})
         write_outputs(args, verification_page(found, made_by, args.level, both, notes, further_panels(args, found)))
+    stored = (args.embeddings, args.masked_embeddings)
     rows: dict[tuple[str, ...], VerificationResult] = {
         (row,): result for name, of in found.items() for row, result in of.rows(name).items()
     }
     console.show(
-        {**source, **checkpoint_of(args.model),
+        {**source, **checkpoint_of(args.model, *stored),
          "results": {name: of.to_dict() for name, of in found.items()}, "notes": notes,
          **({"side_by_side": both.to_dict()} if both else {}), **({"thresholds": saved.to_dict()} if saved else {})},
-        "\n".join([*notes, verification_table(rows, ("set",)), *model_line(args.model),
+        "\n".join([*notes, verification_table(rows, ("set",)), *model_line(args.model, *stored),
                    *(["", told(both)] if both else [])]),
     )  # fmt: skip
 

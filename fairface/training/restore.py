@@ -89,7 +89,7 @@ def differences(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     changed = len(changed_images(known, facts))
     repaired = f"{changed} of {len(facts['content'])} sampled images are not what they were when the run began"
     return [repaired] * bool(changed) + [
-        f"{what} was {known[key]} and is now {facts[key]}: the run goes on, but not to the same bits"
+        f"{what} was {known[key]} and is now {facts[key]}: the run goes on, but its end is not bit-identical"
         for key, what in names.items()
         if known.get(key, facts[key]) != facts[key]
     ]

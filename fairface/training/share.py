@@ -27,7 +27,7 @@ def share_facts(facts: Mapping[str, Any], world: World) -> dict[str, Any]:
 
 
 def share_arrays(arrays: Mapping[str, NDArray], world: World) -> dict[str, NDArray]:
-    """Rank 0's arrays by name, to the bit, on the CPU."""
+    """Rank 0's arrays by name, bit-identical, on the CPU."""
     described = [[name, list(array.shape), np.dtype(array.dtype).name] for name, array in arrays.items()]
     told = share_facts({"arrays": described}, world)["arrays"]
     found = {}

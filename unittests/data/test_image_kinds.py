@@ -17,6 +17,10 @@ from fairface.data.inspection.dataset import inspect
 from fairface.data.packing.compound import compound
 from fairface.data.packing.plan import plan_folder
 from fairface.errors import DataError
+from fairface.faces.align_report import FAILURES, NO_FACE, UNREADABLE
+from fairface.faces.align_settings import SETTINGS
+from fairface.faces.folder import LANDMARKS
+from fairface.faces.masks.log import LOG
 from fairface.faces.photographs import list_photographs, read_photograph
 
 HEIC = b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40
@@ -89,6 +93,13 @@ def test_left_out_photographs_are_told_from_other_files(without):
     assert LeftOut.of([]).notes("photos") == ()
     many = LeftOut.of([f"{i:02}.txt" for i in range(11)]).notes("p")[0]
     assert many.endswith("11 other files were left out: " + ", ".join(f"{i:02}.txt" for i in range(10)) + ", …")
+
+
+def test_what_alignment_and_masks_leave_beside_the_images_is_not_told():
+    ours = {SETTINGS, LANDMARKS, NO_FACE, UNREADABLE, FAILURES, LOG}
+    assert LeftOut.of(ours).notes("aligned") == ()
+    # Only in the folder itself: below it such a name is somebody's own.
+    assert LeftOut.of([*ours, "ada/landmarks.csv"]).others == ("ada/landmarks.csv",)
 
 
 def test_people_whose_photographs_cannot_be_read_are_a_problem(without, tmp_path):

@@ -15,6 +15,7 @@ from unittests.docs.drawn_faces import draw_face
 
 PAGE = page_blocks("docs/bring_your_own.md")
 IMAGES = 3
+STAND_INS = ("torch.py", "deepface.py")
 
 # As much of PyTorch as the page calls: a net of one matrix on arrays that know `numpy()`.
 TORCH = '''

@@ -48,6 +48,14 @@ def save(capsys, model="net,0", *words):
     return call(capsys, "verification", *words)
 
 
+def test_the_step_is_named(here, capsys):
+    words = ("inference", "--model", "demo@3", "faces/p0", "--aligned")
+    assert call(capsys, *words)[1].splitlines()[-1] == "model: demo@3"
+    assert json.loads(call(capsys, *words, "--json")[1])["checkpoint"] == "demo@3"
+    newest = call(capsys, "inference", "--model", "demo", "faces/p0", "--aligned")[1]
+    assert newest.splitlines()[-1] == "model: demo@8 (best and last)"
+
+
 def test_the_matrix_is_the_cosines_of_embeddings_and_nothing_is_decided_yet(here, capsys):
     names = [f"faces/p{person}/{image}.png" for person in (0, 1) for image in range(3)]
     code, out, err = call(capsys, "inference", "--model", "net,0", "faces/p0", *names[3:], "--aligned", "--json")
@@ -100,7 +108,7 @@ def test_the_table_has_marks_and_what_they_mean(here, capsys):
     decisions = np.array(json.loads(printed)["decisions"])[~np.eye(18, dtype=bool)].tolist()
     assert (table.count("+"), table.count("?")) == (decisions.count("same"), decisions.count("undecided"))
     lines = meaning.splitlines()
-    assert [line[:12] for line in lines[1:]] == ["  not same: ", "? undecided:"]
+    assert [line[:12] for line in lines[1:]] == ["  not same: ", "? undecided:", "model: net,0"]
     assert re.match(r"\+ same: 0\.\d{4} or more\. In faces, 2 of 135 impostor comparisons reach", lines[0])
 
 

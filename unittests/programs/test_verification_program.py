@@ -60,7 +60,10 @@ def test_all_pairs_of_embeddings_as_one_json_object(tmp_path, stored, source):
     assert (done.returncode, done.stderr) == (0, "")
     printed = json.loads(done.stdout)
     expected = verify_embeddings(stored.embeddings, all_pairs(stored.labels), rounds=20).to_dict()
-    assert printed == {"embeddings": str(tmp_path / "e.npz"), "results": {"all pairs": expected}, "notes": []}
+    path = str(tmp_path / "e.npz")
+    assert printed == {
+        "embeddings": path, "checkpoint": "none", "results": {"all pairs": expected}, "notes": []
+    }  # fmt: skip
     assert printed["results"]["all pairs"]["subjects"] == 8
 
 

@@ -73,9 +73,9 @@ def test_other_devices_and_threads_are_said(
     before = os.environ["OMP_NUM_THREADS"]
     assert json.loads((run / "manifest.json").read_text())["threads"] == before
     resume(tmp_path, people)
-    assert "not to the same bits" not in capsys.readouterr().err
+    assert "not bit-identical" not in capsys.readouterr().err
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     resume(tmp_path, people, "devices=cpu0,cpu1")
     said = capsys.readouterr().err
-    assert f"note: OMP_NUM_THREADS was {before} and is now 7: the run goes on, but not to the same bits" in said
+    assert f"note: OMP_NUM_THREADS was {before} and is now 7: the run goes on, but its end is not bit-identical" in said
     assert "note: the devices was ['cpu(0)'] and is now ['cpu(0)', 'cpu(1)']: the run goes on" in said

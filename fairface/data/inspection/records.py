@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.formats import OpenOptions
-from fairface.data.images import decode, is_jpeg, is_png, jpeg_size
+from fairface.data.images import decode_remarked, is_jpeg, is_png, jpeg_size, not_decoded
 from fairface.data.opening import open_dataset
 from fairface.data.processes import map_processes
 from fairface.data.view import IndexedDataset
@@ -22,7 +20,6 @@ from fairface.errors import DataError
 
 HASH_BYTES = 16
 _TASK = 256
-_STDERR = 2
 _PNG_SIZE = slice(16, 24)
 
 
@@ -96,7 +93,7 @@ def _parts(
         yield from map_processes(_check, tasks, jobs, name, _start)
         return
     dataset = open_dataset(name, options=options)
-    yield from ((task.first, _look_at(dataset, task, lambda: "")) for task in tasks)
+    yield from ((task.first, _look_at(dataset, task)) for task in tasks)
 
 
 def _empty(count: int) -> RecordCheck:
@@ -110,10 +107,8 @@ def _empty(count: int) -> RecordCheck:
 
 
 def _start() -> None:
-    """Let the JPEG library's remarks, which go to standard error, end up in a file where they can be found."""
+    """Set up a worker process: one thread."""
     cv2.setNumThreads(1)
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), _STDERR)
 
 
 @functools.lru_cache(maxsize=1)
@@ -122,48 +117,38 @@ def _opened(name: str, options: OpenOptions) -> IndexedDataset:
 
 
 def _check(task: _Task) -> tuple[int, RecordCheck]:
-    return task.first, _look_at(_opened(task.name, task.options), task, _remark)
+    return task.first, _look_at(_opened(task.name, task.options), task)
 
 
-def _look_at(dataset: IndexedDataset, task: _Task, remark: Callable[[], str]) -> RecordCheck:
-    """``remark`` gives what the image library has said since it was asked before."""
+def _look_at(dataset: IndexedDataset, task: _Task) -> RecordCheck:
     result = _empty(task.last - task.first)
     for row, index in enumerate(range(task.first, task.last)):
         try:
-            data, size, kind = _look(dataset, index, task.decode)
+            data, size, kind, remark = _look(dataset, index, task.decode)
         except (DataError, OSError, cv2.error) as error:
             result.problems[index] = " ".join(str(error).split())
-            remark()
             continue
         result.hashes[row] = np.frombuffer(hashlib.blake2b(data, digest_size=HASH_BYTES).digest(), np.uint8)
         result.sizes[row], result.bytes[row], result.kinds[row] = size, len(data), kind
-        if said := remark():
-            result.problems[index] = f"{dataset.name(index)}: the image is damaged ({said}); restore or remove it"
+        if remark:
+            result.problems[index] = f"{dataset.name(index)}: the image is damaged ({remark}); restore or remove it"
     return result
 
 
-def _look(dataset: IndexedDataset, index: int, whole: bool) -> tuple[bytes, tuple[int, int], str]:
-    """The image file (or pixels), height and width, and the kind of file."""
+def _look(dataset: IndexedDataset, index: int, whole: bool) -> tuple[bytes, tuple[int, int], str, str]:
+    """The image file (or pixels), height and width, the kind of file, and what the decoder remarks on it."""
     if dataset.holds_pixels:
         pixels = dataset.decoded(index)
-        return pixels.tobytes(), (pixels.shape[0], pixels.shape[1]), "pixels"
+        return pixels.tobytes(), (pixels.shape[0], pixels.shape[1]), "pixels", ""
     data = dataset.encoded(index)
     kind = "JPEG" if is_jpeg(data) else "PNG" if is_png(data) else "other"
     size = jpeg_size(data)
     if kind == "PNG":
         size = (int.from_bytes(data[_PNG_SIZE][4:], "big"), int.from_bytes(data[_PNG_SIZE][:4], "big"))
+    remark = ""
     if whole or size is None:
-        shape = decode(data, dataset.name(index)).shape
-        size = (shape[0], shape[1])
-    return data, size, kind
-
-
-def _remark() -> str:
-    """What the image library wrote to standard error since the last call."""
-    if not os.fstat(_STDERR).st_size:
-        return ""
-    os.lseek(_STDERR, 0, os.SEEK_SET)
-    text = os.read(_STDERR, 1 << 10).decode("utf-8", "replace")
-    os.ftruncate(_STDERR, 0)
-    os.lseek(_STDERR, 0, os.SEEK_SET)
-    return " ".join(text.split())
+        image, remark = decode_remarked(data)
+        if image is None:
+            raise not_decoded(data, dataset.name(index))
+        size = (image.shape[0], image.shape[1])
+    return data, size, kind, remark

@@ -70,7 +70,7 @@ def _mask_one(task: MaskTask, job: Job) -> MaskRow:
     row = MaskRow(job.name, UNMASKED, hashlib.sha256(data).hexdigest(), seed=job.seed)
     if task.wish is not None and np.random.default_rng(job.seed).random() >= task.wish.p:
         return row
-    image = try_decode(data)
+    image = try_decode(data, lambda: job.name)
     if image is None:
         return _unreadable(job, row.sha256, f"not an image, or a damaged one ({len(data)} bytes)")
     try:

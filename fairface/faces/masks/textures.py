@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.decoder import DECODER
 from fairface.data.images import read_bytes
 from fairface.errors import DataError
 from fairface.faces.masks.fabric import creases
@@ -60,9 +61,10 @@ def read_textures(folder: str | os.PathLike[str]) -> Textures:
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imdecode(np.frombuffer(read_bytes(path) or b"\0", np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise DataError(f"{path}: not a PNG image; restore or remove it")
+    image, remark = DECODER.decode(read_bytes(path) or b"\0", cv2.IMREAD_UNCHANGED)
+    if image is None or remark:
+        wrong = f"a damaged image ({remark})" if remark else "not a PNG image"
+        raise DataError(f"{path}: {wrong}; restore or remove it")
     if image.ndim != 3 or image.shape[2] != 4 or image.dtype != np.uint8:
         raise DataError(
             f"{path}: has no alpha channel of 8 bits, so what is mask and what is not cannot be told; "

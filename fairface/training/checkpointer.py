@@ -8,7 +8,7 @@ from typing import Any
 
 from fairface.errors import FairfaceError, TrainingError
 from fairface.methods.base import Method
-from fairface.mx import NDArray
+from fairface.mx import NDArray, nd
 from fairface.parameters import SplitArrays, all_finite, arrays_of, copies_of
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
@@ -64,8 +64,7 @@ class Checkpointer:
 
     def after_step(self, step: int, total: int, stopping: bool = False) -> None:
         """Verify when it is time (never when stopping: that must be quick) and save."""
-        if self.before is not None:
-            self.before()
+        self._settle()
         score = None
         due = step == total or bool(self.verify_every and step % self.verify_every == 0)
         if due and not stopping and self.verifier.takes_part:
@@ -83,9 +82,18 @@ class Checkpointer:
         Raises:
             TrainingError: a parameter is not finite.
         """
+        self._settle()
+        self._write(step, score)
+
+    def _settle(self) -> None:
+        """Wait for the step, on every worker.
+
+        BatchNorm writes its running statistics in the backward pass, and MXNet lets them be read before it: where that
+        pass waits for other workers, those of the step before would be averaged, verified and saved.
+        """
+        nd.waitall()
         if self.before is not None:
             self.before()
-        self._write(step, score)
 
     def _write(self, step: int, score: float | None) -> None:
         """Write the checkpoint of ``step``; every worker calls it, since what is split comes together on worker 0.

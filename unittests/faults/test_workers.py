@@ -91,11 +91,9 @@ def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_
     one = Program(tmp_path / "one", people, *words)
     assert one.ends("--quiet")[0] == 0
     expected = values(one.run)
-    for name, options, *more in (
-        ("workers", WORKERS), ("devices", (), "devices=cpu0,cpu1"), ("both", WORKERS, "devices=cpu0,cpu1,cpu2,cpu3"),
-    ):  # fmt: skip
-        program = Program(tmp_path / name, people, *words, "backbone.sync_bn=true", *more)
-        assert program.ends("--quiet", *options) == (0, "", "")
+    for name, devices in (("one each", "devices=cpu0"), ("two each", "devices=cpu0,cpu1,cpu2,cpu3")):
+        program = Program(tmp_path / name, people, *words, "backbone.sync_bn=true", devices)
+        assert program.ends("--quiet", *WORKERS) == (0, "", "")
         found = values(program.run)
         for key, array in expected.items():
             scale = max(1e-3, np.abs(array).max())

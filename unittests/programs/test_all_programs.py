@@ -48,7 +48,7 @@ def without(lacking, start, *words, cwd=ROOT, path=str(ROOT)):
 
 def test_every_program_is_in_the_catalog_once():
     helpers = {"__init__", "catalog", "start", "replace", "fairness_options", "fairness_thresholds"}
-    helpers |= {"run_options", "mask_options", "page_options", "scoring_options"}
+    helpers |= {"run_options", "mask_options", "page_options", "scoring_options", "model_argument"}
     files = {path.stem for path in (ROOT / "fairface" / "programs").glob("*.py")} - helpers
     assert sorted(program.module for program in PROGRAMS) == sorted(files)
     commands = [program.command for program in PROGRAMS]

@@ -130,7 +130,7 @@ class Carry(Method):
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:
         losses, factors = [], []
-        for shard, embedding in zip(shards, embed(self.backbone, shards), strict=True):
+        for shard, embedding in zip(shards, embed(self.backbone, shards, world), strict=True):
             labeled, unlabeled = shard.rows
             logits = self.head(embedding[labeled], shard.labels[labeled])
             loss = -nd.pick(nd.log_softmax(logits), shard.labels[labeled]).sum() / shard.source_rows[0]

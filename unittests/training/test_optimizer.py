@@ -135,6 +135,7 @@ class Rows:
     """Plain gradient descent on a parameter that lies on one device only."""
 
     name = "rows"
+    is_split = False
 
     def __init__(self, parameter: gluon.Parameter) -> None:
         self.parameters = [parameter]

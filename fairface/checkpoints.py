@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -142,10 +143,12 @@ def run_folder(run: str, output: str = "models") -> Path:
     folder = _found_run(run, output)
     if folder is not None:
         return folder
+    runs = [path.parent.name for path in Path(output).glob(f"*/{MANIFEST}")]
+    close = difflib.get_close_matches(Path(run).name, runs, n=1)
     raise CheckpointError(
         f"{run}: is not a run (no {MANIFEST} in it or in {Path(output) / run}); "
-        "name a run, run@step, prefix,epoch of an MXNet model, a PyTorch file (.ckpt, .pth, .pt, .pytorch), an ONNX "
-        "file, or dlib"
+        f"{f'did you mean {close[0]}? ' if close else ''}name a run, run@step, prefix,epoch of an MXNet model, "
+        "a PyTorch file (.ckpt, .pth, .pt, .pytorch), an ONNX file, or dlib"
     )
 
 

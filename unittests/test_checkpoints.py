@@ -147,3 +147,14 @@ def test_a_manifest_whose_sums_are_no_table_is_damaged(tmp_path: Path, sums: str
     (tmp_path / "manifest.json").write_text(f'{{"checkpoints": [], "best": null, "sha256": {sums}}}')
     with pytest.raises(CheckpointError, match=r"manifest\.json: is damaged \(sha256\)"):
         read_manifest(tmp_path)
+
+
+def test_a_misspelt_run_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    make_run(tmp_path / "models" / "orl_demo")
+    make_run(tmp_path / "models" / "my_photos")
+    (tmp_path / "models" / "orl_dmo_notes").mkdir()  # no run
+    with pytest.raises(CheckpointError, match=r"^orl_dmo: is not a run .*; did you mean orl_demo\? name a run"):
+        resolve("orl_dmo", str(tmp_path / "models"))
+    with pytest.raises(CheckpointError) as caught:
+        resolve("zzz", str(tmp_path / "models"))
+    assert "did you mean" not in str(caught.value)

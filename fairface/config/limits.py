@@ -36,7 +36,7 @@ class Range:
             return f"be above {self.low:g}" if self.open_low else f"be {self.low:g} or more"
         ends = {(True, True): ", both excluded", (True, False): f", {self.low:g} excluded",
                 (False, True): f", {self.high:g} excluded"}  # fmt: skip
-        return f"lie between {self.low:g} and {self.high:g}{ends.get((self.open_low, self.open_high), '')}"
+        return f"lie between {self.low:.10g} and {self.high:.10g}{ends.get((self.open_low, self.open_high), '')}"
 
 
 @dataclass(frozen=True)

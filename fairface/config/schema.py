@@ -222,7 +222,7 @@ class TestConfig:
 @dataclass(frozen=True)
 class LogConfig:
     every: int = within(20, 1, 1 << 40)  # steps between two log lines
-    tensorboard: bool = True  # write the log for TensorBoard too (needs the extra that README names)
+    tensorboard: bool = True  # write the log for TensorBoard too (the extra `demo` has it)
     sheet: bool = True  # write batch.png: the first batch as the net sees it
     pictures: bool = True  # once an epoch, what the method shows of its work (lpd: crops/epoch_0001.png)
 

@@ -60,7 +60,7 @@ def load_card(name_or_path: str | Path, folders: Sequence[str | Path] = SEARCH) 
         names = sorted({name for known in all_cards(folders) for name in (known.name, *known.aliases)})
         near = difflib.get_close_matches(str(name_or_path), names, 3, 0.5)
         raise DataError(
-            f"{name_or_path}: no data set of this name; "
+            f"{name_or_path}: no such file or folder, and no data set of this name; "
             + (f"near: {', '.join(near)}" if near else f"known: {', '.join(names) or 'none'}")
         )
     return card

@@ -42,8 +42,10 @@ class NetEmbedder(Embedder):
         fuse: Fusion = flip_sum,
         layout: str = ARCFACE,
     ) -> None:
-        if not contexts or batch_size < 1:
-            raise ConfigError(f"embedding needs a device and a batch size of 1 or more, not {contexts}, {batch_size}")
+        if not contexts:
+            raise ConfigError("embedding needs a device; name one, such as cpu0")
+        if batch_size < 1:
+            raise ConfigError(f"embedding needs a batch size of 1 or more, not {batch_size}")
         self.net = net
         self.contexts = list(contexts)
         self.shard = -(-batch_size // len(contexts))

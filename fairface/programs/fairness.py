@@ -136,6 +136,8 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
         curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
     scored = ScoredPairs(comparisons, (scores[0],))
+    if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
+        notes.append("--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide")
     return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), scored
 
 

@@ -83,7 +83,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         detector = None if args.aligned else _detector(args)
         found = main_faces(photographs, model.image_size, detector, bar.update, model.layout)
     console.tell(found.notes)
-    check_enough(found, len(photographs))
+    check_enough(found, len(photographs), args.aligned)
     embeddings = model.embed(list(found.crops), not args.no_flip)
     cosines = similarity(embeddings, embeddings)
     decisions = decide(cosines, thresholds, not args.no_flip, args.fmr) if thresholds else None
@@ -128,14 +128,15 @@ def usable_thresholds(model: HasThresholds, flip: bool, fmr: Sequence[float]) ->
     return model.thresholds, ""
 
 
-def check_enough(found: MainFaces, photographs: int) -> None:
-    """Raise a DataError where fewer than two photographs can be compared."""
+def check_enough(found: MainFaces, photographs: int, aligned: bool) -> None:
+    """Raise a DataError where fewer than two photographs can be compared; ``aligned``: no face was looked for."""
     if len(found.names) < LEAST:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in found.left_out[:3])
         more = "; …" if len(found.left_out) > 3 else ""
+        remedy = "leave out --aligned, so that faces are looked for" if aligned else "aligned crops with --aligned"
         raise DataError(
             f"{len(found.names)} of {photographs} photographs can be compared, two are needed"
-            f"{f' ({reasons}{more})' if reasons else ''}; give more photographs, or aligned crops with --aligned"
+            f"{f' ({reasons}{more})' if reasons else ''}; give more photographs, or {remedy}"
         )
 
 

@@ -8,11 +8,13 @@ Examples:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from fairface.console import Console
 from fairface.embedding.personal_files import Found, find_personal, remove_personal
+from fairface.errors import DataError
 from fairface.programs.catalog import options_of
 
 OUTPUT_FOLDERS = ("results", "models", "datasets", "train/datasets", "test/TestData")
@@ -23,6 +25,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("folders", nargs="*", metavar="FOLDER", help=f"default: {', '.join(OUTPUT_FOLDERS)}")
     options.add_argument("--remove", action="store_true", help="remove the files instead of listing them only")
     args = options.parse_args(argv)
+    missing = [folder for folder in args.folders if not os.path.lexists(folder)]
+    if missing:
+        raise DataError(f"{missing[0]}: no such file or folder, so nothing was looked for; correct its path")
     found = find_personal(args.folders or list(OUTPUT_FOLDERS))
     if args.remove:
         remove_personal(found)

@@ -59,11 +59,14 @@ def open_verification_set(
         comparisons = comparisons_of_bin(read_memory_set(file), os.fspath(file))
         return VerificationSet(file.name, MemoryDataset(file, check=False), comparisons)
     dataset = open_dataset(path)
-    comparisons = all_pairs(
-        dataset.labels,
-        attributes=dataset.attributes,
-        attribute_names=dataset.attribute_names,
-        names=tuple(dataset.name(i) for i in range(len(dataset))),
-        attribute_values=dataset.attribute_values,
-    )
+    try:
+        comparisons = all_pairs(
+            dataset.labels,
+            attributes=dataset.attributes,
+            attribute_names=dataset.attribute_names,
+            names=tuple(dataset.name(i) for i in range(len(dataset))),
+            attribute_values=dataset.attribute_values,
+        )
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     return VerificationSet(Path(path).name, dataset, comparisons)

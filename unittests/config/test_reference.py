@@ -21,7 +21,7 @@ def test_every_key_has_a_meaning_and_allowed_values() -> None:
     assert list(found) == [name for name, _ in keys()]
     assert [name for name, one in found.items() if not one.meaning or not one.allowed] == []
     lr = found["optimizer.lr"]
-    assert (lr.default, lr.allowed, lr.meaning) == ("0.1", "number, between 0 and 1e+06", "highest learning rate")
+    assert (lr.default, lr.allowed, lr.meaning) == ("0.1", "number, between 0 and 1000000", "highest learning rate")
     assert found["augment.jpeg_quality"].allowed == "2 of whole number, between 1 and 100"
     assert found["optimizer.milestones"].default == "[0.5, 0.75, 0.9]"
     assert found["lpd.nose_height"].allowed == "column | file_name | constant"

@@ -37,8 +37,8 @@ def test_cards_of_two_folders_by_name(place):
     for name, said in (("bete", "near: beta"), ("zzz", "known: alpha, beta, second")):
         with pytest.raises(DataError) as caught:
             load_card(name, ["one", "two"])
-        assert str(caught.value) == f"{name}: no data set of this name; {said}"
-    with pytest.raises(DataError, match="x: no data set of this name; known: none"):
+        assert str(caught.value) == f"{name}: no such file or folder, and no data set of this name; {said}"
+    with pytest.raises(DataError, match="x: no such file or folder, and no data set of this name; known: none"):
         load_card("x", ["nowhere"])
     assert SEARCH == ("datasets", "train/datasets")
     assert set(OPENERS) < set(FORMATS)

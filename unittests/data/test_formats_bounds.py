@@ -96,7 +96,7 @@ def test_a_name_means_a_path_then_a_card_then_a_folder(place):
             locate(name, ["one", "two"])
         assert str(caught.value) == (
             f"{name}: there is no such file or folder, nor one below one or two; correct the path")  # fmt: skip
-    with pytest.raises(DataError, match=r"^minx: no data set of this name; near: mine"):
+    with pytest.raises(DataError, match=r"^minx: no such file or folder, and no data set of this name; near: mine"):
         locate("minx", ["one", "two"])
 
 

@@ -169,6 +169,10 @@ def test_fewer_than_two_faces_are_an_error(here, capsys, monkeypatch, tmp_path):
         f"({tmp_path}/wall.png: no face found in 60x50 pixels); "
         "give more photographs, or aligned crops with --aligned\n"
     )
+    cv2.imwrite(str(tmp_path / "door.png"), np.full((50, 60, 3), 90, np.uint8))
+    _, _, err = call(capsys, "inference", "--model", "net,0", tmp_path, "--aligned")
+    assert err.startswith("error: 0 of 2 photographs can be compared, two are needed (")
+    assert err.endswith("); give more photographs, or leave out --aligned, so that faces are looked for\n")
     code, _, err = call(capsys, "inference", "--model", "net,0", "faces/p0/0.png", "--quiet")
     assert (code, err) == (
         2, "error: 1 of 1 photographs can be compared, two are needed; give more photographs, or aligned crops with "

@@ -102,7 +102,9 @@ def test_images_that_cannot_be_embedded_are_named(net, images):
         NetEmbedder(net, [mx.cpu()]).embed([encode_png(images[0][:, :10])])
 
 
-@pytest.mark.parametrize(("devices", "batch_size"), [(0, 4), (1, 0)])
-def test_devices_and_batch_size_must_make_sense(net, devices, batch_size):
-    with pytest.raises(ConfigError, match="needs a device and a batch size"):
+@pytest.mark.parametrize(
+    ("devices", "batch_size", "told"), [(0, 4, "needs a device; name one"), (1, 0, "a batch size of 1 or more, not 0")]
+)
+def test_devices_and_batch_size_must_make_sense(net, devices, batch_size, told):
+    with pytest.raises(ConfigError, match=told):
         NetEmbedder(net, [mx.cpu()] * devices, batch_size)

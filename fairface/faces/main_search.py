@@ -7,7 +7,8 @@ overlap the winner enough to be taken in its place, and the search ends with the
 that, what the first net proposes is left out where it could not grow to the best face so far, either.
 
 Nothing bounds what a net gives, so the two bounds are measured: of 11,843 candidates that the three nets let pass on
-1,018 photographs of LFW none had a side (the root of its area) of more than 2.87 cells, or 2.11 boxes of the first net.
+1,018 photographs of LFW none had a side (the root of its area) of more than 2.87 cells, or 2.11 boxes of the first net;
+in one of all 13,233 photographs a face of 2.3 boxes decided. With the bounds as they are all have the same main face.
 
 The full search differs where a small face that it finds inside the large one's box has the higher score: it takes that
 one for the same face and lets the large one go.

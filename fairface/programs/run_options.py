@@ -28,8 +28,8 @@ def add_worker_options(options: ArgumentParser) -> None:
         help="machines, one a line: NAME [slots=WORKERS]; this one first, the others are reached by ssh",
     )
     group.add_argument(
-        "--exchange", choices=("shared", "kvstore"), default="",
-        help="with --workers: through shared memory (unless told, on one machine) or MXNet's kvstore",
+        "--exchange", choices=("kvstore", "shared"), default="kvstore",
+        help="with --workers: through MXNet's kvstore, or the shared memory of one machine (slower for large nets)",
     )
     group.add_argument(
         "--restarts", type=int, default=0, help="with --workers: start again so often after a process was lost"

@@ -30,7 +30,7 @@ class Launch:
         restarts: tries after the first, each from the last checkpoint.
         timeout: seconds without a sign of life after which a process counts as dead.
         port: of the scheduler, or of the roll call where there is none; 0 = any that is free.
-        exchange: ``shared`` (memory of one machine) or ``kvstore``; empty = shared on one machine.
+        exchange: ``kvstore``, or ``shared``: memory of one machine.
         hosts: the machines, this one first; none = this one alone.
     """
 
@@ -43,7 +43,7 @@ class Launch:
     restarts: int = 0
     timeout: float = 60.0
     port: int = 0
-    exchange: str = ""
+    exchange: str = KVSTORE
     hosts: tuple[Host, ...] = ()
 
     @property
@@ -54,7 +54,7 @@ class Launch:
     @property
     def shares_memory(self) -> bool:
         """Whether workers go through memory; no scheduler and no server is needed then."""
-        return self.exchange == SHARED or (not self.exchange and len(self.machines) == 1)
+        return self.exchange == SHARED
 
     def command(self) -> Command:
         """The training program with this try's words."""

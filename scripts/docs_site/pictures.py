@@ -56,6 +56,31 @@ def classifier(root: Path, path: Path) -> bool:
     return True
 
 
+def classifier_steps(root: Path, path: Path) -> bool:
+    """Seconds and memory of a classifier's step, from the table of benchmarks/RESULTS.md."""
+    text = (root / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    sides = measured_steps(text.split("\n## Classifier\n")[1].split("\n## ")[0])
+    figure = new_figure(path, 9, 3.6)
+    for axes, label, place in zip(
+        figure.subplots(1, 2), ("seconds a step", "weights, gradients, momentum (GB)"), (1, 2), strict=True
+    ):
+        for name, points in sides.items():
+            axes.plot([point[0] for point in points], [point[place] for point in points], marker="o", label=name)
+        axes.set(xscale="log", yscale="log", xlabel="identities", ylabel=label)
+        axes.grid(which="major", alpha=0.3)
+    axes.legend()
+    save_figure(path, figure)
+    return True
+
+
+def measured_steps(section: str) -> dict[str, list[tuple[float, ...]]]:
+    """Side to (identities, seconds, GB) of each row ``| identities | side | seconds | GB | …`` of a table."""
+    sides: dict[str, list[tuple[float, ...]]] = {}
+    for row in re.findall(r"^\| ([\d,]+) \| ([^|]+) \| ([\d.]+)[^|]* \| ([\d.]+) \|", section, re.MULTILINE):
+        sides.setdefault(row[1], []).append((float(row[0].replace(",", "")), float(row[2]), float(row[3])))
+    return sides
+
+
 def gigabytes(name: str, identities: np.ndarray, devices: int) -> np.ndarray:
     """Weights, gradients and momentum on a device, GB; ``name`` is one of :data:`SHARES`."""
     copies, split, sampled, _ = SHARES
@@ -87,5 +112,7 @@ def called(root: Path, place: Path, door: str, *words: str) -> None:
 PICTURES = (
     Picture("docs/masks.md", "masks.png", "Faces of the embedded data set (ORL) with every style of mask", masks),
     Picture("docs/classifier.md", "classifier.svg", "Memory of the classifier by the formulas below", classifier),
+    Picture("docs/classifier.md", "classifier_steps.svg", "What a step takes, measured on two CPU cores "
+            "(benchmarks/RESULTS.md)", classifier_steps),
     Picture("docs/fairness.md", "groups.svg", "ROC and DET of each group of the example below", groups),
 )

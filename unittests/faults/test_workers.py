@@ -32,6 +32,7 @@ pytestmark = pytest.mark.faults
 SETTINGS = ("steps=12", "backbone.dropout=0")
 WORKERS = ("--workers", "2")
 KVSTORE = ("--exchange", "kvstore")
+SHARED = ("--exchange", "shared")
 TIMEOUT = 15.0  # seconds of silence; more than a busy machine lets a process wait
 LOST = 75
 
@@ -82,7 +83,7 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
 
 
 def test_both_roads_end_in_the_same_bits(program: Program, together: Path) -> None:
-    assert program.ends("--quiet", *WORKERS, *KVSTORE) == (0, "", "")
+    assert program.ends("--quiet", *WORKERS, *SHARED) == (0, "", "")
     assert bits(program.run) == bits(together)
 
 
@@ -103,9 +104,9 @@ def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_
 @pytest.mark.parametrize(
     ("who", "how", "reason", "road"),
     [
-        ("worker1", KILL, "worker 1 (process", ()),
-        ("worker0", KILL, "worker 0 (process", ()),
-        ("worker1", PAUSE, "has given no sign of life for 15 s", ()),
+        ("worker1", KILL, "worker 1 (process", SHARED),
+        ("worker0", KILL, "worker 0 (process", SHARED),
+        ("worker1", PAUSE, "has given no sign of life for 15 s", SHARED),
         ("worker1", KILL, "worker 1 (process", KVSTORE),
         ("worker0", KILL, "worker 0 (process", KVSTORE),
         ("server", KILL, "server (process", KVSTORE),
@@ -121,7 +122,7 @@ def test_a_lost_process_ends_all_and_the_next_try_ends_in_the_same_bits(
     assert (err.count("\n"), reason in err) == (1, True), err
     assert seconds < TIMEOUT + 20
     assert steps(program.run)[-1] >= 6
-    assert program.ends("--quiet", "--resume", *WORKERS) == (0, "", "")
+    assert program.ends("--quiet", "--resume", *WORKERS, *road) == (0, "", "")
     assert bits(program.run) == bits(together)
 
 
@@ -147,7 +148,7 @@ def test_restarts_go_on_by_themselves(program: Program, together: Path) -> None:
     assert bits(program.run) == bits(together)
 
 
-@pytest.mark.parametrize(("road", "count"), [((), 2), (KVSTORE, 4)])
+@pytest.mark.parametrize(("road", "count"), [(SHARED, 2), (KVSTORE, 4)])
 def test_the_launcher_killed_leaves_no_process(program: Program, road: tuple[str, ...], count: int) -> None:
     with program.start("--quiet", *WORKERS, *road) as launcher:
         while newest(program) < 3:
@@ -246,7 +247,7 @@ def test_sigterm_while_workers_verify_stops_all_after_it(tmp_path: Path, people:
     assert 6 <= steps(program.run)[-1] < 60
 
 
-@pytest.mark.parametrize("road", [(), KVSTORE])
+@pytest.mark.parametrize("road", [SHARED, KVSTORE])
 def test_a_port_in_use_is_one_line(program: Program, road: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

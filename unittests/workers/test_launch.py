@@ -19,9 +19,9 @@ TWO = (Host("127.0.0.1", 2), Host("localhost", 1))
 
 @pytest.mark.parametrize(
     ("exchange", "hosts", "shares"),
-    [("", (), True), ("kvstore", (), False), ("shared", (), True), ("", TWO[:1], True), ("", TWO, False)],
+    [("kvstore", (), False), ("shared", (), True), ("kvstore", TWO[:1], False), ("kvstore", TWO, False)],
 )
-def test_one_machine_shares_memory_unless_told(exchange: str, hosts: tuple[Host, ...], shares: bool) -> None:
+def test_memory_is_shared_where_that_is_told(exchange: str, hosts: tuple[Host, ...], shares: bool) -> None:
     plan = Launch(Path("config.yaml"), Path("run"), 3, exchange=exchange, hosts=hosts)
     assert plan.shares_memory is shares
     assert sum(host.slots for host in plan.machines) == (hosts[0].slots if len(hosts) == 1 else 3)

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fairface.cli import table
-
 Ends = tuple[float, float]
 Cell = tuple[float, Ends]  # accuracy and its interval
 MISSING = "n/a"
 AVERAGE = "AVG"
-
-
-def five_sets_table(
-    rows: Mapping[str, Mapping[str, Cell]], averages: Mapping[str, Cell | None], five: Sequence[str],
-    further: Sequence[str] = (), level: float = 0.95,
-) -> str:  # fmt: skip
-    """:func:`five_sets_rows` as text."""
-    header, lines = five_sets_rows(rows, averages, five, further, level)
-    return table(lines, header)
 
 
 def five_sets_rows(

@@ -32,10 +32,22 @@ class RemarkingDecoder:
 
     While an image is being decoded, C's ``stderr`` is a stream of ours. The libraries write in the thread that decodes,
     and a remark is kept for that thread. File descriptor 2, and with it all that Python prints, is left alone.
+
+    Where C has no such streams (they are glibc's), images are decoded all the same, and remarks stay where they go.
     """
 
     def __init__(self) -> None:
-        libc = ctypes.CDLL(None)
+        self._lock = threading.Lock()
+        self._decoding = 0
+        self._thread = threading.local()
+        self._stderr: ctypes.c_void_p | None = None
+        libc = _glibc()
+        if libc is not None:
+            self._open(libc)
+        if "OPENCV_LOG_LEVEL" not in os.environ:
+            cv2.setLogLevel(_SILENT)  # errors are raised or returned all the same, and told with the file's name
+
+    def _open(self, libc: ctypes.CDLL) -> None:
         libc.fopencookie.restype = ctypes.c_void_p
         libc.fopencookie.argtypes = (ctypes.c_void_p, ctypes.c_char_p, _Functions)
         libc.setvbuf.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, _SIZE)
@@ -44,26 +56,24 @@ class RemarkingDecoder:
         libc.setvbuf(self._stream, None, _UNBUFFERED, 0)
         self._stderr = ctypes.c_void_p.in_dll(libc, "stderr")
         self._own = self._stderr.value
-        self._lock = threading.Lock()
-        self._decoding = 0
-        self._thread = threading.local()
-        if "OPENCV_LOG_LEVEL" not in os.environ:
-            cv2.setLogLevel(_SILENT)  # errors are raised or returned all the same, and told with the file's name
 
     def decode(self, data: bytes, flags: int) -> tuple[NDArray[np.uint8] | None, str]:
         """The image as :func:`cv2.imdecode` gives it (``None`` where it cannot), and the remark on damaged data ("":
         none). Remarks on what changes no pixel, such as an unusual colour profile, are left out."""
+        pixels, stderr = np.frombuffer(data, np.uint8), self._stderr
+        if stderr is None:
+            return cv2.imdecode(pixels, flags), ""  # type: ignore[return-value]
         self._thread.said = b""
         with self._lock:
             self._decoding += 1
-            self._stderr.value = self._stream
+            stderr.value = self._stream
         try:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+            image = cv2.imdecode(pixels, flags)
         finally:
             with self._lock:
                 self._decoding -= 1
                 if not self._decoding:
-                    self._stderr.value = self._own
+                    stderr.value = self._own
         said: bytes = self._thread.said
         return image, _of_damage(said.decode("utf-8", "replace")) if said else ""  # type: ignore[return-value]
 
@@ -71,6 +81,15 @@ class RemarkingDecoder:
         """Called by C with ``size`` bytes at ``text``; in a thread that decodes nothing they are dropped."""
         self._thread.said = getattr(self._thread, "said", b"") + ctypes.string_at(text, size)
         return size
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """C's library where a stream of functions can take the place of its ``stderr``; ``None`` elsewhere."""
+    try:
+        libc = ctypes.CDLL(None)
+    except (OSError, TypeError):  # Windows
+        return None
+    return libc if hasattr(libc, "fopencookie") and hasattr(libc, "stderr") else None
 
 
 def _of_damage(said: str) -> str:

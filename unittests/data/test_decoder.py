@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fairface.console import Console
-from fairface.data.decoder import DECODER
+from fairface.data.decoder import DECODER, RemarkingDecoder
 from fairface.data.folder import FolderDataset
 from fairface.data.images import decode, encode_jpeg, encode_png, try_decode
 from fairface.data.processes import map_processes
@@ -148,3 +148,22 @@ def test_worker_processes_are_as_quiet_as_the_program(quiet: bool) -> None:
         Console.of(Namespace(quiet=False))
     assert heard.startswith("" if quiet else f"w.jpg: the image is damaged ({REMARK})")
     assert bool(heard) is not quiet
+
+
+class _OtherLibrary:
+    """A C library without streams of functions."""
+
+
+@pytest.mark.parametrize("error", [None, TypeError("no name")])
+def test_without_glibc_images_are_decoded_without_remarks(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def library(name: str | None) -> _OtherLibrary:
+        if error is not None:
+            raise error
+        return _OtherLibrary()
+
+    monkeypatch.setattr(ctypes, "CDLL", library)
+    image, remark = RemarkingDecoder().decode(encode_png(noise(16)), cv2.IMREAD_COLOR_RGB)
+    np.testing.assert_array_equal(image, noise(16))
+    assert remark == ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fairface.mx import NDArray, autograd
+from fairface.mx import NDArray, autograd, nd
 from fairface.workers.exchange import Exchange
-from fairface.workers.gather import BACKWARD, padded
 from fairface.workers.numbers import rounded_length
+
+BACKWARD = "'"  # ends the name under which gradients travel
 
 
 class Added(autograd.Function):
@@ -36,3 +37,12 @@ class Added(autograd.Function):
 def added(exchange: Exchange, name: str, array: NDArray) -> NDArray:
     """The sum over workers of ``array``, which is float32."""
     return exchange.sum(name, padded(array))[: array.size].reshape(array.shape)
+
+
+def padded(array: NDArray) -> NDArray:
+    """All values in one vector of a rounded length, zeros at its end."""
+    length = rounded_length(array.size)
+    flat = array.reshape((-1,))
+    if length == array.size:
+        return flat
+    return nd.concat(flat, nd.zeros((length - array.size,), ctx=array.context), dim=0)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.mx import NDArray, autograd, nd
+from fairface.workers.added import BACKWARD, added
 from fairface.workers.exchange import Exchange
 from fairface.workers.numbers import rounded_length
-
-BACKWARD = "'"  # ends the name under which a gather's gradients travel
 
 
 class Gather(autograd.Function):
@@ -37,22 +36,11 @@ class Gather(autograd.Function):
 
     def backward(self, gradient: NDArray) -> NDArray:
         """The whole batch's gradient of this worker's rows."""
-        total = self._exchange.sum(self._name + BACKWARD, padded(gradient))
-        return total[: gradient.size].reshape(gradient.shape)[self._own]
+        return added(self._exchange, self._name + BACKWARD, gradient)[self._own]
 
 
 def spread(exchange: Exchange, name: str, rows: NDArray, own: slice, total: int) -> NDArray:
     """``(total, …)``: every worker's rows at their place, by adding up blocks that do not overlap."""
     whole = nd.zeros((total, *rows.shape[1:]), ctx=rows.context)
     whole[own] = rows
-    joined = exchange.sum(name, padded(whole))
-    return joined[: whole.size].reshape(whole.shape)
-
-
-def padded(array: NDArray) -> NDArray:
-    """All values in one vector of a rounded length, zeros at its end."""
-    length = rounded_length(array.size)
-    flat = array.reshape((-1,))
-    if length == array.size:
-        return flat
-    return nd.concat(flat, nd.zeros((length - array.size,), ctx=array.context), dim=0)
+    return added(exchange, name, whole)

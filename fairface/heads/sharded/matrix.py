@@ -118,8 +118,9 @@ class SplitMatrix:
         return whole
 
     def _blocks(self, rows: range) -> Iterator[tuple[int, int]]:
-        for start in range(rows.start, rows.stop, max(1, VALUES_AT_ONCE // self.shape[1])):
-            yield start, min(start + max(1, VALUES_AT_ONCE // self.shape[1]), rows.stop)
+        most = max(1, VALUES_AT_ONCE // self.shape[1])
+        for start in range(rows.start, rows.stop, most):
+            yield start, min(start + most, rows.stop)
 
 
 def _saved_as(name: str, shape: tuple[int, int]) -> dict[str, range]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.scoring.bootstrap import subject_draws
-from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE
+from fairface.scoring.fairness.difference import BETTER, UNCLEAR, WORSE
 
 ROUNDS = 1000
 Floats = NDArray[np.float64]

@@ -12,7 +12,8 @@ from fairface.evaluation.judged import ALL_STEPS, THREE_STEP, WITHOUT, JudgedPai
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeResult, challenge_measure
-from fairface.scoring.fairness.compare import Change, compare
+from fairface.scoring.fairness.compare import compare
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, calibrated_threshold, given_threshold
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult, verify

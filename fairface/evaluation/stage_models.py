@@ -39,8 +39,8 @@ def named_stages(words: Sequence[str], model: str) -> StageChoice:
         CheckpointError: a model that is not there.
     """
     found = [_named(word) for word in words]
-    own = resolve(model).params.resolve()
-    if all(resolve(stage.model).params.resolve() != own for stage in found):
+    files = [resolve(stage.model).params.resolve() for stage in found]
+    if resolve(model).params.resolve() not in files:
         found.append(_unnamed(model))
     names = [stage.name for stage in found]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -31,7 +31,8 @@ def check_stages(stages: Iterable[StageModel], layout: str) -> None:
         ConfigError: faces are aligned for dlib's net, and a stage is another one.
     """
     for stage in stages:
-        if layout == DLIB and layout_of(resolve(stage.model)) != DLIB:
+        own = layout_of(resolve(stage.model))
+        if layout == DLIB and own != DLIB:
             raise ConfigError(
                 f"--stages {stage.name}={stage.model}: takes other faces than dlib's net, for which they are aligned; "
                 "leave it out"

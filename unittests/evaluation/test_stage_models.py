@@ -97,7 +97,7 @@ def test_named_stages_end_with_the_model():
         (["a="], ConfigError, "--stages 'a=': write NAME=RUN"),
         (["=base"], ConfigError, "--stages '=base': write NAME=RUN"),
         ([""], ConfigError, "--stages '': write NAME=RUN"),
-        (["bsae"], CheckpointError, "bsae: is not a run .* did you mean base"),
+        (["x=fair_step3", "bsae"], CheckpointError, "bsae: is not a run .* did you mean base"),
     ],
 )
 def test_stages_that_cannot_be_meant(words, error, message):

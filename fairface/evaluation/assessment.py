@@ -60,9 +60,7 @@ def assess_evaluation(
         DataError: a threshold that no score reaches or that cannot be fixed, an unknown attribute, unusable scores.
     """
     kept = without_failures(judged)
-    verification = {
-        name: verify_scores(scores, judged.comparisons, options) for name, scores in judged.scores.items()
-    }
+    verification = {name: verify_scores(scores, judged.comparisons, options) for name, scores in judged.scores.items()}
     if isinstance(kept, JudgedPairs):
         verification[WITHOUT] = verify_scores(kept.scores[ALL_STEPS], kept.comparisons, options)
     if not options.protected:

@@ -67,7 +67,7 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
         comparisons = with_subjects(comparisons, known, source, shown.tolist())
     result = KnownPairs(source, pairs, comparisons)
     try:
-        _matched(result, np.zeros(len(template.first)))
+        matched(result, np.zeros(len(template.first)))
     except DataError as error:
         raise DataError(f"{error} (the truth is {source})") from error
     return result
@@ -100,7 +100,12 @@ def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparison
     ).put_into(comparisons)  # fmt: skip
 
 
-def _matched(known: KnownPairs, values: Scores) -> Scores:
+def matched(known: KnownPairs, values: Scores) -> Scores:
+    """``values``, in the order of the template, in that of the comparisons.
+
+    Raises:
+        DataError: truth and template are about different pairs, or a pair is repeated with another score.
+    """
     template = known.pairs.template
     return match_scores(known.comparisons, PairScores(template.source, template.first, template.second, values))
 
@@ -123,7 +128,7 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
     if decimals is not None:
         written = np.array([float(f"{value:.{decimals}f}") for value in written.tolist()])
     kinds = {ALL_STEPS: written, THREE_STEP: chain.three_step, HARD: chain.hard}
-    scores = {name: _matched(known, values) for name, values in kinds.items() if values is not None}
+    scores = {name: matched(known, values) for name, values in kinds.items() if values is not None}
     mask: NDArray[np.bool_] | None = None
     if failed is not None:
         names = known.comparisons.names

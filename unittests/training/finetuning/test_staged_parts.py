@@ -92,12 +92,12 @@ def test_a_step_is_finished_at_its_last_step(tmp_path, monkeypatch, entries, fin
     monkeypatch.setattr(module, "check_resumable", lambda config, saved: resumable.append((config.data.where, saved)))
     saved = {"data": {"where": "sex=f"}, "method": None}
     (tmp_path / "x" / "config.yaml").write_text(yaml.safe_dump(saved))
-    assert is_finished(config, of_group=False) == finished
-    assert is_finished(config, of_group=True) == finished
+    assert is_finished(config) == finished
+    assert is_finished(config, GroupChoice("v")) == finished
     assert resumable == [("", saved), ("sex=f", saved)]
     if entries:
         config = run_of(tmp_path, checkpoints=[{"step": 4, "files": files}])
         with pytest.raises(
             CheckpointError, match="x: does not give the length of the run; start it again with --overw"
         ):
-            is_finished(config, of_group=False)
+            is_finished(config)

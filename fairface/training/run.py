@@ -38,8 +38,9 @@ from fairface.training.restore import (
     saved_config,
 )
 from fairface.training.run_folder import RunFolder
+from fairface.training.running import RunningStatistics
 from fairface.training.setup import Join, Prepared, check_resumable, prepare
-from fairface.training.share import average_running, share_block, share_facts, share_run
+from fairface.training.share import share_arrays, share_block, share_facts, share_run
 from fairface.training.start import fine_tune, head_from_mean_embeddings, initialize, load_inference
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
@@ -121,12 +122,16 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     initialize(run.method, world.contexts, config.seed, config.data.image_size)
     verifier = Verifier(run.verification, config.verify, world, config.data.image_size)
     files = begin(run, log, folder, resume) if world.leads else None
-    done = {"step": 0, "updates": 0} if files is None else {"step": files.step, "updates": restore_blocks(run, files)}
+    done: dict[str, Any] = {"step": 0, "updates": 0, "unscored": False}
+    if files is not None:
+        unscored = files.entry["score"] is None
+        done = {"step": files.step, "updates": restore_blocks(run, files), "unscored": unscored}
     done = share_facts(done, world)
     together = make_updates(run, done["updates"])
     scale = LossScale() if config.precision == "fp16" else None
+    running, copies = RunningStatistics(run.method, world), {}
     if files is not None:
-        restore_state(run, files, together, scale)
+        copies = restore_state(run, files, together, scale)
         for problem in folder.forget_after(files.step, verifier.better):
             log.say(f"warning: {problem.split(';')[0]}; another checkpoint counts as the best now")
         log.forget_after(files.step)
@@ -134,9 +139,10 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         share_run(run.method, together, world)
         if scale is not None:
             scale.load_state(share_facts(scale.state(), world))
+    running.load(share_arrays(running.rows_of(copies), world))
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale,
-        lambda: average_running(run.method, world), world.leads,
+        running, world.leads, done["step"] if done["unscored"] else None,
     )  # fmt: skip
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and done["step"] == 0 else None
     pictures = pictures_of(run) if world.leads else None

@@ -34,7 +34,8 @@ def refusals(first: TrainConfig, second: TrainConfig) -> list[str]:
     [
         ("log.every", "3", "2"), ("save_every", "4", "3"), ("verify.every", "2", "3.0"), ("keep", "7", "3"),
         ("verify.batch_size", "4", "8"), ("verify.fmr", "[0.5]", "[0.01, 0.001, 0.0001]"),
-        ("kvstore", "local", "device"), ("test.bootstrap", "9", "1000"), ("head.s", "9", "8.0"), ("verify.split", "false", "True"),
+        ("kvstore", "local", "device"), ("test.bootstrap", "9", "1000"), ("head.s", "9", "8.0"),
+        ("verify.split", "false", "True"),
     ],
 )  # fmt: skip
 def test_a_key_that_one_worker_has_otherwise(tmp_path: Path, key: str, value: str, before: str) -> None:

@@ -94,6 +94,17 @@ def test_arrays_are_added_up_and_so_are_their_gradients(dtype):
         np.testing.assert_allclose(gradient, weights * 6, rtol=1e-3)
 
 
+def test_joined_rows_keep_the_sign_of_zero():
+    def work(world):
+        x = nd.array(np.float32([-0.0, 0.0]), ctx=world.contexts[0])
+        x.attach_grad()
+        with autograd.record():
+            recorded = world.join([x], x.context)
+        return recorded.asnumpy().tobytes(), world.join([x], x.context).asnumpy().tobytes()
+
+    assert together(2, work) == [(np.float32([-0.0, 0.0, -0.0, 0.0]).tobytes(),) * 2] * 2
+
+
 def test_join_keeps_types_and_large_labels():
     def work(world):
         context = world.contexts[0]

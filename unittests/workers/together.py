@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
@@ -62,7 +63,8 @@ class ThreadExchange:
             there = self.meetings.arrived.wait_for(lambda: len(meeting) == self.size, PATIENCE)
         assert there, f"{name}: only {sorted(meeting)} came"
         assert len({array.shape for array in meeting.values()}) == 1
-        return np.sum([meeting[rank] for rank in range(self.size)], axis=0, dtype=np.float32)
+        # As the servers: from the first array on. np.sum begins with 0.0, which makes 0.0 of -0.0.
+        return reduce(np.add, [meeting[rank] for rank in range(self.size)])
 
 
 def at_once(work: Sequence[Callable[[], T]]) -> list[T]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.data.table import read_csv_table
-from fairface.embedding.store import Embeddings, load_embeddings
+from fairface.embedding.store import ATTRIBUTE_VALUES, Embeddings, load_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.acquisition import ScoredPairs
 from fairface.protocols.all_pairs import all_pairs
@@ -22,8 +22,6 @@ from fairface.protocols.opening import OpenedPairs, open_comparisons
 from fairface.protocols.scores import read_scores
 from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
 from fairface.scoring.similarity import cosine_scores
-
-ATTRIBUTE_VALUES = "attribute_values"  # in the meta of embeddings
 
 
 @dataclass(frozen=True)

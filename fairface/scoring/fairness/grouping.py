@@ -36,7 +36,7 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     """Groups by the values of ``attributes`` together; only those that an image of a comparison belongs to.
 
     Raises:
-        DataError: the comparisons do not have one of them.
+        DataError: the comparisons do not have one of them; two groups would bear one label.
     """
     known = comparisons.attribute_names
     missing = [name for name in attributes if name not in known]
@@ -53,11 +53,26 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     found, group = np.unique(codes[used & complete], axis=0, return_inverse=True)
     of_image = np.full(len(codes), -1, np.int64)
     of_image[used & complete] = group.reshape(-1)
-    labels = tuple(
-        JOINT.join(value_name(comparisons, column, int(code)) for column, code in zip(columns, row, strict=True))
+    values = [
+        tuple(value_name(comparisons, column, int(code)) for column, code in zip(columns, row, strict=True))
         for row in found
-    )
-    return Groups(JOINT.join(attributes), labels, of_image)
+    ]
+    return Groups(JOINT.join(attributes), _labels(values, attributes), of_image)
+
+
+def _labels(values: Sequence[tuple[str, ...]], attributes: Sequence[str]) -> tuple[str, ...]:
+    """The label of each group, from its values of ``attributes``; refuses those that two groups would share."""
+    found: dict[str, tuple[str, ...]] = {}
+    for of_group in values:
+        label = JOINT.join(of_group)
+        if label in found:
+            both = " and ".join(
+                ", ".join(f"{name} {value!r}" for name, value in zip(attributes, group, strict=True))
+                for group in (found[label], of_group)
+            )
+            raise DataError(f"two groups would be called {label!r} ({both}); give their values other names")
+        found[label] = of_group
+    return tuple(found)
 
 
 def value_name(comparisons: Comparisons, column: int, code: int) -> str:

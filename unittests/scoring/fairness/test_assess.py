@@ -268,3 +268,18 @@ def test_attributes_that_nobody_knows_are_the_reason():
     result = assess(scores, unknown, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0))
     assert result.groupings["sex"].scalars["fnmr_gap"].reason == "no image that is compared has a known sex"
     assert "known sex" in worst_group(result.groupings["sex"], "fnmr").message
+
+
+def test_two_groups_of_one_label_are_refused(world):
+    scores, comparisons = world
+    person = np.arange(180) // 3
+    first = with_attribute(comparisons, person % 2, "race", ("a+b", "a"))
+    both = with_attribute(first, person // 2 % 2, "skin", ("c", "b+c"))
+    message = r"two groups would be called 'a\+b\+c' \(race 'a\+b', skin 'c' and race 'a', skin 'b\+c'\); give their"
+    with pytest.raises(DataError, match=message):
+        assess(scores, both, ["race", "skin"], AT, FAST)
+    assert [row.group for row in assess(scores, both, ["race"], AT, FAST).groupings["race"].rows] == ["a+b", "a"]
+    with pytest.raises(DataError, match=r"two groups would be called 'f' \(sex 'f' and sex 'f'\)"):
+        assess(scores, replace(comparisons, attribute_values=(("f", "f"),)), ["sex"], AT, FAST)
+    with pytest.raises(DataError, match=r"two groups would be called '1'"):  # code 1 has no name, so it is called 1
+        assess(scores, replace(comparisons, attribute_values=(("1",),)), ["sex"], AT, FAST)

@@ -70,7 +70,8 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
         DataError: what the readers refuse; models that embedded other images.
     """
     stored = load_embeddings(sources[0].embeddings)
-    each = with_attributes(each_image(subjects_of(stored, what), stored.names), stored, what)
+    who = subjects_of(stored, what)
+    each = with_attributes(each_image(who.numbers, stored.names, who.names), stored, what)
     failed, strangers = failures_of(what, each)
     rows = [stored.embeddings]
     for source in sources[1:]:

@@ -14,13 +14,13 @@ from fairface.embedding.store import ATTRIBUTE_VALUES, Embeddings, load_embeddin
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.acquisition import ScoredPairs
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.attributes import Attributes, attributes_of_images, subjects_of_images
+from fairface.protocols.attributes import Attributes, attributes_of_images, named_subjects_of_images
 from fairface.protocols.columns import numbers
 from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import OpenedPairs, open_comparisons
 from fairface.protocols.scores import read_scores
-from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
+from fairface.protocols.subjects import Subjects, named_subjects, subject_names_of_images, with_subjects
 from fairface.scoring.similarity import cosine_scores
 
 
@@ -105,7 +105,8 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
     elif stored is None:
         raise ConfigError("comparing all pairs needs embeddings; give a pair list")
     else:
-        opened = OpenedPairs(all_pairs(subjects_of(stored, what), names=stored.names))
+        who = subjects_of(stored, what)
+        opened = OpenedPairs(all_pairs(who.numbers, names=stored.names, subject_names=who.names))
     return replace(opened, comparisons=with_attributes(opened.comparisons, stored, what))
 
 
@@ -169,26 +170,31 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
         )
 
 
-def subjects_of(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
-    """(N,) who is on each image of ``stored``, as ``what.subjects_from`` says.
+def labels_tell(what: PairSource) -> bool:
+    """Whether the labels of the embeddings say who is shown."""
+    return what.subjects_from == "labels" or not (what.subjects_from or what.pairs)
+
+
+def subjects_of(stored: Embeddings, what: PairSource) -> Subjects:
+    """Who is on each image of ``stored``, as ``what.subjects_from`` says.
 
     Raises:
         ConfigError: the embeddings, or the attributes, do not tell.
     """
     if what.subjects_from == "names":
-        return subjects_from_names(stored.names)
-    if what.subjects_from in ("", "labels"):
+        return named_subjects(stored.names)
+    if labels_tell(what):
         if len(stored.labels) == 0:
             raise ConfigError("the embeddings have no labels; take subjects from names or a column of the attributes")
-        return stored.labels
+        return Subjects(stored.labels.astype(np.int64))
     return _subjects_of_table(what, stored.names)
 
 
-def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int64]:
+def _subjects_of_table(what: PairSource, images: Sequence[str]) -> Subjects:
     if not what.attributes:
         raise ConfigError(f"subjects cannot come from {what.subjects_from!r} without a file of attributes")
     table = read_csv_table(what.attributes)
-    return subjects_of_images(table, images, what.subjects_from, what.image_column or None)
+    return named_subjects_of_images(table, images, what.subjects_from, what.image_column or None)
 
 
 def with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
@@ -213,14 +219,13 @@ def with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: P
         comparisons = found.put_into(comparisons)
     if not what.subjects_from or not what.pairs:
         return comparisons
-    shown: NDArray[np.integer]
     if what.subjects_from == "names":
-        shown = subjects_from_names(comparisons.names)
+        shown = named_subjects(comparisons.names)
     elif what.subjects_from == "labels":
         if stored is None or len(stored.labels) == 0:
             raise ConfigError("subjects cannot come from labels: there are no embeddings, or they have no labels")
         places = NameIndex(stored.names).find_all(comparisons.names)
-        shown = np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places])
+        shown = Subjects(np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places]))
     else:
         shown = _subjects_of_table(what, comparisons.names)
     return with_subjects(comparisons, shown, source)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,6 +44,7 @@ from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.gate import failures, parse_condition
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.unusable import why_unusable
 
 DOOR = "test/fairness.py"
@@ -92,10 +94,18 @@ def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessR
     if pairs.strangers:
         console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
     thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
-    return assess_all_pairs(
+    report = assess_all_pairs(
         pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
         bool(args.curves or args.plot), show=not args.quiet,
     )  # fmt: skip
+    return replace(report, notes=(*report.notes, *of_few_subjects(report.result)))
+
+
+def of_few_subjects(result: FairnessResult) -> list[str]:
+    """What to do about groups that are left out of measures."""
+    if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
+        return ["--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide"]
+    return []
 
 
 def fairness_options(args: argparse.Namespace) -> FairnessOptions:
@@ -136,8 +146,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
         curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
     scored = ScoredPairs(comparisons, (scores[0],))
-    if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
-        notes.append("--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide")
+    notes += of_few_subjects(result)
     return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), scored
 
 

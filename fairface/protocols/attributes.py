@@ -13,6 +13,7 @@ from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.columns import UNKNOWN_WORDS
 from fairface.protocols.names import NameIndex, composed
+from fairface.protocols.subjects import Subjects
 
 IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
 PERSON_COLUMNS = ("person", "subject", "identity", "subject_id", "person_id", "identity_id", "name", "id")
@@ -170,7 +171,14 @@ def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> 
 def subjects_of_images(
     table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
 ) -> NDArray[np.int64]:
-    """(N,) who is shown on each of ``images``, numbered, from ``column`` of a table with one row for each image.
+    """The numbers of :func:`named_subjects_of_images`."""
+    return named_subjects_of_images(table, images, column, image_column).numbers
+
+
+def named_subjects_of_images(
+    table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
+) -> Subjects:
+    """Who is shown on each of ``images (N,)``, from ``column`` of a table with one row for each image.
 
     Raises:
         DataError: a missing column or value, images without a row, or with rows that name different subjects.
@@ -188,7 +196,7 @@ def subjects_of_images(
             f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
             f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
         )
-    return np.unique([found[position] for position in range(len(images))], return_inverse=True)[1].astype(np.int64)
+    return Subjects.called([found[position] for position in range(len(images))])
 
 
 def image_key(table: CsvTable, image_column: str | None = None) -> str:

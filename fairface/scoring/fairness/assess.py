@@ -90,6 +90,11 @@ def notes_of(threshold: SharedThreshold, subjects: int, missing: int, unscored: 
             "the threshold was set on images that are also scored, so their FMR is the target by construction; set it "
             "on other subjects"
         )
+    if threshold.same_people:
+        notes.append(
+            "the threshold was set on people who are also scored, and no image names tell whether on the same images; "
+            "set it on other subjects"
+        )
     if subjects == 0:
         notes.append("the comparisons name no subjects: no intervals, no measures, no power analysis")
     if missing:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import DataError
-from fairface.evaluation.scored_pairs import PairSource, ScoreSource, labels_tell, open_scored
+from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.evaluation.shown_people import labels_tell
 from fairface.protocols.names import NameIndex, composed
 from fairface.protocols.scores import check_scored
 from fairface.protocols.subjects import subject_names_of_images

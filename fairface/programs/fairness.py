@@ -54,7 +54,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     args = arguments(argv, prog)
     conditions = [parse_condition(text) for text in args.fail_if]
     console = Console.of(args)
-    whole = report_of_all_pairs(args, console)
+    whole = report_of_all_pairs(args)
     report, scored = (whole, None) if whole is not None else make_report(args, console)
     met = failures(conditions, report.measures)
     if conditions:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     return 1 if met else 0
 
 
-def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessReport | None:
+def report_of_all_pairs(args: argparse.Namespace) -> FairnessReport | None:
     """Of all pairs, where they are too many for a list or the list would add nothing."""
     if not args.all_pairs:
         return None
@@ -91,8 +91,6 @@ def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessR
         if len(pairs) <= LIMIT:
             return None
         raise ConfigError(f"--challenge and --legitimate need a list of pairs, of {LIMIT:,} at most; give --pairs")
-    if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
     thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
     report = assess_all_pairs(
         pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
@@ -121,17 +119,17 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
         console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
-    notes = [str(told) for told in [failure_to_acquire(pairs)] if told is not None]
+    told = failure_to_acquire(pairs)
+    notes = [] if told is None else told.sentences(args.leave_out_failures)
     if args.leave_out_failures:
         pairs = without_failures(pairs)
-        notes = [f"{note}; these are left out" for note in notes]
     comparisons, scores = pairs.comparisons, pairs.scores
     if args.unscored == "error":
         for of in scores:
             check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
     notes += alike_values(args.protected, [values_of(comparisons, name) for name in args.protected])
     thresholds = shared_thresholds(args, comparisons, scores)
-    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed)
+    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed, pairs.unembedded)
     changes, challenge, curves = {}, {}, []
     if args.against:
         before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])

@@ -183,6 +183,24 @@ def named_subjects_of_images(
     Raises:
         DataError: a missing column or value, images without a row, or with rows that name different subjects.
     """
+    found = subjects_by_table(table, images, column, image_column)
+    missing = [name for name, subject in zip(images, found, strict=True) if not subject]
+    if missing:
+        raise DataError(
+            f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
+            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
+        )
+    return Subjects.called(found)
+
+
+def subjects_by_table(
+    table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
+) -> list[str]:
+    """What :func:`named_subjects_of_images` are called; "" where the table has no row of an image.
+
+    Raises:
+        DataError: a missing column or value, or an image with rows that name different subjects.
+    """
     named, subjects = table.filled(image_key(table, image_column)), table.filled(column)
     index = NameIndex(images)
     found: dict[int, str] = {}
@@ -190,13 +208,7 @@ def named_subjects_of_images(
         position = index.find_file(name)
         if position is not None and found.setdefault(position, subject) != subject:
             raise DataError(f"{table.where(row)}: {name} shows {subject}, but {found[position]} in another row")
-    missing = [name for position, name in enumerate(images) if position not in found]
-    if missing:
-        raise DataError(
-            f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
-        )
-    return Subjects.called([found[position] for position in range(len(images))])
+    return [found.get(position, "") for position in range(len(images))]
 
 
 def image_key(table: CsvTable, image_column: str | None = None) -> str:

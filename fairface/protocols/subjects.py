@@ -49,7 +49,7 @@ def named_subjects(names: Sequence[str]) -> Subjects:
     Raises:
         DataError: a name that shows neither.
     """
-    subjects = [_subject(name) for name in names]
+    subjects = [subject_of_name(name) for name in names]
     if "" in subjects:
         raise DataError(
             f"image name {names[subjects.index('')]!r} does not name the subject; use folder/image or name_number, "
@@ -66,10 +66,11 @@ def subject_names_of_images(comparisons: Comparisons) -> list[str]:
         for image, subject in zip(ends.tolist(), subjects.tolist(), strict=True):
             if 0 <= subject < len(comparisons.subject_names):
                 found[image] = comparisons.subject_names[subject]
-    return [told or _subject(name) for told, name in zip(found, comparisons.names, strict=True)]
+    return [told or subject_of_name(name) for told, name in zip(found, comparisons.names, strict=True)]
 
 
-def _subject(name: str) -> str:
+def subject_of_name(name: str) -> str:
+    """Who is shown by an image of this name, as :func:`subjects_from_names` says; "" where it does not tell."""
     folder = str(PurePosixPath(name).parent)
     if folder not in (".", "/"):
         return folder

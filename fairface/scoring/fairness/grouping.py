@@ -53,11 +53,21 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     found, group = np.unique(codes[used & complete], axis=0, return_inverse=True)
     of_image = np.full(len(codes), -1, np.int64)
     of_image[used & complete] = group.reshape(-1)
-    values = [
-        tuple(value_name(comparisons, column, int(code)) for column, code in zip(columns, row, strict=True))
-        for row in found
-    ]
+    values = [_values(comparisons, columns, row) for row in found]
     return Groups(JOINT.join(attributes), _labels(values, attributes), of_image)
+
+
+def labels_of_images(
+    comparisons: Comparisons, attributes: Sequence[str], codes: NDArray[np.integer]
+) -> list[str | None]:
+    """What the group of each of L more images is called, by its ``codes (L, K)``; None where a value is unknown."""
+    columns = [comparisons.attribute_names.index(name) for name in attributes]
+    rows = codes[:, columns].astype(np.int64)
+    return [None if (row < 0).any() else JOINT.join(_values(comparisons, columns, row)) for row in rows]
+
+
+def _values(comparisons: Comparisons, columns: Sequence[int], codes: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(value_name(comparisons, column, int(code)) for column, code in zip(columns, codes, strict=True))
 
 
 def _labels(values: Sequence[tuple[str, ...]], attributes: Sequence[str]) -> tuple[str, ...]:

@@ -270,6 +270,35 @@ def test_attributes_that_nobody_knows_are_the_reason():
     assert "known sex" in worst_group(result.groupings["sex"], "fnmr").message
 
 
+@pytest.mark.parametrize("unscored", ["leave_out", "no_match"])
+def test_failure_to_acquire_counts_images_that_no_score_is_of(world, unscored):
+    scores, comparisons = world
+    failed = np.zeros(180, bool)
+    failed[[0, 1, 2, 3, 7, 100]] = True  # all of person 0 (f), one of 1 (m), 2 (f) and 33 (m)
+    missing = np.where(failed[comparisons.a] | failed[comparisons.b], np.nan, scores)
+    options = replace(FAST, unscored=unscored)
+    rows = assess(missing, comparisons, ["sex"], AT, options, failed).groupings["sex"].rows
+    assert [(row.failures.errors, row.failures.comparisons, row.failures.subjects) for row in rows] == [
+        (sum(failed[image] for image in range(180) if image // 3 % 2 == sex), 90, 30) for sex in range(2)
+    ]
+    everything = assess(scores, comparisons, ["sex"], AT, FAST, failed).groupings["sex"].rows
+    assert [row.failures for row in rows] == [row.failures for row in everything]
+
+
+def test_an_image_counts_whose_partners_have_no_group(world):
+    scores, comparisons = world
+    failed = np.arange(180) == 4
+    kept = select(comparisons, ~np.isin(comparisons.a, [4]) & ~np.isin(comparisons.b, [4]) | (comparisons.a == 4))
+    codes = kept.attributes.copy()
+    codes[np.unique(kept.b[kept.a == 4])] = -1  # image 4 (m) is compared with images of unknown group alone
+    part = replace(kept, attributes=codes)
+    of_kept = scores[~np.isin(comparisons.a, [4]) & ~np.isin(comparisons.b, [4]) | (comparisons.a == 4)]
+    row = assess(of_kept, part, ["sex"], AT, FAST, failed).groupings["sex"].row("m")
+    compared = set(part.a.tolist()) | set(part.b.tolist())
+    assert (row.failures.errors, row.failures.comparisons) == (
+        1, sum(1 for image in compared if codes[image, 0] == 1))  # fmt: skip
+
+
 def test_two_groups_of_one_label_are_refused(world):
     scores, comparisons = world
     person = np.arange(180) // 3

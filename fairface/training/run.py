@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fairface.checkpoints import STARTED_FROM, CheckpointFiles, identity, resolve
+from fairface.checkpoints import LAUNCH, STARTED_FROM, CheckpointFiles, identity, resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
@@ -52,7 +53,7 @@ SHEET_IMAGES = 64
 
 def train(
     config: TrainConfig, resume: bool = False, overwrite: bool = False, quiet: bool = False,
-    files: Mapping[str, Any] | None = None, join: Join | None = None,
+    files: Mapping[str, Any] | None = None, join: Join | None = None, mark: str = "",
 ) -> int:  # fmt: skip
     """Run ``config`` to its end. Returns 0, or 128 + the signal's number when a signal stopped it (after saving).
 
@@ -61,11 +62,14 @@ def train(
         quiet: print nothing but results.
         files: written into the run's folder as JSON, by name, before the first step.
         join: makes the world of one of several workers, of which worker 0 reads and writes the folder.
+        mark: of the launch that started these workers, for the manifest: it tells that a checkpoint is its own.
 
     Raises:
         FairfaceError: whatever stops the run; nothing half-written is left.
     """
     run = prepare(config, join)
+    if mark:
+        run = replace(run, facts={**run.facts, LAUNCH: mark})
     if run.world.size > 1:
         check_alike(run.world, fingerprints(config, run.facts, (*run.verification, *run.test)))
     if not run.world.leads:

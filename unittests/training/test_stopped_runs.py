@@ -15,7 +15,6 @@ import pytest
 
 from fairface.config.schema import TrainConfig
 from fairface.errors import DataError
-from fairface.mx import nd
 from fairface.parameters import load_arrays
 from fairface.training.run import train
 from fairface.training.trainer import Pending, Trainer
@@ -154,4 +153,17 @@ def test_from_the_checkpoint_before_the_first_step(
     assert scores(broken) == scores(whole)
     for kind in ("model", "blocks", "state"):
         assert bits(broken, kind) == bits(whole, kind)
-    nd.waitall()
+
+
+def test_the_manifest_tells_which_launch_saved(tmp_path: Path, people: Path) -> None:
+    """That of the last one; a run that nothing launched bears no mark, and keeps what is there when it goes on."""
+    config = tiny_config(tmp_path, people, "steps=2", "save_every=1", "verify.every=0")
+    assert train(config, quiet=True) == 0
+    assert "launch" not in manifest(config)
+    assert train(config, overwrite=True, quiet=True, mark="one") == 0
+    assert manifest(config)["launch"] == "one"
+    stopped = tiny_config(tmp_path, people, "name=stopped", "steps=4", "save_every=1", "verify.every=0")
+    with during(2):
+        train(stopped, quiet=True, mark="one")
+    assert train(stopped, resume=True, quiet=True, mark="two") == 0
+    assert manifest(stopped)["launch"] == "two"

@@ -12,6 +12,7 @@ from fairface.config.staged import GroupChoice, StagedConfig
 from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
+from fairface.training.comparison_sets import verification_names
 from fairface.training.finetuning.group_step import GROUP, as_it_ran, on_group, tell_outcome
 from fairface.training.finetuning.hard_samples import mine, write_list
 from fairface.training.finetuning.summary import finetuning_summary
@@ -136,7 +137,9 @@ def is_stale(config: TrainConfig) -> bool:
 
 
 def is_finished(config: TrainConfig, choice: GroupChoice | None = None) -> bool:
-    """Whether the run that is there reached its last step; ``choice``: how its group was found, where it has one.
+    """Whether the run that is there reached its last step and was scored there, which a signal in that step prevents.
+
+    ``choice`` is how its group was found, where it has one.
 
     Raises:
         CheckpointError: its manifest is damaged, or it was made with another configuration.
@@ -153,4 +156,5 @@ def is_finished(config: TrainConfig, choice: GroupChoice | None = None) -> bool:
     total = position.get("total") if isinstance(position, dict) else None
     if total is None:
         raise CheckpointError(f"{folder}: does not give the length of the run; start it again with --overwrite")
-    return int(str(entries[-1]["step"])) >= int(total)
+    is_scored = entries[-1]["score"] is not None or not verification_names(config)
+    return is_scored and int(str(entries[-1]["step"])) >= int(total)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import quantity
 from fairface.scoring.fairness.grouped import select
 
 _SHOWN = 3
@@ -40,8 +41,9 @@ class FailureToAcquire:
     def __str__(self) -> str:
         some = ", ".join(self.failed[:_SHOWN]) + (", …" if len(self.failed) > _SHOWN else "")
         return (
-            f"failure to acquire: {len(self.failed)} of {self.images} images{f' ({some})' if some else ''}, in "
-            f"{self.comparisons} of {self.total} comparisons"
+            f"failure to acquire: {len(self.failed)} of "
+            f"{quantity(self.images, 'image')}{f' ({some})' if some else ''}, in {self.comparisons} of "
+            f"{quantity(self.total, 'comparison')}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_score
 from fairface.protocols.names import NameIndex
 from fairface.protocols.scores import check_scored
 from fairface.protocols.subjects import subject_names_of_images
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.grouping import group_images
 from fairface.scoring.normalisation.compared import Compared
 from fairface.scoring.similarity import unit_rows
@@ -103,8 +104,9 @@ def groups_of(
     if len(unknown):
         name = people.comparisons.names[unknown[0]] if people.comparisons.names else f"image {unknown[0]}"
         raise DataError(
-            f"{people.title}: {len(unknown)} of {len(used)} images have no known {found.name} ({name} first), which "
-            "normalisation by group needs; add it, leave their comparisons out, or use --by clusters"
+            f"{people.title}: {len(unknown)} of {quantity(len(used), 'image')} {agree(len(unknown), 'has', 'have')} no "
+            f"known {found.name} ({name} first), which normalisation by group needs; add it, leave their comparisons "
+            "out, or use --by clusters"
         )
     if not labels:
         return found.labels, found.of_image
@@ -131,6 +133,7 @@ def refuse_shared(people: People, calibration: Sequence[str]) -> None:
     shared = [name for name, mark in zip(people.names, fingerprints(people.names), strict=True) if mark in known]
     if shared:
         raise DataError(
-            f"{people.title}: {len(shared)} of {len(people.names)} people are calibration people too "
+            f"{people.title}: {len(shared)} of {quantity(len(people.names), 'person', 'people')} "
+            f"{agree(len(shared), 'is a calibration person', 'are calibration people')} too "
             f"({', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}); judge on others"
         )

@@ -43,6 +43,7 @@ from fairface.evaluation.truth import KnownPairs, judge, open_truth, placeholder
 from fairface.faces.layouts import layout_of
 from fairface.files import atomic_write, write_json
 from fairface.protocols.pair_template import TemplateCounts, write_predictions
+from fairface.quantity import quantity
 from fairface.report.page.document import write_page
 from fairface.report.page.svg import check_drawing
 from fairface.scoring.similarity import cosine_scores
@@ -191,8 +192,8 @@ def _refuse_zero(rows: NDArray[np.float32], crops: Crops, model: str) -> None:
     if len(zero):
         some = ", ".join(crops.files[row] for row in zero[:3])
         raise DataError(
-            f"{model}: gives {len(zero)} of {len(rows)} images an embedding of length zero ({some}), without a cosine; "
-            "use another model or remove these images"
+            f"{model}: gives {len(zero)} of {quantity(len(rows), 'image')} an embedding of length zero ({some}), "
+            "without a cosine; use another model or remove these images"
         )
 
 

@@ -32,6 +32,7 @@ from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.scores import check_scored
+from fairface.quantity import quantity
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.picture import drawn
@@ -45,7 +46,7 @@ from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.unusable import why_unusable
 
-DOOR = "test/fairness.py"
+SCRIPT = "test/fairness.py"
 
 
 def main(argv: Sequence[str], prog: str = "") -> int:
@@ -62,7 +63,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         console.tell([drawn(args.plot, f"ROC and DET by {'+'.join(args.protected)}")])
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
-        made_by = provenance(prog, DOOR, argv, source)
+        made_by = provenance(prog, SCRIPT, argv, source)
         used = None if scored is None else counted(scored, args.unscored)
         write_outputs(args, page_of_fairness(report, used, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
@@ -90,7 +91,7 @@ def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessR
             return None
         raise ConfigError(f"--challenge and --legitimate need a list of pairs, of {LIMIT:,} at most; give --pairs")
     if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
+        console.tell([f"{args.failures}: {quantity(len(pairs.strangers), 'image is', 'images are')} in no comparison"])
     thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
     return assess_all_pairs(
         pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
@@ -110,7 +111,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
+        console.tell([f"{args.failures}: {quantity(len(pairs.strangers), 'image is', 'images are')} in no comparison"])
     notes = [str(told) for told in [failure_to_acquire(pairs)] if told is not None]
     if args.leave_out_failures:
         pairs = without_failures(pairs)

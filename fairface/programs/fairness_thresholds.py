@@ -14,6 +14,7 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
 
 Scores = NDArray[np.float64]
@@ -73,8 +74,9 @@ def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[Sha
         kept = np.isfinite(of)
         if not kept.all() and args.unscored == "error":
             raise DataError(
-                f"{args.calibration}: {int((~kept).sum())} of {len(kept)} calibration scores are missing or invalid; "
-                "correct them, or use --unscored leave_out"
+                f"{args.calibration}: {int((~kept).sum())} of {quantity(len(kept), 'calibration score')} "
+                f"{agree(int((~kept).sum()), 'is', 'are')} missing or invalid; correct them, or use --unscored "
+                "leave_out"
             )
         threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
         found.append(replace(threshold, optimistic=bool(shared)))

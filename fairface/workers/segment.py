@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from fairface.errors import ConfigError
+from fairface.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def read_shared(text: str, workers: int) -> Shared:
     """
     parts = text.split(":")
     if len(parts) != workers + 2 or not all(part.isdigit() for part in parts):
-        raise ConfigError(f"{text!r} are no descriptors of {workers} workers; only --workers sets this variable")
+        raise ConfigError(
+            f"{text!r} are no descriptors of {quantity(workers, 'worker')}; only --workers sets this variable"
+        )
     memory, own, *bells = map(int, parts)
     for number in (memory, own, *bells):
         try:

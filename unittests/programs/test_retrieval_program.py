@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
         ([*query, "--gallery", whole, "--masked", "names"], "--masked splits the images of --data"),
         (["--query", whole, "--gallery", whole], "so every image would find itself"),
         ([*query, "--gallery", tmp_path / "narrow.npz"], "embeddings have different lengths"),
-        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embeddings are not finite (1__P1/a.jpg)"),
+        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embedding is not finite (1__P1/a.jpg)"),
         ([*query, "--gallery", tmp_path / "none.npz"], "embeddings have shape (0, 8)"),
         ([*query, "--gallery", tmp_path / "empty"], "no photograph in it"),
         ([*query, "--gallery", tmp_path / "folder"], "holds images: name the --model, or give stored embeddings"),
@@ -162,7 +162,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
         ([*query, "--gallery", whole, "--ranks", "0"], "the best image has rank 1"),
         ([*query, "--gallery", whole, "--level", "1"], "between 0 and 1"),
         ([*query, "--gallery", whole, "--distractors", whole], "who is in the gallery or the probes"),
-        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 images is masked"),
+        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 image is masked"),
     ]:
         code, out, err = call(capsys, *words)
         assert (code, out) == (2, ""), words

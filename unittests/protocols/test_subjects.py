@@ -25,7 +25,7 @@ def test_subjects_are_added_and_must_agree(tmp_path):
     named = with_subjects(comparisons, subjects_from_names(comparisons.names), "pairs.csv")
     assert named.subject_a.tolist() == [0, 0]
     assert named.subject_b.tolist() == [0, 1]
-    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons contradict the subjects .*comparison 1"):
+    with pytest.raises(DataError, match=r"pairs.csv: 1 comparison contradicts the subjects .*comparison 1"):
         with_subjects(comparisons, np.zeros(3, int), "pairs.csv")
 
 

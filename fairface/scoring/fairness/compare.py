@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
@@ -156,7 +157,10 @@ def _scalar_difference(
     for name in rule.error_types:
         groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))
     if len(groups) < 2:
-        reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_subjects} subjects or more"
+        reason = (
+            f"{len(groups)} of {quantity(len(before.groups), 'group')} {agree(len(groups), 'has', 'have')} "
+            f"{quantity(options.min_subjects, 'subject')} or more"
+        )
         return _difference(math.nan, math.nan, math.nan, math.nan, rule.worse_when_larger, reason)
     values: list[float] = []
     drawn: list[Floats] = []

@@ -1,4 +1,4 @@
-"""Failure to detect: on how many of a group's images no face was found in the normal way."""
+"""Face-detection failures (part of FTA): on how many of a group's images no face was found in the normal way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.fairness.counts import Ints, Nodes, PairCounts, add_up
 from fairface.scoring.fairness.rate import Rate, rate_of_cell
 from fairface.scoring.fairness.spread import independent_in, spread
@@ -27,7 +28,9 @@ def failure_rates(
         DataError: another number of images.
     """
     if failed.shape != (len(comparisons.attributes),):
-        raise DataError(f"{failed.shape} failures for {len(comparisons.attributes)} images; give one for each image")
+        raise DataError(
+            f"{failed.shape} failures for {quantity(len(comparisons.attributes), 'image')}; give one for each image"
+        )
     images, first_seen = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_index=True)
     return failure_rates_of_images(failed[images], np.concatenate(ends)[first_seen], nodes, level)
 

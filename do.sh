@@ -3,6 +3,7 @@
 #   ./do.sh                                           see below
 #   ./do.sh --photos DIR --template pairs.csv --model RUN --hard-model RUN --output results/mine
 #   ./do.sh … --truth truth.csv --attributes people.csv --protected sex skin   evaluate the scores too
+#   ./do.sh … --stages before=RUN after_one=RUN       compare other models than the steps that made --model
 #   ./do.sh … --no-rerank --no-cut --no-fuse          plain cosines; with these steps other pairs change scores
 #   ./do.sh --help                                    all options
 # Without arguments: the models of test/final_eval_models and the photographs and pairs of test/TestData/tmp_data, when

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE
+from fairface.scoring.fairness.difference import BETTER, UNCLEAR, WORSE
 
 INTRODUCTION = """# Fairness without retraining, on LFW
 
@@ -98,9 +98,7 @@ def _table(arms: Sequence[Mapping[str, Any]]) -> list[str]:
             "and the verdict. Rates are of comparisons within a sex; *of all* is of all comparisons."]  # fmt: skip
 
 
-def _beside(
-    steps: Mapping[str, Mapping[str, Mapping[str, str]]], arms: Sequence[Mapping[str, Any]]
-) -> list[str]:
+def _beside(steps: Mapping[str, Mapping[str, Mapping[str, str]]], arms: Sequence[Mapping[str, Any]]) -> list[str]:
     raw = next(numbers(arm)["fmr_gap"]["before"] for arm in arms if arm["fmr"] == STEPS_FMR)
     times = float(next(iter(steps.values()))["fmr_gap"]["before"]) / raw
     lines = ["The steps were run on another model: a net of 1.3 M parameters, trained on 802 people, whose FMR gap was "

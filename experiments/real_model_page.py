@@ -25,7 +25,7 @@ published model the accuracy that its authors report, and that a run can start f
 `test.csv` the columns image and sex:
 
 ```sh example
-python test/embed.py model,0 --data aligned --output embeddings.npz
+python test/embed.py --model model,0 --data aligned --output embeddings.npz
 python test/verification.py --embeddings embeddings.npz --pairs pairs.txt --fmr 0.001
 python test/verification.py --embeddings test.npz --all-pairs --subjects-from names --fmr 0.001 --bootstrap 200
 python test/fairness.py --embeddings test.npz --all-pairs --subjects-from names --fmr 0.001 \\

@@ -25,6 +25,7 @@ from fairface.errors import CheckpointError
 from fairface.files import sha256
 
 MANIFEST = "manifest.json"
+STARTED_FROM = "started_from"  # in the manifest of a run that was finetuned: the identity of what it began with
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
 ONNX_SUFFIX = ".onnx"
 _SYMBOL = "-symbol.json"
@@ -97,6 +98,16 @@ def resolve(name: str, output: str = "models", with_state: bool = False) -> Chec
         entry=entry,
         manifest=manifest,
     )
+
+
+def identity(name: str, output: str) -> dict[str, Any]:
+    """What the checkpoint ``name`` is: its name, and the sums of the files with its parameters (net; head, if any).
+
+    Raises:
+        CheckpointError: no such checkpoint.
+    """
+    files = resolve(name, output)
+    return {"name": name, "sha256": [sha256(path) for path in (files.params, files.blocks) if path is not None]}
 
 
 def checkpoint_label(name: str, output: str = "models") -> str:

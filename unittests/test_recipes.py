@@ -76,7 +76,7 @@ def test_blocks_are_found_in_their_order():
         ("python train/train.py a/b.yaml && ./fairface_step3_finetune.sh c.yaml", ["b"]),
         ("./train.sh a.yaml --resume", []),
         ("./train.sh a.yaml --dry-run", []),
-        ("python test/embed.py my_photos --data x", []),
+        ("python test/embed.py --model my_photos --data x", []),
     ],
 )
 def test_the_name_of_a_run(command, names):

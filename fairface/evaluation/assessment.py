@@ -13,7 +13,8 @@ from fairface.quantity import quantity
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeResult, challenge_measure
-from fairface.scoring.fairness.compare import Change, compare
+from fairface.scoring.fairness.compare import compare
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, calibrated_threshold, given_threshold
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult, verify
@@ -60,18 +61,10 @@ def assess_evaluation(
     Raises:
         DataError: a threshold that no score reaches or that cannot be fixed, an unknown attribute, unusable scores.
     """
-    settings = options.fairness
-    targets = sorted({*DEFAULT_FMR, options.fmr}, reverse=True)
     kept = without_failures(judged)
-
-    def verified(scores: Scores, comparisons: Comparisons) -> VerificationResult:
-        return verify(
-            scores, comparisons, fmr=targets, rounds=settings.rounds, level=settings.level, seed=settings.seed
-        )
-
-    verification = {name: verified(scores, judged.comparisons) for name, scores in judged.scores.items()}
+    verification = {name: verify_scores(scores, judged.comparisons, options) for name, scores in judged.scores.items()}
     if isinstance(kept, JudgedPairs):
-        verification[WITHOUT] = verified(kept.scores[ALL_STEPS], kept.comparisons)
+        verification[WITHOUT] = verify_scores(kept.scores[ALL_STEPS], kept.comparisons, options)
     if not options.protected:
         reason = kept if isinstance(kept, str) else "no protected attribute is named"
         return Assessment(options, judged.comparisons, verification, None, None, reason)
@@ -80,6 +73,12 @@ def assess_evaluation(
     whole = _fairness(judged, options, thresholds, notes)
     part, reason = (None, kept) if isinstance(kept, str) else _fairness_of_part(kept, options, thresholds, notes)
     return Assessment(options, judged.comparisons, verification, whole, part, reason, tuple(dict.fromkeys(notes)))
+
+
+def verify_scores(scores: Scores, comparisons: Comparisons, options: EvaluationOptions) -> VerificationResult:
+    """Verification as an evaluation gives it, with intervals, at the usual FMRs and that of the threshold."""
+    settings, targets = options.fairness, sorted({*DEFAULT_FMR, options.fmr}, reverse=True)
+    return verify(scores, comparisons, fmr=targets, rounds=settings.rounds, level=settings.level, seed=settings.seed)
 
 
 def check_evaluation(judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None = None) -> None:

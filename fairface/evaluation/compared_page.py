@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fairface.evaluation.compared_runs import ComparedRuns, as_rows, verdict
+from fairface.evaluation.compared_runs import UNJUDGED, UNKNOWN, ComparedRuns, as_rows, verdict
 from fairface.evaluation.stages import stage_panels
 from fairface.evaluation.verification_page import verification_page
 from fairface.report.fairness_sections import changes_section
@@ -40,4 +40,5 @@ def _verdict(found: ComparedRuns) -> tuple[str, ...]:
         if (name := row[0]) in ("AUC", "EER")
     ]
     named = f"The first run is {found.names[0]}, the second {found.names[1]}."
-    return named, f"{'; '.join(told)}.".replace("is not distinguishable", "cannot be told from the first")
+    sentence = f"{'; '.join(told)}.".replace(f"is {UNKNOWN}", "cannot be told from the first")
+    return named, sentence.replace(f"is {UNJUDGED}:", f"is {UNJUDGED},")

@@ -19,13 +19,15 @@ from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pair
 from fairface.quantity import agree, quantity
 from fairface.report.side_by_side_table import side_by_side_rows
 from fairface.scoring.fairness.accounting import usable_scores
-from fairface.scoring.fairness.compare import Change, compare
+from fairface.scoring.fairness.compare import compare
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
 
-BETTER, WORSE, UNKNOWN, MISSING = "better", "worse", "not distinguishable", "n/a"
+BETTER, WORSE, UNKNOWN, MISSING, UNJUDGED = "better", "worse", "not distinguishable", "n/a", "not judged"
 _LOWER_IS_BETTER = ("eer",)
+_NO_WIDTH = 1e-12  # every round gave the same: too few people to claim anything
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ class ComparedRuns:
 
 
 def verdict(row: Row) -> str:
-    """Whether the second run is better, as far as the interval tells; ``n/a`` where the difference is undefined."""
+    """Whether the second run is better, as far as the interval tells; ``n/a`` where the difference is undefined, and
+    "not judged: " with the reason where the interval must decide nothing."""
     if np.isnan(row.difference):
         return MISSING
+    if row.interval is not None and row.unjudged:
+        return f"{UNJUDGED}: {row.unjudged}"
     if row.interval is None or not (row.interval.low > 0 or row.interval.high < 0):
+        return UNKNOWN
+    if row.interval.high - row.interval.low <= _NO_WIDTH:
         return UNKNOWN
     rises = row.interval.low > 0
     return BETTER if rises != (row.key in _LOWER_IS_BETTER) else WORSE
@@ -120,7 +127,7 @@ def compare_runs(
         before, after = ((by_name[name], stages[name].threshold) for name in names)
         changes = compare(before, after, comparisons, protected, settings)
         notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
-    notes += [note for of in each for note in of.notes]
+    notes += [*beside.notes, *(note for of in each for note in of.notes)]
     return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
 
 

@@ -14,6 +14,7 @@ from fairface.evaluation.judged import ALL_STEPS, JudgedPairs
 from fairface.evaluation.report import EvaluationReport
 from fairface.evaluation.sections import NONE, evaluation_sections
 from fairface.evaluation.shown_faces import worst_faces
+from fairface.evaluation.stage_sections import stage_panels
 from fairface.evaluation.verification_page import evaluated_threshold, verification_page
 from fairface.evaluation.verified import VerifiedSet
 from fairface.report.page.card import Provenance
@@ -46,7 +47,8 @@ def evaluation_page(
         found.verification[ALL_STEPS], roc_curve(scored.scores[0], scored.comparisons.same), scored=scored
     )
     threshold = found.fairness.result.threshold.value if found.fairness else evaluated_threshold(result)
-    panels = [*_panels(report), *(_faces(scored, crops, threshold) if crops is not None else [])]
+    stages = stage_panels(report.stages) if report.stages else []
+    panels = [*stages, *_panels(report), *(_faces(scored, crops, threshold) if crops is not None else [])]
     if found.fairness is not None:
         page = page_of_fairness(found.fairness, scored, found.options.protected, made_by, further=panels)
         return replace(page, title=f"Evaluation of {facts.three_step}")

@@ -13,7 +13,8 @@ from fairface.errors import DataError
 from fairface.evaluation.normalisation_input import People, fingerprints, groups_of, refuse_shared
 from fairface.evaluation.saved_normalisation import SavedNormalisation
 from fairface.scoring.fairness.assess import errors_at, everyone
-from fairface.scoring.fairness.compare import Change, change, compare
+from fairface.scoring.fairness.compare import change, compare
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import calibrated_threshold
@@ -89,9 +90,7 @@ def fit_on(
     return SavedNormalisation(found, by, before, after, tuple(fingerprints(people.names)), counts)
 
 
-def judge(
-    saved: SavedNormalisation, people: People, protected: Sequence[str], options: FairnessOptions
-) -> Normalised:
+def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], options: FairnessOptions) -> Normalised:
     """Apply it to other people and tell what changed, by ``protected`` attributes.
 
     Raises:

@@ -12,6 +12,7 @@ from fairface.evaluation.demo import BORDER, ENLARGE, HARD, LEGITIMATE, PROTECTE
 from fairface.evaluation.find_models import find_models, find_template
 from fairface.evaluation.option_texts import values_of_attributes
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
+from fairface.evaluation.stage_models import StageChoice, finetuned_stages, named_stages
 from fairface.protocols.pair_template import check_decimals
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.transductive.chain import ChainSteps
@@ -96,18 +97,44 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError("--fuse needs the hard-sample model; name it with --hard-model, or leave --fuse out")
     wanted = [*args.protected, *args.legitimate]
     allowed = values_of_attributes(args.values, wanted)
+    truth = TruthSource(args.truth, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
     return {
         "source": PhotoSource(args.photos, args.aligned, args.failures, args.template),
         "three_step": args.model,
         "hard": args.hard_model or "",
         "output": Path(args.output),
-        "truth": TruthSource(args.truth, args.attributes, args.image_column, args.subjects_from, allowed, wanted),
+        "truth": truth,
         "calibration": calibration(args),
         "steps": ChainSteps(args.rerank, args.cut, fuse),
         "options": evaluation_options(args),
         "cropping": Cropping(args.size, args.enlarge, args.border, args.detector, args.jobs),
         "decimals": args.decimals,
+        "stages": stage_choice(args, truth.known),
     }
+
+
+def stage_choice(args: argparse.Namespace, truth_known: bool) -> StageChoice:
+    """The stages that are compared: those that are named, else the steps of the finetuning that made the model.
+
+    Raises:
+        ConfigError: stages are named where they cannot be compared.
+        FairfaceError: what :mod:`fairface.evaluation.stage_models` refuses.
+    """
+    if args.no_stages:
+        if args.stages:
+            raise ConfigError("--stages and --no-stages contradict each other; leave one out")
+        return StageChoice()
+    lacking = [] if truth_known else ["the truth is not known (--truth FILE or --subjects-from)"]
+    lacking += [] if args.protected else ["no groups are named (--protected NAME)"]
+    if args.stages and lacking:
+        raise ConfigError(f"--stages compares accuracy and the gap between groups, but {' and '.join(lacking)}")
+    if args.stages:
+        return named_stages(args.stages, args.model)
+    found = finetuned_stages(args.model)
+    if found.models and lacking:
+        names = ", ".join(stage.name for stage in found.models)
+        return StageChoice((), f"the stages {names} are not compared: {' and '.join(lacking)}")
+    return found
 
 
 def calibration(args: argparse.Namespace) -> tuple[PhotoSource, TruthSource] | None:

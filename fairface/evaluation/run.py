@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from fairface.checkpoints import checkpoint_label, resolve
 from fairface.cli import finite
 from fairface.console import Console
-from fairface.data.encoded import FileDataset
 from fairface.embedding.store import Embeddings, save_embeddings
-from fairface.errors import DataError, MissingPackageError
+from fairface.errors import MissingPackageError
 from fairface.evaluation.assessment import Assessment, EvaluationOptions, assess_evaluation, check_evaluation
 from fairface.evaluation.crops import Crops, prepare_crops
+from fairface.evaluation.embedded_crops import embed_crops
 from fairface.evaluation.engines import Engines
 from fairface.evaluation.evaluation_page import evaluation_page
 from fairface.evaluation.facts import RunFacts
+from fairface.evaluation.finetuning_stages import FinetuningStages, assess_stages_of
 from fairface.evaluation.judged import JudgedPairs
 from fairface.evaluation.output import (
     ALIGNED,
@@ -39,11 +40,12 @@ from fairface.evaluation.pairs import SourcePairs, open_pairs
 from fairface.evaluation.replacement import fresh_output
 from fairface.evaluation.report import EvaluationReport
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
+from fairface.evaluation.stage_models import StageChoice
+from fairface.evaluation.stage_scores import check_stages, score_stages
 from fairface.evaluation.truth import KnownPairs, judge, open_truth, placeholders, write_truth
 from fairface.faces.layouts import layout_of
 from fairface.files import atomic_write, write_json
 from fairface.protocols.pair_template import TemplateCounts, write_predictions
-from fairface.quantity import quantity
 from fairface.report.page.document import write_page
 from fairface.report.page.svg import check_drawing
 from fairface.scoring.similarity import cosine_scores
@@ -62,6 +64,8 @@ class EvaluationRequest:
         decimals: of the scores in predictions.csv; None: all.
         command: how the program was started, for the page.
         faces: whether the page shows the worst errors as faces.
+        stages: models that are compared with ``three_step`` on the same pairs, such as the steps of its finetuning;
+            they need a truth and protected attributes.
     """
 
     source: PhotoSource
@@ -77,6 +81,7 @@ class EvaluationRequest:
     notes: tuple[str, ...] = ()
     command: str = "not told"
     faces: bool = False
+    stages: StageChoice = field(default_factory=StageChoice)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def run_evaluation(
     # Both are loaded only when their turn comes.
     layouts = [layout_of(resolve(model)) for model in (run.three_step, run.hard) if model]
     run = replace(run, cropping=run.cropping.for_models(layouts))
+    check_stages(run.stages.models, run.cropping.layout)
     sources = [(run.source, run.truth), *([] if run.calibration is None else [run.calibration])]
     opened = [(open_pairs(source), truth) for source, truth in sources]
     inputs = inputs_of(opened, run.output)
@@ -125,8 +131,8 @@ def _compute(
     crops = [
         prepare_crops(part.pairs, folder / part.folder / ALIGNED, run.cropping, engines, console) for part in parts
     ]
-    three_step = _embed(engines, run.three_step, crops)
-    hard = _embed(engines, run.hard, crops) if run.hard else [None] * len(crops)
+    three_step = embed_crops(engines, run.three_step, crops)
+    hard = embed_crops(engines, run.hard, crops) if run.hard else [None] * len(crops)
     chains = [
         _score(part.pairs.counts, one, other, run.steps)
         for part, one, other in zip(parts, three_step, hard, strict=True)
@@ -135,7 +141,8 @@ def _compute(
         None if part.known is None else judge(part.known, chain, one.failed, run.decimals)
         for part, chain, one in zip(parts, chains, crops, strict=True)
     ]
-    report = EvaluationReport(_facts(run, crops[0], chains[0]), _assess(run, judged))
+    stages = _stages(run, parts, crops, three_step, judged, engines, console)
+    report = EvaluationReport(_facts(run, crops[0], chains[0]), _assess(run, judged), stages)
     for part, chain, rows, other in zip(parts, chains, three_step, hard, strict=True):
         _write_part(run, part, folder / part.folder, chain, {THREE_STEP_FILE: rows, HARD_FILE: other})
     with atomic_write(folder / REPORT, "w", encoding="utf-8") as file:
@@ -177,26 +184,6 @@ def _write_part(
         write_truth(place / TRUTH, part.known)
 
 
-def _embed(engines: Engines, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
-    """Flip-summed embeddings of the crops of each list."""
-    embedder = engines.embedder(model)
-    found = []
-    for one in crops:
-        found.append(embedder.embed(FileDataset(one.root, one.files)))
-        _refuse_zero(found[-1], one, model)
-    return found
-
-
-def _refuse_zero(rows: NDArray[np.float32], crops: Crops, model: str) -> None:
-    zero = np.flatnonzero(~rows.any(axis=1))
-    if len(zero):
-        some = ", ".join(crops.files[row] for row in zero[:3])
-        raise DataError(
-            f"{model}: gives {len(zero)} of {quantity(len(rows), 'image')} an embedding of length zero ({some}), "
-            "without a cosine; use another model or remove these images"
-        )
-
-
 def _score(
     counts: TemplateCounts, three_step: NDArray[np.float32], hard: NDArray[np.float32] | None, steps: ChainSteps
 ) -> ChainResult:
@@ -217,7 +204,7 @@ def _facts(run: EvaluationRequest, crops: Crops, chain: ChainResult) -> RunFacts
         self_pairs=counts.self_pairs,
         steps=chain.steps,
         failed=crops.failed,
-        notes=(*run.notes, *crops.notes),
+        notes=(*run.notes, *crops.notes, *([run.stages.note] if run.stages.note else [])),
         checkpoints={
             role: checkpoint_label(model)
             for role, model in (("three_step", run.three_step), ("hard_sample", run.hard))
@@ -230,3 +217,15 @@ def _assess(run: EvaluationRequest, judged: Sequence[JudgedPairs | None]) -> Ass
     if judged[0] is None:
         return None
     return assess_evaluation(judged[0], run.options, judged[1] if len(judged) > 1 else None)
+
+
+def _stages(
+    run: EvaluationRequest, parts: Sequence[_Part], crops: Sequence[Crops], three_step: Sequence[NDArray[np.float32]],
+    judged: Sequence[JudgedPairs | None], engines: Engines, console: Console,
+) -> FinetuningStages | None:  # fmt: skip
+    known = [part.known for part in parts if part.known is not None]
+    first, *others = judged
+    if not run.stages.models or first is None:
+        return None
+    scored = score_stages(run.stages.models, engines, crops, known, (run.three_step, three_step), console)
+    return assess_stages_of(scored, first, run.options, others[0] if others else None)

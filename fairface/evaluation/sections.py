@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from fairface.evaluation.assessment import Assessment
 from fairface.evaluation.facts import RunFacts
+from fairface.evaluation.finetuning_stages import FinetuningStages
 from fairface.evaluation.judged import ALL_STEPS, WITHOUT
 from fairface.evaluation.limits import what_cannot_be_shown
+from fairface.evaluation.stage_sections import stage_sections
 from fairface.quantity import quantity
 from fairface.report.fairness_numbers import rate_text
 from fairface.report.fairness_report import FairnessReport
@@ -33,7 +35,9 @@ ALL, RATES, NONE = "all", "rates", "none"
 _RATES = "Groups by"
 
 
-def evaluation_sections(facts: RunFacts, found: Assessment | None, groups: str = ALL) -> list[Section]:
+def evaluation_sections(
+    facts: RunFacts, found: Assessment | None, groups: str = ALL, stages: FinetuningStages | None = None
+) -> list[Section]:
     """Everything about one evaluation.
 
     Args:
@@ -41,6 +45,7 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, groups: str =
         found: None where the truth is not known.
         groups: which tables about groups there are: ``ALL``, those of their error ``RATES``, or ``NONE``, where
             something else shows groups and verdict.
+        stages: of a finetuning, where they are to be shown.
     """
     sections = [_head(facts), _steps(facts)]
     if found is None:
@@ -55,6 +60,7 @@ def evaluation_sections(facts: RunFacts, found: Assessment | None, groups: str =
         sections.append(_failures(facts, found))
         if found.without_failures is not None and groups == ALL:
             sections += _fairness(found.without_failures, f"without face-detection failures{kind}")
+    sections += stage_sections(stages) if stages else []
     return [*sections, Section("What these subjects cannot show", lines=what_cannot_be_shown(found))]
 
 

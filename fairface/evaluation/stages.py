@@ -42,7 +42,5 @@ def stage_panels(results: Mapping[str, FairnessResult], fmr: float) -> list[Pane
         for name, result in results.items():
             gap = list(result.groupings.values())[-1].scalars[f"{error}_gap"]
             stages.append(Stage(name, 1.0 - result.fnmr.value, gap.value, gap.low, gap.high))
-        panels.append(
-            pareto_panel(stages, f"TAR at FMR {fmr:g}", f"gap in {error.upper()}", key_of("pareto", error))
-        )
+        panels.append(pareto_panel(stages, f"TAR at FMR {fmr:g}", f"gap in {error.upper()}", key_of("pareto", error)))
     return panels

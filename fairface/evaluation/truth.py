@@ -21,13 +21,13 @@ from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, JudgedPairs,
 from fairface.evaluation.pairs import SourcePairs
 from fairface.evaluation.request import TruthSource
 from fairface.files import atomic_write
-from fairface.protocols.attributes import attributes_of_images, subjects_of_images
+from fairface.protocols.attributes import attributes_of_images, subject_texts_of_images
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.challenge import HEADER, Template
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.scores import PairScores, match_scores
-from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
+from fairface.protocols.subjects import subject_names_of_images, subject_texts_of_names, with_subjects
 from fairface.quantity import quantity
 from fairface.scoring.transductive.chain import ChainResult
 
@@ -64,26 +64,29 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
         comparisons = _said_by_subjects(template, truth)
     comparisons = _with_attributes(comparisons, truth)
     if truth.subjects_from:
-        comparisons = with_subjects(comparisons, _subjects(comparisons.names, truth), source)
-    known = KnownPairs(source, pairs, comparisons)
+        shown, known = np.unique(_subjects(comparisons.names, truth), return_inverse=True)
+        comparisons = with_subjects(comparisons, known, source, shown.tolist())
+    result = KnownPairs(source, pairs, comparisons)
     try:
-        _matched(known, np.zeros(len(template.first)))
+        matched(result, np.zeros(len(template.first)))
     except DataError as error:
         raise DataError(f"{error} (the truth is {source})") from error
-    return known
+    return result
 
 
 def _said_by_subjects(template: Template, truth: TruthSource) -> Comparisons:
-    who = dict(zip(template.ids, _subjects(template.ids, truth).tolist(), strict=True))
+    who = dict(zip(template.ids, _subjects(template.ids, truth), strict=True))
     same = [who[a] == who[b] for a, b in zip(template.first, template.second, strict=True)]
     rows = PairRows(list(template.first), list(template.second), same, [-1] * len(same))
     return comparisons_of_rows(rows, template.source, None)
 
 
-def _subjects(images: Sequence[str], truth: TruthSource) -> NDArray[np.int64]:
+def _subjects(images: Sequence[str], truth: TruthSource) -> list[str]:
+    """What the subject on each image is called."""
     if truth.subjects_from == "names":
-        return subjects_from_names(images)
-    return subjects_of_images(read_csv_table(truth.attributes), images, truth.subjects_from, truth.image_column or None)
+        return subject_texts_of_names(images)
+    table = read_csv_table(truth.attributes)
+    return subject_texts_of_images(table, images, truth.subjects_from, truth.image_column or None)
 
 
 def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparisons:
@@ -98,7 +101,12 @@ def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparison
     ).put_into(comparisons)  # fmt: skip
 
 
-def _matched(known: KnownPairs, values: Scores) -> Scores:
+def matched(known: KnownPairs, values: Scores) -> Scores:
+    """``values``, in the order of the template, in that of the comparisons.
+
+    Raises:
+        DataError: truth and template are about different pairs, or a pair is repeated with another score.
+    """
     template = known.pairs.template
     return match_scores(known.comparisons, PairScores(template.source, template.first, template.second, values))
 
@@ -121,7 +129,7 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
     if decimals is not None:
         written = np.array([float(f"{value:.{decimals}f}") for value in written.tolist()])
     kinds = {ALL_STEPS: written, THREE_STEP: chain.three_step, HARD: chain.hard}
-    scores = {name: _matched(known, values) for name, values in kinds.items() if values is not None}
+    scores = {name: matched(known, values) for name, values in kinds.items() if values is not None}
     mask: NDArray[np.bool_] | None = None
     if failed is not None:
         names = known.comparisons.names
@@ -131,9 +139,14 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
 
 
 def write_truth(path: Path, known: KnownPairs) -> None:
-    """What the subjects say of the pairs, in the order of the template, so that other programs can score them too."""
-    template = known.pairs.template
+    """What the subjects say of the pairs, in the order of the template, so that other programs can score them too; with
+    who is shown where that is known: without it nobody can tell how far two runs differ by chance."""
+    template, comparisons = known.pairs.template, known.comparisons
+    columns = {HEADER[0]: template.first, HEADER[1]: template.second, "same": comparisons.same.astype(int).tolist()}
+    if comparisons.subject_names:
+        names = np.array(comparisons.subject_names)
+        columns |= {"subject_a": names[comparisons.subject_a], "subject_b": names[comparisons.subject_b]}
     with atomic_write(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*HEADER[:2], "same"])
-        writer.writerows(zip(template.first, template.second, known.comparisons.same.astype(int).tolist(), strict=True))
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))

@@ -98,7 +98,7 @@ def _beside(both: SideBySide) -> Panel:
     drawn = both.difference.drawn if both.difference else ""
     cells, notes = side_by_side_rows(both.names, both.rows, drawn)
     table = Table("Unmasked and masked faces", HEADER, tuple(tuple(row) for row in cells))
-    return Panel("masked", "Unmasked and masked faces", tuple(notes), tables=(table,))
+    return Panel("masked", "Unmasked and masked faces", (*both.notes, *notes), tables=(table,))
 
 
 def _masked_verdict(both: SideBySide) -> str:

@@ -1,6 +1,6 @@
 """Embed the photographs of a data set with a trained model and write embeddings.npz.
 
-Example: python test/embed.py models/orl_demo --data datasets/orl/test --output embeddings.npz
+Example: python test/embed.py --model models/orl_demo --data datasets/orl/test --output embeddings.npz
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write a model as an MXNet model that other programs load: prefix-symbol.json and prefix-0000.params.
 
-Example: python data_process/export_model.py models/ms1m_r100 --to insightface exported/r100
+Example: python data_process/export_model.py --model models/ms1m_r100 --to insightface exported/r100
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from fairface.checkpoints import resolve
 from fairface.console import Console
 from fairface.errors import CheckpointError
 from fairface.programs.catalog import options_of
+from fairface.programs.model_argument import add_model, parse
 
 FORMATS = ("insightface", "fairface")
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("export", prog)
-    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
+    add_model(options, "run | run@step | prefix,epoch | PyTorch file")
     options.add_argument("prefix", metavar="PREFIX", help="prefix of the files' names")
     options.add_argument("--to", default="insightface", choices=FORMATS, help="system whose parameter names are used")
     options.add_argument("--output", default="models", metavar="DIR", help="folder of the runs")
-    args = options.parse_args(argv)
+    args = parse(options, argv, "PREFIX")
 
     found = resolve(args.model, args.output)
     if found.is_dlib:

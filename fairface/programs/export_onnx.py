@@ -1,8 +1,8 @@
 """Write a model as an ONNX file that other programs load, in a folder with all that they need to use it.
 
 Examples:
-    python data_process/export_onnx.py models/orl_demo exported/orl
-    python data_process/export_onnx.py models/orl_demo exported/orl_int8 --int8 --calibrate datasets/orl/base
+    python data_process/export_onnx.py --model models/orl_demo exported/orl
+    python data_process/export_onnx.py --model models/orl_demo exported/orl_int8 --int8 --calibrate datasets/orl/base
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fairface.evaluation.int8 import Int8Cost, Int8Data
 from fairface.evaluation.replacement import fresh_output
 from fairface.interop.onnx.package import FILE, refuse_other_folder, write_package
 from fairface.programs.catalog import options_of
+from fairface.programs.model_argument import add_model, parse
 
 if TYPE_CHECKING:
     from fairface.interop.onnx.export import Export
@@ -60,7 +61,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 def arguments(argv: Sequence[str], prog: str = "") -> Namespace:
     options = options_of("export-onnx", prog)
-    options.add_argument("model", metavar="MODEL", help="run | run@step | prefix,epoch | PyTorch file")
+    add_model(options, "run | run@step | prefix,epoch | PyTorch file")
     options.add_argument("folder", metavar="FOLDER", help="folder to write, new or an earlier export")
     options.add_argument("--licence", default="", metavar="FILE", help="the model's licence, to go with it")
     options.add_argument("--output", default="models", metavar="DIR", help="folder of the runs")
@@ -71,7 +72,7 @@ def arguments(argv: Sequence[str], prog: str = "") -> Namespace:
     int8.add_argument("--set", default="", metavar="SET", help="pairs, .bin or data set: TAR there")
     int8.add_argument("--protected", nargs="+", default=[], metavar="NAME", help="attributes: TAR by group")
     int8.add_argument("--fmr", type=float, default=1e-3, help="FMR at which TAR is measured")
-    args = options.parse_args(argv)
+    args = parse(options, argv, "FOLDER")
     if args.int8 != bool(args.calibrate):
         raise ConfigError("--int8 and --calibrate DATA go together: int8 needs images to find its ranges on")
     if not args.int8 and (args.set or args.protected):

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.console import Console
@@ -64,8 +65,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
         made_by = provenance(prog, SCRIPT, argv, source)
-        used = None if scored is None else counted(scored, args.unscored)
-        write_outputs(args, page_of_fairness(report, used, args.protected, made_by, args.report_faces))
+        write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
             file.write(report.markdown())
@@ -107,7 +107,7 @@ def fairness_options(args: argparse.Namespace) -> FairnessOptions:
 
 
 def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessReport, ScoredPairs]:
-    """The report, and the comparisons that it is of."""
+    """The report, and the comparisons that count in it, with their scores."""
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
@@ -121,6 +121,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
         for of in scores:
             check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
     notes += alike_values(args.protected, [values_of(comparisons, name) for name in args.protected])
+    used = counted(comparisons, scores[0], args.unscored)
     thresholds = shared_thresholds(args, comparisons, scores)
     result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed)
     changes, challenge, curves = {}, {}, []
@@ -128,24 +129,21 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
         before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])
         changes = compare(before, after, comparisons, args.protected, options)
     if args.challenge or args.legitimate:
-        usable = np.isfinite(scores[0])
         how = ChallengeOptions(args.aggregation, args.weights, level=args.level, seed=args.seed)
-        challenge = challenge_measure(
-            scores[0][usable], select(comparisons, usable), args.protected, args.legitimate, how
-        )
+        challenge = challenge_measure(used.scores[0], used.comparisons, args.protected, args.legitimate, how)
     if args.curves or args.plot:
-        curves = group_curves(scores[0], comparisons, args.protected, args.bootstrap, args.level, args.seed)
+        curves = group_curves(used.scores[0], used.comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
-    scored = ScoredPairs(comparisons, (scores[0],))
     if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
         notes.append("--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide")
-    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), scored
+    return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), used
 
 
-def counted(scored: ScoredPairs, unscored: str) -> ScoredPairs:
-    """The comparisons that count in a report, with their scores."""
-    values, kept = usable_scores(scored.scores[0], scored.comparisons, unscored)
-    return ScoredPairs(select(scored.comparisons, kept), (values[kept],))
+def counted(comparisons: Comparisons, scores: NDArray[np.float64], unscored: str) -> ScoredPairs:
+    """The comparisons that count in a report, with the scores that all of its parts take: where missing ones count as
+    no match, those are below every other."""
+    values, kept = usable_scores(scores, comparisons, unscored)
+    return ScoredPairs(select(comparisons, kept), (values[kept],))
 
 
 def values_of(comparisons: Comparisons, name: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ from fairface.errors import DataError
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.quantity import agree, quantity
+from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
 
 Scores = NDArray[np.float64]
@@ -43,11 +44,8 @@ def shared_thresholds(
     fixed = fixed_thresholds(args, comparisons.names)
     if fixed:
         return fixed
-    usable = [np.isfinite(of) for of in scores]
-    return [
-        calibrated_threshold(of[kept], comparisons.same[kept], args.fmr)
-        for of, kept in zip(scores, usable, strict=True)
-    ]
+    usable = [usable_scores(of, comparisons, args.unscored) for of in scores]
+    return [calibrated_threshold(values[kept], comparisons.same[kept], args.fmr) for values, kept in usable]
 
 
 def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[SharedThreshold]:
@@ -71,13 +69,14 @@ def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[Sha
     shared = set(names) & set(fixed_on.names)
     found = []
     for of in calibration.scores:
-        kept = np.isfinite(of)
-        if not kept.all() and args.unscored == "error":
+        finite = np.isfinite(of)
+        if not finite.all() and args.unscored == "error":
             raise DataError(
-                f"{args.calibration}: {int((~kept).sum())} of {quantity(len(kept), 'calibration score')} "
-                f"{agree(int((~kept).sum()), 'is', 'are')} missing or invalid; correct them, or use --unscored "
+                f"{args.calibration}: {int((~finite).sum())} of {quantity(len(finite), 'calibration score')} "
+                f"{agree(int((~finite).sum()), 'is', 'are')} missing or invalid; correct them, or use --unscored "
                 "leave_out"
             )
-        threshold = calibrated_threshold(of[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
+        values, kept = usable_scores(of, fixed_on, args.unscored)
+        threshold = calibrated_threshold(values[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
         found.append(replace(threshold, optimistic=bool(shared)))
     return found

@@ -51,6 +51,9 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "models: run | run@step | prefix,epoch | PyTorch or ONNX file | dlib": {
         "--model": {"metavar": "NAME", "help": "the three-step model"},
         "--hard-model": {"metavar": "NAME", "help": "the hard-sample model; none: no fusion"},
+        "--stages": {"nargs": "+", "default": [], "metavar": "NAME=RUN", "help": "models before --model, first to "
+                     "last: accuracy against the gap on the same pairs; default: the steps that made --model"},
+        "--no-stages": {"action": "store_true", "help": "do not compare the steps that made --model"},
         "--devices": {"default": "", "help": "such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0"},
         "--batch-size": {"type": int, "default": 64, "help": "images per step, over all devices"},
         **ONNX,
@@ -96,13 +99,13 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console = Console.of(args)
     command = provenance(prog, "test/final_eval.py", argv, {}).command
     run = EvaluationRequest(notes=notes, command=command, faces=args.report_faces, **prepare(args))
-    report = run_evaluation(run, engines(args, console), console)
+    report = run_evaluation(run, engines(args, [stage.model for stage in run.stages.models], console), console)
     page = ", report.html" if (Path(args.output) / PAGE).is_file() else ""
     text = f"{report.text()}\n\n{args.output}: predictions.csv, fairness.json, report.md (all tables){page}"
     console.show({"output": args.output, **report.to_dict()}, text)
 
 
-def engines(args: argparse.Namespace, console: Console) -> Engines:
+def engines(args: argparse.Namespace, stages: Sequence[str], console: Console) -> Engines:
     """MXNet's, on the devices that the options name, and ONNX Runtime's for ONNX files.
 
     Raises:
@@ -110,7 +113,8 @@ def engines(args: argparse.Namespace, console: Console) -> Engines:
     """
     from fairface.embedding.from_checkpoint import load_embedder
 
-    if not all(is_onnx(model) for model in (args.model, args.hard_model) if model):
+    models = (args.model, args.hard_model, *stages)
+    if not all(is_onnx(model) for model in models if model):
         import fairface.mx  # noqa: F401
 
     def embedder_of(model: str) -> Embedder:

@@ -1,6 +1,6 @@
 """List the hard samples of a trained classifier: the records it gets wrong, and all records of their identities.
 
-python train/mine_hard_samples.py orl_fair_step3 --output models/hard.txt
+python train/mine_hard_samples.py --model orl_fair_step3 --output models/hard.txt
 python train/train.py train/configs/ms1m_r100.yaml data.path=/data/faces data.only=models/hard.txt start_from=ms1m_r100
 """
 

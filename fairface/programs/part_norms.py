@@ -1,6 +1,6 @@
 """How long the holistic, upper and lower part of each image's embedding are, for region-split nets (UDA).
 
-python test/part_norms.py models/uda --data datasets/orl/test masked
+python test/part_norms.py --model models/uda --data datasets/orl/test masked
 python test/part_norms.py --embeddings embeddings.npz --sizes 128,256,128 --plot parts.png
 """
 
@@ -20,6 +20,7 @@ from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError
 from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
+from fairface.programs.model_argument import add_model, parse
 from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.report.part_norms import csv_lines, part_norms_table, plot_part_norms
 from fairface.report.picture import check_picture, drawn
@@ -30,11 +31,11 @@ _SPLIT_NETS = "split_ir_"
 
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("part-norms", prog)
-    options.add_argument("model", metavar="MODEL", nargs="?", help="a run, or run@step, with a region-split backbone")
+    add_model(options, "a run, or run@step, with a region-split backbone")
     options.add_argument("--data", nargs="+", default=[], metavar="PATH_OR_CARD", help="sets of aligned photographs, "
                          "such as one without and one with masks")  # fmt: skip
-    options.add_argument("--embeddings", nargs="+", default=[], metavar="FILE.npz", help="instead of MODEL and --data: "
-                         "embeddings that were not normalised, of one view (embed.py --no-flip)")  # fmt: skip
+    options.add_argument("--embeddings", nargs="+", default=[], metavar="FILE.npz", help="instead of --model and "
+                         "--data: embeddings that were not normalised, of one view (embed.py --no-flip)")  # fmt: skip
     options.add_argument("--sizes", metavar="H,U,L", help="values of the holistic, upper and lower part, where no run "
                          "tells them; 0 = there is none")  # fmt: skip
     options.add_argument("--csv", metavar="FILE.csv", help="write one row an image")
@@ -42,7 +43,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
     options.add_argument("--resize", action="store_true", help="resize images of another size instead of stopping")
-    args = options.parse_args(argv)
+    args = parse(options, argv, required=False)
     check(args)
     console = Console.of(args)
     regions = regions_of(args)
@@ -55,21 +56,21 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         console.tell([drawn(args.plot, f"the lengths of the parts in {', '.join(sets)}")])
     results = {name: {"images": len(of.ratio), **of.summary()} for name, of in sets.items()}
     console.show(
-        {"model": args.model, **checkpoint_of(args.model or ""), "sets": results},
-        "\n".join([part_norms_table(sets), *model_line(args.model or "")]),
+        {"model": args.model or None, **checkpoint_of(args.model), "sets": results},
+        "\n".join([part_norms_table(sets), *model_line(args.model)]),
     )
 
 
 def check(args: Namespace) -> None:
     """Refuse options that do not go together, and outputs that would replace inputs."""
     if bool(args.embeddings) == bool(args.model):
-        raise ConfigError("give a MODEL with --data, or --embeddings: one of the two")
+        raise ConfigError("give --model with --data, or --embeddings: one of the two")
     if bool(args.data) != bool(args.model):
-        raise ConfigError("MODEL and --data go together: name the photographs that it embeds")
+        raise ConfigError("--model and --data go together: name the photographs that it embeds")
     names = [*args.data, *args.embeddings]
     if len(set(names)) < len(names):
         raise ConfigError("a set is named twice; name each once")
-    refuse_inputs([args.csv or "", args.plot or ""], [*args.embeddings, args.model or ""])
+    refuse_inputs([args.csv or "", args.plot or ""], [*args.embeddings, args.model])
     if args.plot:
         check_picture(args.plot)
 

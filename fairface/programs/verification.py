@@ -104,9 +104,7 @@ def further_panels(args: argparse.Namespace, found: dict[str, VerifiedSet]) -> l
         if first.scored is None:
             raise ConfigError(f"--report-faces needs a list of pairs; {name} has too many comparisons for one")
         of = first.scored
-        panels += face_panels(
-            *worst_faces(of.scores[0], of.comparisons, evaluated_threshold(first), args.report_faces)
-        )
+        panels += face_panels(*worst_faces(of.scores[0], of.comparisons, evaluated_threshold(first), args.report_faces))
     training = training_curves(args.model) if args.model else None
     return [*panels, *([training] if training else [])]
 
@@ -118,7 +116,8 @@ def masked_beside(found: dict[str, VerifiedSet], options: VerifyOptions) -> Side
 
 
 def told(both: SideBySide) -> str:
-    return side_by_side_table(both.names, both.rows, both.difference.drawn if both.difference else "")
+    table = side_by_side_table(both.names, both.rows, both.difference.drawn if both.difference else "")
+    return "\n".join([*both.notes, table])
 
 
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -186,8 +185,10 @@ def check(args: argparse.Namespace) -> None:
     if not args.model and (args.set or args.root):
         raise ConfigError("--set and --root need --model; with --embeddings give --pairs or --all-pairs")
     if not args.model and bool(args.pairs) == args.all_pairs:
-        raise ConfigError(f"{'--embeddings needs --pairs FILE or --all-pairs' if args.embeddings else 'give --pairs'} "
-                          "(one of the two)")
+        raise ConfigError(
+            f"{'--embeddings needs --pairs FILE or --all-pairs' if args.embeddings else 'give --pairs'} "
+            "(one of the two)"
+        )
     if args.all_pairs and not args.subjects_from:
         raise ConfigError("--all-pairs needs --subjects-from names or --subjects-from labels")
     if args.subjects_from == "labels" and not args.embeddings:
@@ -231,7 +232,12 @@ def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs
     from fairface.embedding.from_checkpoint import load_embedder
 
     embed: Embed = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize,
+        args.model,
+        args.devices,
+        args.batch_size,
+        not args.no_flip,
+        show_progress=not args.quiet,
+        resize=args.resize,
         **onnx_options(args),
     ).embed
     for path in args.set:

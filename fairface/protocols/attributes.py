@@ -173,7 +173,16 @@ def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> 
 def subjects_of_images(
     table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
 ) -> NDArray[np.int64]:
-    """(N,) who is shown on each of ``images``, numbered, from ``column`` of a table with one row for each image.
+    """(N,) who is shown on each of ``images``, numbered in the sorted order of :func:`subject_texts_of_images`, which
+    raises its errors."""
+    texts = subject_texts_of_images(table, images, column, image_column)
+    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
+
+
+def subject_texts_of_images(
+    table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
+) -> list[str]:
+    """What the subject on each of the N ``images`` is called, from ``column`` of a table with one row for each image.
 
     Raises:
         DataError: a missing column or value, images without a row, or with rows that name different subjects.
@@ -191,7 +200,7 @@ def subjects_of_images(
             f"{table.source}: {len(missing)} of {quantity(len(images), 'image')} {agree(len(missing), 'has', 'have')} "
             f"no row that says who is shown ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
         )
-    return np.unique([found[position] for position in range(len(images))], return_inverse=True)[1].astype(np.int64)
+    return [found[position] for position in range(len(images))]
 
 
 def image_key(table: CsvTable, image_column: str | None = None) -> str:

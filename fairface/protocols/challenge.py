@@ -16,7 +16,7 @@ from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES, LeftOut, unread_remed
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
-from fairface.protocols.columns import TRUTH, image_columns, truths
+from fairface.protocols.columns import SUBJECT_WORDS, TRUTH, image_columns, subject_columns, truths
 from fairface.protocols.names import composed
 from fairface.quantity import agree, quantity
 
@@ -72,14 +72,20 @@ def photographs_of(template: Template, files: Sequence[str], others: Sequence[st
 def challenge_comparisons(truth: CsvTable) -> Comparisons:
     """Comparisons from the two columns of ids and one of 1 or 0: same, label, truth … or SCORE.
 
-    Nobody is named; :func:`fairface.protocols.attributes.subjects_of_images` says who the images show.
+    ``subject_a`` and ``subject_b`` say who is shown, as in the truth that ``do.sh`` leaves. Without them nobody is
+    named; :func:`fairface.protocols.attributes.subjects_of_images` says who the images show.
 
     Raises:
         DataError: missing columns or values, pairs that contradict each other, only one kind of comparison.
     """
     first, second = truth.filled(*FIRST), truth.filled(*SECOND)
     same = truths(truth, (*TRUTH, HEADER[2]))
-    rows = PairRows(image_a=first, image_b=second, same=same, fold=[-1] * len(truth), lines=truth.lines)
+    subjects = subject_columns(truth, SUBJECT_WORDS[:1])  # ID1 and ID2 are images here
+    rows = PairRows(
+        image_a=first, image_b=second, same=same, fold=[-1] * len(truth),
+        subject_a=truth.filled(subjects[0]) if subjects else [],
+        subject_b=truth.filled(subjects[1]) if subjects else [], lines=truth.lines,
+    )  # fmt: skip
     return comparisons_of_rows(rows, truth.source, None)
 
 

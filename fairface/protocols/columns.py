@@ -28,13 +28,13 @@ def image_columns(table: CsvTable) -> tuple[str, str] | None:
     return _pair(table, IMAGE_WORDS)
 
 
-def subject_columns(table: CsvTable) -> tuple[str, str] | None:
-    """The two columns that say who is shown, or None.
+def subject_columns(table: CsvTable, words: Sequence[str] = SUBJECT_WORDS) -> tuple[str, str] | None:
+    """The two columns that say who is shown, or None; ``words`` are what they may be called.
 
     Raises:
         DataError: only one of ``subject_a`` and ``subject_b`` is there.
     """
-    return _pair(table, SUBJECT_WORDS)
+    return _pair(table, words)
 
 
 def _pair(table: CsvTable, words: Sequence[str]) -> tuple[str, str] | None:
@@ -60,9 +60,7 @@ def numbers(table: CsvTable, column: str) -> list[float]:
         try:
             result.append(float("nan") if value.lower() in UNKNOWN_WORDS else float(_pointed(value, table)))
         except ValueError as error:
-            raise DataError(
-                f"{table.where(row)}: {column} is {value!r}; write a number, or leave it empty"
-            ) from error
+            raise DataError(f"{table.where(row)}: {column} is {value!r}; write a number, or leave it empty") from error
     return result
 
 

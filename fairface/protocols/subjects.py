@@ -25,13 +25,18 @@ def subjects_from_names(names: Sequence[str]) -> NDArray[np.int64]:
     Raises:
         DataError: a name that shows neither.
     """
+    return np.unique(subject_texts_of_names(names), return_inverse=True)[1].astype(np.int64)
+
+
+def subject_texts_of_names(names: Sequence[str]) -> list[str]:
+    """What the subject of each of the N images is called by :func:`subjects_from_names`, which raises its errors."""
     subjects = [_subject(name) for name in names]
     if "" in subjects:
         raise DataError(
             f"image name {names[subjects.index('')]!r} does not name the subject; use folder/image or name_number, "
             "or take subjects from labels"
         )
-    return np.unique(subjects, return_inverse=True)[1].astype(np.int64)
+    return subjects
 
 
 def subject_names_of_images(comparisons: Comparisons) -> list[str]:
@@ -53,13 +58,18 @@ def _subject(name: str) -> str:
     return numbered.group(1) if numbered else ""
 
 
-def with_subjects(comparisons: Comparisons, subjects: NDArray[np.integer], source: str) -> Comparisons:
-    """``comparisons`` with who is shown taken from ``subjects (N,)``, one for each image.
+def with_subjects(
+    comparisons: Comparisons, subjects: NDArray[np.integer], source: str, names: Sequence[str] = ()
+) -> Comparisons:
+    """``comparisons`` with who is shown taken from ``subjects (N,)``, one for each image; ``names`` are what the
+    subjects 0, 1, … are called, where that is known.
 
     Raises:
         DataError: the subjects contradict what the comparisons say about 'same'; ``source`` names the comparisons.
     """
     known = np.asarray(subjects, np.int64)
-    result = replace(comparisons, subject_a=known[comparisons.a], subject_b=known[comparisons.b], subject_names=())
+    result = replace(
+        comparisons, subject_a=known[comparisons.a], subject_b=known[comparisons.b], subject_names=tuple(names)
+    )
     check_comparisons(result, source)
     return result

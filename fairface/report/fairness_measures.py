@@ -29,15 +29,16 @@ def measure_sections(grouping: GroupingResult, threshold: SharedThreshold) -> li
 
 def _section(title: str, scalars: dict[str, Scalar], grouping: GroupingResult, sentence: str) -> Section:
     rows = []
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for name, scalar in scalars.items():
-        by_reason.setdefault(scalar.reason, []).append(name)
+        what = MISSING if math.isnan(scalar.value) else f"interval {MISSING}"
+        by_reason.setdefault((what, scalar.reason), []).append(name)
         if math.isnan(scalar.value) and scalar.reason:
             continue  # told below, with the reason
         sizes = grouping.sample_sizes(scalar)
         counts = f"{sizes['subjects']}, {sizes['genuine']}, {sizes['impostor']}"
         rows.append([name, *scalar_cells(scalar), counts, scalar.note])
-    lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in by_reason.items() if reason]
+    lines = [f"{', '.join(names)} {what}: {reason}" for (what, reason), names in by_reason.items() if reason]
     return Section(title, _HEADER if rows else (), rows, [sentence, *lines])
 
 

@@ -11,8 +11,8 @@ from fairface.report.fairness_text import as_markdown, as_text
 from fairface.report.fairness_verdict import fairness_verdict
 from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
-from fairface.scoring.fairness.compare import Change
 from fairface.scoring.fairness.curves import GroupCurve
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.scalars import Scalar
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group

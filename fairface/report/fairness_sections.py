@@ -10,7 +10,7 @@ from fairface.report.fairness_measures import NULL, measure_sections, scalar_cel
 from fairface.report.fairness_numbers import MISSING, interval_text, number_text, rate_text
 from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
-from fairface.scoring.fairness.compare import Change, Difference
+from fairface.scoring.fairness.difference import Change, Difference
 from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
@@ -175,6 +175,8 @@ def changes_section(change: Change, before: str = "the model before") -> Section
         else:
             rows.append(_difference_row(name, difference))
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
+    if change.counts is not None:
+        lines.insert(0, str(change.counts))
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
     return Section(f"Compared with {before}, by {change.name}", header, rows, lines)
 

@@ -9,7 +9,7 @@ from fairface.report.fairness_numbers import interval_text, number_text
 from fairface.report.fairness_sections import changes_section
 from fairface.report.fairness_text import as_text
 from fairface.report.section import Section
-from fairface.scoring.fairness.compare import Change, Difference
+from fairface.scoring.fairness.difference import Change, Difference
 
 _NAMED = {"fmr_gap": "FMR gap", "fmr_worst": "worst FMR", "fnmr_gap": "FNMR gap", "fnmr_worst": "worst FNMR"}
 

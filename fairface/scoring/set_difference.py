@@ -30,11 +30,13 @@ class SetDifference:
     Attributes:
         same_pairs: the sets compare pair by pair the same, as far as they tell.
         drawn: what a round draws, for people: such as "subjects of both sets".
+        over_subjects: subjects are drawn; intervals of drawn pairs are too narrow for a verdict.
     """
 
     intervals: dict[str, Interval]
     same_pairs: bool
     drawn: str
+    over_subjects: bool
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class _Units:
     sets: tuple[Comparisons, Comparisons]
     sizes: tuple[int, ...]
     drawn: str
+    over_subjects: bool = True
 
 
 def set_difference(
@@ -57,7 +60,8 @@ def set_difference(
     """Bootstrap intervals of the difference of two sets: AUC, EER, and TAR at each FMR of ``fmr``.
 
     Drawn are the subjects, by name where both sets name them, else by number where the pairs are the same. Where a set
-    names no subjects, pairs are drawn; such an interval is too narrow where people are in several pairs.
+    names no subjects, pairs are drawn; such an interval is too narrow where people are in several pairs, so it decides
+    nothing (:attr:`SetDifference.over_subjects`).
 
     Raises:
         DataError: scores that are not finite, one kind of comparison only, or subjects that contradict the truth.
@@ -78,7 +82,7 @@ def set_difference(
     columns = np.array(differences).reshape(len(differences), 2 + len(fmr)).T
     keys = ["auc", "eer", *(f"tar@{fmr_key(target)}" for target in fmr)]
     intervals = {key: percentile_interval(column, level) for key, column in zip(keys, columns, strict=True)}
-    return SetDifference(intervals, same_pairs, units.drawn)
+    return SetDifference(intervals, same_pairs, units.drawn, units.over_subjects)
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ def _pairs_as_units(sets: tuple[Comparisons, Comparisons], same_pairs: bool) -> 
     for of, start in zip(sets, starts, strict=True):
         own = start + np.arange(len(of))
         parts.append(np.stack([own, np.where(of.same, own, sum(sizes))]))
-    return _Units(_renamed(sets, parts), sizes, "the same pairs of both sets" if same_pairs else "pairs of each set")
+    drawn = "the same pairs of both sets" if same_pairs else "pairs of each set"
+    return _Units(_renamed(sets, parts), sizes, drawn, over_subjects=False)
 
 
 def _renamed(

@@ -63,9 +63,12 @@ def evaluate(
     comparisons = comparisons_of(same, subjects)
     values = np.asarray(scores, np.float64)
     if values.ndim == EMBEDDINGS:
-        return verify_embeddings(
-            values, comparisons, folds=folds, fmr=fmr, rounds=rounds, level=level, seed=seed
-        )
+        if len(values) != 2 * len(comparisons):
+            raise DataError(
+                f"{quantity(len(values), 'embedding')} for {quantity(len(comparisons), 'comparison')}; give two rows "
+                "for each, in their order"
+            )
+        return verify_embeddings(values, comparisons, folds=folds, fmr=fmr, rounds=rounds, level=level, seed=seed)
     return verify(values, comparisons, folds, fmr, rounds, level, seed)
 
 

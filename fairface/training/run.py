@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.checkpoints import CheckpointFiles, resolve
+from fairface.checkpoints import STARTED_FROM, CheckpointFiles, identity, resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
@@ -41,14 +41,7 @@ from fairface.training.restore import (
 from fairface.training.run_folder import RunFolder
 from fairface.training.setup import Join, Prepared, check_resumable, prepare
 from fairface.training.share import average_running, share_block, share_facts, share_run
-from fairface.training.start import (
-    STARTED_FROM,
-    fine_tune,
-    head_from_mean_embeddings,
-    identity,
-    initialize,
-    load_inference,
-)
+from fairface.training.start import fine_tune, head_from_mean_embeddings, initialize, load_inference
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
 from fairface.training.updates import Updates

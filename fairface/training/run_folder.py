@@ -49,6 +49,7 @@ class RunFolder:
         self.folder = folder
         self.keep = keep
         self.manifest: dict[str, Any] = {"format": 1, "checkpoints": [], "best": None, "sha256": {}}
+        self._graph: tuple[Any, str] = (None, "")
         for pattern in LEFTOVERS if tidy else ():
             remove(folder.glob(pattern))
         if (folder / MANIFEST).is_file():
@@ -172,8 +173,15 @@ class RunFolder:
 
     def _write_export(self, inference: gluon.HybridBlock, files: Mapping[str, str]) -> None:
         symbol, arrays = export(inference)
-        self._write_symbol(files["symbol"], symbol.tojson())
+        self._write_symbol(files["symbol"], self._text_of(symbol))
         save_arrays(self.folder / files["params"], arrays)
+
+    def _text_of(self, symbol: Any) -> str:
+        """The graph as JSON. MXNet loses memory each time it writes one: a run's graph is written as text once."""
+        key = (symbol.get_internals().list_outputs(), symbol.attr_dict())
+        if self._graph[0] != key:
+            self._graph = (key, symbol.tojson())
+        return self._graph[1]
 
     def _write_symbol(self, name: str, text: str) -> None:
         """Earlier checkpoints share the file: where it is whole and says the same, it stays as the manifest has it."""

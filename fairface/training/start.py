@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray as Array
@@ -11,7 +10,6 @@ from numpy.typing import NDArray as Array
 from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.data.types import Dataset
 from fairface.errors import CheckpointError
-from fairface.files import sha256
 from fairface.interop.check import difference_of
 from fairface.interop.models import load_model
 from fairface.interop.weights import blocks_in, weights_for
@@ -23,17 +21,6 @@ from fairface.training.starting_weights import starting_weights
 
 # Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
 OTHER_FUNCTION = 0.1
-STARTED_FROM = "started_from"  # in a run's manifest
-
-
-def identity(name: str, output: str) -> dict[str, Any]:
-    """What the checkpoint ``name`` is: its name, and the sums of the files with its parameters (net; head, if any).
-
-    Raises:
-        CheckpointError: no such checkpoint.
-    """
-    files = resolve(name, output)
-    return {"name": name, "sha256": [sha256(path) for path in (files.params, files.blocks) if path is not None]}
 
 
 def initialize(method: Method, contexts: Sequence[Context], seed: int, image_size: int) -> None:

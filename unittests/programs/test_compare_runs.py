@@ -130,3 +130,29 @@ def test_what_cannot_be_compared_is_one_line(compare, world):
     code, out, _ = compare(folder / "before", folder / "fewer.csv", "--unscored", "leave_out", "--bootstrap", 0)
     assert code == 0
     assert "pairs are left out" in out
+
+
+def test_without_subjects_nothing_is_judged_and_a_truth_that_names_them_is_enough(compare, world):
+    folder, _, _, comparisons = world
+    words = (folder / "before", folder / "after", "--bootstrap", 60, "--fmr", 0.1)
+    code, out, err = compare(*words, "--json", "--report", folder / "r.html")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["drawn"] == "the same pairs of both sets"
+    verdicts = {key: of["verdict"] for key, of in found["measures"].items()}
+    assert {verdicts[key] for key in ("auc", "eer", "tar@0.1")} == {"not judged: no subjects named"}
+    assert any("no subjects are named, so intervals draw pairs" in note for note in found["notes"])
+    told = [text for _, text in check((folder / "r.html").read_text()).named("p")]
+    assert any("the second is not judged, no subjects named" in text for text in told)
+    code, out, _ = compare(*words)
+    assert "no subjects are named, so intervals draw pairs" in out
+    assert "not judged: no subjects named" in next(line for line in out.splitlines() if line.startswith("AUC"))
+    truth = folder / "before" / "truth.csv"
+    header, *rows = truth.read_text().splitlines()
+    ends = zip(rows, comparisons.subject_a, comparisons.subject_b, strict=True)
+    truth.write_text("\n".join([f"{header},subject_a,subject_b", *(f"{row},{a},{b}" for row, a, b in ends)]) + "\n")
+    code, out, err = compare(*words, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["drawn"] == "subjects of both sets"
+    assert {found["measures"][key]["verdict"] for key in ("auc", "eer", "tar@0.1")} == {"better"}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from fairface.programs import fairness
 from fairface.scoring.fairness.assess import assess
@@ -17,7 +18,6 @@ from unittests.scoring.fairness.helpers import small_world
 def score(capsys):
     """Runs the program in this process, where it loads nothing new; returns (code, out, err)."""
     from fairface.cli import run
-
 
     def call(*arguments):
         with pytest.raises(SystemExit) as left:
@@ -261,6 +261,57 @@ def test_images_that_failed_need_no_row_of_scores(score, failing, how):
     code, out, _ = score(*(word for word in words if word != "--json"), "--failures", folder / "failed.txt", *how)
     assert f"failure to acquire: 1 of {len(np.union1d(comparisons.a, comparisons.b))} images" in out
     assert f"in {touched.sum()} of {len(touched)} comparisons" in out
+
+
+def test_failures_that_count_as_no_match_count_in_curves_challenge_and_threshold_too(score, failing):
+    folder, comparisons, touched = failing
+    words = ["--pairs", folder / "scores.csv", "--scores", folder / "own.csv", *COMMON, "--fmr", 0.05, "--json",
+             "--failures", folder / "failed.txt", "--curves", "--challenge"]  # fmt: skip
+    printed = json.loads(score(*words, "--unscored", "no_match")[1])
+    scores = np.loadtxt(folder / "scores.csv", delimiter=",", skiprows=1, usecols=3)
+    scores[touched] = -9.0  # below every other
+    same, sex = comparisons.same, comparisons.attributes[:, 0]
+    genuine, impostor = scores[same], scores[~same]
+    for code, curve in enumerate(printed["curves"]):
+        inside = (sex[comparisons.a] == code) & (sex[comparisons.b] == code)
+        assert curve["auc"] == pytest.approx(roc_auc_score(same[inside], scores[inside]), abs=1e-9)
+        cells = [of["cells"][code] for of in printed["challenge"].values()]
+        assert [cell["comparisons"] for cell in cells] == [(inside & same).sum(), (inside & ~same).sum()]
+        right = [(s > impostor).mean() + (s == impostor).mean() / 2 for s in scores[inside & same]]
+        wrong = [(s < genuine).mean() + (s == genuine).mean() / 2 for s in scores[inside & ~same]]
+        assert [cell["area"] for cell in cells] == pytest.approx([np.mean(right), np.mean(wrong)], abs=1e-9)
+    expected = min(value for value in np.unique(scores) if (impostor >= value).mean() <= 0.05)
+    assert printed["threshold"]["value"] == pytest.approx(expected, abs=1e-6)
+    assert f"of {len(impostor)} impostor comparisons" in printed["threshold"]["how"]
+    left = json.loads(score(*words, "--unscored", "leave_out")[1])
+    assert f"of {(~touched & ~same).sum()} impostor comparisons" in left["threshold"]["how"]
+
+
+def test_how_many_comparisons_two_models_share_is_told(score, files):
+    folder, scores, comparisons = files
+    gone = {"now": [3, 4, 5, 900], "old": [5, 6]}
+    for name, rows in gone.items():
+        write(folder / f"{name}.csv", scores, comparisons)
+        lines = (folder / f"{name}.csv").read_text().splitlines()
+        kept = [line for place, line in enumerate(lines) if place - 1 not in rows]
+        (folder / f"{name}.csv").write_text("\n".join(kept) + "\n")
+    words = ["--pairs", folder / "scores.csv", "--scores", folder / "now.csv", "--against", folder / "old.csv", *COMMON]
+    words += ["--threshold", 0.35, "--against-threshold", 0.35, "--unscored", "leave_out"]
+    code, out, err = score(*words, "--report", folder / "report.md")
+    assert code == 0, err
+    told = "1945 of 1950 comparisons are compared: 2 have no score before, 4 none after"
+    assert told in out
+    assert told in (folder / "report.md").read_text()
+    score(*words, "--report", folder / "report.html")
+    assert told in (folder / "report.html").read_text()
+    code, out, _ = score(*words, "--json")
+    assert json.loads(out)["against"]["sex"]["comparisons"] == {
+        "total": 1950, "unscored_before": 2, "unscored_after": 4, "compared": 1945,
+    }  # fmt: skip
+    code, out, _ = score("--pairs", folder / "scores.csv", "--against", "half", *COMMON, "--threshold", 0.35,
+                         "--against-threshold", 0.2)  # fmt: skip
+    assert code == 0
+    assert "comparisons are compared" not in out
 
 
 def test_scores_that_are_missing_are_an_error_unless_something_is_said(score, failing):

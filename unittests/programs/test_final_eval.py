@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fairface.checkpoints import STARTED_FROM, identity
 from fairface.cli import run
 from fairface.embedding.store import load_embeddings
 from fairface.errors import CheckpointError, ConfigError, DataError
@@ -21,6 +22,7 @@ from fairface.evaluation.find_models import find_models, find_template
 from fairface.evaluation.replacement import MARKER
 from fairface.faces.align import TEMPLATE_112
 from fairface.faces.detect import Faces
+from fairface.files import sha256
 from fairface.programs import final_eval as final_eval_program
 from fairface.recipes.orl import ALIGNMENT
 from fairface.scoring.similarity import cosine_scores
@@ -226,6 +228,9 @@ def bad(world, folder):
         (folder / name).write_text("\n".join(content) + "\n")
 
 
+WITH_GROUPS = ["--attributes", "good", "--subjects-from", "person", "--protected", "sex"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -266,6 +271,10 @@ def bad(world, folder):
           "--subjects-from", "names"], "would be overwritten"),
         (["--calibration-aligned", "faces", "--calibration-template", "out/calibration/predictions.csv",
           "--subjects-from", "names"], "would be overwritten"),
+        (["--stages", "a=b"], "the truth is not known (--truth FILE or --subjects-from) and no groups are named"),
+        (["--stages", "a=b", "--truth", "truth"], "the gap between groups, but no groups are named (--protected NAME)"),
+        (["--stages", "a=no/run", *WITH_GROUPS], "no/run: is not a run"),
+        (["--stages", "a=b", "--no-stages"], "--stages and --no-stages contradict each other"),
         (["--decimals", "-1"], "decimals is -1; it must lie between 0 and 17"),
         (["--decimals", "99999"], "decimals is 99999"),
         (["--seed", "-1"], "seed is -1; it must be"),
@@ -386,6 +395,104 @@ def test_what_a_run_reads_from_its_output_folder_stays(world, tmp_path, monkeypa
     assert after["predictions.csv"] == before["predictions.csv"]
     kept = [name for name in before if name.startswith("aligned/") or name == "truth.csv"]
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+def auc_by_loop(scores, same):
+    genuine, impostor = scores[same][:, None], scores[~same][None]
+    return float(np.mean((genuine > impostor) + (genuine == impostor) / 2))
+
+
+def test_named_stages_are_scored_alike_on_the_same_pairs(world, tmp_path):
+    words = ["--aligned", world / "faces", "--truth", world / "truth.csv", "--template", world / "pairs.csv",
+             "--output", tmp_path / "out", "--stages", f"before={world / 'hard'},0", "--json"]  # fmt: skip
+    code, out, err = final_eval(*words, *models(world), *judging(world))
+    assert code == 0, err
+    assert "stage before" in err
+    assert "stage step3,0" not in err  # the model itself is not embedded again
+    told = json.loads(out)["stages"]
+    assert [(stage["name"], stage["checkpoint"]) for stage in told["stages"]] == [
+        ("before", f"{world / 'hard'},0"), ("step3,0", f"{world / 'step3'},0"),
+    ]  # fmt: skip
+    # The model before is the hard-sample model here, so the run left the embeddings of both.
+    _, pairs, _ = predictions(tmp_path / "out")
+    same = np.array([a[:2] == b[:2] for a, b in pairs])
+    for stage, name in zip(told["stages"], ("hard_sample", "three_step"), strict=True):
+        stored = load_embeddings(tmp_path / "out" / f"embeddings_{name}.npz")
+        place = {image: i for i, image in enumerate(stored.names)}
+        scores = cosine_scores(stored.embeddings, *(np.array([place[pair[i]] for pair in pairs]) for i in (0, 1)))
+        assert stage["verification"]["auc"] == pytest.approx(auc_by_loop(scores, same))
+        threshold = min(score for score in scores if (scores[~same] >= score).mean() <= 0.05)
+        assert stage["fairness"]["threshold"]["value"] == pytest.approx(threshold)
+    points = {(of["by"], of["error"]): of["stages"] for of in told["accuracy_against_gap"]}
+    assert set(points) == {(by, error) for by in ("sex", "glasses", "sex+glasses") for error in ("fnmr", "fmr")}
+    before, after = points["sex", "fnmr"]
+    rates = [[group["value"] for group in point["groups"].values()] for point in (before, after)]
+    assert [point["gap"] for point in (before, after)] == pytest.approx([max(two) - min(two) for two in rates])
+    assert after["change"]["value"] == pytest.approx(after["gap"] - before["gap"])
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "## Stages of the finetuning" in report
+    assert "## Stages: accuracy against the gap in FMR by glasses" in report
+    page = check((tmp_path / "out" / "report.html").read_text())
+    assert "Stages: accuracy against the gap in FNMR by sex" in {text for _, text in page.named("h2")}
+    drawn = {attributes["aria-label"] for attributes, _ in page.named("svg")}
+    assert "TAR at FMR 0.05 against gap in FNMR of before, step3,0" in drawn
+
+
+def run_of(net, folder, start=""):
+    """A run whose net is ``net`` in MXNet's deploy layout, which began with the checkpoint ``start``."""
+    folder.mkdir(parents=True)
+    for suffix in ("-symbol.json", "-0000.params"):
+        (folder / f"model{suffix}").write_bytes(Path(f"{net}{suffix}").read_bytes())
+    files = {"symbol": "model-symbol.json", "params": "model-0000.params"}
+    manifest = {"format": 1, "checkpoints": [{"step": 0, "files": files, "position": {}}], "best": 0,
+                "sha256": {name: sha256(folder / name) for name in files.values()}, "image_size": 112}  # fmt: skip
+    manifest |= {STARTED_FROM: identity(start, "models")} if start else {}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_the_steps_of_a_finetuning_are_its_stages_without_a_word(world, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_of(world / "hard", tmp_path / "models" / "base")
+    run_of(world / "hard", tmp_path / "models" / "fair_step1", "models/base")
+    run_of(world / "step3", tmp_path / "models" / "fair_step2", "models/fair_step1")
+    words = ["--aligned", world / "faces", "--calibration-aligned", world / "others", "--output", "out", "--model",
+             "fair_step2", "--no-rerank", "--no-cut"]  # fmt: skip
+    code, out, err = final_eval(*words, *judging(world))
+    assert code == 0, err
+    told = json.loads(Path("out", "fairness.json").read_text())["stages"]
+    assert [stage["checkpoint"] for stage in told["stages"]] == [
+        "base@0 (best and last)", "fair_step1@0 (best and last)", "fair_step2@0 (best and last)",
+    ]  # fmt: skip
+    assert str(world / "others") in told["threshold_set_on"]
+    assert "== Stages: accuracy against the gap in FNMR by sex" in out
+    # Plain cosines of the last stage are what the evaluation itself is about here, at the same threshold.
+    own = json.loads(Path("out", "fairness.json").read_text())["fairness"]
+    assert told["stages"][-1]["fairness"]["threshold"] == own["threshold"]
+    assert told["stages"][-1]["fairness"]["groupings"] == own["groupings"]
+    page = check(Path("out", "report.html").read_text())
+    assert any("On one point: base, fair_step1." in text for _, text in page.named("p"))
+
+    assert final_eval(*words, *judging(world), "--no-stages")[0] == 0
+    assert json.loads(Path("out", "fairness.json").read_text())["stages"] is None
+    code, out, err = final_eval(*words[:2], *words[4:], "--subjects-from", "names", "--bootstrap", 0)
+    assert code == 0, err
+    note = "the stages base, fair_step1, fair_step2 are not compared: no groups are named (--protected NAME)"
+    assert note in out.splitlines()
+
+
+def test_a_stage_that_refuses_the_faces_costs_only_that_stage(world, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_of(world / "hard", tmp_path / "models" / "base")
+    manifest = json.loads(Path("models/base/manifest.json").read_text())
+    Path("models/base/manifest.json").write_text(json.dumps(manifest | {"image_size": 64}))
+    words = ["--aligned", world / "faces", "--output", "out", "--stages", "base", "--model", f"{world / 'step3'},0"]
+    code, out, err = final_eval(*words, *judging(world), "--json")
+    assert code == 0, err
+    first, last = json.loads(out)["stages"]["stages"]
+    assert (first["verification"], first["fairness"]) == (None, None)
+    assert "64" in first["reason"]
+    assert last["fairness"] is not None
+    assert f"- base: {first['reason']}" in Path("out", "report.md").read_text()
 
 
 def test_folders_numbered_alike_are_not_taken_for_one(world, tmp_path):

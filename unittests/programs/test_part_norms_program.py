@@ -50,7 +50,7 @@ def test_a_run_tells_its_parts_and_each_image_has_a_row(
     picture = cv2.imread(str(tmp_path / "x.png"))
     assert picture.shape[1] > picture.shape[0] > 300
     assert picture.std() > 5
-    main(words[:-1])
+    main(["--model", *words[:-1]])
     assert "lower / (upper + lower)" in capsys.readouterr().out
 
 
@@ -66,8 +66,8 @@ def test_stored_embeddings_by_sizes(place: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give a MODEL with --data, or --embeddings"),
-        (["{}/run"], "MODEL and --data go together"),
+        ([], "give --model with --data, or --embeddings"),
+        (["{}/run"], "--model and --data go together"),
         (["--embeddings", "{}/stored.npz"], "give --sizes"),
         (["--embeddings", "{}/stored.npz", "--sizes", "4,4"], "write three numbers"),
         (["--embeddings", "{}/stored.npz", "--sizes", "4,4,0"], "upper and lower above 0"),
@@ -76,6 +76,8 @@ def test_stored_embeddings_by_sizes(place: Path, capsys: pytest.CaptureFixture[s
         (["--embeddings", "{}/stored.npz", "--sizes", "2,4,2", "--plot", "x.jpeg"], "pictures are written as"),
         (["--embeddings", "{}/stored.npz", "--sizes", "2,4,2", "--csv", "{}/stored.npz"], "would be overwritten"),
         (["{}/plain", "--data", "{}/one"], "its backbone fresnet_tiny has no parts; give --sizes"),
+        (["{}/run", "--model", "{}/run", "--data", "{}/one"], "run and .*run given; give one"),
+        (["--model", "{}/gone", "--data", "{}/one"], "gone"),
         (["{}/gone", "--data", "{}/one"], "gone"),
     ],
 )

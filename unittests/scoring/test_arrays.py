@@ -96,6 +96,21 @@ def test_embeddings_are_compared_row_by_row(scored):
     assert found["intervals"]["auc"]["low"] == pytest.approx(by_hand["intervals"]["auc"]["low"], abs=1e-12)
 
 
+@pytest.mark.parametrize("rows", [0, 598, 1198, 1202])
+def test_embeddings_that_are_not_two_for_each_comparison_are_refused(scored, rows):
+    _, same, subjects = scored
+    embeddings = np.random.default_rng(0).normal(size=(rows, 5))
+    with pytest.raises(DataError, match=f"^{rows} embeddings for 600 comparisons; give two rows for each"):
+        evaluate(embeddings, same, subjects)
+
+
+@pytest.mark.parametrize("count", [599, 601])
+def test_scores_that_are_not_one_for_each_comparison_are_refused(scored, count):
+    _, same, subjects = scored
+    with pytest.raises(DataError, match=rf"\({count},\) scores for \(600,\) comparisons"):
+        evaluate(np.linspace(0, 1, count), same, subjects)
+
+
 def test_fairness_of_arrays_is_at_the_rate_or_the_threshold_that_is_asked_for(scored):
     scores, same, subjects = scored
     sex = np.where(subjects < 6, "f", "m")

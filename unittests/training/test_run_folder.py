@@ -93,3 +93,23 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".part-abc" / "model-0001.params").write_bytes(b"half")
     RunFolder(tmp_path, 1, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_is_written_as_text_once_since_mxnet_loses_memory_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, tojson = [], mx.sym.Symbol.tojson
+
+    def counted(symbol: mx.sym.Symbol) -> str:
+        texts.append(tojson(symbol))
+        return texts[-1]
+
+    monkeypatch.setattr(mx.sym.Symbol, "tojson", counted)
+    folder, head, nets = RunFolder(tmp_path, 2, {}), make_head(), [make_net(), make_net()]
+    nets[1][2]._act_type = "tanh"
+    for step, net in enumerate([nets[0], nets[0], nets[1], nets[1], nets[0]]):
+        save(folder, step, net, head, None)
+        written = json.loads((tmp_path / "model-symbol.json").read_text())
+        kinds = [node["attrs"]["act_type"] for node in written["nodes"] if node["op"] == "Activation"]
+        assert kinds == ["tanh" if net is nets[1] else "relu"]
+    assert len(texts) == 3  # one for each change of nets, not for each of the five saves

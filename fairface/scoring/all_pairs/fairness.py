@@ -18,8 +18,9 @@ from fairface.scoring.all_pairs.roc import roc_of
 from fairface.scoring.all_pairs.scan import BINS, Histogram, Watch, count_scores, edges, unwatched
 from fairface.scoring.all_pairs.windows import Window, look_into, window_of_fmr
 from fairface.scoring.fairness.assess import DISTANCES, notes_of
-from fairface.scoring.fairness.compare import Change, change
+from fairface.scoring.fairness.compare import change
 from fairface.scoring.fairness.curves import DEFAULT_GRID, GroupCurve
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.grouping import Groups, group_images, groupings
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,55 +15,13 @@ from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
+from fairface.scoring.fairness.difference import ALIKE, Change, Difference, PairedCounts, difference
 from fairface.scoring.fairness.error_types import ErrorType
 from fairface.scoring.fairness.grouped import Grouped, GroupedErrors
 from fairface.scoring.fairness.grouping import group_images, groupings
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rules import RULES, Rule, Setting
 from fairface.scoring.fairness.threshold import SharedThreshold, check_reach
-from fairface.scoring.measure import number
-
-BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A number after, less the same number before.
-
-    Attributes:
-        before, after: the two; NaN where undefined.
-        value, low, high: their difference and its interval.
-        verdict: ``better``, ``worse`` or ``not distinguishable``.
-        reason: why something is undefined.
-    """
-
-    before: float
-    after: float
-    value: float
-    low: float
-    high: float
-    verdict: str
-    reason: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        numbers = {key: number(getattr(self, key)) for key in ("before", "after", "value", "low", "high")}
-        return {**numbers, "verdict": self.verdict, "reason": self.reason}
-
-
-@dataclass(frozen=True)
-class Change:
-    """What changed in one grouping: FNMR and FMR of each group, and each scalar."""
-
-    name: str
-    fnmr: dict[str, Difference]
-    fmr: dict[str, Difference]
-    scalars: dict[str, Difference]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        parts = {"fnmr": self.fnmr, "fmr": self.fmr, "measures": self.scalars}
-        return {part: {key: found.to_dict() for key, found in of.items()} for part, of in parts.items()}
 
 
 def compare(
@@ -77,7 +34,8 @@ def compare(
     """What a second model changes, by grouping; each model has its scores (M,) and its own threshold.
 
     The same subjects are drawn for both, and only comparisons with a usable score from both count, so the differences
-    are paired. Intervals of scalars lie between percentiles of the paired rounds.
+    are paired; where some are left out, ``counts`` of each change tell how many. Intervals of scalars lie between
+    percentiles of the paired rounds. Groups with fewer than ``min_subjects`` get intervals, but no verdict.
 
     Raises:
         DataError: see :func:`fairface.scoring.fairness.assess.assess`.
@@ -91,7 +49,12 @@ def compare(
         errors_at(threshold, values, comparisons)
         for (_, threshold), (values, _) in zip((before, after), usable, strict=True)
     ]
-    return compare_errors(errors[0], errors[1], comparisons, protected, options, scored)
+    found = compare_errors(errors[0], errors[1], comparisons, protected, options, scored)
+    if scored.all():
+        return found
+    unscored = [int((~kept).sum()) for _, kept in usable]
+    counts = PairedCounts(len(scored), unscored[0], unscored[1], int(scored.sum()))
+    return {name: replace(of, counts=counts) for name, of in found.items()}
 
 
 def compare_errors(
@@ -125,27 +88,28 @@ def change(before: GroupedErrors, after: GroupedErrors, options: FairnessOptions
     """What changed from ``before`` to ``after``, which rate the same comparisons of the same groups."""
     labels = before.groups.labels
     pairs = {name: (before.error_types[name], after.error_types[name]) for name in before.error_types}
-    rates = {
-        name: dict(zip(labels, _rate_differences(*pair, options.level), strict=True)) for name, pair in pairs.items()
-    }
+    rates = {name: dict(zip(labels, _rate_differences(*pair, options), strict=True)) for name, pair in pairs.items()}
     rounds = {name: of_before.paired_rounds(of_after) for name, (of_before, of_after) in pairs.items()}
     scalars = {rule.name: _scalar_difference(rule, before, after, rounds, options) for rule in RULES}
     return Change(before.groups.name, rates["fnmr"], rates["fmr"], scalars)
 
 
-def _rate_differences(before: ErrorType, after: ErrorType, level: float) -> list[Difference]:
+def _rate_differences(before: ErrorType, after: ErrorType, options: FairnessOptions) -> list[Difference]:
     """By the spread of the difference in errors of each pair of subjects, which the two models share."""
     found = before.change_to(after)
     result = []
     for cell in after.within.tolist():
-        half = float(stats.t.ppf((1 + level) / 2, found.degrees_of_freedom[cell]) * math.sqrt(found.variance[cell]))
-        value = float(found.rate[cell])
+        t = stats.t.ppf((1 + options.level) / 2, found.degrees_of_freedom[cell])
+        half, value = float(t * math.sqrt(found.variance[cell])), float(found.rate[cell])
+        subjects = int(found.subjects[cell])
+        few = ""
+        if subjects < options.min_subjects:
+            few = f"{quantity(subjects, 'subject')}; a verdict needs {options.min_subjects}"
         reason = ""
         if math.isnan(half):
             reason = "no comparisons" if found.comparisons[cell] == 0 else "too few subjects, or they are not named"
-        result.append(
-            _difference(before.spread.rate[cell], after.spread.rate[cell], value - half, value + half, True, reason)
-        )
+        ends = before.spread.rate[cell], after.spread.rate[cell]
+        result.append(difference(*ends, value - half, value + half, reason=reason, no_verdict=few))
     return result
 
 
@@ -161,7 +125,7 @@ def _scalar_difference(
             f"{len(groups)} of {quantity(len(before.groups), 'group')} {agree(len(groups), 'has', 'have')} "
             f"{quantity(options.min_subjects, 'subject')} or more"
         )
-        return _difference(math.nan, math.nan, math.nan, math.nan, rule.worse_when_larger, reason)
+        return difference(math.nan, math.nan, math.nan, math.nan, reason=reason)
     values: list[float] = []
     drawn: list[Floats] = []
     for place, grouped in enumerate((before, after)):
@@ -171,21 +135,12 @@ def _scalar_difference(
         values.append(float(rule.compute(rates, setting)))
         drawn.append(np.asarray(rule.compute([rounds[name][place][:, groups] for name in rule.error_types], setting)))
     differences = (drawn[1] - drawn[0])[~np.isnan(drawn[1] - drawn[0])]
+    reason = "a division by a rate of 0" if any(math.isnan(value) for value in values) else ""
     low = high = math.nan
-    if len(differences):
+    if any(of.error_types[name].alike(groups).any() for of in (before, after) for name in rule.error_types):
+        reason = reason or ALIKE
+    elif len(differences):
         low, high = np.quantile(differences, [(1 - options.level) / 2, (1 + options.level) / 2])
         # Rounds of few subjects can lie all on one side of the value; an interval without it would be no answer.
         low, high = min(low, values[1] - values[0]), max(high, values[1] - values[0])
-    reason = "a division by a rate of 0" if any(math.isnan(value) for value in values) else ""
-    return _difference(values[0], values[1], low, high, rule.worse_when_larger, reason)
-
-
-def _difference(
-    before: float, after: float, low: float, high: float, worse_when_larger: bool, reason: str
-) -> Difference:
-    verdict = UNCLEAR
-    if low > 0 or high < 0:
-        verdict = WORSE if (low > 0) == worse_when_larger else BETTER
-    return Difference(
-        float(before), float(after), float(after - before), float(low), float(high), verdict, reason
-    )
+    return difference(values[0], values[1], low, high, rule.worse_when_larger, reason)

@@ -65,6 +65,13 @@ class ErrorType(ABC):
         enough = self.spread.subjects[self.within] >= self.options.min_subjects
         return np.flatnonzero(enough & np.isfinite(self.spread.variance[self.within]))
 
+    def alike(self, groups: Ints) -> NDArray[np.bool_]:
+        """(K,) whether all subjects of each of ``groups`` come out alike, with errors and without: no spread is seen,
+        so nothing that rests on it has an interval."""
+        cells = self.within[groups]
+        rate = self.spread.rate[cells]
+        return (rate > 0) & (rate < 1) & (self.spread.variance[cells] == 0)
+
     def rounds(self) -> NDArray[np.float64]:
         """(B, K) resampled rates of all groups, as spread as they should be."""
         return self.with_variance_matched(self.raw_rounds()[0])
@@ -96,8 +103,11 @@ class ErrorType(ABC):
     def of_groups(self, groups: Ints, rounds: NDArray[np.float64]) -> GroupRates:
         """What scalars about ``groups`` (two or more) need; ``rounds`` are those of :meth:`rounds`."""
         rates = self.spread.rate[self.within[groups]]
-        low, high = self.bounds(groups, simultaneous_level(len(groups), self.options.level))
-        each = self.bounds(groups, self.options.level ** (1.0 / len(groups)))
+        level = self.options.level
+        low, high = self.bounds(groups, simultaneous_level(len(groups), level))
+        # Two gaps at once (Bonferroni), as those of FMR and FNMR are of the same subjects and may depend on each other.
+        joint = self.bounds(groups, simultaneous_level(len(groups), (1.0 + level) / 2.0))
+        each = self.bounds(groups, level ** (1.0 / len(groups)))
         return GroupRates(
             name=self.name,
             rates=rates,
@@ -105,6 +115,7 @@ class ErrorType(ABC):
             shuffled=self.shuffled(groups).rates if self.options.rounds else np.zeros((0, len(groups))),
             worst=(float(each[0].max()), float(each[1].max())),
             gap=gap_interval(rates, low, high),
+            joint_gap=gap_interval(rates, *joint),
             ratio=ratio_interval(rates, low, high),
         )
 

@@ -5,8 +5,8 @@
     operator  = ">" | ">=" | "<" | "<="
 
 Without a bound the cautious one is taken: ``>`` looks at the upper end of the interval, ``<`` at the lower. Without a
-grouping the condition is met when it is met for any. A measure that is undefined meets every condition: what cannot be
-shown does not pass.
+grouping the condition is met when it is met for any. A measure that is undefined, or has no interval,
+meets every condition: what cannot be shown does not pass.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(text.strip(), match["grouping"] or "", match["measure"], bound, sign, float(match["number"]))
 
 
-def failures(
-    conditions: Sequence[Condition], measures: Mapping[str, Mapping[str, Scalar]]
-) -> list[str]:
+def failures(conditions: Sequence[Condition], measures: Mapping[str, Mapping[str, Scalar]]) -> list[str]:
     """A sentence for each condition that is met; ``measures`` are the scalars of each grouping by name.
 
     Raises:
@@ -76,9 +74,7 @@ def failures(
     return met
 
 
-def _chosen(
-    condition: Condition, measures: Mapping[str, Mapping[str, Scalar]]
-) -> dict[str, Mapping[str, Scalar]]:
+def _chosen(condition: Condition, measures: Mapping[str, Mapping[str, Scalar]]) -> dict[str, Mapping[str, Scalar]]:
     if condition.grouping and condition.grouping not in measures:
         raise ConfigError(
             f"--fail-if {condition.text!r}: there is no grouping {condition.grouping!r}; "

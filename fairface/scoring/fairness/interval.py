@@ -15,9 +15,7 @@ from scipy import stats
 from fairface.scoring.fairness.spread import Spread
 
 
-def rate_interval(
-    spread: Spread, cell: int, level: float, independent: int | None = None
-) -> tuple[float, float]:
+def rate_interval(spread: Spread, cell: int, level: float, independent: int | None = None) -> tuple[float, float]:
     """Interval of the rate of one cell; NaN where its variance is undefined.
 
     Without any error, or with nothing but errors, subjects' differences cannot be seen: the interval is then the exact
@@ -72,7 +70,10 @@ def simultaneous_level(groups: int, level: float) -> float:
 def gap_interval(
     rates: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Interval of the largest difference between rates from their intervals at :func:`simultaneous_level`."""
+    """Interval of the largest difference between rates from their intervals at :func:`simultaneous_level`; NaN where
+    one of these is: a rate that nothing bounds can be the highest or the lowest."""
+    if np.isnan([rates, low, high]).any():
+        return np.nan, np.nan
     k = len(rates)
     bounds = [
         difference_interval(rates[i], (low[i], high[i]), rates[j], (low[j], high[j]))
@@ -85,6 +86,8 @@ def ratio_interval(
     rates: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> tuple[float, float]:
     """Interval of max / min of the rates: as :func:`gap_interval`, on logarithms; infinite where a rate may be 0."""
+    if np.isnan([rates, low, high]).any():
+        return np.nan, np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.stack([rates, low, high]))
     if not np.isfinite(logs[0]).all():

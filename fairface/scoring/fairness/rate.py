@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from fairface.scoring.fairness.counts import Ints
+from fairface.scoring.fairness.difference import ALIKE
 from fairface.scoring.fairness.interval import rate_interval
 from fairface.scoring.fairness.spread import Spread
 from fairface.scoring.measure import number
@@ -59,12 +60,12 @@ def rate_of_cell(spread: Spread, cell: int, level: float, what: str, independent
             reason = "one subject only"
         if subjects > 1:
             reason = f"{subjects} subjects are too few for a confidence interval over subjects"
+        if 0 < errors < total and spread.variance[cell] == 0:
+            reason = ALIKE
     return Rate(float(spread.rate[cell]), low, high, level, errors, total, subjects, reason)
 
 
-def cell_interval(
-    spread: Spread, cell: int, level: float, independent: Callable[[int], int]
-) -> tuple[float, float]:
+def cell_interval(spread: Spread, cell: int, level: float, independent: Callable[[int], int]) -> tuple[float, float]:
     """:func:`rate_interval`, counting independent comparisons where a cell has no error or nothing but errors."""
     picked = None
     if spread.comparisons[cell] and spread.errors[cell] in (0, spread.comparisons[cell]):

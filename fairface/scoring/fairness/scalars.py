@@ -69,7 +69,8 @@ class GroupRates:
         rates: (K,).
         rounds: (B, K), resampled; empty without intervals.
         shuffled: (B, K); empty without a null.
-        worst, gap, ratio: intervals of max, of max - min and of max / min.
+        worst, gap, ratio: intervals of max, of max - min and of max / min; NaN where the rate of a group has none.
+        joint_gap: as ``gap``, at a level at which the gaps of FMR and FNMR hold together.
     """
 
     name: str
@@ -78,12 +79,13 @@ class GroupRates:
     shuffled: NDArray[np.float64]
     worst: tuple[float, float]
     gap: tuple[float, float]
+    joint_gap: tuple[float, float]
     ratio: tuple[float, float]
 
     @property
-    def differs(self) -> bool:
-        """Whether the groups' rates can be told from equal ones."""
-        return self.gap[0] > 0
+    def bounded(self) -> bool:
+        """Whether the rate of every group has an interval."""
+        return not math.isnan(self.gap[0])
 
 
 def measure(
@@ -91,13 +93,14 @@ def measure(
 ) -> Scalar:
     """One scalar by its rule; ``error_types`` are the rates that the rule names."""
     value = float(rule.compute([one.rates for one in error_types], setting))
+    reason = _reason(error_types, value)
     low, high = _interval(rule, error_types, setting, value, level)
     nulls = _values(rule, [one.shuffled for one in error_types], setting)
     nulls = nulls[~np.isnan(nulls)]
     enough = len(nulls) > 0 and not math.isnan(value)
     sign = 1.0 if rule.worse_when_larger else -1.0
     return replace(
-        undefined(rule, groups, _reason(error_types, value), level, setting.alpha),
+        undefined(rule, groups, reason, level, setting.alpha),
         value=value,
         low=low,
         high=high,
@@ -135,14 +138,16 @@ def _interval(
 ) -> tuple[float, float]:
     """Percentiles of the rounds; the end towards equality reaches it unless the rates can be told apart.
 
-    Resampling never gives equal rates, so percentiles alone would exclude equality even where it is true.
+    Resampling never gives equal rates, so percentiles alone would exclude equality even where it is true. A measure of
+    FMR and FNMR excludes it where one of two gaps does; each is then taken at the level 1 - (1 - level) / 2
+    (Bonferroni), so that equality is excluded wrongly as rarely as ``level`` says.
     """
     known = {"worst": error_types[0].worst, "gap": error_types[0].gap, "max_min": error_types[0].ratio}
     ending = rule.name.partition("_")[2]
     if len(error_types) == 1 and ending in known:
         return known[ending]
     rounds = _values(rule, [one.rounds for one in error_types], setting)
-    if math.isnan(value) or len(rounds) == 0:
+    if math.isnan(value) or len(rounds) == 0 or not all(one.bounded for one in error_types):
         return math.nan, math.nan
     tail = (1.0 - level) / 2.0
     defined = rounds[~np.isnan(rounds)]
@@ -150,14 +155,16 @@ def _interval(
         low, high = (float(np.quantile(defined, tail)) if len(defined) else math.nan), math.inf
     else:
         low, high = (float(bound) for bound in np.quantile(defined, [tail, 1.0 - tail]))
-    if not any(one.differs for one in error_types):
+    gaps = [one.gap if len(error_types) == 1 else one.joint_gap for one in error_types]
+    if not any(lower > 0 for lower, _ in gaps):
         low, high = (rule.best, high) if rule.worse_when_larger else (low, rule.best)
     return min(low, value), max(high, value)
 
 
 def _reason(error_types: Sequence[GroupRates], value: float) -> str:
     if not math.isnan(value):
-        return ""
+        unbounded = [one.name.upper() for one in error_types if not one.bounded]
+        return f"the {' and the '.join(unbounded)} of a group has no confidence interval" if unbounded else ""
     return "; ".join(
         f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {quantity(len(one.rates), 'group')}: division by "
         "0"

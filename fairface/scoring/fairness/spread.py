@@ -24,6 +24,7 @@ from fairface.scoring.fairness.counts import Floats, Ints, PairCounts, add_up, c
 
 MIN_FREEDOM = 3.0
 _TINY = 1e-9
+_NO_VARIANCE = 1e-24  # what rounding errors leave where all subjects come out alike
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,11 @@ def spread_of_sums(
         rate = errors / total
         seen = (total > 0) & (known > _TINY)
         variance = np.where(seen, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
+        variance = np.where(variance < _NO_VARIANCE, 0.0, variance)
         kurtosis = fourth * subjects / second**2
         degrees = 2.0 * subjects / (kurtosis - 1.0 + 2.0 / (subjects - 1.0))
-    degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), MIN_FREEDOM, np.maximum(subjects - 1.0, MIN_FREEDOM))
+    most = np.maximum(subjects - 1.0, 1.0)  # two subjects have one degree of freedom, three have two
+    degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), np.minimum(MIN_FREEDOM, most), most)
     return Spread(rate, total, errors, subjects, np.where(subjects > 0, variance, np.nan), degrees, genuine)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fairface.checkpoints import MANIFEST, read_manifest, resolve
+from fairface.checkpoints import MANIFEST, STARTED_FROM, identity, read_manifest, resolve
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import StagedConfig
 from fairface.console import Console
@@ -21,7 +21,6 @@ from fairface.training.preflight import check_claim
 from fairface.training.restore import saved_config
 from fairface.training.run import train
 from fairface.training.setup import check_resumable
-from fairface.training.start import STARTED_FROM, identity
 
 ALL = "all"
 

@@ -15,23 +15,24 @@ from fairface.errors import CheckpointError
 
 SHOWN = {"auc": "AUC", "eer": "EER"}
 NONE = "-"
+NOT_SCORED = "no step scored a test set, so there is no AUC or EER to show; test.sets=PATH names one"
 
 
 def finetuning_summary(staged: StagedConfig, configs: Mapping[int, TrainConfig]) -> str:
     """A table of the finished steps ``configs`` and the next command.
 
     Before and after are the scores of the first test set in ``metrics.json``: of what the step started from, and of the
-    step; ``-`` where there are none, or of another set.
+    step; ``-`` where there are none, or of another set. Where no step scored one, a line says so instead.
     """
+    folders = {number: Path(config.output) / config.name for number, config in configs.items()}
+    scored = any(_metrics(folder) for folder in folders.values())
     rows = []
     for number, config in configs.items():
-        folder = Path(config.output) / config.name
-        before, after = _metrics(_run_of(config)), _metrics(folder)
-        same = before.get("set") == after.get("set")
-        scores = [f"{_score(before if same else {}, key)} to {_score(after, key)}" for key in SHOWN]
-        rows.append([str(number), config.name, config.start_from, *_checkpoint(folder), *scores])
-    header = ["step", "run", "started from", "steps", "scored", *SHOWN.values()]
-    return f"{table(rows, header)}\nnext: {_next(staged, configs)}"
+        row = [str(number), config.name, config.start_from, *_checkpoint(folders[number])]
+        rows.append([*row, *(_scores(_metrics(_run_of(config)), _metrics(folders[number])) if scored else [])])
+    header = ["step", "run", "started from", "steps", "scored", *(SHOWN.values() if scored else [])]
+    lines = [table(rows, header), *([] if scored else [NOT_SCORED]), f"next: {_next(staged, configs)}"]
+    return "\n".join(lines)
 
 
 def _checkpoint(folder: Path) -> list[str]:
@@ -57,6 +58,11 @@ def _metrics(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _scores(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    same = before.get("set") == after.get("set")
+    return [f"{_score(before if same else {}, key)} to {_score(after, key)}" for key in SHOWN]
+
+
 def _score(metrics: Mapping[str, Any], key: str) -> str:
     value = metrics.get(key)
     return f"{value:.4f}" if isinstance(value, float) else NONE
@@ -68,7 +74,8 @@ def _next(staged: StagedConfig, configs: Mapping[int, TrainConfig]) -> str:
     if last < len(staged.steps):
         return f"step {last + 1} goes on from {config.name} (./fairface_step{last + 1}_finetune.sh)"
     return (
-        f"is it fairer? python test/embed.py {config.name} --data TEST_PEOPLE --output after.npz; the same with\n"
+        "is it fairer? ./do.sh shows the steps on the same pairs (with your people: docs/final_evaluation.md); or\n"
+        f"  python test/embed.py --model {config.name} --data TEST_PEOPLE --output after.npz; the same with\n"
         f"  {configs[min(configs)].start_from} into before.npz; python test/fairness.py --all-pairs\n"
-        "  --embeddings after.npz --against before.npz --protected ATTRIBUTE (docs/finetuning.md); or ./do.sh"
+        "  --embeddings after.npz --against before.npz --protected ATTRIBUTE (docs/finetuning.md)"
     )

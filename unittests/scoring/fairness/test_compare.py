@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fairface.errors import DataError
-from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE, compare, compare_errors
+from fairface.scoring.fairness.compare import compare, compare_errors
+from fairface.scoring.fairness.difference import BETTER, UNCLEAR, WORSE
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import given_threshold
@@ -79,7 +80,9 @@ def test_too_few_people_have_no_difference_of_measures(world):
     change = compare((before, AT), (after, AT), comparisons, ["sex"], options)["sex"]
     assert np.isnan(change.scalars["garbe"].value)
     assert change.scalars["garbe"].reason == "0 of 2 groups have 40 subjects or more"
-    assert change.fnmr["f"].verdict == BETTER
+    f = change.fnmr["f"]
+    assert f.low < f.value < f.high < 0
+    assert (f.verdict, f.reason) == (UNCLEAR, "30 subjects; a verdict needs 40")
 
 
 def errors_of(scores, comparisons):

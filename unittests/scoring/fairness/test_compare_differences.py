@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from fairface.scoring.bootstrap import subject_draws
-from fairface.scoring.fairness.compare import BETTER, UNCLEAR, WORSE, compare, compare_errors
+from fairface.scoring.fairness.compare import compare, compare_errors
 from fairface.scoring.fairness.counts import count_pairs, node_ends
+from fairface.scoring.fairness.difference import BETTER, UNCLEAR, WORSE
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.spread import spread
 from fairface.scoring.fairness.threshold import given_threshold

@@ -47,6 +47,20 @@ def test_the_summary_has_each_step_with_scores_of_one_set(tmp_path: Path, staged
     assert lines[2].split()[3:] == ["10", "step", "8", "(best)", "0.9000", "to", "0.9125", "0.1250", "to", "0.1000"]
     assert lines[3].split()[3:] == ["20", "step", "20", "(last)", "-", "to", "0.5000", "-", "to", "0.5000"]
     assert lines[4].split()[3:] == ["30", "step", "0", "(best)", "-", "to", "-", "-", "to", "-"]
-    assert lines[5].startswith("next: is it fairer? python test/embed.py fair_step3")
+    assert lines[5].startswith("next: is it fairer? ./do.sh ")
+    assert lines[6].startswith("  python test/embed.py --model fair_step3 ")
     only = finetuning_summary(staged, {1: configs[1]}).splitlines()
     assert only[-1] == "next: step 2 goes on from fair_step1 (./fairface_step2_finetune.sh)"
+
+
+def test_without_a_scored_test_set_the_columns_are_left_out(tmp_path: Path, staged: StagedConfig) -> None:
+    configs = configs_of(staged, tmp_path)
+    run_there(tmp_path / "base", 50, None, set="test", auc=0.9, eer=0.125)  # the start alone shows no change
+    for number, config in configs.items():
+        run_there(tmp_path / config.name, 10 * number, None)
+    text = finetuning_summary(staged, configs)
+    lines = text.splitlines()
+    assert lines[0].split() == ["step", "run", "started", "from", "steps", "scored"]
+    assert lines[4].split()[-4:] == ["30", "step", "30", "(last)"]
+    assert lines[5].startswith("no step scored a test set")
+    assert "- to -" not in text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairface.embedding.store import load_embeddings
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.identified import Part
+from fairface.evaluation.part import Part
 from fairface.protocols.names import NameIndex
 from fairface.protocols.scores import read_numbers
 from fairface.quantity import agree, quantity

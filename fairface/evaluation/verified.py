@@ -73,7 +73,7 @@ def verify_pairs(pairs: ScoredPairs, options: VerifyOptions, source: str) -> Ver
     result = _verify(used, options)
     without = None
     if failures is not None:
-        notes.append(str(failures) + ("; these are left out" if options.leave_out_failures else ""))
+        notes += failures.sentences(options.leave_out_failures)
         if not options.leave_out_failures:
             try:
                 without = _verify(_usable(left, options, source)[0], options)

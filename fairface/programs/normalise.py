@@ -79,8 +79,9 @@ def fitted(args: argparse.Namespace) -> SavedNormalisation:
 
 def pair_source(args: argparse.Namespace, pairs: str, judged: bool) -> PairSource:
     """``judged``: the protected attributes are needed."""
+    by_column = args.subjects_from not in ("", "names", "labels")
     return PairSource(
-        pairs, args.kind, args.attributes if judged else "", args.image_column, args.subjects_from,
+        pairs, args.kind, args.attributes if judged or by_column else "", args.image_column, args.subjects_from,
         wanted=args.protected if judged else (), columns=roles_of_columns(args.columns),
     )  # fmt: skip
 

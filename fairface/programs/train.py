@@ -71,7 +71,7 @@ def launch_workers(config: TrainConfig, args: Namespace) -> int:
         return launch(
             Launch(
                 path, Path(config.output) / config.name, slots or args.workers, options, args.resume, args.overwrite,
-                args.restarts, args.peer_timeout, args.port, args.exchange, hosts,
+                args.restarts, args.peer_timeout, args.port, hosts,
             )
         )  # fmt: skip
 

@@ -265,12 +265,7 @@ def scored_set(path: str, embed: Embed, args: argparse.Namespace, root: str | No
 def all_pairs(args: argparse.Namespace) -> AllPairs | None:
     """All pairs of the embeddings, where they are too many for a list."""
     found = open_all_pairs(pair_source(args, ""), [ScoreSource(embeddings=args.embeddings)])
-    if len(found) <= LISTED:
-        return None
-    if found.strangers:
-        images = quantity(len(found.strangers), "image is", "images are")
-        Console.of(args).tell([f"{args.failures}: {images} in no comparison of all pairs"])
-    return found
+    return None if len(found) <= LISTED else found
 
 
 def scored_from_file(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs]]:

@@ -7,10 +7,8 @@ from fairface.errors import ConfigError
 from fairface.mx import Context, mx
 from fairface.parallel import contexts_of, count_gpus
 from fairface.quantity import quantity
-from fairface.workers.exchange import Exchange
 from fairface.workers.kvstore import KVStoreExchange
 from fairface.workers.place import Place
-from fairface.workers.shared import SharedExchange
 from fairface.workers.world import Workers
 
 
@@ -24,15 +22,12 @@ class Joining:
 
     def __init__(self, place: Place, rank: int) -> None:
         self.place, self.rank = place, rank
-        self._exchange: Exchange | None = None
+        self._exchange: KVStoreExchange | None = None
 
     def __call__(self, config: TrainConfig) -> Workers:
         contexts = own_devices(config.devices, config.gpus, self.place.local_rank, self.place.local_size)
         on_gpu = contexts[0].device_type == "gpu"
-        if self.place.shared is not None:
-            self._exchange = SharedExchange(self.rank, self.place.shared)
-        else:
-            self._exchange = KVStoreExchange(self.rank, self.place.workers, on_gpu)
+        self._exchange = KVStoreExchange(self.rank, self.place.workers, on_gpu)
         return Workers(contexts, self.rank, self.place.workers, exchange=self._exchange)
 
     def close(self) -> None:

@@ -94,6 +94,46 @@ def test_a_calibration_set_that_holds_the_same_images_is_told(score, files):
     assert "the threshold was set on images that are also scored" in out
 
 
+def test_a_copy_of_an_image_in_another_format_is_the_same_image(score, files):
+    folder, *_ = files
+    (folder / "jpg.csv").write_text((folder / "scores.csv").read_text().replace(".png", ".jpg"))
+    found = score("--pairs", folder / "scores.csv", "--calibration", folder / "jpg.csv", "--fmr", 0.05, *COMMON)[1]
+    assert "the threshold was set on images that are also scored" in found
+
+
+def without_image_names(folder, name, called=""):
+    """The same list without its first two columns; ``called`` is put before the subjects' names."""
+    lines = [line.split(",")[2:] for line in (folder / name).read_text().splitlines()]
+    rows = [[*line[:-2], *(called + subject for subject in line[-2:])] for line in lines[1:]]
+    path = folder / f"bare_{called}{name}"
+    path.write_text("\n".join(map(",".join, [lines[0], *rows])) + "\n")
+    return path
+
+
+def test_without_image_names_the_same_list_and_the_same_people_are_told(score, files):
+    folder, *_ = files
+    pairs, others, strangers = (
+        without_image_names(folder, name, called)
+        for name, called in (("scores.csv", ""), ("calibration.csv", ""), ("calibration.csv", "c"))
+    )
+    (folder / "link.csv").symlink_to(pairs)
+    (folder / "copy.csv").write_text(pairs.read_text())
+    ask = ("--fmr", 0.05, *COMMON, "--json")
+    for calibration in (pairs, folder / "link.csv", folder / "copy.csv", folder / "x" / ".." / pairs.name):
+        (folder / "x").mkdir(exist_ok=True)
+        found = json.loads(score("--pairs", pairs, "--calibration", calibration, *ask)[1])
+        assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (True, False), calibration
+        assert any("set on images that are also scored" in note for note in found["notes"])
+    found = json.loads(score("--pairs", pairs, "--calibration", others, *ask)[1])  # the same people by name
+    assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (False, True)
+    assert any("set on people who are also scored, and no image names" in note for note in found["notes"])
+    found = json.loads(score("--pairs", folder / "scores.csv", "--calibration", others, *ask)[1])
+    assert found["threshold"]["same_people"]
+    found = json.loads(score("--pairs", pairs, "--calibration", strangers, *ask)[1])
+    assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (False, False)
+    assert not any("the threshold was set" in note for note in found["notes"])
+
+
 def test_two_models_with_scores_in_files(score, files):
     folder, scores, comparisons = files
     np.save(folder / "new.npy", scores)

@@ -136,6 +136,32 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
         assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("enrol", ["template", "images"])
+def test_a_probe_who_is_enrolled_by_the_same_image_is_refused(tmp_path, capsys, stored, enrol):
+    rows = stored["gallery"][0].astype(np.float32)
+    names = [f"{place // 3}__P{place // 3}/{place}.jpg" for place in range(36)]
+    assert len(rows) == 36
+    gallery = tmp_path / "gallery.npz"
+    link = tmp_path / "link.npz"
+    link.symlink_to(gallery)
+    for part in ("--probe", "--unknown"):
+        words = ["--gallery", gallery, *(["--probe", tmp_path / "probe.npz"] if part != "--probe" else [])]
+        for same in (gallery, link):
+            code, out, err = call(capsys, *words, part, same, "--enrol", enrol)
+            assert (code, out) == (2, "")
+            assert f"{same} is {part[2:]} and gallery, so every image would find itself; give two sets\n" in err
+    # A copy with other scales: the images are the same.
+    save_embeddings(tmp_path / "copy.npz", Embeddings(rows[5:] * 2, tuple(names[5:])))
+    code, out, err = call(capsys, "--gallery", gallery, "--probe", tmp_path / "copy.npz", "--enrol", enrol)
+    assert (code, out) == (2, "")
+    assert f"copy.npz: 31 of 31 images are in {gallery} too (1__P1/5.jpg, " in err
+    assert err.count("\n") == 1
+    # The same names of other photographs, as two folders of one layout have: no objection.
+    other = rows[5:] + np.random.default_rng(1).standard_normal(rows[5:].shape).astype(np.float32)
+    save_embeddings(tmp_path / "copy.npz", Embeddings(other, tuple(names[5:])))
+    assert result_of(capsys, "--gallery", gallery, "--probe", tmp_path / "copy.npz", "--enrol", enrol)["mated"] == 31
+
+
 def draw(path, seed, noise):
     face = np.random.default_rng(seed).integers(0, 256, (14, 14, 3)).astype(np.float64)
     noisy = np.clip(face + noise.normal(0, 20, face.shape), 0, 255).astype(np.uint8)

@@ -196,6 +196,7 @@ def test_photographs_without_a_face_are_told_counted_and_left_out(tmp_path, mode
     assert (found["without_failures"]["genuine"], found["without_failures"]["impostor"]) == (10, 45)
     assert found["failure_to_acquire"] == {
         "rate": 1 / 12, "failed": 1, "images": 12, "comparisons": 11, "total": 66, "names": ["p2/1.jpg"],
+        "unembedded": [], "in_no_rate": [],
     }  # fmt: skip
     assert printed["notes"] == [
         "pairs: 11 comparisons without a usable score count as no match",

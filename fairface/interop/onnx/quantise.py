@@ -3,7 +3,8 @@
 Weights are int8 with a scale for each output channel, activations uint8 with a scale for each tensor, found on
 calibration images after :mod:`~fairface.interop.onnx.equalise` has brought channels to like ranges. What comes before
 the first convolution, that convolution, and the layers that give the embedding stay float32: they lose most and take
-little time.
+little time. So do PReLUs: ONNX Runtime has none in integers, and slopes in int8 would be rounded, and turned back into
+float32 in every run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Floats = NDArray[np.float32]
 BATCH = 16
 LEAST_IMAGES = 32  # with fewer, ranges are chance
 _PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}  # shapes and BatchNorms are dealt with: no warning
-_KINDS = ("Conv", "Add", "Relu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Slice", "Split")
+_KINDS = ("Conv", "Add", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Slice", "Split")
 
 
 def quantised(content: bytes, images: NDArray[np.uint8]) -> bytes:

@@ -26,16 +26,21 @@ class SharedThreshold:
         how: how it was set, for people.
         target: the FMR aimed at; NaN where the threshold was given.
         optimistic: it was fixed on images that it is applied to, so their FMR is met by construction.
+        same_people: it was fixed on people whom it is applied to, and no names tell whether on the same images.
     """
 
     value: float
     how: str
     target: float = math.nan
     optimistic: bool = False
+    same_people: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"value": self.value, "how": self.how, "target_fmr": number(self.target), "optimistic": self.optimistic}
+        return {
+            "value": self.value, "how": self.how, "target_fmr": number(self.target), "optimistic": self.optimistic,
+            "same_people": self.same_people,
+        }  # fmt: skip
 
 
 def given_threshold(value: float) -> SharedThreshold:

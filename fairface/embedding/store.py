@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fairface.data.npz import write_npz
 from fairface.embedding.codes import whole_numbers
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
 ATTRIBUTE_VALUES = "attribute_values"  # in meta: what the codes of an attribute stand for
@@ -140,18 +141,22 @@ def _check(stored: Embeddings, source: str) -> None:
     counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}
     for what, count in counts.items():
         if count != len(rows) and (count or what == "names"):
-            raise DataError(f"{source}: {len(rows)} embeddings but {count} {what}; give one for each embedding")
+            raise DataError(
+                f"{source}: {quantity(len(rows), 'embedding')} but {quantity(count, what.removesuffix('s'))}; give "
+                "one for each embedding"
+            )
     if stored.labels.ndim != 1:
         raise DataError(f"{source}: labels have shape {stored.labels.shape}; give one number for each embedding")
     if stored.attributes.ndim != 2 or stored.attributes.shape[1] != len(stored.attribute_names):
         raise DataError(
             f"{source}: attributes have shape {stored.attributes.shape} "
-            f"but there are {len(stored.attribute_names)} attribute names"
+            f"but there {agree(len(stored.attribute_names), 'is', 'are')} "
+            f"{quantity(len(stored.attribute_names), 'attribute name')}"
         )
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         shown = ", ".join(stored.names[index] for index in bad[:3])
         raise DataError(
-            f"{source}: {len(bad)} of {len(rows)} embeddings are not finite ({shown}{', …' if len(bad) > 3 else ''}); "
-            "embed these images again or leave them out"
+            f"{source}: {len(bad)} of {quantity(len(rows), 'embedding')} {agree(len(bad), 'is', 'are')} not finite "
+            f"({shown}{', …' if len(bad) > 3 else ''}); embed these images again or leave them out"
         )

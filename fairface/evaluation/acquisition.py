@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.failures import Unembedded
 from fairface.scoring.fairness.grouped import select
 
@@ -60,18 +61,23 @@ class FailureToAcquire:
         said = [f"{self}; these are left out" if left_out else str(self)]
         if self.unembedded:
             said.append(
-                f"{len(self.unembedded)} failed images have no embedding ({_some(self.unembedded)}): failure to "
-                "acquire counts them, error rates do not"
+                f"{quantity(len(self.unembedded), 'failed image has', 'failed images have')} no embedding "
+                f"({_some(self.unembedded)}): failure to acquire counts {agree(len(self.unembedded), 'it', 'them')}, "
+                "error rates do not"
             )
         if self.in_no_rate:
-            said.append(f"{len(self.in_no_rate)} failed images are in no rate ({_some(self.in_no_rate)})")
+            said.append(
+                f"{quantity(len(self.in_no_rate), 'failed image is', 'failed images are')} in no rate "
+                f"({_some(self.in_no_rate)})"
+            )
         return said
 
     def __str__(self) -> str:
         some = _some(self.failed)
         return (
-            f"failure to acquire: {len(self.failed)} of {self.images} images{f' ({some})' if some else ''}, in "
-            f"{self.comparisons} of {self.total} comparisons"
+            f"failure to acquire: {len(self.failed)} of "
+            f"{quantity(self.images, 'image')}{f' ({some})' if some else ''}, in {self.comparisons} of "
+            f"{quantity(self.total, 'comparison')}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from fairface.evaluation.unembedded import unembedded_failures
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions
 from fairface.protocols.all_pairs import each_image
 from fairface.protocols.names import NameIndex
+from fairface.quantity import quantity
 from fairface.scoring.all_pairs.fairness import People
 from fairface.scoring.all_pairs.scan import Watch
 from fairface.scoring.all_pairs.verification import AllPairsVerification, verify_all
@@ -86,7 +87,7 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
         lacking = [stored.names[image] for image in np.flatnonzero(places < 0)]
         if lacking:
             raise DataError(
-                f"{source.embeddings}: has no embedding of {len(lacking)} of the {len(stored)} images of "
+                f"{source.embeddings}: has no embedding of {len(lacking)} of the {quantity(len(stored), 'image')} of "
                 f"{sources[0].embeddings} ({', '.join(lacking[:3])}); embed the same data with both models"
             )
         rows.append(other.embeddings[places])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.part import Part
+from fairface.quantity import agree, quantity
 
 _SAME = 1e-5  # of 1 - cosine: one image embedded in two batches differs by less, two photographs by far more
 _SHOWN = 3
@@ -48,7 +49,8 @@ def check_no_self(
         shared = _same_files(first, second) or _same_names(first, second, rows.get(one), rows.get(other))
         if shared:
             raise DataError(
-                f"{first.source}: {len(shared)} of {len(first.names)} images are in {second.source} too "
+                f"{first.source}: {len(shared)} of {quantity(len(first.names), 'image')} "
+                f"{agree(len(shared), 'is', 'are')} in {second.source} too "
                 f"({', '.join(shared[:_SHOWN])}{', …' if len(shared) > _SHOWN else ''}), so each would find itself; "
                 "leave them out of one of the two"
             )

@@ -20,6 +20,7 @@ from fairface.evaluation.distinct import check_no_self
 from fairface.evaluation.part import Part
 from fairface.faces.photographs import list_photographs
 from fairface.protocols.identification import search_subjects
+from fairface.quantity import agree, quantity
 from fairface.scoring.identification import Gallery, IdentificationResult, identify, identify_scores
 from fairface.scoring.templates import pool_templates
 
@@ -51,7 +52,10 @@ def open_part(path: str) -> Part:
         listed, _ = read_lines(Path(path), "'<name of an image>'")
         repeated = [name for name, count in Counter(listed).items() if count > 1]
         if repeated:
-            raise DataError(f"{path}: {len(repeated)} images are named twice or more ({repeated[0]}); name each once")
+            raise DataError(
+                f"{path}: {quantity(len(repeated), 'image is', 'images are')} named twice or more ({repeated[0]}); "
+                "name each once"
+            )
         return Part(path, tuple(listed), None, None)
     if Path(path).suffix.lower() in STORED and not Path(path).is_dir():
         stored = load_embeddings(path)
@@ -135,8 +139,9 @@ def _check_one_each(source: str, subjects: NDArray[np.int64]) -> None:
     repeated = len(subjects) - len(np.unique(subjects))
     if repeated:
         raise DataError(
-            f"{source}: {repeated} of {len(subjects)} images show an identity that has a column already, and scores "
-            "cannot be pooled to one entry; add --enrol images, or give one column for each identity"
+            f"{source}: {repeated} of {quantity(len(subjects), 'image')} {agree(repeated, 'shows', 'show')} an "
+            "identity that has a column already, and scores cannot be pooled to one entry; add --enrol images, or "
+            "give one column for each identity"
         )
 
 

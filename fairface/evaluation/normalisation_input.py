@@ -18,6 +18,7 @@ from fairface.evaluation.shown_people import labels_tell
 from fairface.protocols.names import NameIndex, composed
 from fairface.protocols.scores import check_scored
 from fairface.protocols.subjects import subject_names_of_images
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.grouping import group_images
 from fairface.scoring.normalisation.compared import Compared
 from fairface.scoring.similarity import unit_rows
@@ -120,8 +121,9 @@ def groups_of(
     if len(unknown):
         name = people.comparisons.names[unknown[0]] if people.comparisons.names else f"image {unknown[0]}"
         raise DataError(
-            f"{people.title}: {len(unknown)} of {len(used)} images have no known {found.name} ({name} first), which "
-            "normalisation by group needs; add it, leave their comparisons out, or use --by clusters"
+            f"{people.title}: {len(unknown)} of {quantity(len(used), 'image')} {agree(len(unknown), 'has', 'have')} no "
+            f"known {found.name} ({name} first), which normalisation by group needs; add it, leave their comparisons "
+            "out, or use --by clusters"
         )
     if not labels:
         return found.labels, found.of_image
@@ -149,6 +151,7 @@ def refuse_shared(people: People, calibration: Sequence[str]) -> None:
         shared = [name for name in names if fingerprint(name) in known]
         if shared:
             raise DataError(
-                f"{people.title}: {len(shared)} of {len(names)} people are calibration people too "
+                f"{people.title}: {len(shared)} of {quantity(len(names), 'person', 'people')} "
+                f"{agree(len(shared), 'is a calibration person', 'are calibration people')} too "
                 f"({', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}); judge on others"
             )

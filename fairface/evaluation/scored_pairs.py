@@ -20,6 +20,7 @@ from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import OpenedPairs, open_comparisons
 from fairface.protocols.scores import read_scores
+from fairface.quantity import agree, quantity
 from fairface.scoring.similarity import cosine_scores
 
 
@@ -140,9 +141,10 @@ def embedding_scores(
     if unexplained.any() and what.unscored == "error":
         some = [comparisons.names[image] for image in used[unexplained]]
         raise DataError(
-            f"{what.title}: {len(some)} of {len(used)} images are not among the {len(stored.names)} given "
-            f"({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); the given names look like {stored.names[0]!r}; "
-            "if no face was found, list these images for --failures, or use --unscored leave_out or no_match"
+            f"{what.title}: {len(some)} of {quantity(len(used), 'image')} {agree(len(some), 'is', 'are')} not among "
+            f"the {len(stored.names)} given ({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); the given names "
+            f"look like {stored.names[0]!r}; if no face was found, list these images for --failures, or use --unscored "
+            "leave_out or no_match"
         )
     there = ~lacking[ends].any(axis=0)
     scores = np.full(len(comparisons), np.nan)

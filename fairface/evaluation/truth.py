@@ -28,6 +28,7 @@ from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.scores import PairScores, match_scores
 from fairface.protocols.subjects import Subjects, named_subjects, subject_names_of_images, with_subjects
+from fairface.quantity import quantity
 from fairface.scoring.transductive.chain import ChainResult
 
 
@@ -51,8 +52,8 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     itself = next((a for a, b in zip(template.first, template.second, strict=True) if a == b), None)
     if itself is not None:
         raise DataError(
-            f"{template.source}: {pairs.counts.self_pairs} pairs compare an image with itself (first: {itself}), which "
-            "no truth can label; remove them, or give no truth"
+            f"{template.source}: {quantity(pairs.counts.self_pairs, 'pair compares', 'pairs compare')} an image with "
+            f"itself (first: {itself}), which no truth can label; remove them, or give no truth"
         )
     source = truth.truth or template.source
     if truth.truth:
@@ -131,7 +132,7 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
     if failed is not None:
         names = known.comparisons.names
         mask = np.zeros(len(names), bool)
-        mask[NameIndex(names).positions(failed, "the list of failures to detect")] = True
+        mask[NameIndex(names).positions(failed, "the list of face-detection failures")] = True
     return JudgedPairs(known.source, known.comparisons, scores, known.pairs.photographs, mask)
 
 

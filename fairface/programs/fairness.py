@@ -34,6 +34,7 @@ from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.scores import check_scored
+from fairface.quantity import quantity
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.picture import drawn
@@ -48,7 +49,7 @@ from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.unusable import why_unusable
 
-DOOR = "test/fairness.py"
+SCRIPT = "test/fairness.py"
 
 
 def main(argv: Sequence[str], prog: str = "") -> int:
@@ -65,7 +66,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         console.tell([drawn(args.plot, f"ROC and DET by {'+'.join(args.protected)}")])
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
-        made_by = provenance(prog, DOOR, argv, source)
+        made_by = provenance(prog, SCRIPT, argv, source)
         write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
@@ -118,7 +119,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
+        console.tell([f"{args.failures}: {quantity(len(pairs.strangers), 'image is', 'images are')} in no comparison"])
     told = failure_to_acquire(pairs)
     notes = [] if told is None else told.sentences(args.leave_out_failures)
     if args.leave_out_failures:

@@ -17,6 +17,7 @@ from fairface.errors import DataError
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.protocols.names import composed, without_suffix
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
 
@@ -78,8 +79,9 @@ def fixed_thresholds(
         finite = np.isfinite(of)
         if not finite.all() and args.unscored == "error":
             raise DataError(
-                f"{args.calibration}: {int((~finite).sum())} of {len(finite)} calibration scores are missing or "
-                "invalid; correct them, or use --unscored leave_out"
+                f"{args.calibration}: {int((~finite).sum())} of {quantity(len(finite), 'calibration score')} "
+                f"{agree(int((~finite).sum()), 'is', 'are')} missing or invalid; correct them, or use --unscored "
+                "leave_out"
             )
         values, kept = usable_scores(of, fixed_on, args.unscored)
         threshold = calibrated_threshold(values[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)

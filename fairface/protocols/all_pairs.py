@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 LIMIT = 50_000_000
 
@@ -50,10 +51,15 @@ def all_pairs(
     who = who.astype(np.int64)
     count = len(who)
     if (who < 0).any():
-        raise DataError(f"{int((who < 0).sum())} of {count} images are unlabeled; leave them out of the comparisons")
+        raise DataError(
+            f"{int((who < 0).sum())} of {quantity(count, 'image')} {agree(int((who < 0).sum()), 'is', 'are')} "
+            "unlabeled; leave them out of the comparisons"
+        )
     for what, given in (("attributes", attributes), ("names", names)):
         if given is not None and len(given) not in ((count,) if what == "attributes" else (0, count)):
-            raise DataError(f"{len(given)} {what} for {count} images; give one for each")
+            raise DataError(
+                f"{quantity(len(given), what.removesuffix('s'))} for {quantity(count, 'image')}; give one for each"
+            )
     pairs = count * (count - 1) // 2
     if pairs > limit:
         raise DataError(
@@ -64,7 +70,10 @@ def all_pairs(
     same = who[a] == who[b]
     if same.all() or not same.any():
         kind = "of one subject" if pairs and same.all() else "of different subjects"
-        raise DataError(f"all {pairs} pairs of the {count} images are {kind}; scoring needs both kinds")
+        raise DataError(
+            f"{agree(pairs, 'the only pair', f'all {pairs} pairs')} of the {quantity(count, 'image')} "
+            f"{agree(pairs, 'is', 'are')} {kind}; scoring needs both kinds"
+        )
     return Comparisons(
         a=a,
         b=b,

@@ -14,6 +14,7 @@ from fairface.errors import DataError
 from fairface.protocols.columns import UNKNOWN_WORDS
 from fairface.protocols.names import NameIndex, composed
 from fairface.protocols.subjects import Subjects
+from fairface.quantity import agree, quantity
 
 IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
 PERSON_COLUMNS = ("person", "subject", "identity", "subject_id", "person_id", "identity_id", "name", "id")
@@ -105,8 +106,9 @@ def _rows_of_images(
         if max(image for _, image in pairs) >= 0:
             return [row for row, _ in pairs], np.array([image for _, image in pairs], np.int64)
     raise DataError(
-        f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
-        f"{images[0]!r}); give the attributes of these images under their names, or of the subjects under theirs"
+        f"{table.source}: none of its {quantity(len(table), 'image')} is compared (it has {named[0]!r}, the "
+        f"comparisons have {images[0]!r}); give the attributes of these images under their names, or of the subjects "
+        "under theirs"
         if named else
         f"{table.source}: the comparisons name no subjects, so attributes of subjects cannot be assigned; name the "
         "subjects in the list of pairs"
@@ -133,7 +135,8 @@ def coded_values(
         row = next(i for i, text in enumerate(texts) if text in strange)
         raise DataError(
             f"{table.where(row)}: {column} is {texts[row]!r}, which is not among {', '.join(values)} "
-            f"({sum(text in strange for text in texts)} rows have such a value); correct it or add it to the list"
+            f"({quantity(sum(text in strange for text in texts), 'row has', 'rows have')} such a value); correct it or "
+            "add it to the list"
         )
     if len(values) > _CODES:
         raise DataError(
@@ -150,7 +153,7 @@ def coded_values(
         other = values[result[positions[row]]] if result[positions[row]] >= 0 else "unknown"
         raise DataError(
             f"{table.where(row)}: {column} is {texts[row] or 'unknown'!r} here but {other!r} in another row about the "
-            f"same image ({int(clash.sum())} rows differ); correct one of them"
+            f"same image ({quantity(int(clash.sum()), 'row differs', 'rows differ')}); correct one of them"
         )
     return result, values
 
@@ -187,8 +190,8 @@ def named_subjects_of_images(
     missing = [name for name, subject in zip(images, found, strict=True) if not subject]
     if missing:
         raise DataError(
-            f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
+            f"{table.source}: {len(missing)} of {quantity(len(images), 'image')} {agree(len(missing), 'has', 'have')} "
+            f"no row that says who is shown ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
         )
     return Subjects.called(found)
 

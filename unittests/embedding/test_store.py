@@ -48,19 +48,19 @@ def test_a_plain_array_with_names_beside_it(tmp_path, stored):
     (tmp_path / "names.txt").write_text("\n".join(stored.names) + "\n", encoding="utf-8")
     assert load_embeddings(tmp_path / "e.npy").names == stored.names
     (tmp_path / "names.txt").write_text("one\n")
-    with pytest.raises(DataError, match="4 embeddings but 1 names"):
+    with pytest.raises(DataError, match="4 embeddings but 1 name"):
         load_embeddings(tmp_path / "e.npy")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"names": ("a",)}, "4 embeddings but 1 names"),
+        ({"names": ("a",)}, "4 embeddings but 1 name"),
         ({"names": ()}, "4 embeddings but 0 names"),
         ({"labels": np.zeros(3, np.int32)}, "4 embeddings but 3 labels"),
         ({"embeddings": np.zeros((4, 0), np.float32)}, r"shape \(4, 0\)"),
         ({"embeddings": np.zeros(4, np.float32)}, r"shape \(4,\)"),
-        ({"attribute_names": ("sex",)}, "but there are 1 attribute names"),
+        ({"attribute_names": ("sex",)}, "but there is 1 attribute name"),
         ({"embeddings": np.full((4, 3), np.nan, np.float32)}, r"4 of 4 .* not finite \(s1/1.jpg, s1/2.jpg, .*, …\)"),
     ],
 )

@@ -211,7 +211,7 @@ def lost(tmp_path):
     return tmp_path
 
 
-NO_RATE = "1 failed images are in no rate (nobody.png)"
+NO_RATE = "1 failed image is in no rate (nobody.png)"
 NO_EMBEDDING = (
     "5 failed images have no embedding (p00/9.jpg, p00/8.png, p30/1.png, …): failure to acquire counts them, error "
     "rates do not"
@@ -236,7 +236,7 @@ def test_failed_images_without_an_embedding_count(lost, call, monkeypatch, capsy
     assert (65 * 64 // 2, 65 * 64 // 2 - 58 * 57 // 2) == (2080, 427)
     assert [note for note in whole["notes"] if "fail" in note] == [everyone, NO_EMBEDDING, NO_RATE]
     assert whole["groupings"]["sex"]["notes"][-2:] == [
-        "1 failed images without an embedding have no known sex, so they are in no group's failure to acquire",
+        "1 failed image without an embedding has no known sex, so it is in no group's failure to acquire",
         "groups of which no image has an embedding, so all failed and no rate is given: x (1)",
     ]
     words = (*ask, *groups, "--subjects-from", where, "--report", lost / "report.md", "--quiet")

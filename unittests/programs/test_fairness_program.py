@@ -152,7 +152,7 @@ def test_failures_with_and_without_these_images(score, files):
     arguments = ("--pairs", folder / "scores.csv", "--threshold", 0.35, *COMMON, "--json", "--failures",
                  folder / "failed.txt")  # fmt: skip
     code, out, err = score(*arguments)
-    assert (code, err) == (0, f"{folder / 'failed.txt'}: 1 images are in no comparison\n")
+    assert (code, err) == (0, f"{folder / 'failed.txt'}: 1 image is in no comparison\n")
     with_them = json.loads(out)
     errors = [row["failure_to_detect"]["errors"] for row in with_them["groupings"]["sex"]["groups"]]
     assert errors == [1, 1]
@@ -205,7 +205,7 @@ def test_the_challenges_files(score, tmp_path):
         (["--pairs", "scores.csv", "--values", "sex"], "write NAME=A,B"),
         (["--pairs", "missing.csv"], "No such file"),
         (["--pairs", "scores.csv", "--level", 2], "level is 2.0; it must be from 0.5"),
-        (["--pairs", "holes.csv"], "1 of 1950 comparisons have no score"),
+        (["--pairs", "holes.csv"], "1 of 1950 comparisons has no score"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_and_exit_code_2(score, files, arguments, message):
@@ -239,7 +239,7 @@ def test_without_subjects_there_are_no_intervals(score, tmp_path):
         (["--threshold", "0.5", "--fmr", "0.01"], "--fmr would set another threshold"),
         (["--values", "colour=red"], "colour is not used; name it with --protected"),
         (["--calibration-scores", "calibration.csv"], "need --calibration"),
-        (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores are missing"),
+        (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores is missing"),
     ],
 )
 def test_nothing_is_written_over_passed_over_or_guessed(score, files, arguments, message):

@@ -102,7 +102,7 @@ def test_a_probe_who_is_not_enrolled_is_told_and_counts_as_non_mated(tmp_path, c
     strangers = int((subjects == 3).sum())
     assert found["non_mated"] == strangers > 0
     (note,) = found["notes"]
-    assert note.startswith(f"{tmp_path / 'p.npz'}: {strangers} images of 1 identities that are not in the gallery (23)")
+    assert note.startswith(f"{tmp_path / 'p.npz'}: {strangers} images of 1 identity that is not in the gallery (23)")
 
 
 def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
         (["--data", "x", *gallery], "--data names the folder of gallery and probe"),
         ([*gallery, "--probe", tmp_path / "narrow.npz"], "embeddings have different lengths"),
         (["--gallery", tmp_path / "twice.npz", *probe], "1__P2 is identity 1, which is called 1__P1"),
-        ([*gallery, "--probe", tmp_path / "nan.npz"], "1 of 2 embeddings are not finite (2__P2/b.jpg)"),
+        ([*gallery, "--probe", tmp_path / "nan.npz"], "1 of 2 embeddings is not finite (2__P2/b.jpg)"),
         ([*gallery, "--probe", tmp_path / "folder"], "holds images: name the --model, or give stored embeddings"),
         ([*gallery, *probe, "--model", "x"], "holds embeddings already"),
         ([*gallery, "--probe", tmp_path / "empty"], "no photograph in it"),
@@ -192,7 +192,7 @@ def test_folders_are_embedded_by_a_model(tmp_path, capsys):
     assert found["ranks"]["1"] == 1.0
     assert found["open_set"][1]["tpir"] == 1.0
     assert (found["mated"], found["non_mated"], found["gallery_entries"]) == (4, 10, 5)
-    assert found["notes"] == [f"{data / 'probe'}: 1 other files were left out: notes.txt"]
+    assert found["notes"] == [f"{data / 'probe'}: 1 other file was left out: notes.txt"]
 
 
 def test_nothing_of_it_needs_mxnet_for_stored_embeddings(tmp_path, stored):

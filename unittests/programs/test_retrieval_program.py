@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
         ([*query, "--gallery", whole, "--masked", "names"], "--masked splits the images of --data"),
         (["--query", whole, "--gallery", whole], "so every image would find itself"),
         ([*query, "--gallery", tmp_path / "narrow.npz"], "embeddings have different lengths"),
-        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embeddings are not finite (1__P1/a.jpg)"),
+        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embedding is not finite (1__P1/a.jpg)"),
         ([*query, "--gallery", tmp_path / "none.npz"], "embeddings have shape (0, 8)"),
         ([*query, "--gallery", tmp_path / "empty"], "no photograph in it"),
         ([*query, "--gallery", tmp_path / "folder"], "holds images: name the --model, or give stored embeddings"),
@@ -173,7 +173,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
         ([*query, "--gallery", rest, "--ranks", "0"], "the best image has rank 1"),
         ([*query, "--gallery", rest, "--level", "1"], "between 0 and 1"),
         ([*query, "--gallery", rest, "--distractors", whole], "who is in the gallery or the probes"),
-        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 images is masked"),
+        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 image is masked"),
     ]:
         code, out, err = call(capsys, *words)
         assert (code, out) == (2, ""), words
@@ -205,7 +205,7 @@ def test_a_query_that_is_in_the_gallery_is_refused_whatever_its_file(tmp_path, c
     (tmp_path / "gallery" / "p0" / "other.png").symlink_to(tmp_path / "query" / "p0" / "1.png")
     code, out, err = call(capsys, *words, "--quiet")
     assert (code, out) == (2, "")
-    assert "query: 1 of 6 images are in" in err  # the link: one file
+    assert "query: 1 of 6 images is in" in err  # the link: one file
     assert "(p0/1.png), so each would find itself; leave them out" in err
     (tmp_path / "gallery" / "p0" / "other.png").unlink()
     code, out, err = call(capsys, *words, "--quiet")
@@ -222,7 +222,7 @@ def test_a_name_of_given_scores_is_a_query_or_in_the_gallery(tmp_path, capsys, l
     words = ["--query", tmp_path / "q.txt", "--gallery", tmp_path / "g.txt", "--scores", tmp_path / "s.npy"]
     code, _, err = call(capsys, *words, "--quiet")
     assert code == (2 if listed else 0)
-    assert ("q.txt: 1 of 2 images are in" in err) == listed
+    assert ("q.txt: 1 of 2 images is in" in err) == listed
 
 
 def test_stored_embeddings_need_no_mxnet(tmp_path, people):

@@ -27,7 +27,7 @@ def test_subjects_are_added_and_must_agree(tmp_path):
     assert named.subject_b.tolist() == [0, 1]
     called = with_subjects(comparisons, named_subjects(comparisons.names), "pairs.csv")
     assert [called.subject_names[who] for who in called.subject_b] == ["a", "b"]
-    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons contradict the subjects .*comparison 1"):
+    with pytest.raises(DataError, match=r"pairs.csv: 1 comparison contradicts the subjects .*comparison 1"):
         with_subjects(comparisons, np.zeros(3, int), "pairs.csv")
 
 

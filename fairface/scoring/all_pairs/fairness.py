@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.all_pairs.grouped import AllPairsGrouped, Matches
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.roc import roc_of
@@ -150,7 +151,10 @@ def _calibrated(curve: Roc, target: float) -> SharedThreshold:
             "threshold keeps that FMR; use a higher FMR"
         )
     matches = int(curve.false_matches[np.flatnonzero(curve.thresholds >= value)[-1]])
-    how = f"FMR {target:g} on {SAME_DATA} ({matches} of {curve.impostor} impostor comparisons match)"
+    how = (
+        f"FMR {target:g} on {SAME_DATA} ({matches} of {quantity(curve.impostor, 'impostor comparison')} "
+        f"{agree(matches, 'matches', 'match')})"
+    )
     return SharedThreshold(value, how, target, optimistic=True)
 
 
@@ -169,7 +173,7 @@ def _curve(label: str, histogram: Histogram) -> GroupCurve:
     fmr, nothing = np.array(DEFAULT_GRID), np.full(len(DEFAULT_GRID), np.nan)
     genuine, impostor = histogram.counts.sum(axis=1).tolist()
     if not genuine or not impostor:
-        reason = f"{genuine} genuine and {impostor} impostor comparisons"
+        reason = f"{genuine} genuine and {quantity(impostor, 'impostor comparison')}"
         return GroupCurve(label, None, fmr, nothing, nothing, nothing, math.nan, None, reason)
     roc = roc_of(histogram)
     tar = np.array([tar_at_fmr(roc, target).value for target in DEFAULT_GRID])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.failures import ImageFailures, Unembedded
 from fairface.scoring.fairness.grouped import Grouped
@@ -103,6 +104,7 @@ def notes_of(threshold: SharedThreshold, subjects: int, missing: int, unscored: 
     if subjects == 0:
         notes.append("the comparisons name no subjects: no intervals, no measures, no power analysis")
     if missing:
-        fate = "were left out" if unscored == "leave_out" else "count as no match"
-        notes.append(f"{missing} comparisons without a usable score {fate}")
+        left_out, counted = ("was left out", "were left out"), ("counts as no match", "count as no match")
+        fate = agree(missing, *(left_out if unscored == "leave_out" else counted))
+        notes.append(f"{quantity(missing, 'comparison')} without a usable score {fate}")
     return notes

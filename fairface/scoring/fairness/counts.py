@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -89,8 +90,9 @@ def check_subjects(comparisons: Comparisons) -> bool:
     wrong = (comparisons.subject_a == comparisons.subject_b) != comparisons.same
     if wrong.any():
         raise DataError(
-            f"{int(wrong.sum())} of {len(wrong)} comparisons are genuine between two subjects or impostor within one "
-            f"(first: comparison {int(np.argmax(wrong))}); correct the subjects"
+            f"{int(wrong.sum())} of {quantity(len(wrong), 'comparison')} {agree(int(wrong.sum()), 'is', 'are')} "
+            f"genuine between two subjects or impostor within one (first: comparison {int(np.argmax(wrong))}); correct "
+            "the subjects"
         )
     return True
 

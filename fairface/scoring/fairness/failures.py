@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.counts import Ints, PairCounts, add_up, nodes_of
 from fairface.scoring.fairness.grouping import Groups, labels_of_images
 from fairface.scoring.fairness.rate import Rate, rate_of_cell
@@ -70,7 +71,7 @@ class ImageFailures:
         """
         if failed.shape != (len(comparisons.attributes),):
             raise DataError(
-                f"{failed.shape} failures for {len(comparisons.attributes)} images; give one for each image"
+                f"{failed.shape} failures for {quantity(len(comparisons.attributes), 'image')}; give one for each image"
             )
         images, first = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_index=True)
         subjects = np.concatenate([comparisons.subject_a, comparisons.subject_b])[first]
@@ -102,7 +103,8 @@ def _left_out(groups: Groups, labels: Sequence[str | None]) -> list[str]:
     notes = []
     if unknown:
         notes.append(
-            f"{unknown} failed images without an embedding have no known {groups.name}, so they are in no group's "
+            f"{quantity(unknown, 'failed image')} without an embedding {agree(unknown, 'has', 'have')} no known "
+            f"{groups.name}, so {agree(unknown, 'it is', 'they are')} in no group's "
             "failure to acquire"
         )
     if lost:

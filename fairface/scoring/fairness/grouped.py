@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import Accounting, account
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, count_pairs, node_ends
 from fairface.scoring.fairness.error_types import ErrorType, ListedErrorType
@@ -105,7 +106,9 @@ class GroupedErrors(ABC):
             fnmr=self.fnmr.rate(group, group),
             fmr=self.fmr.rate(group, group),
             auc=inside.auc,
-            auc_reason="" if both_kinds else f"{inside.genuine} genuine and {inside.impostor} impostor comparisons",
+            auc_reason=""
+            if both_kinds
+            else f"{inside.genuine} genuine and {quantity(inside.impostor, 'impostor comparison')}",
             fnmr_plan=plans["fnmr"],
             fmr_plan=plans["fmr"],
             too_few=any(group not in eligible for eligible in self.eligible.values()),
@@ -120,7 +123,10 @@ class GroupedErrors(ABC):
         groups = self._groups_of(rule)
         labels = tuple(self.groups.labels[group] for group in groups)
         if len(groups) < 2:
-            reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_subjects} subjects or more"
+            reason = (
+                f"{len(groups)} of {quantity(len(self.groups), 'group')} {agree(len(groups), 'has', 'have')} "
+                f"{quantity(self.options.min_subjects, 'subject')} or more"
+            )
             if len(self.groups) == 0:
                 reason = f"no image that is compared has a known {self.groups.name}"
             elif self.nodes.subjects == 0:
@@ -157,8 +163,9 @@ class GroupedErrors(ABC):
         unknown = counts.genuine_unknown + counts.impostor_unknown
         if unknown:
             notes.append(
-                f"{unknown} of {counts.total} comparisons are left out, as {counts.images_unknown} of {counts.images} "
-                f"images have no known {self.groups.name}"
+                f"{unknown} of {quantity(counts.total, 'comparison')} {agree(unknown, 'is', 'are')} left out, as "
+                f"{counts.images_unknown} of {quantity(counts.images, 'image')} "
+                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}"
             )
         notes += [
             f"permuted labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null "

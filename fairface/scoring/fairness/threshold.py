@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.measure import number
 from fairface.scoring.roc import check_scores, roc_curve, threshold_at_fmr
 
@@ -74,7 +75,10 @@ def calibrated_threshold(
             "threshold keeps that FMR; use a higher FMR or scores with more digits"
         )
     matches = int((scores[~same] >= value).sum())
-    how = f"FMR {target:g} on {source} ({matches} of {roc.impostor} impostor comparisons match)"
+    how = (
+        f"FMR {target:g} on {source} ({matches} of {quantity(roc.impostor, 'impostor comparison')} "
+        f"{agree(matches, 'matches', 'match')})"
+    )
     return SharedThreshold(value, how, float(target), source == SAME_DATA)
 
 
@@ -89,7 +93,7 @@ def check_target(target: float, impostor: int, source: str) -> None:
     needed = math.ceil(1.0 / target - 1e-9)
     if impostor < needed:
         raise DataError(
-            f"{source}: {impostor} impostor comparisons cannot set a threshold at FMR {target:g}; "
+            f"{source}: {quantity(impostor, 'impostor comparison')} cannot set a threshold at FMR {target:g}; "
             f"it needs at least {needed}, or a higher FMR"
         )
 

@@ -111,10 +111,10 @@ def test_few_people_are_flagged_and_kept_out_of_measures(world):
     assert any("too few subjects (fewer than 20" in note and "yes (6)" in note for note in result.notes)
     for scalar in result.scalars.values():
         assert math.isnan(scalar.value)
-        assert scalar.reason == "1 of 2 groups have 20 subjects or more"
+        assert scalar.reason == "1 of 2 groups has 20 subjects or more"
     worst = worst_group(result, "fmr")
     assert worst.group is None
-    assert worst.message == "no worst FMR: 1 of 2 groups have 20 subjects or more (no: 54, yes: 6)"
+    assert worst.message == "no worst FMR: 1 of 2 groups has 20 subjects or more (no: 54, yes: 6)"
 
 
 def test_a_group_of_one_subject(world):

@@ -281,3 +281,7 @@ class TrainConfig:
     def all_sources(self) -> tuple[SourceConfig, ...]:
         """The sources in the order of a batch's rows; where none are listed, the one that ``data`` describes."""
         return self.sources or (SourceConfig(ONLY_SOURCE, self.data, self.batch_size, self.sampler, self.augment),)
+
+    def head_of(self, source: int) -> HeadConfig:
+        """The head of the source at this position of :meth:`all_sources`: its own, or the run's where it has none."""
+        return self.all_sources()[source].head or self.head

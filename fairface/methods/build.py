@@ -100,15 +100,15 @@ def build_uda(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: no labeled source, a backbone or head that cannot be made, or weights of the regularisers where the
             backbone has no upper and lower part.
     """
-    sources, configs = open_sources(config, mixed=True), config.all_sources()
+    sources = open_sources(config, mixed=True)
     labeled = [number for number, source in enumerate(sources) if source.is_labeled]
     if not labeled:
         raise ConfigError("method uda needs a labeled source: no record of any source has a label")
     branches = []
     for number in labeled:
-        head = configs[number].head or config.head
+        head = config.head_of(number)
         made = _head(head, config, sources[number].dataset.num_classes)
-        weight, alone = configs[number].weight, len(labeled) == 1
+        weight, alone = config.all_sources()[number].weight, len(labeled) == 1
         branches.append(Branch(sources[number].name, number, made, weight, head.label_smoothing, alone))
     backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
     optimizer = config.optimizer
@@ -138,17 +138,18 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: as ``classify``; a backbone without a localiser, a split head.
         DataError: a file whose name tells no nose height.
     """
-    if config.head.sharded:
+    head = config.head_of(0)
+    if head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
     source = with_nose_height(_open_one(config), config.lpd)
     net = build_lpd(
         config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu)
     )
     classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
-    heads = [build_head(config.head, net.channels, classes, deviation) for _ in range(2)]
+    heads = [build_head(head, net.channels, classes, deviation) for _ in range(2)]
     return LPD(
         config.lpd, partial_head=heads[1], backbone=net, head=heads[0], sources=[source],
-        label_smoothing=config.head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,
+        label_smoothing=head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,
         decay_norm=config.optimizer.decay_norm,
     )  # fmt: skip
 
@@ -160,7 +161,7 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
         ConfigError: no labeled source or several, or a backbone or head that cannot be made.
     """
     labeled = labeled_source(sources, config.method)
-    head = config.all_sources()[labeled].head or config.head
+    head = config.head_of(labeled)
     optimizer = config.optimizer
     return {
         "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),

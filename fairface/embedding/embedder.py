@@ -124,9 +124,7 @@ class Embedder(ABC):
         return work_ahead(map(plan, range(0, count, self.batch_size)), self.threads, AHEAD)
 
 
-def _fill(
-    batch: Pixels, rows: NDArray[np.intp], positions: NDArray[np.intp], read: Callable[[int], Pixels]
-) -> None:
+def _fill(batch: Pixels, rows: NDArray[np.intp], positions: NDArray[np.intp], read: Callable[[int], Pixels]) -> None:
     for row in rows:
         batch[row] = read(int(positions[row]))
 

@@ -44,4 +44,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         },
         f"{found.message()}\n{options.output}: {len(found.indices)} records",
     )  # fmt: skip
-

@@ -83,7 +83,7 @@ def mine(
     told, too.
 
     The classifier sees each photograph once, unchanged, and without its margin. Bad records are left out and named
-    where ``data.on_bad_record`` is skip.
+    where ``on_bad_record`` of ``data`` or of the run is skip.
 
     Raises:
         CheckpointError: no run of ours, one without a classifier, or one whose classes are not the data's identities.
@@ -95,7 +95,7 @@ def mine(
     config = load_config(files.params.parent / "config.yaml")
     number = labeled_source(config)
     own = config.all_sources()[number].data
-    chosen = replace(own, where="") if data is None else replace(data, resize=data.resize or own.resize)
+    chosen = replace(own, where="") if data is None else _as_trained(data, own)
     dataset = open_whole(chosen)
     tell(dataset.notes if show_progress else ())
     contexts = contexts_of(devices, gpus)
@@ -129,6 +129,12 @@ def _embedded(
     if on_bad_record == "skip":
         return embedder.embed_readable(images)
     return embedder.embed(images), np.arange(len(images)), {}
+
+
+def _as_trained(data: DataConfig, own: DataConfig) -> DataConfig:
+    """``data`` with what the run did with images of another size and with bad records."""
+    skips = own.on_bad_record if data.on_bad_record == "stop" else data.on_bad_record
+    return replace(data, resize=data.resize or own.resize, on_bad_record=skips)
 
 
 def labeled_source(config: TrainConfig) -> int:

@@ -156,5 +156,16 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     again = mine(str(folder), devices="cpu0")
     assert [i - (i > 9) for i in found.indices.tolist()] == again.indices.tolist()
     bad.write_bytes(b"no image")
+    assert list(mine(str(folder), DataConfig(path=str(people)), devices="cpu0").unreadable) == [str(bad)]
+
+
+@pytest.mark.parametrize("on_bad_record", ["stop", "skip"])
+def test_a_bad_record_stops_unless_skipping_is_asked_for(run: Path, tmp_path: Path, on_bad_record: str) -> None:
+    people = make_people(tmp_path / "people")
+    (people / "person1" / "3.png").write_bytes(b"no image")
+    data = DataConfig(path=str(people), on_bad_record=on_bad_record)
+    if on_bad_record == "skip":
+        assert mine(str(run), data, devices="cpu0").labeled == 23
+        return
     with pytest.raises(DataError, match=r"person1/3\.png: not an image"):
-        mine(str(folder), DataConfig(path=str(people)), devices="cpu0")
+        mine(str(run), data, devices="cpu0")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from fairface.data.loading.source import Source
 from fairface.embedding.mxnet import NetEmbedder
+from fairface.quantity import quantity
 from fairface.training.log import RunLog
 from fairface.training.setup import Prepared
 from fairface.training.start import head_from_mean_embeddings
@@ -44,9 +45,10 @@ def _from_source(run: Prepared, source: Source, parts: Mapping[str, slice], log:
         images = images.subset(kept)
         run.loader.skipped.update(bad)
         if bad:
-            log.say(f"warning: {len(bad)} bad records have no part in the mean embeddings, such as {next(iter(bad))}")
+            left = quantity(len(bad), "bad record has", "bad records have")
+            log.say(f"warning: {left} no part in the mean embeddings, such as {next(iter(bad))}")
     else:
         embeddings = embedder.embed(images)
     for name, part in parts.items():
         count = head_from_mean_embeddings(run.method.blocks()[name], embeddings[:, part], images)
-        log.say(f"{name} starts from the mean embedding of each of {count} identities")
+        log.say(f"{name} starts from the mean embedding of each of {quantity(count, 'identity')}")

@@ -58,7 +58,7 @@ def test_bad_records_have_no_part_where_they_are_skipped(tmp_path: Path, base: P
     assert train(config("data.on_bad_record=skip"), overwrite=True, quiet=True) == 0
     run = tmp_path / "models" / "tiny"
     np.testing.assert_allclose(directions_in(run, "head"), centres_of(base, people), atol=1e-4)
-    assert f"1 bad records have no part in the mean embeddings, such as {bad}" in (run / "train.log").read_text()
+    assert f"1 bad record has no part in the mean embeddings, such as {bad}" in (run / "train.log").read_text()
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["record"] for line in lines if line["event"] == "skipped"] == [str(bad)]
 

@@ -147,7 +147,7 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "tiny"
     found = mine(str(folder), devices="cpu0")
     assert found.labeled == 23
-    assert f", without 1 records that cannot be read, such as {bad}" in found.message()
+    assert f", without 1 record not readable, such as {bad}" in found.message()
     assert list(found.unreadable) == [str(bad)]
     assert 6 + 3 not in found.indices.tolist()
     write_list(tmp_path / "hard.txt", found)

@@ -3,7 +3,7 @@
 python benchmarks/workers.py --net fresnet18 --batch-size 32 --turns 3 --steps 12 --json
 
 All are runs of the training program with its own defaults, in turns; counted is the time from the first quarter of the
-steps to the last one, by the log. Workers add up gradients over MXNet's kvstore, or in shared memory.
+steps to the last one, by the log.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ from fairface.config.schema import BackboneConfig, DataConfig, HeadConfig, LogCo
 from fairface.errors import TrainingError
 
 TARGET = 0.9
-SHARED = "workers, shared memory"
-SIDES = {
-    "one process": (), "workers": ("--workers", "2"), SHARED: ("--workers", "2", "--exchange", "shared"),
-}  # fmt: skip
+SIDES = {"one process": (), "workers": ("--workers", "2")}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -58,10 +55,7 @@ def main(argv: Sequence[str]) -> None:
     result: dict[str, Any] = {
         "benchmark": "workers", "unit": "images/s", "net": arguments.net, "batch_size": arguments.batch_size,
         "steps": arguments.steps, **{name: spread(values) for name, values in speeds.items()},
-        **ratios({
-            "two workers / two contexts": quotients(speeds["workers"], speeds["one process"]),
-            "two workers in shared memory / two contexts": quotients(speeds[SHARED], speeds["one process"]),
-        }),
+        **ratios({"two workers / two contexts": quotients(speeds["workers"], speeds["one process"])}),
         "ratio_target": TARGET,
     }  # fmt: skip
     if arguments.json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -31,7 +30,7 @@ class Embedder(ABC):
     """Embeds images with a net; a subclass says how the net runs.
 
     Args:
-        batch_size: images in a step. The last batch is padded, so that shapes never change.
+        batch_size: images in a step. The last batch is padded where :attr:`fixed_shape` says so.
         flip: add the embedding of the mirrored image.
         image_size: side in pixels that every image must have; ``None``: that of the first image.
         threads: decoding threads; 0 = the cores that this process may use.
@@ -40,7 +39,12 @@ class Embedder(ABC):
         fuse: how the two views' embeddings are joined (:data:`fairface.embedding.fusion.FUSIONS`).
         layout: of the faces that the net takes; crops of ArcFace's layout are adapted to dlib's
             (:func:`fairface.faces.align.adapted`).
+
+    Attributes:
+        fixed_shape: every batch has the same shape, for a net that prepares itself anew for another one.
     """
+
+    fixed_shape = True
 
     def __init__(
         self, batch_size: int, flip: bool = True, image_size: int | None = None, threads: int = 0,
@@ -56,9 +60,9 @@ class Embedder(ABC):
         self.layout = layout
 
     @abstractmethod
-    def start(self, batch: Pixels) -> Callable[[], Rows]:
-        """Start the net on ``(B, H, W, 3)`` RGB; what comes back waits for it and gives embeddings ``(B, D)``, both
-        views joined."""
+    def run(self, batches: Iterable[Pixels]) -> Iterator[Rows]:
+        """Embeddings ``(B, D)`` of each of ``batches``, ``(B, H, W, 3)`` RGB, in their order and with both views
+        joined. A batch may be taken before the one ahead of it is done."""
 
     def embed(self, images: Images) -> NDArray[np.float32]:
         """Embeddings (N, D) float32, not normalised, of a data set, of N encoded images, or of uint8 (N, H, W, 3) RGB.
@@ -72,32 +76,25 @@ class Embedder(ABC):
         if count == 0:
             raise DataError("there are no images to embed; check the data set's path and filters")
         read, size = _reader(images, self.image_size, self.resize, self.layout)
-        rows: list[Rows] = []
-        running: deque[Callable[[], Rows]] = deque()
-        batches = self._batches(read, count, size)
-        steps = -(-count // self.batch_size)
-        for batch in progress(batches, total=steps, label="embed", unit="batch") if self.show_progress else batches:
-            running.append(self.start(batch))
-            if len(running) > 1:  # one batch is in the net while this one's results are fetched
-                rows.append(running.popleft()())
-        rows.append(running.popleft()())
-        return np.concatenate(rows)[:count].astype(np.float32, copy=False)
+        rows = self.run(self._batches(read, count, size))
+        if self.show_progress:
+            rows = iter(progress(rows, total=-(-count // self.batch_size), label="embed", unit="batch"))
+        return np.concatenate(list(rows))[:count].astype(np.float32, copy=False)
 
     def _batches(self, read: Callable[[int], Pixels], count: int, size: tuple[int, int]) -> Iterator[Pixels]:
-        """Batches of decoded images in order, the last filled up with its last image."""
+        """Batches of decoded images in order, the last filled up with its last image where shapes are fixed."""
 
         def plan(first: int) -> tuple[Pixels, list[Callable[[], None]]]:
-            batch = np.empty((self.batch_size, *size, 3), np.uint8)
-            positions = np.minimum(np.arange(first, first + self.batch_size), count - 1)
-            parts = np.array_split(np.arange(self.batch_size), self.threads)
+            length = self.batch_size if self.fixed_shape else min(self.batch_size, count - first)
+            batch = np.empty((length, *size, 3), np.uint8)
+            positions = np.minimum(np.arange(first, first + length), count - 1)
+            parts = np.array_split(np.arange(length), self.threads)
             return batch, [partial(_fill, batch, part, positions, read) for part in parts]
 
         return work_ahead(map(plan, range(0, count, self.batch_size)), self.threads, AHEAD)
 
 
-def _fill(
-    batch: Pixels, rows: NDArray[np.intp], positions: NDArray[np.intp], read: Callable[[int], Pixels]
-) -> None:
+def _fill(batch: Pixels, rows: NDArray[np.intp], positions: NDArray[np.intp], read: Callable[[int], Pixels]) -> None:
     for row in rows:
         batch[row] = read(int(positions[row]))
 

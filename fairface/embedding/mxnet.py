@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.embedding.embedder import Embedder, Pixels
+from fairface.embedding.embedder import Embedder, Pixels, Rows
 from fairface.embedding.fusion import Fusion, flip_sum
 from fairface.errors import ConfigError
 from fairface.faces.layouts import ARCFACE
@@ -51,8 +52,17 @@ class NetEmbedder(Embedder):
         self.shard = -(-batch_size // len(contexts))
         super().__init__(self.shard * len(contexts), flip, image_size, threads, show_progress, resize, fuse, layout)
 
-    def start(self, batch: Pixels) -> Callable[[], NDArray[np.float32]]:
-        """Start the net on all devices; nothing is waited for."""
+    def run(self, batches: Iterable[Pixels]) -> Iterator[Rows]:
+        """One batch is in the net while the results of the one before are fetched."""
+        running: deque[Callable[[], Rows]] = deque()
+        for batch in batches:
+            running.append(self._start(batch))
+            if len(running) > 1:
+                yield running.popleft()()
+        yield running.popleft()()
+
+    def _start(self, batch: Pixels) -> Callable[[], Rows]:
+        """Start the net on all devices; nothing is waited for, but by what comes back."""
         results = []
         for k, context in enumerate(self.contexts):
             inputs = to_input(batch[k * self.shard : (k + 1) * self.shard], context)

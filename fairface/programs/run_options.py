@@ -26,18 +26,14 @@ def add_worker_options(options: ArgumentParser) -> None:
     group.add_argument(
         "--hosts", type=Path, metavar="FILE",
         help="machines, one a line: NAME [slots=WORKERS]; this one first, the others are reached by ssh",
-    )
-    group.add_argument(
-        "--exchange", choices=("kvstore", "shared"), default="kvstore",
-        help="with --workers: through MXNet's kvstore, or the shared memory of one machine (slower for large nets)",
-    )
+    )  # fmt: skip
     group.add_argument(
         "--restarts", type=int, default=0, help="with --workers: start again so often after a process was lost"
     )
     group.add_argument(
         "--peer-timeout", type=float, default=60.0, metavar="SECONDS",
         help="with --workers: a process that is silent for so long counts as dead",
-    )
+    )  # fmt: skip
     group.add_argument("--port", type=int, default=0, help="with --workers: where processes meet; 0 = any that is free")
 
 

@@ -1,8 +1,10 @@
-"""The sum over all workers of an array, recorded by autograd."""
+"""The sum over all workers of an array, recorded by autograd; and what adds nothing to it."""
 
 from __future__ import annotations
 
-from fairface.mx import NDArray, autograd, nd
+from collections.abc import Sequence
+
+from fairface.mx import Context, NDArray, autograd, nd
 from fairface.workers.exchange import Exchange
 from fairface.workers.numbers import rounded_length
 
@@ -37,6 +39,11 @@ class Added(autograd.Function):
 def added(exchange: Exchange, name: str, array: NDArray) -> NDArray:
     """The sum over workers of ``array``, which is float32."""
     return exchange.sum(name, padded(array))[: array.size].reshape(array.shape)
+
+
+def neutral(shape: Sequence[int], context: Context) -> NDArray:
+    """What a worker brings where another one has the values: they keep every bit. 0.0 would make 0.0 of their -0.0."""
+    return -nd.zeros(tuple(shape), ctx=context)
 
 
 def padded(array: NDArray) -> NDArray:

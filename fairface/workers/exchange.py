@@ -32,7 +32,7 @@ class Exchange(Protocol):
 
     def sum_in_place(self, name: str, copies: Sequence[NDArray]) -> None:
         """Replace every array of ``copies``, equal on entry, by the sum over workers. Each call of a name brings the
-        same arrays; these calls have one order on all workers, whatever their names."""
+        same arrays."""
 
     def sum_numbers(self, name: str, values: Array[np.float32]) -> Array[np.float32]:
         """The sum over workers of few ``values`` (n,), on the CPU; waits for it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairface.mx import NDArray, autograd, nd
-from fairface.workers.added import BACKWARD, added
+from fairface.mx import NDArray, autograd
+from fairface.workers.added import BACKWARD, added, neutral
 from fairface.workers.exchange import Exchange
 from fairface.workers.numbers import rounded_length
 
@@ -41,6 +41,6 @@ class Gather(autograd.Function):
 
 def spread(exchange: Exchange, name: str, rows: NDArray, own: slice, total: int) -> NDArray:
     """``(total, …)``: every worker's rows at their place, by adding up blocks that do not overlap."""
-    whole = nd.zeros((total, *rows.shape[1:]), ctx=rows.context)
+    whole = neutral((total, *rows.shape[1:]), rows.context)
     whole[own] = rows
     return added(exchange, name, whole)

@@ -16,7 +16,6 @@ from fairface.cli import tell
 from fairface.workers.hosts import Host
 from fairface.workers.place import SCHEDULER, SERVER, WORKER, Place, check_port, free_port
 from fairface.workers.rollcall import LOST, RollCall
-from fairface.workers.segment import Segment
 from fairface.workers.start import Command
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,15 +26,14 @@ _LOOK = 0.05  # seconds between two looks at who has ended
 class Group:
     """The processes of one try; none of them outlives it.
 
-    Over MXNet's kvstore there are a scheduler here and a server on each machine too.
+    Beside the workers there are MXNet's scheduler here and a server on each machine.
 
     Args:
         machines: this one first, with each one's number of workers.
         command: what they run.
         address: of this machine, for the others.
         timeout: seconds without a sign of life after which a process counts as dead.
-        port: of the scheduler, or of the roll call where there is none; 0 = any that is free.
-        shares_memory: workers exchange through memory.
+        port: of the scheduler; 0 = any that is free.
 
     Attributes:
         signalled: whether a signal asked for the end; it is handed on to the workers.
@@ -44,25 +42,19 @@ class Group:
         ConfigError: the port is in use.
     """
 
-    def __init__(
-        self, machines: Sequence[Host], command: Command, address: str, timeout: float, port: int, shares_memory: bool
-    ) -> None:
+    def __init__(self, machines: Sequence[Host], command: Command, address: str, timeout: float, port: int) -> None:
         self.machines, self.command = machines, command
         self.signalled = False
         self._before: dict[int, Any] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._workers = sum(host.slots for host in machines)
-        servers = 0 if shares_memory else len(machines)
-        if not shares_memory:
-            port = port or free_port(address)
-            check_port(address, port)
-        expected = {WORKER: self._workers, **({SERVER: servers, SCHEDULER: 1} if servers else {})}
-        self._roll = RollCall(expected, timeout, address, port if shares_memory else 0)
+        servers = len(machines)
+        port = port or free_port(address)
+        check_port(address, port)
+        self._roll = RollCall({WORKER: self._workers, SERVER: servers, SCHEDULER: 1}, timeout, address)
         self._place = Place(
-            SCHEDULER, address, port or self._roll.port, self._workers, servers, timeout=timeout,
-            roll_call=(address, self._roll.port),
-        )  # fmt: skip
-        self._segment = Segment(self._workers) if shares_memory else None
+            SCHEDULER, address, port, self._workers, servers, timeout=timeout, roll_call=(address, self._roll.port)
+        )
         # What others than worker 0 say is shown only where worker 0 cannot speak.
         self._said: list[IO[bytes]] = []
 
@@ -87,8 +79,6 @@ class Group:
             signal.signal(number, handler)
         for file in self._said:
             file.close()
-        if self._segment is not None:
-            self._segment.close()
 
     def wait(self) -> int:
         """Wait until all workers have ended, or one has failed and the others had time to say so; the exit code."""
@@ -110,15 +100,12 @@ class Group:
         rank = 0
         for number, host in enumerate(self.machines):
             for local_rank in range(host.slots):
-                shared = None if self._segment is None else self._segment.members[rank]
-                place = replace(self._place, role=WORKER, rank=rank, local_rank=local_rank, local_size=host.slots,
-                                shared=shared)  # fmt: skip
+                place = replace(self._place, role=WORKER, rank=rank, local_rank=local_rank, local_size=host.slots)
                 yield place, host.name if number else ""
                 rank += 1
-        if self._segment is None:
-            yield self._place, ""
-            for number, host in enumerate(self.machines):
-                yield replace(self._place, role=SERVER), host.name if number else ""
+        yield self._place, ""
+        for number, host in enumerate(self.machines):
+            yield replace(self._place, role=SERVER), host.name if number else ""
 
     def _hand_on(self, number: int, frame: FrameType | None) -> None:
         """One worker that is told suffices: all stop after the same step."""

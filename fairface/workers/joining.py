@@ -6,10 +6,9 @@ from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.mx import Context, mx
 from fairface.parallel import contexts_of, count_gpus
-from fairface.workers.exchange import Exchange
+from fairface.quantity import quantity
 from fairface.workers.kvstore import KVStoreExchange
 from fairface.workers.place import Place
-from fairface.workers.shared import SharedExchange
 from fairface.workers.world import Workers
 
 
@@ -23,15 +22,12 @@ class Joining:
 
     def __init__(self, place: Place, rank: int) -> None:
         self.place, self.rank = place, rank
-        self._exchange: Exchange | None = None
+        self._exchange: KVStoreExchange | None = None
 
     def __call__(self, config: TrainConfig) -> Workers:
         contexts = own_devices(config.devices, config.gpus, self.place.local_rank, self.place.local_size)
         on_gpu = contexts[0].device_type == "gpu"
-        if self.place.shared is not None:
-            self._exchange = SharedExchange(self.rank, self.place.shared)
-        else:
-            self._exchange = KVStoreExchange(self.rank, self.place.workers, on_gpu)
+        self._exchange = KVStoreExchange(self.rank, self.place.workers, on_gpu)
         return Workers(contexts, self.rank, self.place.workers, exchange=self._exchange)
 
     def close(self) -> None:
@@ -59,6 +55,7 @@ def own_devices(devices: str, gpus: str, rank: int, size: int) -> tuple[Context,
     each, rest = divmod(len(named), size)
     if rest or not each:
         raise ConfigError(
-            f"{len(named)} devices cannot be shared by {size} workers of this machine; name as many for each worker"
+            f"{quantity(len(named), 'device')} cannot be shared by {quantity(size, 'worker')} of this machine; name as "
+            "many for each worker"
         )
     return tuple(named[rank * each : (rank + 1) * each])

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from fairface.checkpoints import MANIFEST
 from fairface.cli import tell
-from fairface.errors import ConfigError
 from fairface.workers.group import Group
 from fairface.workers.hosts import Host, address_of, check_hosts
 from fairface.workers.rollcall import LOST
 from fairface.workers.start import HERE, Command
-
-SHARED, KVSTORE = "shared", "kvstore"
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,7 @@ class Launch:
         resume, overwrite: of the first try.
         restarts: tries after the first, each from the last checkpoint.
         timeout: seconds without a sign of life after which a process counts as dead.
-        port: of the scheduler, or of the roll call where there is none; 0 = any that is free.
-        exchange: ``kvstore``, or ``shared``: memory of one machine.
+        port: of the scheduler; 0 = any that is free.
         hosts: the machines, this one first; none = this one alone.
     """
 
@@ -43,18 +39,12 @@ class Launch:
     restarts: int = 0
     timeout: float = 60.0
     port: int = 0
-    exchange: str = KVSTORE
     hosts: tuple[Host, ...] = ()
 
     @property
     def machines(self) -> tuple[Host, ...]:
         """This machine first, with each one's number of workers."""
         return self.hosts or (Host(HERE, self.workers),)
-
-    @property
-    def shares_memory(self) -> bool:
-        """Whether workers go through memory; no scheduler and no server is needed then."""
-        return self.exchange == SHARED
 
     def command(self) -> Command:
         """The training program with this try's words."""
@@ -66,14 +56,12 @@ def launch(plan: Launch) -> int:
     """Train with several workers; returns worker 0's exit code, or 75 where a process was lost.
 
     Raises:
-        ConfigError: the port is in use, a machine does not answer, or memory is to be shared by several machines.
+        ConfigError: the port is in use, or a machine does not answer.
     """
-    if plan.shares_memory and len(plan.machines) > 1:
-        raise ConfigError("several machines share no memory; leave out --exchange shared")
     address = address_of(plan.machines)
     check_hosts(plan.machines[1:], plan.timeout)
     for attempt in range(plan.restarts + 1):
-        with Group(plan.machines, plan.command(), address, plan.timeout, plan.port, plan.shares_memory) as group:
+        with Group(plan.machines, plan.command(), address, plan.timeout, plan.port) as group:
             code = group.wait()
         if code != LOST or attempt == plan.restarts or group.signalled:
             return code

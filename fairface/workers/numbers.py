@@ -1,7 +1,7 @@
 """Numbers of other types as float32 values that add up exactly with zeros from everybody else.
 
-Workers bring arrays together by adding up blocks that do not overlap; a sum with zeros keeps a float32 as it is. Two
-bytes of anything are an integer below 65536, which float32 holds exactly.
+Workers bring arrays together by adding up blocks that do not overlap; a sum with zeros keeps a float32's value, and one
+with -0.0 its bits. Two bytes of anything are an integer below 65536, which float32 holds exactly.
 """
 
 from __future__ import annotations

@@ -15,12 +15,12 @@ PIECE = 2**20  # values; the servers keep one vector of this length, however man
 def spread_in_pieces(exchange: Exchange, own: Array[np.float32], first: int, total: int) -> Array[np.float32]:
     """``(total,)`` values, of which this worker has those from ``first`` on; equal on all workers.
 
-    Workers' values follow each other without gaps. Each travels with zeros from everybody else, so it stays as it is.
+    Workers' values follow each other without gaps. Each travels with -0.0 from everybody else, so it keeps every bit.
     """
     length = min(PIECE, rounded_length(total))
     whole = np.empty(-(-total // length) * length, np.float32)
     for begin in range(0, len(whole), length):
-        sent = np.zeros(length, np.float32)
+        sent = np.full(length, -0.0, np.float32)
         low, high = max(begin, first), min(begin + length, first + len(own))
         if low < high:
             sent[low - begin : high - begin] = own[low - first : high - first]

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairface.errors import ConfigError
-from fairface.workers.segment import Shared, read_shared
 
 WORKER, SERVER, SCHEDULER = "worker", "server", "scheduler"
 ROLE, ADDRESS, PORT = "DMLC_ROLE", "DMLC_PS_ROOT_URI", "DMLC_PS_ROOT_PORT"
 WORKERS, SERVERS, RANK = "DMLC_NUM_WORKER", "DMLC_NUM_SERVER", "DMLC_WORKER_ID"
 LOCAL_RANK, LOCAL_SIZE = "FAIRFACE_LOCAL_RANK", "FAIRFACE_LOCAL_SIZE"
-TIMEOUT, ROLL_CALL, SHARED = "FAIRFACE_PEER_TIMEOUT", "FAIRFACE_ROLL_CALL", "FAIRFACE_SHARED"
+TIMEOUT, ROLL_CALL = "FAIRFACE_PEER_TIMEOUT", "FAIRFACE_ROLL_CALL"
 DEFAULT_TIMEOUT = 60.0  # seconds without a sign of life after which a process counts as dead
 
 
@@ -27,12 +26,11 @@ class Place:
     Attributes:
         role: ``worker``, ``server`` or ``scheduler``.
         address, port: of the scheduler.
-        workers, servers: how many there are; no server where workers share memory.
+        workers, servers: how many there are.
         rank: a worker's number; None = by arrival.
         local_rank, local_size: a worker's number among those of its machine, and how many these are.
         timeout: seconds without a sign of life after which a process counts as dead.
         roll_call: address and port of the roll call; None = the scheduler holds it, at the port after its own.
-        shared: what a worker shares with all others on this machine; None = they go through MXNet's kvstore.
     """
 
     role: str
@@ -45,7 +43,6 @@ class Place:
     local_size: int = 1
     timeout: float = DEFAULT_TIMEOUT
     roll_call: tuple[str, int] | None = None
-    shared: Shared | None = None
 
     @property
     def called_at(self) -> tuple[str, int]:
@@ -63,8 +60,6 @@ class Place:
             found[RANK] = str(self.rank)
         if self.roll_call is not None:
             found[ROLL_CALL] = f"{self.roll_call[0]}:{self.roll_call[1]}"
-        if self.shared is not None:
-            found[SHARED] = self.shared.text()
         return found
 
 
@@ -89,10 +84,9 @@ def read_place(environment: Mapping[str, str]) -> Place | None:
         raise ConfigError(f"{ROLL_CALL} is {environment[ROLL_CALL]!r}; it is written ADDRESS:PORT")
     return Place(
         role, environment[ADDRESS], _number(environment, PORT, 1, 65534), workers,
-        _number(environment, SERVERS, 0 if environment.get(SHARED) else 1), rank,
+        _number(environment, SERVERS, 1), rank,
         _number(environment, LOCAL_RANK, 0, size - 1) if environment.get(LOCAL_RANK) else 0, size,
         _seconds(environment), (host, int(port)) if host else None,
-        read_shared(environment[SHARED], workers) if environment.get(SHARED) else None,
     )  # fmt: skip
 
 

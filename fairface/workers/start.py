@@ -54,7 +54,6 @@ class Command:
                 environment = local_environment(place)
             return subprocess.Popen(
                 command, env=environment, stdin=source, stdout=said, stderr=said,
-                pass_fds=place.shared.descriptors if place.shared is not None and not host else (),
                 start_new_session=True,  # a terminal's Ctrl-C reaches the workers through the launching process alone
             )  # fmt: skip
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray as Array
 
 from fairface.mx import Context, NDArray, autograd, nd
 from fairface.parallel import World, cut_sources
-from fairface.workers.added import Added, added
+from fairface.workers.added import Added, added, neutral
 from fairface.workers.exchange import Exchange
 from fairface.workers.gather import Gather, spread
 from fairface.workers.numbers import as_words, from_words, split_doubles
@@ -117,7 +117,8 @@ class Workers(World):
 
     def of_lead(self, array: NDArray) -> NDArray:
         values = array.astype("float32")
-        return added(self.exchange, "lead", values if self.leads else nd.zeros_like(values)).astype(array.dtype)
+        brought = values if self.leads else neutral(values.shape, values.context)
+        return added(self.exchange, "lead", brought).astype(array.dtype)
 
     def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
         counts = self.counts(len(rows))

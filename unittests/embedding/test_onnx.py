@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 
 from fairface.embedding.from_checkpoint import load_embedder
 from fairface.embedding.fusion import concatenation
+from fairface.embedding.onnx import OnnxEmbedder
 from fairface.errors import CheckpointError, ConfigError, DataError, DeviceError
+from fairface.interop.onnx.session import OnnxNet, open_net
 from unittests.interop.onnx.files import SIZE, expected, network, save
+from unittests.interop.onnx.nets import DIMENSIONS, random_net
 from unittests.small_models import draw_people, export_linear
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +45,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return model, str(folder / "pack" / "model.onnx")
 
 
+def small_net(int8: bool) -> bytes:
+    """A net with convolutions, for images of 32 x 32."""
+    from fairface.interop.onnx.convert import convert
+    from fairface.interop.onnx.quantise import quantised
+
+    content = bytes(convert(random_net("fresnet_tiny", 32)[1], 32, DIMENSIONS).SerializeToString())
+    return quantised(content, pixels(32, 32)) if int8 else content
+
+
 def pixels(count: int, size: int = 112) -> Any:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
 
@@ -50,6 +63,36 @@ def test_embeddings_are_those_of_mxnet(exported: tuple[str, str], flip: bool) ->
     images = pixels(5)
     mine, ours = (load_embedder(name, "cpu0", 2, flip, show_progress=False).embed(images) for name in exported)
     np.testing.assert_allclose(ours, mine, rtol=1e-4, atol=1e-4 * np.abs(mine).max())
+
+
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("int8", [False, True])
+def test_embeddings_depend_neither_on_threads_nor_on_the_batch(flip: bool, int8: bool) -> None:
+    content, images = small_net(int8), pixels(11, 32)
+    one, many = (open_net(content, "tiny.onnx", threads) for threads in (1, 3))
+    x = np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32)
+    wanted = one.run(x) + one.run(x[..., ::-1]) if flip else one.run(x)  # all images in one run
+    for batch in (1, 2, 4, 11, 64):
+        found = OnnxEmbedder(many, batch, flip, show_progress=False).embed(images)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6 * np.linalg.norm(wanted, axis=1).min())
+
+
+def test_the_last_batch_is_not_filled_up_and_each_view_of_a_photograph_gets_a_thread() -> None:
+    seen: list[int] = []
+
+    class Counting(OnnxNet):
+        def run(self, x: Any) -> Any:
+            seen.append(len(x))
+            return super().run(x)
+
+    net = open_net(network(), "other.onnx", threads=2)
+    counting = Counting(net.session, net.image_size, net.dimensions, net.batch, net.metadata, net.threads)
+    before = threading.active_count()
+    OnnxEmbedder(counting, show_progress=False).embed(pixels(1, SIZE))
+    assert seen == [1, 1]
+    OnnxEmbedder(counting, 4, flip=False, show_progress=False).embed(pixels(7, SIZE))
+    assert sum(seen) == 2 + 7
+    assert threading.active_count() == before
 
 
 def test_views_are_joined_as_asked(exported: tuple[str, str]) -> None:

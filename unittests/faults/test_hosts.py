@@ -104,7 +104,6 @@ def test_sigterm_stops_all_and_saves(program: Program) -> None:
         (("127.0.0.1", "refuses@localhost"), (), "refuses@localhost cannot be used (ssh: connect to host"),
         (("127.0.0.1", "hangs@localhost"), ("--peer-timeout", "2"), "hangs@localhost does not answer within 2 s"),
         (("127.0.0.1 slots=2", "localhost"), ("--workers", "2"), "has 3 slots and --workers is 2"),
-        (("127.0.0.1", "localhost"), ("--exchange", "shared"), "several machines share no memory"),
         (("192.0.2.1", "localhost"), (), "192.0.2.1 (192.0.2.1) is not this machine"),
         (("127.0.0.1 slots=x",), (), "line 1 is '127.0.0.1 slots=x'"),
     ],

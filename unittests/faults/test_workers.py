@@ -1,4 +1,4 @@
-"""Real processes, in shared memory or over MXNet's kvstore.
+"""Real processes over MXNet's kvstore.
 
 They learn as one process does, and no loss of one leaves the others waiting.
 """
@@ -31,8 +31,6 @@ pytestmark = pytest.mark.faults
 
 SETTINGS = ("steps=12", "backbone.dropout=0")
 WORKERS = ("--workers", "2")
-KVSTORE = ("--exchange", "kvstore")
-SHARED = ("--exchange", "shared")
 TIMEOUT = 15.0  # seconds of silence; more than a busy machine lets a process wait
 LOST = 75
 
@@ -82,11 +80,6 @@ def test_two_workers_learn_what_one_process_with_two_devices_does(
             np.testing.assert_allclose(array, expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
-def test_both_roads_end_in_the_same_bits(program: Program, together: Path) -> None:
-    assert program.ends("--quiet", *WORKERS, *SHARED) == (0, "", "")
-    assert bits(program.run) == bits(together)
-
-
 def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_path: Path, people: Path) -> None:
     words = (*SETTINGS, "steps=3", "optimizer.lr=0.01")
     one = Program(tmp_path / "one", people, *words)
@@ -102,27 +95,24 @@ def test_with_synchronous_batch_norm_two_workers_learn_what_one_device_does(tmp_
 
 
 @pytest.mark.parametrize(
-    ("who", "how", "reason", "road"),
+    ("who", "how", "reason"),
     [
-        ("worker1", KILL, "worker 1 (process", SHARED),
-        ("worker0", KILL, "worker 0 (process", SHARED),
-        ("worker1", PAUSE, "has given no sign of life for 15 s", SHARED),
-        ("worker1", KILL, "worker 1 (process", KVSTORE),
-        ("worker0", KILL, "worker 0 (process", KVSTORE),
-        ("server", KILL, "server (process", KVSTORE),
-        ("scheduler", KILL, "scheduler (process", KVSTORE),
-        ("worker1", PAUSE, "has given no sign of life for 15 s", KVSTORE),
+        ("worker1", KILL, "worker 1 (process"),
+        ("worker0", KILL, "worker 0 (process"),
+        ("server", KILL, "server (process"),
+        ("scheduler", KILL, "scheduler (process"),
+        ("worker1", PAUSE, "has given no sign of life for 15 s"),
     ],
 )
 def test_a_lost_process_ends_all_and_the_next_try_ends_in_the_same_bits(
-    program: Program, together: Path, who: str, how: int, reason: str, road: tuple[str, ...]
+    program: Program, together: Path, who: str, how: int, reason: str
 ) -> None:
-    code, err, seconds = struck(program, who, how, *road)
+    code, err, seconds = struck(program, who, how)
     assert code == LOST
     assert (err.count("\n"), reason in err) == (1, True), err
     assert seconds < TIMEOUT + 20
     assert steps(program.run)[-1] >= 6
-    assert program.ends("--quiet", "--resume", *WORKERS, *road) == (0, "", "")
+    assert program.ends("--quiet", "--resume", *WORKERS) == (0, "", "")
     assert bits(program.run) == bits(together)
 
 
@@ -148,15 +138,14 @@ def test_restarts_go_on_by_themselves(program: Program, together: Path) -> None:
     assert bits(program.run) == bits(together)
 
 
-@pytest.mark.parametrize(("road", "count"), [(SHARED, 2), (KVSTORE, 4)])
-def test_the_launcher_killed_leaves_no_process(program: Program, road: tuple[str, ...], count: int) -> None:
-    with program.start("--quiet", *WORKERS, *road) as launcher:
+def test_the_launcher_killed_leaves_no_process(program: Program) -> None:
+    with program.start("--quiet", *WORKERS) as launcher:
         while newest(program) < 3:
             time.sleep(0.005)
         processes = children(launcher.pid)
         launcher.kill()
         launcher.communicate(timeout=60)
-    assert len(processes) == count
+    assert sorted(processes) == ["scheduler", "server", "worker0", "worker1"]
     assert all_gone(processes)
 
 
@@ -178,7 +167,7 @@ def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, t
     ("overrides", "options", "reason"),
     [
         (("devices=gpu7",), (), "GPU 7"),
-        (("batch_size=1",), (), "1 rows in a batch, which cannot be split over 2 devices"),
+        (("batch_size=1",), (), "1 row in a batch, which cannot be split over 2 devices"),
         (("head.sharded=true", "devices=cpu0,cpu1,cpu2,cpu3,cpu4,cpu5"), (), "4 classes cannot be split over 6"),
     ],
 )
@@ -247,13 +236,12 @@ def test_sigterm_while_workers_verify_stops_all_after_it(tmp_path: Path, people:
     assert 6 <= steps(program.run)[-1] < 60
 
 
-@pytest.mark.parametrize("road", [SHARED, KVSTORE])
-def test_a_port_in_use_is_one_line(program: Program, road: tuple[str, ...]) -> None:
+def test_a_port_in_use_is_one_line(program: Program) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code, out, err = program.ends(*WORKERS, "--port", port, *road)
+        code, out, err = program.ends(*WORKERS, "--port", port)
     assert (code, out) == (2, "")
     assert err == f"error: port {port} cannot be used (Address already in use); name another one\n"
 

@@ -79,7 +79,7 @@ def test_workers_embed_to_the_bits_of_one_process(
 
 
 def test_rows_keep_their_bits_and_some_have_none() -> None:
-    values = np.array([[np.nan, -1e-42], [np.inf, 3.4e38], [1 / 3, 16777217]], np.float32)
+    values = np.array([[np.nan, -1e-42], [np.inf, 3.4e38], [1 / 3, 16777217], [-0.0, 0.0]], np.float32)
     parts = [values[:0].reshape(0, 0), values[:2], values[2:]]
     for found in together(3, lambda world: world.all_rows(parts[world.rank])):
         np.testing.assert_array_equal(found.view(np.uint32), values.view(np.uint32))

@@ -21,7 +21,7 @@ from unittests.methods import test_triplet as of_triplet
 from unittests.methods import test_uda as of_uda
 from unittests.methods import test_virface as of_virface
 from unittests.methods.helpers import batch, step
-from unittests.workers.together import ROADS, together
+from unittests.workers.together import together
 
 Make = Callable[[list[Context]], Method]
 CPU = [mx.cpu(0)]
@@ -34,9 +34,7 @@ def part_of(whole: Batch, world: Workers, counts: Sequence[int]) -> Batch:
     return Batch(**values, extra={name: column[rows] for name, column in whole.extra.items()})
 
 
-def on_workers(
-    make: Make, whole: Sequence[Batch], size: int, devices: int, road: str = "kvstore"
-) -> list[tuple[dict, dict, dict]]:
+def on_workers(make: Make, whole: Sequence[Batch], size: int, devices: int) -> list[tuple[dict, dict, dict]]:
     """Numbers, gradients and state after the last of the steps, of every worker."""
 
     def work(world: Workers) -> tuple[dict, dict, dict]:
@@ -64,16 +62,16 @@ def on_workers(
         found = {name: copies[0].asnumpy() for name, copies in zip(gradients, summed, strict=True)}
         return dict(zip(arrays, world.sum(own).tolist(), strict=True)), found, method.state()
 
-    return together(size, work, devices, road)
+    return together(size, work, devices)
 
 
-def compare(make: Make, whole: Sequence[Batch], size: int, devices: int, road: str = "kvstore") -> None:
+def compare(make: Make, whole: Sequence[Batch], size: int, devices: int) -> None:
     one = make(CPU)
     for rows in whole:
         mx.random.seed(11)
         numbers, gradients = step(one, rows, CPU)
     assert any(np.abs(gradient).max() > 1e-3 for gradient in gradients.values())
-    for of_worker, gradients_of_worker, state in on_workers(make, whole, size, devices, road):
+    for of_worker, gradients_of_worker, state in on_workers(make, whole, size, devices):
         assert of_worker == pytest.approx(numbers, rel=1e-5)
         for key, gradient in gradients.items():
             np.testing.assert_allclose(
@@ -84,20 +82,16 @@ def compare(make: Make, whole: Sequence[Batch], size: int, devices: int, road: s
             np.testing.assert_allclose(state[key], value, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("size", "devices", "road"),
-    [(2, 1, "kvstore"), (2, 2, "kvstore"), (3, 1, "kvstore"), (2, 2, "shared"), (3, 1, "shared")],
-)
+@pytest.mark.parametrize(("size", "devices"), [(2, 1), (2, 2), (3, 1)])
 @pytest.mark.parametrize("head", ["cosface", "adaface"])
-def test_classify(head: str, size: int, devices: int, road: str) -> None:
+def test_classify(head: str, size: int, devices: int) -> None:
     rows = [batch(of_classify.source(), number, unlabeled) for number, unlabeled in enumerate([(), (0, 5)])]
-    compare(lambda contexts: of_classify.method(head, contexts), rows, size, devices, road)
+    compare(lambda contexts: of_classify.method(head, contexts), rows, size, devices)
 
 
-@pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("make", [of_triplet.triplet, of_triplet.fused])
-def test_triplets(make: Make, road: str) -> None:
-    compare(make, [batch(of_triplet.source(), number, (4,)) for number in range(2)], 2, 2, road)
+def test_triplets(make: Make) -> None:
+    compare(make, [batch(of_triplet.source(), number, (4,)) for number in range(2)], 2, 2)
 
 
 def test_lpd() -> None:

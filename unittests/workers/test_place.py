@@ -8,7 +8,6 @@ import pytest
 
 from fairface.errors import ConfigError
 from fairface.workers.place import Place, check_port, free_port, read_place
-from fairface.workers.segment import Segment
 
 SLURM = {
     "DMLC_ROLE": "worker", "DMLC_PS_ROOT_URI": "node1", "DMLC_PS_ROOT_PORT": "9091", "DMLC_NUM_WORKER": "4",
@@ -33,15 +32,6 @@ def test_a_place_comes_back_from_its_environment() -> None:
     assert place.called_at == ("127.0.0.1", 77)
 
 
-def test_workers_that_share_memory_need_no_server() -> None:
-    segment = Segment(2)
-    place = Place("worker", "127.0.0.1", 5, 2, 0, 1, 1, 2, 7.5, ("127.0.0.1", 77), segment.members[1])
-    assert read_place(place.environment()) == place
-    with pytest.raises(ConfigError, match="DMLC_NUM_SERVER is '0'"):
-        read_place({name: text for name, text in place.environment().items() if name != "FAIRFACE_SHARED"})
-    segment.close()
-
-
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -50,6 +40,7 @@ def test_workers_that_share_memory_need_no_server() -> None:
         ("DMLC_PS_ROOT_PORT", "65535", "from 1 to 65534"),
         ("DMLC_NUM_WORKER", "0", "of 1 or more"),
         ("DMLC_NUM_SERVER", "", "DMLC_NUM_SERVER is ''"),
+        ("DMLC_NUM_SERVER", "0", "DMLC_NUM_SERVER is '0'; it is a number of 1 or more"),
         ("DMLC_WORKER_ID", "4", "from 0 to 3"),
         ("FAIRFACE_LOCAL_SIZE", "5", "from 1 to 4"),
         ("FAIRFACE_PEER_TIMEOUT", "soon", "seconds above 0"),

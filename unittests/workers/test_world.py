@@ -7,13 +7,7 @@ import pytest
 
 from fairface.mx import autograd, mx, nd
 from fairface.parallel import World, cut_sources
-from unittests.workers.together import ROADS
-from unittests.workers.together import together as of_road
-
-
-@pytest.fixture(params=ROADS)
-def together(request):
-    return lambda size, work, devices=1: of_road(size, work, devices, request.param)
+from unittests.workers.together import together
 
 
 def rows_of(rank: int, rows: int) -> np.ndarray:
@@ -21,7 +15,7 @@ def rows_of(rank: int, rows: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (1, 3), (3, 1, 2)])
-def test_gather_and_its_gradient(together, sizes):
+def test_gather_and_its_gradient(sizes):
     """Worker r's loss is r+1 times the sum over all joined rows, weighted; computed by a loop beside it."""
     weights = np.random.default_rng(9).normal(size=(sum(sizes), 3)).astype(np.float32)
 
@@ -43,7 +37,7 @@ def test_gather_and_its_gradient(together, sizes):
         begin += sizes[rank]
 
 
-def test_a_worker_whose_loss_takes_nothing_from_the_others_still_sends_gradients_back(together):
+def test_a_worker_whose_loss_takes_nothing_from_the_others_still_sends_gradients_back():
     def work(world):
         x = nd.ones((2, 1), ctx=world.contexts[0])
         x.attach_grad()
@@ -58,7 +52,7 @@ def test_a_worker_whose_loss_takes_nothing_from_the_others_still_sends_gradients
     assert together(2, work) == [([5.0, 5.0], 1, 0), ([8.0, 8.0], 1, 0)]
 
 
-def test_what_leads_to_no_parameter_is_not_taken_back(together):
+def test_what_leads_to_no_parameter_is_not_taken_back():
     """As the embeddings of a frozen net: a backward pass cannot begin there."""
 
     def work(world):
@@ -77,7 +71,7 @@ def test_what_leads_to_no_parameter_is_not_taken_back(together):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_arrays_are_added_up_and_so_are_their_gradients(together, dtype):
+def test_arrays_are_added_up_and_so_are_their_gradients(dtype):
     """Worker r's loss is r+1 times the weighted sum; outside of the record nothing is to take back."""
     weights = np.arange(1.0, 7.0).reshape(2, 3)
 
@@ -100,7 +94,18 @@ def test_arrays_are_added_up_and_so_are_their_gradients(together, dtype):
         np.testing.assert_allclose(gradient, weights * 6, rtol=1e-3)
 
 
-def test_join_keeps_types_and_large_labels(together):
+def test_joined_rows_keep_the_sign_of_zero():
+    def work(world):
+        x = nd.array(np.float32([-0.0, 0.0]), ctx=world.contexts[0])
+        x.attach_grad()
+        with autograd.record():
+            recorded = world.join([x], x.context)
+        return recorded.asnumpy().tobytes(), world.join([x], x.context).asnumpy().tobytes()
+
+    assert together(2, work) == [(np.float32([-0.0, 0.0, -0.0, 0.0]).tobytes(),) * 2] * 2
+
+
+def test_join_keeps_types_and_large_labels():
     def work(world):
         context = world.contexts[0]
         labels = nd.array([2**31 - 1 - world.rank, -1], ctx=context, dtype="int32")
@@ -113,7 +118,7 @@ def test_join_keeps_types_and_large_labels(together):
         assert halves == (np.float16, [float(np.float16(0.1)), -2.0] * 2)
 
 
-def test_two_devices_a_worker(together):
+def test_two_devices_a_worker():
     def work(world):
         parts = [nd.full((1, 2), 10 * world.rank + number, ctx=own) for number, own in enumerate(world.contexts)]
         return [(array.context, array.asnumpy()[:, 0].tolist()) for array in world.gather(parts)]
@@ -123,7 +128,7 @@ def test_two_devices_a_worker(together):
     assert all(values == [0, 1, 10, 11] for worker in found for _, values in worker)
 
 
-def test_sum_keeps_more_than_single_precision(together):
+def test_sum_keeps_more_than_single_precision():
     values = np.array([1 / 3, 1e30, np.inf, 12345.678901234])
     found = together(2, lambda world: world.sum(values if world.rank else np.zeros(4)))
     for total in found:
@@ -131,7 +136,7 @@ def test_sum_keeps_more_than_single_precision(together):
     assert np.isnan(together(2, lambda world: world.sum(np.array([np.nan])))[0][0])
 
 
-def test_flags_numbers_and_texts(together):
+def test_flags_numbers_and_texts():
     def work(world):
         world.barrier()
         return (
@@ -143,7 +148,7 @@ def test_flags_numbers_and_texts(together):
     assert together(2, work) == [(True, False, [7, 8], ["", "nö"], ["", ""], [3.0, 3.0])] * 2
 
 
-def test_gradients_are_summed_small_and_large(together):
+def test_gradients_are_summed_small_and_large():
     def work(world):
         small = [nd.full((3,), 1.0 + world.rank, ctx=own) for own in world.contexts]
         large = [nd.full((130, 130), 10.0 + world.rank, ctx=own) for own in world.contexts]
@@ -155,7 +160,7 @@ def test_gradients_are_summed_small_and_large(together):
 
 @pytest.mark.parametrize("counts", [[8], [5, 4], [7, 9, 4]])
 @pytest.mark.parametrize("devices", [1, 2])
-def test_rows_are_those_of_one_process_with_all_devices(together, counts, devices):
+def test_rows_are_those_of_one_process_with_all_devices(counts, devices):
     """The rows of worker r's devices, taken out of its part, are those of devices r*n..r*n+n-1 of all."""
     whole = [f"{source}.{row}" for source, rows in enumerate(counts) for row in range(rows)]
 

@@ -1,24 +1,20 @@
-"""Workers as threads of one process, over a stand-in for MXNet's kvstore or over memory that they share."""
+"""Workers as threads of one process, over a stand-in for MXNet's kvstore."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fairface.mx import NDArray, mx, nd
-from fairface.workers.exchange import Exchange
-from fairface.workers.segment import Segment, Shared
-from fairface.workers.shared import SharedExchange
 from fairface.workers.world import Workers
 
 T = TypeVar("T")
 PATIENCE = 20  # seconds; a worker that makes a call that no other makes fails
-ROADS = ("kvstore", "shared")
 
 
 class Meetings:
@@ -67,18 +63,8 @@ class ThreadExchange:
             there = self.meetings.arrived.wait_for(lambda: len(meeting) == self.size, PATIENCE)
         assert there, f"{name}: only {sorted(meeting)} came"
         assert len({array.shape for array in meeting.values()}) == 1
-        return np.sum([meeting[rank] for rank in range(self.size)], axis=0, dtype=np.float32)
-
-
-def descriptors(size: int) -> list[Shared]:
-    """What ``size`` workers would inherit, for each a copy of its own to close."""
-    segment = Segment(size)
-    copies = [
-        Shared(os.dup(member.memory), os.dup(member.own), tuple(map(os.dup, member.bells)))
-        for member in segment.members
-    ]
-    segment.close()
-    return copies
+        # As the servers: from the first array on. np.sum begins with 0.0, which makes 0.0 of -0.0.
+        return reduce(np.add, [meeting[rank] for rank in range(self.size)])
 
 
 def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
@@ -103,14 +89,13 @@ def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
     return [found[number] for number in range(len(work))]
 
 
-def together(size: int, work: Callable[[Workers], T], devices: int = 1, road: str = "kvstore") -> list[T]:
+def together(size: int, work: Callable[[Workers], T], devices: int = 1) -> list[T]:
     """What ``work`` returns on each of ``size`` workers; worker r has ``devices`` CPUs of its own."""
     meetings = Meetings(size)
-    shared = descriptors(size) if road == "shared" else []
 
     def worker(rank: int) -> T:
         contexts = tuple(mx.cpu(rank * devices + number) for number in range(devices))
-        exchange: Exchange = SharedExchange(rank, shared[rank]) if shared else ThreadExchange(meetings, rank)
+        exchange = ThreadExchange(meetings, rank)
         with contexts[0]:
             result = work(Workers(contexts, rank, size, exchange=exchange))
         exchange.close()

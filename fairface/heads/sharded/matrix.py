@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fairface.heads.sharded.cut import LARGEST_ARRAY
 from fairface.mx import NDArray, mx, nd
 from fairface.parallel import World
+from fairface.workers.added import neutral
 
 VALUES_AT_ONCE = 1 << 22  # that travel between processes: 16 MB, whatever the matrix holds
 
@@ -67,7 +68,9 @@ class SplitMatrix:
                         rows = self._given[name][start - own.start : stop - own.start].astype("float32")
                     else:
                         rows = nd.zeros((stop - start, self.shape[1]))
-                    self._set(self._world.of_lead(rows), start)
+                    brought = self._world.of_lead(rows)
+                    self._set(brought, start)
+                    brought.wait_to_read()  # MXNet would make room for all blocks before the first has come
         self._is_spread, self._given = True, {}
 
     def _keep(self, rows: NDArray, start: int) -> None:
@@ -102,12 +105,12 @@ class SplitMatrix:
         return there[0] if len(there) == 1 else nd.concat(*there, dim=0)
 
     def _brought_together(self, rows: range) -> NDArray | None:
-        """Every worker brings its rows of a block, and zeros elsewhere; block after block, so that a worker which does
+        """Every worker brings its rows of a block, and -0.0 elsewhere; block after block, so that a worker which does
         not lead never has more than one of them."""
         dtype = self._parts[0][1].dtype
         whole = nd.zeros((len(rows), self.shape[1]), dtype=dtype) if self._world.leads else None
         for start, stop in self._blocks(rows):
-            block = nd.zeros((stop - start, self.shape[1]))
+            block = neutral((stop - start, self.shape[1]), mx.cpu())
             for first, part in self._here(range(start, stop)):
                 own = part.astype("float32").as_in_context(block.context)
                 block[first - start : first - start + len(own)] = own

@@ -3,7 +3,8 @@
 Weights are int8 with a scale for each output channel, activations uint8 with a scale for each tensor, found on
 calibration images after :mod:`~fairface.interop.onnx.equalise` has brought channels to like ranges. What comes before
 the first convolution, that convolution, and the layers that give the embedding stay float32: they lose most and take
-little time.
+little time. So do PReLUs: ONNX Runtime has none in integers, and slopes in int8 would be rounded, and turned back into
+float32 in every run.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from fairface.errors import CheckpointError
 from fairface.interop.onnx.equalise import equalised
 from fairface.interop.onnx.metadata import INPUT
 from fairface.interop.onnx.session import planes
+from fairface.quantity import quantity
 
 Floats = NDArray[np.float32]
 BATCH = 16
 LEAST_IMAGES = 32  # with fewer, ranges are chance
 _PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}  # shapes and BatchNorms are dealt with: no warning
-_KINDS = ("Conv", "Add", "Relu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Slice", "Split")
+_KINDS = ("Conv", "Add", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat", "Slice", "Split")
 
 
 def quantised(content: bytes, images: NDArray[np.uint8]) -> bytes:
@@ -42,7 +44,7 @@ def quantised(content: bytes, images: NDArray[np.uint8]) -> bytes:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     if len(images) < LEAST_IMAGES:
-        raise CheckpointError(f"{len(images)} images to calibrate on; int8 needs {LEAST_IMAGES} or more")
+        raise CheckpointError(f"{quantity(len(images), 'image')} to calibrate on; int8 needs {LEAST_IMAGES} or more")
     batches = _batches(images)
     model = equalised(onnx.load_from_string(content), batches)
     onnx.helper.set_model_props(model, _PREPARED)

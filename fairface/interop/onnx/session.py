@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from numpy.typing import NDArray
 from fairface.errors import CheckpointError
 from fairface.hardware import physical_cores
 from fairface.interop.onnx.metadata import Metadata, read_metadata
+from fairface.quantity import quantity
+from fairface.threads import work_ahead
 
 Floats = NDArray[np.float32]
 DEFAULT_IMAGE_SIZE = 112  # where neither the graph nor its metadata fixes one
+PART = 2  # images in a run: what small nets compute of them still fits into a core's own cache
+_FIXED = 8  # a batch that the file fixes above this is too coarse to be shared out over the cores
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class OnnxNet:
         dimensions: D.
         batch: B where the file fixes it, else None.
         metadata: what an export of this library says of itself, else None.
+        threads: how many parts of a call run at once.
     """
 
     session: Any
@@ -35,38 +41,57 @@ class OnnxNet:
     dimensions: int
     batch: int | None
     metadata: Metadata | None
+    threads: int = 1
 
     def __call__(self, x: Floats) -> Floats:
-        """Embeddings ``(B, D)`` of any number of images; a fixed batch is filled up with zeros."""
-        if self.batch is None:
-            return self._run(x)
-        parts = [self._filled(x[start : start + self.batch]) for start in range(0, len(x), self.batch)]
-        return np.concatenate(parts)
+        """Embeddings ``(B, D)`` of any number of images, in parts that run side by side."""
+        parts = self.parts(len(x))
+        if len(parts) == 1:  # no thread is worth its start
+            return self.run(x)
+        result = np.empty((len(x), self.dimensions), np.float32)
 
-    def _filled(self, x: Floats) -> Floats:
-        assert self.batch is not None
-        rest = np.zeros((self.batch - len(x), *x.shape[1:]), np.float32)
-        return self._run(np.concatenate([x, rest]))[: len(x)]
+        def fill(part: slice) -> None:
+            result[part] = self.run(x[part])
 
-    def _run(self, x: Floats) -> Floats:
+        return next(work_ahead([(result, [partial(fill, part) for part in parts])], self.threads, 0))
+
+    def parts(self, images: int, views: int = 1) -> list[slice]:
+        """Which of ``images`` one run takes; each of them is run in ``views``.
+
+        A run has the batch that the file fixes, else :data:`PART` images, or fewer where some thread would get none.
+        """
+        size = self.batch or max(1, min(PART, -(-images * views // self.threads)))
+        return [slice(start, min(start + size, images)) for start in range(0, images, size)]
+
+    def run(self, x: Floats) -> Floats:
+        """Embeddings ``(B, D)`` of one part, by the caller's thread; a fixed batch is filled up with zeros."""
+        count = len(x)
+        if self.batch is not None:
+            x = np.concatenate([x, np.zeros((self.batch - count, *x.shape[1:]), np.float32)])
         (source,) = self.session.get_inputs()
         (result,) = self.session.run(None, {source.name: np.ascontiguousarray(x)})
-        return np.asarray(result, np.float32)
+        return np.asarray(result, np.float32)[:count]
 
 
 def open_net(content: bytes, name: str, threads: int = 0) -> OnnxNet:
     """The network in an ONNX file's ``content``; ``name`` is for messages.
 
+    A run keeps to one core, and several run at once: cores that share every operator of one run wait for each other,
+    and what a large batch gives leaves their caches before the next operator reads it.
+
     Args:
         content: of the file; weights in files beside it are not read.
         name: the file's.
-        threads: of ONNX Runtime; 0: ``OMP_NUM_THREADS`` or else the physical cores.
+        threads: parts that run at once; 0: ``OMP_NUM_THREADS`` or else the physical cores.
 
     Raises:
         CheckpointError: no readable network, or not one from a square RGB image to one embedding; told in one line.
     """
-    session = open_session(content, name, threads)
+    session = open_session(content, name, 1)
     size, batch = _image_size(session, name)
+    threads = threads or default_threads()
+    if batch is not None and batch > _FIXED:
+        session, threads = open_session(content, name, threads), 1
     outputs = [output.name for output in session.get_outputs()]
     if len(outputs) != 1:
         raise CheckpointError(
@@ -75,15 +100,24 @@ def open_net(content: bytes, name: str, threads: int = 0) -> OnnxNet:
         )
     metadata = read_metadata(session.get_modelmeta().custom_metadata_map)
     fixed = size or (metadata.image_size if metadata else DEFAULT_IMAGE_SIZE)
-    net = OnnxNet(session, fixed, 0, batch, metadata)
+    net = OnnxNet(session, fixed, 0, batch, metadata, threads)
     shape = _probe(net, name).shape
     if len(shape) != 2 or shape[0] != (batch or 1):
-        raise CheckpointError(f"{name}: gives {shape} for {batch or 1} images, not one embedding (1, D) each")
-    return OnnxNet(session, fixed, int(shape[1]), batch, metadata)
+        raise CheckpointError(
+            f"{name}: gives {shape} for {quantity(batch or 1, 'image')}, not one embedding (1, D) each"
+        )
+    return replace(net, dimensions=int(shape[1]))
+
+
+def default_threads() -> int:
+    """``OMP_NUM_THREADS``, or else the physical cores."""
+    return int(os.environ.get("OMP_NUM_THREADS") or physical_cores())
 
 
 def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     """ONNX Runtime's session on the CPU, silent but for errors.
+
+    ``threads`` share the work of each operator; 0: :func:`default_threads`.
 
     Raises:
         CheckpointError: ONNX Runtime cannot read the network.
@@ -92,7 +126,7 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or physical_cores())
+    options.intra_op_num_threads = threads or default_threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors; they are exceptions, too
     refused = (
@@ -125,7 +159,7 @@ def _probe(net: OnnxNet, name: str) -> Floats:
 
     size, images = net.image_size, net.batch or 1
     try:
-        return net(np.zeros((images, 3, size, size), np.float32))
+        return net.run(np.zeros((images, 3, size, size), np.float32))
     except (errors.InvalidArgument, errors.Fail, errors.RuntimeException, errors.NotImplemented) as error:
         raise CheckpointError(f"{name}: does not take {size}x{size} RGB images ({_line(error)})") from error
 

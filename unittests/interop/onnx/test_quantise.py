@@ -108,6 +108,9 @@ def test_int8_stays_close_with_its_ends_in_float(net: onnx.ModelProto) -> None:
         assert types[dequantised.input[0]] == TensorProto.INT8
         scales = {tensor.name: tensor for tensor in model.graph.initializer}[dequantised.input[1]]
         assert numpy_helper.to_array(scales).ndim == 1  # one for each channel
+    slopes = [node.input[1] for node in model.graph.node if node.op_type == "PRelu"]
+    assert slopes
+    assert all(types.get(slope) == TensorProto.FLOAT for slope in slopes)
     gemms = [node for node in model.graph.node if node.op_type == "Gemm"]
     assert all(types[node.input[1]] == TensorProto.FLOAT for node in gemms)
 

@@ -14,7 +14,8 @@ from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.parallel import World
 from fairface.protocols.verification_set import VerificationSet
-from fairface.training.setup import FREE_DATA, sampled
+from fairface.training.resumable import FREE_DATA
+from fairface.training.setup import sampled
 
 # Keys that may differ: they name what a machine has or where it lies, or how it reads. The sets are compared as such.
 OWN = ("devices", "gpus", "output", "head.scratch", "verify.sets", "test.sets")

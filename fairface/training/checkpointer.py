@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,7 @@ class Checkpointer:
         running: what every device has of its own; scored and saved is the mean.
         leads: whether this process saves; the others bring what is split.
         unscored: the step of the checkpoint that a resumed run goes on from, where that has no score.
+        further: facts for the position that change from checkpoint to checkpoint, asked at each.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Checkpointer:
         running: RunningStatistics | None = None,
         leads: bool = True,
         unscored: int | None = None,
+        further: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self.running = running
         self.leads = leads
         self.unscored = unscored
+        self.further = further
         self._saved: int | None = None
         self.folder = folder
         self.method = method
@@ -145,7 +148,8 @@ class Checkpointer:
         state.update(as_arrays({STEP: np.array([step])}, ""))
         state.update(as_arrays(self.method.state(), METHOD))
         state.update({f"{COPIES}{name}": array for name, array in copies.items()})
-        position = {**self.position, "updates": self.updates.optimizer.updates}
+        further = self.further() if self.further is not None else {}
+        position = {**self.position, **further, "updates": self.updates.optimizer.updates}
         if self.scale is not None:
             position["loss_scale"] = self.scale.state()
         others = {name: arrays for name, arrays in blocks.items() if asked[name] is not self.method.inference()}

@@ -15,7 +15,6 @@ from fairface.checkpoints import LAUNCH, STARTED_FROM, CheckpointFiles, identity
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
-from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError, FairfaceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
@@ -28,6 +27,8 @@ from fairface.training.freeze import freeze_all_but
 from fairface.training.lock import locked
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
+from fairface.training.margin_statistics import position_of
+from fairface.training.mean_embeddings import INIT, heads_from_mean_embeddings
 from fairface.training.optimizer import Optimizer
 from fairface.training.pictures import pictures_of
 from fairface.training.preflight import check_inputs, claim_folder
@@ -39,11 +40,12 @@ from fairface.training.restore import (
     restore_state,
     saved_config,
 )
+from fairface.training.resumable import check_resumable, unlike_scores
 from fairface.training.run_folder import RunFolder
 from fairface.training.running import RunningStatistics
-from fairface.training.setup import Join, Prepared, check_resumable, prepare
+from fairface.training.setup import Join, Prepared, prepare
 from fairface.training.share import share_arrays, share_block, share_facts, share_run
-from fairface.training.start import fine_tune, head_from_mean_embeddings, initialize, load_inference
+from fairface.training.start import fine_tune, initialize, load_inference
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
 from fairface.training.updates import Updates
@@ -147,7 +149,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     running.load(share_arrays(running.rows_of(copies), world))
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale,
-        running, world.leads, done["step"] if done["unscored"] else None,
+        running, world.leads, done["step"] if done["unscored"] else None, lambda: position_of(run.method),
     )  # fmt: skip
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and done["step"] == 0 else None
     pictures = pictures_of(run) if world.leads else None
@@ -166,8 +168,8 @@ def begin(run: Prepared, log: RunLog, folder: RunFolder, resume: bool) -> Checkp
     if config.start_from:
         start_fine_tune(run, log)
         folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
-    elif config.head.init_from != "random":
-        log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
+    elif INIT in {config.head_of(number).init_from for number in range(len(config.all_sources()))}:
+        log.say(f"note: head.init_from={INIT} does nothing without start_from")
     return None
 
 
@@ -182,7 +184,7 @@ def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:
     files, problems = newest_whole(run.folder)
     for problem in problems:
         log.say(f"warning: {problem.split(';')[0]}; going on from step {files.step} instead")
-    for difference in differences(run.folder, run.facts):
+    for difference in (*differences(run.folder, run.facts), *unlike_scores(run.config, saved_config(run.folder))):
         log.say(f"note: {difference}")
     log.say(f"resumed at step {files.step}")
     return files
@@ -244,19 +246,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     config = run.config
     needs = run.method.stages[config.stage].needs
     reinitialized = fine_tune(run.method, config.start_from, config.output, log, needs)
-    parts = {name: of for name, of in run.method.parts_of_embedding.items() if name in reinitialized}
-    if parts and config.head.init_from == "mean_embedding":
-        source = next(source for source in run.method.sources() if source.is_labeled)
-        embedder = NetEmbedder(
-            run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
-            config.data.image_size, resize=source.resize,
-            show_progress=not log.quiet,
-        )  # fmt: skip
-        images = source.unaugmented(config.data.image_size)
-        embeddings = embedder.embed(images)
-        for name, part in parts.items():
-            count = head_from_mean_embeddings(run.method.blocks()[name], embeddings[:, part], images)
-            log.say(f"{name} starts from the mean embedding of each of {quantity(count, 'identity')}")
+    heads_from_mean_embeddings(run, reinitialized, log)
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

@@ -12,7 +12,7 @@ from fairface.evaluation.crops import Crops
 from fairface.evaluation.fairness_page import page_of_fairness
 from fairface.evaluation.judged import ALL_STEPS, JudgedPairs
 from fairface.evaluation.report import EvaluationReport
-from fairface.evaluation.sections import NONE, evaluation_sections
+from fairface.evaluation.sections import NONE, PLAIN, TRANSDUCTION, evaluation_sections
 from fairface.evaluation.shown_faces import worst_faces
 from fairface.evaluation.stage_sections import stage_panels
 from fairface.evaluation.verification_page import evaluated_threshold, verification_page
@@ -50,12 +50,16 @@ def evaluation_page(
     stages = stage_panels(report.stages) if report.stages else []
     panels = [*stages, *_panels(report), *(_faces(scored, crops, threshold) if crops is not None else [])]
     if found.fairness is not None:
-        page = page_of_fairness(found.fairness, scored, found.options.protected, made_by, further=panels)
-        return replace(page, title=f"Evaluation of {facts.three_step}")
-    page = verification_page(
-        {ALL_STEPS: result}, made_by, found.options.fairness.level, notes=found.notes, further=panels
-    )
-    return replace(page, title=f"Evaluation of {facts.three_step}")
+        page = page_of_fairness(
+            found.fairness, scored, found.options.protected, made_by, further=panels, before=PLAIN
+        )
+    else:
+        page = verification_page(
+            {ALL_STEPS: result}, made_by, found.options.fairness.level, notes=found.notes, further=panels
+        )
+    # The page begins with rates that hold for this list alone, so what follows the verdict says that first.
+    kind = (f"scores are {TRANSDUCTION}",) if facts.transductive else ()
+    return replace(page, title=f"Evaluation of {facts.three_step}", notes=(*kind, *page.notes))
 
 
 def _faces(scored: ScoredPairs, crops: Crops, threshold: float) -> Sequence[Panel]:

@@ -30,6 +30,7 @@ TRANSDUCTION = (
     "same two images, so these numbers are valid for the whole list and not for a single 1:1 comparison"
 )
 
+PLAIN = "plain cosines"  # what the scores after all steps are compared with
 
 ALL, RATES, NONE = "all", "rates", "none"
 _RATES = "Groups by"
@@ -132,10 +133,8 @@ def _threshold(report: FairnessReport, transductive: bool) -> Section:
 
 
 def _fairness(report: FairnessReport, what: str) -> list[Section]:
-    sections = fairness_sections(report.result, report.challenge, report.changes)
-    before = "Compared with the model before"
-    titles = [section.title.replace(before, "Changes from plain cosines") for section in sections]
-    return [replace(one, title=f"{title} ({what})") for one, title in zip(sections, titles, strict=True)]
+    sections = fairness_sections(report.result, report.challenge, report.changes, PLAIN)
+    return [replace(one, title=f"{one.title} ({what})") for one in sections]
 
 
 def _failures(facts: RunFacts, found: Assessment) -> Section:

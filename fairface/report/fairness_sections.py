@@ -15,19 +15,22 @@ from fairface.scoring.fairness.rate import Planning, Rate
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult, GroupRow
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
+MODEL_BEFORE = "the model before"
+
 
 def fairness_sections(
     result: FairnessResult,
     challenge: Mapping[str, ChallengeResult] | None = None,
     changes: Mapping[str, Change] | None = None,
+    before: str = MODEL_BEFORE,
 ) -> list[Section]:
-    """Everything about one score; ``challenge`` and ``changes`` (against a model before) where there are any."""
+    """Everything about one score; ``challenge`` and ``changes`` (against what ``before`` names) where there are any."""
     sections = [_head(result)]
     for grouping in result.groupings.values():
         sections += [_groups(grouping), _differentials(grouping), _matrix(grouping)]
         sections += [*measure_sections(grouping, result.threshold), _planning(grouping)]
         if changes and grouping.name in changes:
-            sections.append(changes_section(changes[grouping.name]))
+            sections.append(changes_section(changes[grouping.name], before))
     if challenge:
         sections.append(_challenge(challenge))
     return sections
@@ -163,7 +166,7 @@ def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
     return Section("The challenge's measure", header, rows, lines)
 
 
-def changes_section(change: Change, before: str = "the model before") -> Section:
+def changes_section(change: Change, before: str = MODEL_BEFORE) -> Section:
     """Before, after, difference and verdict of every number."""
     rows = []
     for name, found in (("FNMR", change.fnmr), ("FMR", change.fmr)):

@@ -53,7 +53,7 @@ def test_transductive_scores_are_marked_wherever_they_stand():
         "## Groups by sex (all images, transductive scores)",
         "## Groups by sex (without face-detection failures, transductive scores)",
     ]
-    assert "## Changes from plain cosines, by sex (all images, transductive scores)" in text
+    assert "## Compared with plain cosines, by sex (all images, transductive scores)" in text
     assert "2 pairs repeat an earlier pair" in text
     assert "1 pair compares an image with itself" in text
     assert "- a note" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fairface.comparisons import Comparisons
 from fairface.report.fairness_report import FairnessReport
-from fairface.report.fairness_sections import fairness_sections
+from fairface.report.fairness_sections import MODEL_BEFORE, fairness_sections
 from fairface.report.page.card import Provenance, data_panel, provenance_panel
 from fairface.report.page.curves import curve_panel
 from fairface.report.page.group_table import controls, group_panel, slider_data
@@ -23,6 +23,7 @@ def fairness_page(
     summary: ScoreSummary | None = None,
     comparisons: Comparisons | None = None,
     further: tuple[Panel, ...] = (),
+    before: str = MODEL_BEFORE,
 ) -> Page:
     """The page of ``report``.
 
@@ -32,6 +33,7 @@ def fairness_page(
         summary: of the same scores at the same threshold; without it there are no curves and no slider.
         comparisons: for the data card.
         further: panels of one's own, before the measures.
+        before: what the report's changes are measured from.
     """
     result = report.result
     panels = list(_threshold_panels(report, summary)) if summary else []
@@ -39,7 +41,7 @@ def fairness_page(
         heat_map_panel(of, key_of("fmr-between", place, name), f"FMR between groups by {name}")
         for place, (name, of) in enumerate(result.groupings.items())
     ]
-    panels += [*further, *_tables(report)]
+    panels += [*further, *_tables(report, before)]
     panels += [data_panel(comparisons)] if comparisons is not None else []
     notes = [*result.notes, *report.notes]
     if summary is None:
@@ -70,9 +72,9 @@ def _threshold_panels(report: FairnessReport, summary: ScoreSummary) -> list[Pan
     return found
 
 
-def _tables(report: FairnessReport) -> list[Panel]:
+def _tables(report: FairnessReport, before: str) -> list[Panel]:
     """The tables of the Markdown report that no panel shows otherwise, with the sentences below them."""
-    sections = fairness_sections(report.result, report.challenge, report.changes)
+    sections = fairness_sections(report.result, report.challenge, report.changes, before)
     kept = [section for section in sections if not section.title.startswith(_SHOWN_OTHERWISE)]
     return [section_panel(section, key_of("table", place, section.title)) for place, section in enumerate(kept)]
 

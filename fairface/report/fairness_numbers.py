@@ -29,4 +29,8 @@ def number_text(value: float) -> str:
     """Four significant digits, never in the notation with e for what is not tiny."""
     if math.isnan(value):
         return MISSING
-    return "0" if value == 0 else f"{value:.4g}" if abs(value) >= 1e-4 or math.isinf(value) else f"{value:.2e}"
+    if value == 0:
+        return "0"
+    if 9999.5 <= abs(value) < math.inf:  # four digits would need the notation with e
+        return f"{value:.0f}"
+    return f"{value:.4g}" if abs(value) >= 1e-4 or math.isinf(value) else f"{value:.2e}"

@@ -103,7 +103,7 @@ def test_picture(tmp_path, report):
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.123456, "0.1235"), (0.0, "0"), (1e-3, "0.001"), (1.5e-5, "1.50e-05"), (np.nan, "n/a"), (np.inf, "inf"),
-     (12345.6, "1.235e+04")],
+     (9999.4, "9999"), (9999.6, "10000"), (12345.6, "12346"), (-12345.6, "-12346")],
 )  # fmt: skip
 def test_numbers(value, text):
     assert number_text(value) == text

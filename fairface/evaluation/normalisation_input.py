@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.embedding.origin import embedded_by
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import DataError
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
@@ -36,6 +37,7 @@ class People:
         subject: (N,) who is shown.
         names: of the people, as far as they have any.
         labelled: the people by label and data set, where stored labels say who is shown.
+        model: the checkpoint that made the embeddings; empty where that is not told.
     """
 
     title: str
@@ -45,6 +47,12 @@ class People:
     subject: NDArray[np.int64]
     names: tuple[str, ...]
     labelled: tuple[str, ...] = ()
+    model: str = ""
+
+    @property
+    def dimensions(self) -> int:
+        """Of the embeddings; 0 where only scores are given."""
+        return 0 if self.rows is None else int(self.rows.shape[1])
 
     def fingerprints(self) -> tuple[str, ...]:
         """What stands for the people in a file: enough to tell that somebody is the same, not who it is."""
@@ -79,7 +87,8 @@ def open_people(what: PairSource, source: ScoreSource) -> People:
     stored = load_embeddings(source.embeddings) if source.embeddings else None
     labelled = _labelled(stored, subject) if labels_tell(what) else ()
     names = _names(title, comparisons, subject, needed=not labelled)
-    return People(title, comparisons, scores, _rows(stored, comparisons), subject, names, labelled)
+    model = embedded_by(source.embeddings) if source.embeddings else ""
+    return People(title, comparisons, scores, _rows(stored, comparisons), subject, names, labelled, model)
 
 
 def _labelled(stored: Embeddings | None, subject: NDArray[np.int64]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from fairface.scoring.normalisation.normaliser import fit_normaliser
 
 CLUSTERS = "clusters"
 EVERYONE = "everyone"
+_STEP_ROLE = re.compile(r" \((best|last)\)$")  # one step may be called so at one time, and not at another
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def fit_on(
     counts = {"people": len(np.unique(people.subject[people.subject >= 0])),
               "genuine": people.comparisons.genuine, "impostor": people.comparisons.impostor}  # fmt: skip
     by = CLUSTERS if clusters else "+".join(protected)
-    return SavedNormalisation(found, by, before, after, people.fingerprints(), counts)
+    return SavedNormalisation(
+        found, by, before, after, people.fingerprints(), counts, people.model, people.dimensions
+    )
 
 
 def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], options: FairnessOptions) -> Normalised:
@@ -97,6 +101,7 @@ def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], o
         DataError: somebody was calibrated on; a group that was not; embeddings of another model.
     """
     refuse_shared(people, saved.people)
+    _refuse_other_model(saved, people)
     after = saved.normaliser.apply(_grouped(saved, people))
     comparisons = people.comparisons
     pair = (people.scores, saved.before), (after, saved.after)
@@ -112,14 +117,25 @@ def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], o
     return Normalised(saved, after, changes, subjects, comparisons.genuine, comparisons.impostor)
 
 
+def _refuse_other_model(saved: SavedNormalisation, people: People) -> None:
+    """Scores of another model lie elsewhere, so neither curves nor thresholds mean anything for them."""
+    fitted, centres = saved.normaliser.fitted, saved.normaliser.centres
+    known = centres if centres is not None else fitted.embeddings if isinstance(fitted, CohortNorm) else None
+    dimensions = saved.dimensions if known is None else known.shape[1]  # older files tell it by their embeddings alone
+    if known is not None:
+        _rows(people)
+    if dimensions and people.dimensions not in (0, dimensions):
+        raise DataError(f"{people.title}: embeddings have {people.dimensions} values, those of the calibration "
+                        f"people {dimensions}; use one model for both")  # fmt: skip
+    one, other = (_STEP_ROLE.sub("", label) for label in (people.model, saved.model))
+    if one and other and one != other:
+        raise DataError(f"{people.title}: embeddings of {one}, but the calibration people's are of {other}; use one "
+                        "model for both")  # fmt: skip
+
+
 def _grouped(saved: SavedNormalisation, people: People) -> Compared:
     """The people in the groups, or clusters, of the calibration people."""
-    normaliser = saved.normaliser
-    fitted, centres = normaliser.fitted, normaliser.centres
-    known = centres if centres is not None else fitted.embeddings if isinstance(fitted, CohortNorm) else None
-    if known is not None and _rows(people).shape[1] != known.shape[1]:
-        raise DataError(f"{people.title}: embeddings have {_rows(people).shape[1]} values, those of the calibration "
-                        f"people {known.shape[1]}; use one model for both")  # fmt: skip
+    normaliser, centres = saved.normaliser, saved.normaliser.centres
     if centres is not None:
         return people.compared(nearest(_rows(people), centres))
     return people.compared(groups_of(people, saved.by.split("+"), normaliser.labels)[1])

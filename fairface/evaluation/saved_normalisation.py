@@ -24,6 +24,8 @@ class SavedNormalisation:
         before, after: thresholds of raw and of normalised scores, set on the calibration people.
         people: fingerprints of the calibration people.
         calibration: on how many of what it was fitted.
+        model, dimensions: what made the calibration people's embeddings, and how many values each has; empty and 0
+            where only scores were given, or the file does not tell.
     """
 
     normaliser: Normaliser
@@ -32,6 +34,8 @@ class SavedNormalisation:
     after: SharedThreshold
     people: tuple[str, ...]
     calibration: dict[str, int]
+    model: str = ""
+    dimensions: int = 0
 
 
 def save_normalisation(path: str, found: SavedNormalisation) -> None:
@@ -43,7 +47,7 @@ def save_normalisation(path: str, found: SavedNormalisation) -> None:
     thresholds = {name: _plain(getattr(found, name)) for name in ("before", "after")}
     write_json(path, {
         "format": FORMAT, "by": found.by, "thresholds": thresholds, "calibration": found.calibration,
-        "people": list(found.people), **as_plain(found.normaliser),
+        "people": list(found.people), "model": found.model, "dimensions": found.dimensions, **as_plain(found.normaliser),
     }, personal=True)  # fmt: skip
 
 
@@ -63,7 +67,10 @@ def load_normalisation(path: str) -> SavedNormalisation:
         before, after = (_threshold(stored["thresholds"][name]) for name in ("before", "after"))
         people = tuple(str(mark) for mark in stored["people"])
         calibration = {str(key): int(count) for key, count in stored["calibration"].items()}
-        return SavedNormalisation(from_plain(stored), str(stored["by"]), before, after, people, calibration)
+        model, dimensions = str(stored.get("model", "")), int(stored.get("dimensions", 0))
+        return SavedNormalisation(
+            from_plain(stored), str(stored["by"]), before, after, people, calibration, model, dimensions
+        )
     except (KeyError, TypeError, ValueError, AttributeError, DataError) as error:
         raise DataError(f"{path}: cannot be used ({error}); save it again with --save") from error
 

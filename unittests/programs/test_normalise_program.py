@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fairface.embedding.personal_files import EMBEDDINGS, kind_of
-from fairface.embedding.store import Embeddings, save_embeddings
+from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
 from fairface.programs import normalise
 from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.options import FairnessOptions
@@ -170,6 +170,39 @@ def test_a_saved_file_is_for_embeddings_of_its_model(score, embedded):
         assert code == 2
         assert f"{name}: " in err
         assert why in err
+
+
+@pytest.mark.parametrize("meta", [("mine@3 (best)", "yours"), ("", "")], ids=["named", "told by the size"])
+def test_curves_of_scores_are_for_embeddings_of_their_model_too(score, embedded, meta):
+    words, saved = of_embeddings(embedded), embedded / "saved.json"
+    stored = {name: load_embeddings(embedded / f"{name}.npz") for name in ("judged", "calibration")}
+    size = 8 if meta[0] else 5
+    for (name, of), label in zip(stored.items(), meta, strict=True):
+        rows = of.embeddings[:, : 8 if name == "calibration" else size]
+        save_embeddings(embedded / f"{name}.npz", replace(of, embeddings=rows, meta={"checkpoint": label}))
+    told = "embeddings of mine@3, but the calibration people's are of yours; use one model for both"
+    why = told if meta[0] else "embeddings have 5 values, those of the calibration people 8; use one model for both"
+    code, out, err = score("--method", "platt", *words)
+    assert (code, out) == (2, "")
+    assert why in err
+    for name, of in stored.items():
+        save_embeddings(embedded / f"{name}.npz", replace(of, meta={"checkpoint": meta[1]}))
+    code, _, err = score("--method", "platt", *words, "--save", saved)
+    assert (code, err) == (0, "")
+    of = stored["judged"]
+    save_embeddings(embedded / "judged.npz", replace(of, embeddings=of.embeddings[:, :size],
+                                                     meta={"checkpoint": meta[0]}))  # fmt: skip
+    code, out, err = score("--apply", saved, *words[:2], *words[4:])
+    assert (code, out) == (2, "")
+    assert why in err
+
+
+def test_one_step_is_one_model_whatever_role_it_has(score, embedded):
+    for name, label in (("judged", "mine@3"), ("calibration", "mine@3 (last)")):
+        of = load_embeddings(embedded / f"{name}.npz")
+        save_embeddings(embedded / f"{name}.npz", replace(of, meta={"checkpoint": label}))
+    code, _, err = score("--method", "platt", *of_embeddings(embedded))
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fairface.report.page.palette import MATED, NON_MATED
 from fairface.report.page.panel import Drawing, Panel, Table
 from fairface.scoring.score_histogram import ScoreHistogram
 
-_MARGINS = (0.65, 0.6, 0.1, 0.3, 0.2, 0.45)
+_MARGINS = (0.85, 0.6, 0.1, 0.3, 0.2, 0.45)
 _QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
@@ -34,7 +34,7 @@ def histogram_panel(of: ScoreHistogram, threshold: float | None, key: str, title
         if of.groups:
             grid[0].legend(fontsize="small", frameon=False)
         figure.supxlabel("score")
-        figure.supylabel("density")
+        figure.supylabel("density", x=0.01)  # the numbers at the axis may have four characters
 
     told = f"histograms of scores of mated and non-mated comparisons in {len(of.groups)} groups"
     lines = ("Mated: two images of one person. Non-mated: of two people. Each curve has the same area.",)

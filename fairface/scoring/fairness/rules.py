@@ -49,6 +49,7 @@ class Rule:
         best: its value when all groups are equal.
         worse_when_larger: the direction.
         uses_alpha: whether alpha matters.
+        fills_zero: whether something else stands for a rate of 0, :func:`measures.zero_error_bound`.
         note: its name in print, and what to know of it.
     """
 
@@ -58,6 +59,7 @@ class Rule:
     best: float
     worse_when_larger: bool = True
     uses_alpha: bool = False
+    fills_zero: bool = False
     note: str = ""
 
 
@@ -82,7 +84,7 @@ def _of_one(error: str) -> list[Rule]:
         Rule(f"{error}_gap", only, lambda rates, _: gap(rates[0]), 0.0, note="Max - Min, NISTIR 8429 eq. 1-2"),
         Rule(f"{error}_max_min", only, lambda rates, _: max_min(rates[0]), 1.0, note="Max/Min, NISTIR 8429 eq. 3-5"),
         Rule(f"{error}_max_geomean", only, lambda rates, s: max_geomean(rates[0], s.behind(error)), 1.0,
-             note="Max/GeoMean, NISTIR 8429 eq. 6-9"),
+             fills_zero=True, note="Max/GeoMean, NISTIR 8429 eq. 6-9"),
         Rule(f"{error}_gini", only, lambda rates, _: gini(rates[0]), 0.0, note="Gini, NISTIR 8429 eq. 13-14"),
         Rule(f"{error}_mera", only, lambda rates, _: mera(rates[0]), 1.0, note="MERA, Max/Mean"),
     ]  # fmt: skip
@@ -102,7 +104,8 @@ RULES = (
          note="IR, inequity rate"),
     Rule("garbe", BOTH, lambda rates, s: garbe(rates[0], rates[1], s.alpha), 0.0, uses_alpha=True,
          note="GARBE, weighted sum of both Gini"),
-    Rule("werm", BOTH, _werm, 1.0, uses_alpha=True, note="WERM, weighted product of both Max/GeoMean"),
+    Rule("werm", BOTH, _werm, 1.0, uses_alpha=True, fills_zero=True,
+         note="WERM, weighted product of both Max/GeoMean"),
     Rule("sedg_mean", BOTH, lambda rates, s: _sedg(rates, s).mean(axis=-1), 0.0, note=f"SEDG, mean; {UNOFFICIAL}"),
     Rule("sedg_std", BOTH, lambda rates, s: _deviation(_sedg(rates, s)), 0.0,
          note=f"SEDG, standard deviation; {UNOFFICIAL}"),

@@ -101,6 +101,7 @@ def measure(
     sign = 1.0 if rule.worse_when_larger else -1.0
     return replace(
         undefined(rule, groups, reason, level, setting.alpha),
+        note=rule.note + _stand_in(rule, error_types, value),
         value=value,
         low=low,
         high=high,
@@ -159,6 +160,16 @@ def _interval(
     if not any(lower > 0 for lower, _ in gaps):
         low, high = (rule.best, high) if rule.worse_when_larger else (low, rule.best)
     return min(low, value), max(high, value)
+
+
+def _stand_in(rule: Rule, error_types: Sequence[GroupRates], value: float) -> str:
+    """What to know of a value in which something stands for a rate of 0: it may look better than equality."""
+    if not rule.fills_zero or math.isnan(value) or not any((one.rates == 0).any() for one in error_types):
+        return ""
+    told = "; the upper bound stands for a rate of 0"
+    if value < rule.best:
+        told += f", and a value below {rule.best:g} says that there are too few comparisons for this measure"
+    return told
 
 
 def _reason(error_types: Sequence[GroupRates], value: float) -> str:

@@ -91,3 +91,23 @@ def test_the_joint_gap_is_taken_at_half_the_chance_of_an_error():
         expected = difference_interval(rates[0], f, rates[1], m)
         assert gap == pytest.approx((max(0.0, expected[0]), expected[1]), abs=1e-12)
     assert found.joint_gap[0] < found.gap[0]
+
+
+def test_a_ratio_below_equality_says_what_stands_for_no_error():
+    """Two of 84 comparisons of f go wrong and none of 76 of m: in the mean 1 - 0.05 ** (1 / 76) stands for the 0."""
+    rule = next(rule for rule in RULES if rule.name == "fnmr_max_geomean")
+    unlimited = ((0.0, 1.0),) * 4
+
+    def found(rates, genuine):
+        one = GroupRates("fnmr", np.array(rates), np.zeros((0, 2)), np.zeros((0, 2)), *unlimited)
+        return measure(rule, [one], Setting(0.5, np.array([4000, 4000]), np.array(genuine)), ("f", "m"), 0.95)
+
+    few = found([2 / 84, 0.0], [84, 76])
+    assert few.value == pytest.approx(math.sqrt(2 / 84 / (1 - 0.05 ** (1 / 76))))
+    assert few.value < 1
+    stands = "Max/GeoMean, NISTIR 8429 eq. 6-9; the upper bound stands for a rate of 0"
+    assert few.note == f"{stands}, and a value below 1 says that there are too few comparisons for this measure"
+    assert found([0.2, 0.0], [1000, 1000]).note == stands
+    assert found([0.2, 0.1], [1000, 1000]).note == "Max/GeoMean, NISTIR 8429 eq. 6-9"
+    gini = next(rule for rule in RULES if rule.name == "fnmr_gini")
+    assert "stands" not in gini.note

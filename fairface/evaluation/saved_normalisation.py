@@ -47,7 +47,8 @@ def save_normalisation(path: str, found: SavedNormalisation) -> None:
     thresholds = {name: _plain(getattr(found, name)) for name in ("before", "after")}
     write_json(path, {
         "format": FORMAT, "by": found.by, "thresholds": thresholds, "calibration": found.calibration,
-        "people": list(found.people), "model": found.model, "dimensions": found.dimensions, **as_plain(found.normaliser),
+        "people": list(found.people), "model": found.model, "dimensions": found.dimensions,
+        **as_plain(found.normaliser),
     }, personal=True)  # fmt: skip
 
 

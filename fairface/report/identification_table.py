@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fairface.cli import table
 from fairface.files import atomic_write
 from fairface.quantity import quantity
+from fairface.report.interval_notes import without_width
 from fairface.scoring.identification import IdentificationResult
 from fairface.scoring.measure import Interval
 
@@ -51,6 +52,7 @@ def identification_notes(results: Mapping[str, IdentificationResult]) -> list[st
         if rows:
             notes.append(f"{name}: recall at false accepts per probe, as AdaFace and insightface print it: {rows}")
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
+    notes += without_width({name: result.intervals for name, result in results.items()})
     return notes + [
         f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, "
         f"{quantity(rounds, 'bootstrap resample')}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from fairface.cli import table
 from fairface.quantity import quantity
+from fairface.report.interval_notes import without_width
 from fairface.scoring.measure import Interval
 from fairface.scoring.retrieval import DistractorHits, RetrievalResult
 
@@ -42,11 +43,13 @@ def retrieval_notes(results: Mapping[str, RetrievalResult], hits: DistractorHits
         notes.append(f"{name}: mAP by Market-1501's convention (re-identification): {market}")
         notes += [f"{name}: TAR at FMR {row.target:g} {MISSING}: {row.reason}" for row in result.tar if row.reason]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
-    return notes + [
+    notes += without_width({name: result.intervals for name, result in results.items()})
+    notes += [
         f"[low, high]: {level:.0%} confidence intervals over the queries' identities, "
         f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
-    ] + _hits(hits)
+    ]
+    return notes + _hits(hits)
 
 
 def _hits(hits: DistractorHits | None) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fairface.cli import table
 from fairface.quantity import quantity
+from fairface.report.interval_notes import without_width
 from fairface.scoring.measure import Interval
 from fairface.scoring.verification import VerificationResult
 
@@ -72,6 +73,7 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
             reasons.setdefault(repeated, []).append(names[0])
     notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
+    notes += without_width({names[0]: result.intervals for names, result in results.items()})
     return notes + [
         f"[low, high]: {level:.0%} confidence intervals over subjects, "
         + (quantity(rounds, "bootstrap resample") if rounds else "in closed form")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+_NO_WIDTH = 1e-12  # rounding errors
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -22,6 +24,11 @@ class Interval:
     high: float
     level: float
     rounds: int
+
+    @property
+    def without_width(self) -> bool:
+        """Whether all rounds gave one value: that is no certainty about other subjects."""
+        return self.high - self.low < _NO_WIDTH
 
     def to_dict(self) -> dict[str, float | int | None]:
         """The interval as plain numbers for JSON; an undefined bound is ``None``."""

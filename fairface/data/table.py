@@ -128,7 +128,7 @@ def read_csv_table(path: str | os.PathLike[str]) -> CsvTable:
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num}: is not readable as CSV ({error})") from error
     if not lines:
-        raise DataError(f"{path}: holds no rows below its column names")
+        raise DataError(f"{path}: holds no rows below its column names; add a row for each record")
     return CsvTable(os.fspath(path), tuple(names[column] for column in used), tuple(columns), lines, delimiter)
 
 
@@ -136,14 +136,18 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """A text file in UTF-8, or in UTF-16 with its mark (Excel's "Unicode text").
 
     Raises:
-        DataError: it is neither.
+        DataError: it is neither, or holds a zero byte, as files do that a power cut met while they were written.
     """
     content = Path(path).read_bytes()
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: is not UTF-8 text ({error}); save it as CSV in UTF-8") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}: line {line} holds a zero byte, so the file is damaged or no text; write it again")
+    return text
 
 
 def fields_of(line: str) -> list[str]:

@@ -89,7 +89,10 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
             with loaded:
                 arrays = {key: loaded[key] for key in loaded.files}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as .npz or .npy without pickled objects ({error})") from error
+        raise DataError(
+            f"{path}: cannot be read as .npz or .npy without pickled objects ({error}); write it again, "
+            "as arrays of numbers and texts"
+        ) from error
     for key in ("embeddings", "names"):
         if key not in arrays:
             raise DataError(f"{path}: has no array {key!r} (it holds {', '.join(arrays) or 'none'})")
@@ -136,6 +139,8 @@ def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
 
 def _check(stored: Embeddings, source: str) -> None:
     rows = stored.embeddings
+    if rows.ndim == 2 and len(rows) == 0:
+        raise DataError(f"{source}: holds no embedding; give one image at least")
     if rows.ndim != 2 or 0 in rows.shape:
         raise DataError(f"{source}: embeddings have shape {rows.shape}; they must be (images, dimensions)")
     counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}

@@ -83,8 +83,11 @@ def test_damaged_and_dangerous_files(tmp_path, stored):
     whole = path.read_bytes()
     for damaged in (b"", b"no zip", whole[: len(whole) // 2], whole[:200] + b"\x55" * 8 + whole[208:]):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"e\.npz: "):
+        with pytest.raises(DataError, match=r"e\.npz: .*; write it again"):
             load_embeddings(path)
+    np.savez(path, embeddings=stored.embeddings[:0], names=np.zeros(0, np.str_))
+    with pytest.raises(DataError, match=r"e\.npz: holds no embedding; give one image at least"):
+        load_embeddings(path)
     np.savez(path, embeddings=stored.embeddings, names=np.array([{"code": 1}] * 4, dtype=object))
     with pytest.raises(DataError, match="without pickled objects"):
         load_embeddings(path)

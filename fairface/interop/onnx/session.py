@@ -136,7 +136,9 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except refused as error:
-        raise CheckpointError(f"{name}: ONNX Runtime cannot read this network ({_line(error)})") from error
+        raise CheckpointError(
+            f"{name}: ONNX Runtime cannot read this network ({_line(error)}); copy or export it again"
+        ) from error
 
 
 def _image_size(session: Any, name: str) -> tuple[int | None, int | None]:

@@ -26,6 +26,7 @@ from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.evaluation.photographs import MainFaces, find_photographs, main_faces
 from fairface.faces.detect import FaceDetector
 from fairface.faces.detectors import MTCNN, SPELLING, make_detector, named_detectors
+from fairface.faces.layouts import DLIB
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
@@ -37,6 +38,7 @@ from fairface.scoring.decision import choose_points
 from fairface.scoring.similarity import similarity
 
 LEAST = 2  # faces that can be compared
+HIGH_COSINES = "dlib's cosines of two different people are about 0.8, so one that looks high may mean nothing"
 
 
 def _options(prog: str) -> argparse.ArgumentParser:
@@ -91,6 +93,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if args.plot:
         plot_matrix(args.plot, found.names, cosines)
         console.tell([drawn(args.plot, f"the cosines of {quantity(len(found.names), 'photograph')}")])
+    if thresholds is None and model.layout == DLIB:
+        note = f"{note}; {HIGH_COSINES}"
     explained = thresholds.explain(args.fmr) if thresholds else (note,)
     console.show(
         {"model": model.name, "checkpoint": checkpoint_label(checkpoint),

@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def draw_people(folder: Path) -> None:
-    """One folder a person, noise over a pattern of its own."""
+    """One folder per person, noise over a pattern of its own."""
     rng = np.random.default_rng(0)
     for person in range(PEOPLE):
         pattern = rng.integers(0, 256, (SIZE, SIZE, 3))

@@ -24,10 +24,10 @@ from prepare_lfw import SEXES, sexes_of
 from result_output import add_output_options, show
 
 from fairface.cli import parser, progress, run
-from fairface.embedding.store import Embeddings, load_embeddings, save_embeddings
+from fairface.embedding.store import ATTRIBUTE_VALUES, Embeddings, load_embeddings, save_embeddings
 from fairface.evaluation.normalisation_input import People, open_people
 from fairface.evaluation.normalised import fit_on, judge
-from fairface.evaluation.scored_pairs import ATTRIBUTE_VALUES, PairSource, ScoreSource
+from fairface.evaluation.scored_pairs import PairSource, ScoreSource
 from fairface.files import write_json
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.normalisation.normaliser import METHODS

@@ -102,10 +102,10 @@ def _beside(steps: Mapping[str, Mapping[str, Mapping[str, str]]], arms: Sequence
     raw = next(numbers(arm)["fmr_gap"]["before"] for arm in arms if arm["fmr"] == STEPS_FMR)
     times = float(next(iter(steps.values()))["fmr_gap"]["before"]) / raw
     lines = ["The steps were run on another model: a net of 1.3 M parameters, trained on 802 people, whose FMR gap was "
-             f"{times:.1f} times that of `y1`. So the tables show what each road changes, not which would win on one "
+             f"{times:.1f} times that of `y1`. So the tables show what each method changes, not which would win on one "
              "model. The test people are the same; the steps are judged on the listed pairs of them, as means of three "
              f"seeds, at FMR {STEPS_FMR} ([their page](fairness.md), from which these figures are read).", "",
-             "| road | " + " | ".join(HEADINGS) + " |", "|---" * (len(HEADINGS) + 1) + "|"]  # fmt: skip
+             "| method | " + " | ".join(HEADINGS) + " |", "|---" * (len(HEADINGS) + 1) + "|"]  # fmt: skip
     for step, found in steps.items():
         cells = [f"{of['before']} to {of['after']} ({of['difference'].split(' ', 1)[1]}, {of['verdict']})"
                  for of in (found[key] for key in NUMBERS)]  # fmt: skip

@@ -78,7 +78,7 @@ def _by_sex(fairness: Mapping[str, Any]) -> str:
         rows.append(f"| {group['group']} | {group['subjects']} | {rates} |")
     gaps = [sex["measures"][name] for name in ("fmr_gap", "fnmr_gap")]
     rows.append("| gap | | " + " | ".join(f"{gap['value']:.5f}, p {gap['p_value']:.3f}" for gap in gaps) + " |")
-    return "\n".join([*rows, "\np: how often shuffled labels give as large a gap.\n"])
+    return "\n".join([*rows, "\np: p-value of a permutation test: how often permuted groups give as large a gap.\n"])
 
 
 def _rate(found: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from fairface.data.types import Batch
 from fairface.errors import ConfigError, DeviceError
 from fairface.hardware import compute_capabilities, without_gpu_code
 from fairface.mx import Context, NDArray, mx, nd
+from fairface.quantity import quantity
 
 
 @dataclass
@@ -123,7 +124,7 @@ class World:
         return array
 
     def all_rows(self, rows: Array[np.float32]) -> Array[np.float32]:
-        """Every process's rows (n, D) float32, process after process, to the bit; some may have none, not all. For
+        """Every process's rows (n, D) float32, process after process, bit-identical; some may have none, not all. For
         results: no gradient flows, and it waits."""
         return rows
 
@@ -258,8 +259,8 @@ def cut_sources(counts: Sequence[int], devices: int) -> list[list[slice]]:
     for number, count in enumerate(counts):
         if count < devices:
             raise ConfigError(
-                f"source {number} has {count} rows in a batch, which cannot be split over {devices} devices; "
-                "raise its batch_size or name fewer devices"
+                f"source {number} has {quantity(count, 'row')} in a batch, which cannot be split over "
+                f"{quantity(devices, 'device')}; raise its batch_size or name fewer devices"
             )
         for device in range(devices):
             size = count // devices + ((device - odd) % devices < count % devices)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains Latent Part Detection on "dataset/train dataset" (a folder for each identity) with the published settings.
+# Trains Latent Part Detection on "dataset/train dataset" (one folder per person) with the published settings.
 #   scripts/run_train.sh                     the first GPU, or the CPU where there is none
 #   scripts/run_train.sh 1                   GPU 1
 #   scripts/run_train.sh 1 --resume          other flags of train/lpd.py, key=value

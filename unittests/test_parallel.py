@@ -137,7 +137,7 @@ def test_batch_without_attributes():
 
 
 def test_batch_smaller_than_devices_is_refused():
-    with pytest.raises(ConfigError, match="source 0 has 1 rows"):
+    with pytest.raises(ConfigError, match="source 0 has 1 row"):
         shard(batch(1), World(tuple(CPUS)))
 
 

@@ -24,6 +24,7 @@ from fairface.config.regions import LOWER, SPLITS, UPPER, Split, embedding_regio
 from fairface.config.schema import BackboneConfig
 from fairface.errors import ConfigError
 from fairface.mx import nn
+from fairface.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -192,5 +193,5 @@ def _check_shared(regions: str, image_size: int, upper: int, lower: int) -> None
     if upper % 2 and lower % 2:
         raise ConfigError(
             f"backbone.regions is {regions!r} and data.image_size {image_size}: with a shared shortcut {upper} and "
-            f"{lower} rows cannot be halved together; use images of 112 pixels, or regions=rows_separate"
+            f"{quantity(lower, 'row')} cannot be halved together; use images of 112 pixels, or regions=rows_separate"
         )

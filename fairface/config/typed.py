@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from fairface.config.keys import group_of, item_of, keys, nearest
 from fairface.errors import ConfigError
+from fairface.quantity import quantity
 
 C = TypeVar("C")
 
@@ -71,7 +72,7 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         items = _sequence(value)
         kinds = [arguments[0]] * len(items) if arguments[-1] is Ellipsis else list(arguments)
         if len(kinds) != len(items):
-            raise ConfigError(f"{where} must be {len(kinds)} values, not {value!r}")
+            raise ConfigError(f"{where} must be {quantity(len(kinds), 'value')}, not {value!r}")
         return tuple(_convert(item, kind, where) for item, kind in zip(items, kinds, strict=True))
     if origin is dict:
         if not isinstance(value, Mapping):

@@ -11,6 +11,7 @@ from fairface.data.images import encode_png
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 
 class ArrayDataset(IndexedDataset):
@@ -42,8 +43,8 @@ class ArrayDataset(IndexedDataset):
         label_array = np.asarray(labels, np.int32)
         if label_array.shape != (len(images),) or (names is not None and len(names) != len(images)):
             raise DataError(
-                f"{len(images)} images need as many labels and names, not labels of shape "
-                f"{label_array.shape}" + ("" if names is None else f" and {len(names)} names")
+                f"{quantity(len(images), 'image needs', 'images need')} as many labels and names, not labels of shape "
+                f"{label_array.shape}" + ("" if names is None else f" and {quantity(len(names), 'name')}")
             )
         classes = int(label_array.max(initial=UNLABELED)) + 1 if num_classes is None else num_classes
         if label_array.min(initial=UNLABELED) < UNLABELED or label_array.max(initial=UNLABELED) >= classes:

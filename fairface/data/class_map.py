@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.types import UNLABELED
+from fairface.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ClassMap:
         if not count or int(self.given[-1]) == count - 1:
             return ()
         return (
-            f"{source}: {count} different labels from {self.given[0]} to {self.given[-1]} became "
+            f"{source}: {quantity(count, 'different label')} from {self.given[0]} to {self.given[-1]} became "
             f"classes 0 to {count - 1}, in ascending order",
         )
 

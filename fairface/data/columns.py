@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 
 def float_columns(title: str, count: int, columns: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float32]]:
@@ -24,8 +25,8 @@ def float_columns(title: str, count: int, columns: Mapping[str, ArrayLike]) -> d
             array = np.asarray(values, object)
         if array.ndim < 1 or len(array) != count or array.dtype.kind not in "fiu":
             raise DataError(
-                f"{title}: the column {name} must hold a number or an array of numbers for each of {count} records, "
-                f"not {array.dtype} of shape {array.shape}"
+                f"{title}: the column {name} must hold a number or an array of numbers for each of "
+                f"{quantity(count, 'record')}, not {array.dtype} of shape {array.shape}"
             )
         result[name] = array.astype(np.float32, copy=False)
     return result

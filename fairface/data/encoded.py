@@ -14,6 +14,7 @@ from fairface.data.other_formats import other_format_hint
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 
 class EncodedDataset(IndexedDataset):
@@ -47,7 +48,8 @@ class FileDataset(IndexedDataset):
             some = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
             hint = other_format_hint(root, missing)
             raise DataError(
-                f"{root}: {len(missing)} of {len(names)} images are not there ({some}); {hint}give the right root"
+                f"{root}: {len(missing)} of {quantity(len(names), 'image')} {agree(len(missing), 'is', 'are')} not "
+                f"there ({some}); {hint}give the right root"
             )
 
     def name(self, index: int) -> str:

@@ -1,4 +1,4 @@
-"""Photographs in folders: one folder for each identity."""
+"""Photographs in folders: one folder per person."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fairface.data.images import read_bytes
 from fairface.data.missing import STOP, check_policy, report_missing
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 _SHOWN = 5
 _REMEDY = "put each identity's photographs into a folder of that identity's own: <folder>/<person>/<photo>.jpg"
@@ -117,7 +118,11 @@ def _without_photographs(root: str, skipped: tuple[str, ...]) -> tuple[str, ...]
     if not empty:
         return ()
     shown = ", ".join(empty[:_SHOWN]) + (", …" if len(empty) > _SHOWN else "")
-    return (f"{root}: {len(empty)} folders hold no photograph that can be read and are no identities: {shown}",)
+    many = quantity(
+        len(empty), "folder holds no photograph that can be read and is no identity",
+        "folders hold no photograph that can be read and are no identities",
+    )  # fmt: skip
+    return (f"{root}: {many}: {shown}",)
 
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import PurePosixPath
 
 from fairface.extras import remedy
+from fairface.quantity import quantity
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".jp2", ".pgm", ".ppm", ".tif", ".tiff"}
@@ -47,7 +48,10 @@ class LeftOut:
         """A sentence about photographs below ``source`` that nobody will see; none where there is no such one."""
         if not self.photographs:
             return ()
-        many = f"{len(self.photographs)} photographs of kinds that cannot be read were left out"
+        many = quantity(
+            len(self.photographs), "photograph of a kind that cannot be read was left out",
+            "photographs of kinds that cannot be read were left out",
+        )  # fmt: skip
         return (f"{source}: {many}: {_some(self.photographs)}; {unread_remedies(self.photographs)}",)
 
     def notes(self, source: str) -> tuple[str, ...]:
@@ -55,7 +59,8 @@ class LeftOut:
         warnings = tuple(f"warning: {text}" for text in self.problems(source))
         if not self.others:
             return warnings
-        return (*warnings, f"{source}: {len(self.others)} other files were left out: {_some(self.others)}")
+        many = quantity(len(self.others), "other file was left out", "other files were left out")
+        return (*warnings, f"{source}: {many}: {_some(self.others)}")
 
 
 def suffix_of(name: str) -> str:

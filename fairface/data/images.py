@@ -15,6 +15,7 @@ from fairface.data.image_kinds import heic_remedy, reads_heic
 from fairface.data.other_formats import other_format_hint
 from fairface.data.phone_formats import decode_heic, decode_webp, is_heic, is_webp
 from fairface.errors import RESIZE, SKIP_BAD, DataError
+from fairface.quantity import agree, quantity
 
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -82,10 +83,16 @@ def _what_is_wrong(data: bytes) -> str:
     if not data:
         return "holds no image (0 bytes)"
     if is_jpeg(data):
-        return f"a JPEG image that is cut off or damaged ({len(data)} bytes)"
+        return f"a JPEG image that is cut off or damaged ({quantity(len(data), 'byte')})"
     if is_heic(data):
-        return f"a HEIC photograph that {'is damaged' if reads_heic() else 'cannot be read here'} ({len(data)} bytes)"
-    return f"not an image ({len(data)} bytes that begin with {data[:4].hex(' ')})"
+        return (
+            f"a HEIC photograph that {'is damaged' if reads_heic() else 'cannot be read here'} "
+            f"({quantity(len(data), 'byte')})"
+        )
+    return (
+        f"not an image ({quantity(len(data), 'byte')} that {agree(len(data), 'begins', 'begin')} with "
+        f"{data[:4].hex(' ')})"
+    )
 
 
 def _what_to_do(data: bytes) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fairface.config.limits import check_value, limit_of
 from fairface.config.schema import DataConfig
 from fairface.errors import SKIP_MISSING, DataError
+from fairface.quantity import agree, quantity
 
 STOP, SKIP = "stop", "skip"
 NAMES_ALL = "data_process/inspect_data.py names them all"
@@ -78,8 +79,12 @@ def report_missing(
     shown = "; ".join(named[:_SHOWN]) + ("; …" if len(named) > _SHOWN else "")
     if on_missing == STOP or len(named) == total:
         raise DataError(
-            f"{source}: {len(named)} of {total} files are missing: {shown}; {hint}{remedy}",
+            f"{source}: {len(named)} of {quantity(total, 'file')} {agree(len(named), 'is', 'are')} missing: {shown}; "
+            f"{hint}{remedy}",
             settings=(*settings, SKIP_MISSING) if len(named) < total else settings,
         )
-    note = f"warning: {source}: {len(named)} of {total} files are missing and were left out: {shown}; {hint}"
+    note = (
+        f"warning: {source}: {len(named)} of {quantity(total, 'file')} "
+        f"{agree(len(named), 'is missing and was', 'are missing and were')} left out: {shown}; {hint}"
+    )
     return (note.removesuffix("; "),)

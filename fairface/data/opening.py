@@ -25,7 +25,7 @@ def open_dataset(
 
     A folder with a ``.rec`` file and a ``.rec`` file are RecordIO; a folder with ``.tfrecord`` files and an index file
     of three or four columns are TFRecords; a folder with ``memfile`` in it holds memory files; another folder holds one
-    folder for each identity; a ``.bin`` file is a verification set, whose images have no labels; another ``.txt``,
+    folder per person; a ``.bin`` file is a verification set, whose images have no labels; another ``.txt``,
     ``.list`` or ``.index`` file holds lines ``path label``. What is no path is looked for below ``root_dirs``, then
     among the cards there.
 

@@ -14,6 +14,7 @@ from fairface.data.opening import open_dataset
 from fairface.data.types import UNLABELED, Dataset
 from fairface.data.view import DatasetView
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import quantity
 
 
 def open_selected(config: DataConfig) -> Dataset:
@@ -48,7 +49,8 @@ def labeled_only(dataset: Dataset) -> Dataset:
         return dataset
     if not len(labeled):
         raise DataError(f"{dataset.name(0)} and all other records are unlabeled; this method needs labels")
-    note = f"{len(dataset) - len(labeled)} unlabeled images are not used by this method"
+    left_out = quantity(len(dataset) - len(labeled), "unlabeled image is", "unlabeled images are")
+    note = f"{left_out} not used by this method"
     return DatasetView(dataset.subset(labeled), notes=(*dataset.notes, note))
 
 

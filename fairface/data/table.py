@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 DELIMITERS = (",", ";", "\t")
 _UNNAMED = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE)  # pandas' own name for a column without one
@@ -75,7 +76,7 @@ class CsvTable:
         if "" in values:
             raise DataError(
                 f"{self.where(values.index(''))}: no value for {self.find(*names)} ({values.count('')} of "
-                f"{len(values)} rows have none); give one in every row"
+                f"{quantity(len(values), 'row')} {agree(values.count(''), 'has', 'have')} none); give one in every row"
             )
         return values
 
@@ -177,8 +178,8 @@ def _rows(
             continue
         if len(row) < wanted or any(map(str.strip, row[wanted:])):
             raise DataError(
-                f"{path}: line {line} has {len(row)} values for {wanted} columns; put values with commas (or whatever "
-                "stands between the columns) in double quotes"
+                f"{path}: line {line} has {quantity(len(row), 'value')} for {quantity(wanted, 'column')}; put values "
+                "with commas (or whatever stands between the columns) in double quotes"
             )
         yield line, row
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fairface.data.types import UNLABELED, Dataset
 from fairface.data.view import DatasetView
+from fairface.quantity import agree, quantity
 
 ZERO = "0"
 
@@ -44,7 +45,10 @@ class ZeroUnlabeled(DatasetView):
 
 def _notes(base: Dataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) -> tuple[str, ...]:
     zeros = int(unlabeled.sum())
-    told = f"{base.title}: {zeros} of {len(base)} images have the label 0 and became unlabeled (-1)"
+    told = (
+        f"{base.title}: {zeros} of {quantity(len(base), 'image')} {agree(zeros, 'has', 'have')} the label 0 and became "
+        "unlabeled (-1)"
+    )
     others = np.bincount(base.labels[~unlabeled & (base.labels >= 0)], minlength=base.num_classes)
     others = others[others > 0]
     if not zeros or set(names) != set(map(str, range(len(names)))):
@@ -53,5 +57,5 @@ def _notes(base: Dataset, names: tuple[str, ...], unlabeled: NDArray[np.bool_]) 
     return (
         told,
         f"warning: {base.title}: the labels are 0 to {len(names) - 1} without a gap, as where 0 is an identity too "
-        f"(label 0 has {zeros} images{usual}); if 0 is an identity here, leave zero_is_unlabeled out",
+        f"(label 0 has {quantity(zeros, 'image')}{usual}); if 0 is an identity here, leave zero_is_unlabeled out",
     )

@@ -12,6 +12,7 @@ from fairface.data.columns import float_columns
 from fairface.data.images import decode, try_decode
 from fairface.data.types import Dataset, Sample
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 
 class IndexedDataset(ABC):
@@ -45,8 +46,8 @@ class IndexedDataset(ABC):
         self._attribute_names = tuple(attribute_names)
         if self._attributes.shape != (len(labels), len(self._attribute_names)):
             raise DataError(
-                f"{title}: attributes of shape {self._attributes.shape} do not fit {len(labels)} records "
-                f"and {len(self._attribute_names)} attribute names"
+                f"{title}: attributes of shape {self._attributes.shape} do not fit {quantity(len(labels), 'record')} "
+                f"and {quantity(len(self._attribute_names), 'attribute name')}"
             )
         self.extra: Mapping[str, NDArray[np.float32]] = float_columns(title, len(labels), extra or {})
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 COLOUR, GREY = 4, 3  # dimensions of a stack of RGB and of grey images
 
@@ -38,8 +39,8 @@ class Eigenfaces:
         rows = _grey_rows(images)
         if self.components > min(rows.shape):
             raise DataError(
-                f"{self.components} eigenfaces cannot be learnt from {rows.shape[0]} images of {rows.shape[1]} pixels; "
-                f"ask for at most {min(rows.shape)} components"
+                f"{quantity(self.components, 'eigenface')} cannot be learnt from {quantity(rows.shape[0], 'image')} of "
+                f"{rows.shape[1]} pixels; ask for at most {quantity(min(rows.shape), 'component')}"
             )
         self._pca = PCA(self.components, whiten=self.whiten, random_state=0).fit(rows)
         self._shape = images.shape[1:3]

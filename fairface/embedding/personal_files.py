@@ -15,6 +15,7 @@ from fairface.faces.landmarks import COLUMNS
 from fairface.faces.masks.log import is_log
 from fairface.faces.point_list import is_point_list
 from fairface.files import OWNER_ONLY
+from fairface.quantity import agree, quantity
 from fairface.scoring.normalisation.stored import FORMAT
 
 EMBEDDINGS, LANDMARKS, POINTS, MASKS = "embeddings", "landmarks", "landmark list", "landmarks in a log of masks"
@@ -147,6 +148,6 @@ def remove_personal(found: Found) -> None:
     if failed:
         path, why = failed[0]
         raise DataError(
-            f"{path}: cannot be removed ({why.strerror}), {len(failed)} of {len(found.files)} files are still there; "
-            "correct the permissions of their folders and purge again"
+            f"{path}: cannot be removed ({why.strerror}), {len(failed)} of {quantity(len(found.files), 'file')} "
+            f"{agree(len(failed), 'is', 'are')} still there; correct the permissions of their folders and purge again"
         )

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.npz import write_npz
+from fairface.embedding.codes import whole_numbers
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
+ATTRIBUTE_VALUES = "attribute_values"  # in meta: what the codes of an attribute stand for
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Embeddings:
     Attributes:
         embeddings: (N, D) float32, not normalised.
         names: N image names.
-        meta: how they were made (model, flip, data set …), whatever JSON can hold.
+        meta: how they were made (model, flip, data set …), whatever JSON can hold; ``attribute_values`` names for each
+            attribute what its codes 0, 1, … stand for.
         labels: (N,) int32 identities, -1 unlabeled; empty where not stored.
         attributes: (N, K) int8, -1 unknown; (0, 0) where not stored.
         attribute_names: K names.
@@ -61,9 +65,9 @@ def save_embeddings(path: str | os.PathLike[str], stored: Embeddings) -> None:
         "meta": np.array(json.dumps(stored.meta)),
     }
     if len(stored.labels):
-        arrays["labels"] = np.asarray(stored.labels, np.int32)
+        arrays["labels"] = whole_numbers(np.asarray(stored.labels), np.int32, str(path), "labels")
     if stored.attributes.size:
-        arrays["attributes"] = np.asarray(stored.attributes, np.int8)
+        arrays["attributes"] = whole_numbers(np.asarray(stored.attributes), np.int8, str(path), "attributes")
         arrays["attribute_names"] = np.array(stored.attribute_names, np.str_)
     write_npz(path, arrays, personal=True)
 
@@ -74,7 +78,7 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
 
     Raises:
         DataError: a file that is damaged, holds pickled objects or lacks an array; arrays that do not fit together;
-            rows that are not finite.
+            rows that are not finite; labels or attributes that are not whole numbers in their range (NaN is unknown).
     """
     source = Path(path)
     try:
@@ -93,8 +97,8 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
         embeddings=_as_float32(arrays["embeddings"], str(path)),
         names=tuple(str(name) for name in arrays["names"].ravel()),
         meta=_meta(arrays, str(path)),
-        labels=arrays.get("labels", np.zeros(0)).astype(np.int32),
-        attributes=arrays.get("attributes", np.zeros((0, 0))).astype(np.int8),
+        labels=whole_numbers(arrays.get("labels", np.zeros(0)), np.int32, str(path), "labels"),
+        attributes=whole_numbers(arrays.get("attributes", np.zeros((0, 0))), np.int8, str(path), "attributes"),
         attribute_names=tuple(str(name) for name in arrays.get("attribute_names", np.zeros(0)).ravel()),
     )
     _check(stored, str(path))
@@ -121,6 +125,12 @@ def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
         raise DataError(f"{source}: 'meta' is not JSON ({error})") from error
     if not isinstance(meta, dict):
         raise DataError(f"{source}: 'meta' is {type(meta).__name__}, not a JSON object")
+    values = meta.get(ATTRIBUTE_VALUES, {})
+    if not isinstance(values, dict) or not all(isinstance(of, list) for of in values.values()):
+        raise DataError(
+            f"{source}: {ATTRIBUTE_VALUES!r} in 'meta' is {str(values)[:80]}; write an object with a list for each "
+            'attribute, such as {"sex": ["f", "m"]}'
+        )
     return meta
 
 
@@ -131,16 +141,22 @@ def _check(stored: Embeddings, source: str) -> None:
     counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}
     for what, count in counts.items():
         if count != len(rows) and (count or what == "names"):
-            raise DataError(f"{source}: {len(rows)} embeddings but {count} {what}; give one for each embedding")
+            raise DataError(
+                f"{source}: {quantity(len(rows), 'embedding')} but {quantity(count, what.removesuffix('s'))}; give "
+                "one for each embedding"
+            )
+    if stored.labels.ndim != 1:
+        raise DataError(f"{source}: labels have shape {stored.labels.shape}; give one number for each embedding")
     if stored.attributes.ndim != 2 or stored.attributes.shape[1] != len(stored.attribute_names):
         raise DataError(
             f"{source}: attributes have shape {stored.attributes.shape} "
-            f"but there are {len(stored.attribute_names)} attribute names"
+            f"but there {agree(len(stored.attribute_names), 'is', 'are')} "
+            f"{quantity(len(stored.attribute_names), 'attribute name')}"
         )
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         shown = ", ".join(stored.names[index] for index in bad[:3])
         raise DataError(
-            f"{source}: {len(bad)} of {len(rows)} embeddings are not finite ({shown}{', …' if len(bad) > 3 else ''}); "
-            "embed these images again or leave them out"
+            f"{source}: {len(bad)} of {quantity(len(rows), 'embedding')} {agree(len(bad), 'is', 'are')} not finite "
+            f"({shown}{', …' if len(bad) > 3 else ''}); embed these images again or leave them out"
         )

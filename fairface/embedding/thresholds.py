@@ -18,6 +18,7 @@ from typing import Any
 from fairface.checkpoints import CheckpointFiles
 from fairface.errors import CheckpointError
 from fairface.files import sha256, write_json
+from fairface.quantity import quantity
 from fairface.scoring.decision import choose_points, explain
 from fairface.scoring.operating_point import OVER_COMPARISONS, OVER_SUBJECTS, OperatingPoint
 
@@ -130,6 +131,6 @@ def _check(point: OperatingPoint) -> None:
     if not math.isfinite(point.threshold) or not all(0 <= rate <= 1 for rate in rates):
         raise ValueError(f"a threshold of {point.threshold} with rates {rates}")
     if not 0 <= point.false_matches <= point.impostor or point.genuine < 1:
-        raise ValueError(f"{point.false_matches} of {point.impostor} comparisons")
+        raise ValueError(f"{point.false_matches} of {quantity(point.impostor, 'comparison')}")
     if point.over not in (OVER_SUBJECTS, OVER_COMPARISONS):
         raise ValueError(f"an interval over {point.over!r}")

@@ -19,6 +19,7 @@ from fairface.environment import SetupError
 from fairface.environment.pip import run_pip, say
 from fairface.environment.requirements import locked_requirements, parse, project_requirements
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 
 STAMP = "fairface-environment.json"  # written last: without it the environment is not whole
 MARK = "fairface-building"  # there while packages go in or out
@@ -141,7 +142,7 @@ class Venv:
         self._remove(["mxnet"] if device == "cu112" else [item.name for item in extra])
         wanted = self.path / "requirements.txt"
         wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self._pip(["--no-deps", *options, "-r", str(wanted)], f"installing {len(lines)} packages")
+        self._pip(["--no-deps", *options, "-r", str(wanted)], f"installing {quantity(len(lines), 'package')}")
         if device == "cu112":
             lock = str(self.root / "requirements.lock")
             self._pip(["--constraint", lock, *map(str, extra)], "installing mxnet-cu112 and CUDA 11 (about 3 GB)")

@@ -17,15 +17,17 @@ from fairface.evaluation.scored_pairs import (
     ScoreSource,
     check_same_images,
     failures_of,
-    subjects_of,
-    with_attributes,
 )
+from fairface.evaluation.shown_people import subjects_of, with_attributes
+from fairface.evaluation.unembedded import unembedded_failures
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions
 from fairface.protocols.all_pairs import each_image
 from fairface.protocols.names import NameIndex
+from fairface.quantity import quantity
 from fairface.scoring.all_pairs.fairness import People
 from fairface.scoring.all_pairs.scan import Watch
 from fairface.scoring.all_pairs.verification import AllPairsVerification, verify_all
+from fairface.scoring.fairness.failures import Unembedded
 from fairface.scoring.fairness.unusable import below_half
 
 LISTED = 2_000_000  # so many pairs are quick to score as a list, which allows more (k-fold accuracy, bands)
@@ -33,13 +35,15 @@ LISTED = 2_000_000  # so many pairs are quick to score as a list, which allows m
 
 @dataclass(frozen=True)
 class AllPairs:
-    """N images, the embeddings (N, D) of each model, who is shown, and on which images detection failed."""
+    """N images, the embeddings (N, D) of each model, who is shown, and on which images detection failed: ``unembedded``
+    are more such images, and ``strangers`` those of which nobody knows whether they belong here."""
 
     names: tuple[str, ...]
     embeddings: tuple[NDArray[np.float32], ...]
     people: People
     failed: NDArray[np.bool_] | None = None
     strangers: tuple[str, ...] = ()
+    unembedded: Unembedded | None = None
 
     def __len__(self) -> int:
         return len(self.names) * (len(self.names) - 1) // 2
@@ -50,7 +54,8 @@ class AllPairs:
             return None
         kept = int((~self.failed).sum())
         names = tuple(self.names[image] for image in np.flatnonzero(self.failed))
-        return FailureToAcquire(names, len(self.names), len(self) - kept * (kept - 1) // 2, len(self))
+        found = FailureToAcquire(names, len(self.names), len(self) - kept * (kept - 1) // 2, len(self))
+        return found.with_unembedded(self.unembedded, self.strangers)
 
     def without_failures(self) -> AllPairs:
         """Only the images that did not fail; nothing is told about failures then."""
@@ -70,8 +75,10 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
         DataError: what the readers refuse; models that embedded other images.
     """
     stored = load_embeddings(sources[0].embeddings)
-    each = with_attributes(each_image(subjects_of(stored, what), stored.names), stored, what)
-    failed, strangers = failures_of(what, each)
+    who = subjects_of(stored, what)
+    each = with_attributes(each_image(who.numbers, stored.names, who.names), stored, what)
+    failed, unknown = failures_of(what, each)
+    unembedded, strangers = unembedded_failures(what, stored, each, unknown)
     rows = [stored.embeddings]
     for source in sources[1:]:
         other = load_embeddings(source.embeddings)
@@ -80,14 +87,14 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
         lacking = [stored.names[image] for image in np.flatnonzero(places < 0)]
         if lacking:
             raise DataError(
-                f"{source.embeddings}: has no embedding of {len(lacking)} of the {len(stored)} images of "
+                f"{source.embeddings}: has no embedding of {len(lacking)} of the {quantity(len(stored), 'image')} of "
                 f"{sources[0].embeddings} ({', '.join(lacking[:3])}); embed the same data with both models"
             )
         rows.append(other.embeddings[places])
     people = People(
         np.append(each.subject_a[:1], each.subject_b), each.attributes, each.attribute_names, each.attribute_values
     )
-    return AllPairs(stored.names, tuple(rows), people, failed, strangers)
+    return AllPairs(stored.names, tuple(rows), people, failed, strangers, unembedded)
 
 
 def watch(show: bool) -> Watch:
@@ -106,7 +113,7 @@ def verify_all_pairs(pairs: AllPairs, options: VerifyOptions, show: bool = True)
     notes = [note for note in [below_half(found.result.auc)] if note]
     without = None
     if failures is not None:
-        notes.append(str(failures) + ("; these are left out" if options.leave_out_failures else ""))
+        notes += failures.sentences(options.leave_out_failures)
         if not options.leave_out_failures:
             try:
                 without = _verify(left, options, show).result

@@ -37,15 +37,15 @@ def assess_all_pairs(
     Raises:
         DataError: see :func:`fairface.scoring.all_pairs.fairness.assess_all`.
     """
-    notes = [str(told) for told in [pairs.failure_to_acquire()] if told is not None]
+    told = pairs.failure_to_acquire()
+    notes = [] if told is None else told.sentences(leave_out_failures)
     if leave_out_failures:
         pairs = pairs.without_failures()
-        notes = [f"{note}; these are left out" for note in notes]
     people = pairs.people
     values = dict(zip(people.attribute_names, people.attribute_values, strict=False))
     notes += alike_values(protected, [values.get(name, ()) for name in protected])
     found = [
-        assess_all(rows, people, protected, threshold, options, pairs.failed, watch(show))
+        assess_all(rows, people, protected, threshold, options, pairs.failed, watch(show), pairs.unembedded)
         for rows, threshold in zip(pairs.embeddings, thresholds, strict=False)
     ]
     changes = changes_of(found[1], found[0]) if len(found) > 1 else {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fairface.comparisons import Comparisons
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.judged import ALL_STEPS, THREE_STEP, WITHOUT, JudgedPairs, Scores, without_failures
+from fairface.quantity import quantity
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.challenge import ChallengeOptions, ChallengeResult, challenge_measure
@@ -115,7 +116,10 @@ def _fairness_of_part(
     try:
         return _fairness(part, options, thresholds, notes), ""
     except DataError as error:
-        return None, f"{len(part.comparisons)} pairs are left, but they cannot be scored: {error}"
+        left = quantity(
+            len(part.comparisons), "pair is left, but it cannot be scored", "pairs are left, but they cannot be scored"
+        )
+        return None, f"{left}: {error}"
 
 
 def _fairness(

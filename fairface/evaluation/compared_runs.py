@@ -16,6 +16,7 @@ from fairface.evaluation.scored_pairs import PairSource, open_scored
 from fairface.evaluation.side_by_side import Row, SideBySide, side_by_side
 from fairface.evaluation.stages import assess_stages
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
+from fairface.quantity import agree, quantity
 from fairface.report.side_by_side_table import side_by_side_rows
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.compare import compare
@@ -136,7 +137,10 @@ def _of_all(
     """Only the pairs that every run scored."""
     kept = np.isfinite(scores).all(axis=0)
     if not kept.all():
-        notes.append(f"{int((~kept).sum())} of {len(kept)} pairs are left out, as a run has no score for them")
+        notes.append(
+            f"{int((~kept).sum())} of {quantity(len(kept), 'pair')} {agree(int((~kept).sum()), 'is', 'are')} left "
+            "out, as a run has no score for them"
+        )
     return select(comparisons, kept), tuple(of[kept] for of in scores)
 
 

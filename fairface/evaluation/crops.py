@@ -15,6 +15,7 @@ from fairface.faces.detectors import MTCNN, named_detectors
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig, output_name
 from fairface.faces.photographs import list_photographs
+from fairface.quantity import agree, quantity
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def prepare_crops(
     ids = dict(zip(files, pairs.counts.ids, strict=True))
     failed = tuple(sorted(ids[name] for name in report.failed))
     unused = len(list_photographs(folder)[0]) - len(files)
-    notes = (f"{unused} photographs of {folder} are in no pair and were not aligned",) if unused else ()
+    are = agree(unused, "is in no pair and was", "are in no pair and were")
+    notes = (f"{quantity(unused, 'photograph')} of {folder} {are} not aligned",) if unused else ()
     return Crops(work, tuple(output_name(name, config) for name in files), pairs, failed, notes)
 
 
@@ -66,6 +68,6 @@ def _refuse_unreadable(report: AlignReport, folder: str) -> None:
     if report.unreadable:
         name, problem = report.unreadable[0]
         raise DataError(
-            f"{folder}/{name}: {problem}; {len(report.unreadable)} photographs of the pairs cannot be read: fix them "
-            "or remove their pairs"
+            f"{folder}/{name}: {problem}; {quantity(len(report.unreadable), 'photograph')} of the pairs cannot be "
+            f"read: {agree(len(report.unreadable), 'fix it or remove its', 'fix them or remove their')} pairs"
         )

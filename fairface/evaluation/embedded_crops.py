@@ -11,6 +11,7 @@ from fairface.data.encoded import FileDataset
 from fairface.errors import DataError
 from fairface.evaluation.crops import Crops
 from fairface.evaluation.engines import Engines
+from fairface.quantity import quantity
 
 
 def embed_crops(engines: Engines, model: str, crops: Sequence[Crops]) -> list[NDArray[np.float32]]:
@@ -33,6 +34,6 @@ def _refuse_zero(rows: NDArray[np.float32], crops: Crops, model: str) -> None:
     if len(zero):
         some = ", ".join(crops.files[row] for row in zero[:3])
         raise DataError(
-            f"{model}: gives {len(zero)} of {len(rows)} images an embedding of length zero ({some}), without a cosine; "
-            "use another model or remove these images"
+            f"{model}: gives {len(zero)} of {quantity(len(rows), 'image')} an embedding of length zero ({some}), "
+            "without a cosine; use another model or remove these images"
         )

@@ -18,6 +18,7 @@ from fairface.evaluation.acquisition import ScoredPairs
 from fairface.evaluation.scored_pairs import PairSource, compared_pairs, embedding_scores, failures_of
 from fairface.protocols.image_files import find_images
 from fairface.protocols.opening import images_folder
+from fairface.quantity import agree, quantity
 
 Embed = Callable[[Dataset], NDArray[np.float32]]
 
@@ -43,9 +44,9 @@ def embedded_pairs(what: PairSource, embed: Embed, root: str | os.PathLike[str] 
     if lost and (what.unscored == "error" or len(lost) == len(names)):
         hint = other_format_hint(folder, lost)
         raise DataError(
-            f"{folder}: {len(lost)} of {len(names)} images do not exist ({', '.join(lost[:3])}"
-            f"{', …' if len(lost) > 3 else ''}); {hint}give the right root; if no face was found, list these images "
-            "for --failures, or use --unscored leave_out or no_match"
+            f"{folder}: {len(lost)} of {quantity(len(names), 'image')} {agree(len(lost), 'does', 'do')} not exist "
+            f"({', '.join(lost[:3])}{', …' if len(lost) > 3 else ''}); {hint}give the right root; if no face was "
+            "found, list these images for --failures, or use --unscored leave_out or no_match"
         )
     there = [name for name, file in zip(names, files, strict=True) if file is not None]
     rows = embed(FileDataset(folder, [file for file in files if file is not None]))

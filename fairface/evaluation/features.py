@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 _NAMED = 3
 
@@ -43,11 +44,15 @@ def read_features(path: str | os.PathLike[str], images: Sequence[str], source: s
         features = features.astype(np.float32)
     if names is not None:
         if len(names) != len(features):
-            raise DataError(f"{path}: {len(features)} features but {len(names)} names; give one for each feature")
+            raise DataError(
+                f"{path}: {quantity(len(features), 'feature')} but {quantity(len(names), 'name')}; give one for each "
+                "feature"
+            )
         return features if names == list(images) else features[_rows(names, images, str(path), source)]
     if len(features) != len(images):
         raise DataError(
-            f"{path}: {len(features)} features for the {len(images)} images of {source}; give one row for each line"
+            f"{path}: {quantity(len(features), 'feature')} for the {quantity(len(images), 'image')} of {source}; give "
+            "one row for each line"
         )
     return features
 
@@ -65,7 +70,10 @@ def _rows(names: Sequence[str], images: Sequence[str], path: str, source: str) -
     known = {name: row for row, name in enumerate(names)}
     short = {PurePosixPath(name).name: row for row, name in enumerate(names)}
     if len(known) < len(names):
-        raise DataError(f"{path}: {len(names) - len(known)} names are there twice; keep one row for each image")
+        raise DataError(
+            f"{path}: {quantity(len(names) - len(known), 'name is', 'names are')} there twice; keep one row for each "
+            "image"
+        )
     # Without folders only where that leaves no two images with one name.
     tables = [known, short] if len(short) == len(names) else [known]
     for table in tables:
@@ -75,5 +83,8 @@ def _rows(names: Sequence[str], images: Sequence[str], path: str, source: str) -
     missing = [name for name in dict.fromkeys(images) if name not in known]
     if missing:
         some = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
-        raise DataError(f"{path}: {len(missing)} of {len(images)} images of {source} have no features ({some})")
+        raise DataError(
+            f"{path}: {len(missing)} of {quantity(len(images), 'image')} of {source} "
+            f"{agree(len(missing), 'has', 'have')} no features ({some})"
+        )
     return [known[name] for name in images]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from fairface.embedding.store import load_embeddings
 from fairface.errors import ConfigError, DataError
-from fairface.evaluation.identified import Part
+from fairface.evaluation.part import Part
 from fairface.protocols.names import NameIndex
 from fairface.protocols.scores import read_numbers
+from fairface.quantity import agree, quantity
 
 _NAMED = 3
 
@@ -61,8 +62,8 @@ def _all_found(part: Part, rows: NDArray[np.int64], path: str) -> NDArray[np.int
     if missing:
         some = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
         raise DataError(
-            f"{path}: {len(missing)} of {len(rows)} images of {part.source} have no embedding ({some}); embed them, or "
-            "leave them out of the list"
+            f"{path}: {len(missing)} of {quantity(len(rows), 'image')} of {part.source} "
+            f"{agree(len(missing), 'has', 'have')} no embedding ({some}); embed them, or leave them out of the list"
         )
     return rows
 

@@ -16,33 +16,21 @@ from fairface.data.image_kinds import LeftOut
 from fairface.data.text_lines import read_lines
 from fairface.embedding.store import load_embeddings
 from fairface.errors import ConfigError, DataError
+from fairface.evaluation.distinct import check_no_self
+from fairface.evaluation.part import Part
 from fairface.faces.photographs import list_photographs
-from fairface.protocols.identification import Listed, search_subjects
+from fairface.protocols.identification import search_subjects
+from fairface.quantity import agree, quantity
 from fairface.scoring.identification import Gallery, IdentificationResult, identify, identify_scores
 from fairface.scoring.templates import pool_templates
 
 PARTS = ("gallery", "probe", "unknown", "distractors")
+SEARCHED, ENTERED = ("probe", "unknown"), ("gallery", "distractors")
 STORED = (".npz", ".npy")
 LISTED = ".txt"
 ENROL = ("template", "images")
 Embed = Callable[[Any], NDArray[np.floating]]
 ReadScores = Callable[[tuple[int, int]], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Images of one part: their names, and their embeddings (N, D), a data set to be embedded, or neither."""
-
-    source: str
-    names: tuple[str, ...]
-    images: FileDataset | None
-    embeddings: NDArray[np.floating] | None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def listed(self) -> Listed:
-        """What the protocol needs of it."""
-        return Listed(self.source, self.names)
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,10 @@ def open_part(path: str) -> Part:
         listed, _ = read_lines(Path(path), "'<name of an image>'")
         repeated = [name for name, count in Counter(listed).items() if count > 1]
         if repeated:
-            raise DataError(f"{path}: {len(repeated)} images are named twice or more ({repeated[0]}); name each once")
+            raise DataError(
+                f"{path}: {quantity(len(repeated), 'image is', 'images are')} named twice or more ({repeated[0]}); "
+                "name each once"
+            )
         return Part(path, tuple(listed), None, None)
     if Path(path).suffix.lower() in STORED and not Path(path).is_dir():
         stored = load_embeddings(path)
@@ -112,7 +103,7 @@ def identify_parts(
 
     Raises:
         DataError: what the protocol or the scoring refuses; embeddings of different lengths; scores of several images
-            of an identity that are to be one entry.
+            of an identity that are to be one entry; probes that are in the gallery.
     """
     listed = [parts[name].listed if name in parts else None for name in PARTS]
     assert listed[0] is not None
@@ -120,6 +111,7 @@ def identify_parts(
     subjects = search_subjects(listed[0], listed[1], listed[2], listed[3], identities)
     notes = (*(note for part in parts.values() for note in part.notes), *subjects.notes)
     if scores is not None:
+        check_no_self(parts, {}, SEARCHED, ENTERED)
         if enrol != ENROL[1]:
             _check_one_each(parts["gallery"].source, subjects.gallery)
         given = scores((len(subjects.probes), len(subjects.gallery)))
@@ -132,8 +124,9 @@ def identify_parts(
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{size} in {source}" for source, size in sizes.items())
         raise DataError(f"embeddings have different lengths ({told}); make all of them with one model")
-    enrolled = np.concatenate([rows[name] for name in ("gallery", "distractors") if name in rows])
-    searched = np.concatenate([rows[name] for name in ("probe", "unknown") if name in rows])
+    check_no_self(parts, rows, SEARCHED, ENTERED)
+    enrolled = np.concatenate([rows[name] for name in ENTERED if name in rows])
+    searched = np.concatenate([rows[name] for name in SEARCHED if name in rows])
     gallery = Gallery(enrolled, subjects.gallery)
     if enrol == "template":
         pooled = pool_templates(enrolled, subjects.gallery, np.arange(len(enrolled)))
@@ -146,8 +139,9 @@ def _check_one_each(source: str, subjects: NDArray[np.int64]) -> None:
     repeated = len(subjects) - len(np.unique(subjects))
     if repeated:
         raise DataError(
-            f"{source}: {repeated} of {len(subjects)} images show an identity that has a column already, and scores "
-            "cannot be pooled to one entry; add --enrol images, or give one column for each identity"
+            f"{source}: {repeated} of {quantity(len(subjects), 'image')} {agree(repeated, 'shows', 'show')} an "
+            "identity that has a column already, and scores cannot be pooled to one entry; add --enrol images, or "
+            "give one column for each identity"
         )
 
 

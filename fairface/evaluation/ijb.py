@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairface.errors import DataError
 from fairface.protocols.ijb import Ijb
 from fairface.protocols.ijb_lists import Enrolment
+from fairface.quantity import quantity
 from fairface.scoring.dense_pairs import listed_cosines
 from fairface.scoring.identification import Gallery, IdentificationResult, identify
 from fairface.scoring.tar_table import TarTable, tar_table
@@ -53,7 +54,9 @@ def score_ijb(
     """
     source, images = ijb.files.faces, len(ijb.faces.names)
     if len(features) != images:
-        raise DataError(f"{source}: {images} images, but {len(features)} features; give one for each line")
+        raise DataError(
+            f"{source}: {quantity(images, 'image')}, but {quantity(len(features), 'feature')}; give one for each line"
+        )
     try:
         templates = pool_templates(features, ijb.faces.templates, ijb.faces.media, weights)
     except DataError as error:

@@ -18,6 +18,7 @@ from fairface.evaluation.precision_change import TarChange, cosines, tar_changes
 from fairface.faces.align import adapted
 from fairface.faces.layouts import ARCFACE
 from fairface.protocols.verification_set import VerificationSet, open_verification_set
+from fairface.quantity import quantity
 
 Images = NDArray[np.uint8]
 Embed = Callable[[Any], NDArray[np.float32]]
@@ -81,8 +82,8 @@ class Int8Data:
         dataset = open_dataset(path)
         if len(dataset) < count + HELD_OUT:
             raise DataError(
-                f"{path}: has {len(dataset)} images; {count} to calibrate on and {HELD_OUT} others to compare on are "
-                "needed: name another folder, or fewer with --calibration-images"
+                f"{path}: has {quantity(len(dataset), 'image')}; {count} to calibrate on and {HELD_OUT} others to "
+                "compare on are needed: name another folder, or fewer with --calibration-images"
             )
         verification = open_verification_set(test_set, wanted=protected) if test_set else None
         return cls(dataset, count, verification, tuple(protected), fmr)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import quantity
 from fairface.scoring.fairness.grouped import select
 
 ALL_STEPS, THREE_STEP, HARD = "after all steps", "three-step model, plain cosine", "hard-sample model, plain cosine"
-WITHOUT = "after all steps, without failures to detect"
+WITHOUT = "after all steps, without face-detection failures (part of FTA)"
 Scores = NDArray[np.float64]
 
 
@@ -45,6 +46,9 @@ def without_failures(judged: JudgedPairs) -> JudgedPairs | str:
         return "detection failed on none of these images, so all numbers stay the same"
     same = comparisons.same[kept]
     if not same.any() or same.all():
-        return f"{int(kept.sum())} pairs are left, {int(same.sum())} of them genuine: too few to score"
+        return (
+            f"{quantity(int(kept.sum()), 'pair is', 'pairs are')} left, {int(same.sum())} of them genuine: too few to "
+            "score"
+        )
     scores = {name: values[kept] for name, values in judged.scores.items()}
     return JudgedPairs(judged.source, select(comparisons, kept), scores, judged.photographs)

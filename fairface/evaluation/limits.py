@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.evaluation.assessment import Assessment, EvaluationOptions
 from fairface.evaluation.judged import ALL_STEPS
+from fairface.quantity import agree, quantity
 from fairface.report.fairness_numbers import number_text
 from fairface.scoring.fairness.grouping import value_name
 from fairface.scoring.fairness.result import GroupingResult
@@ -42,10 +43,13 @@ def _subjects(found: Assessment) -> list[str]:
     if subjects is None:
         return ["the truth names no subjects: there are no confidence intervals for other subjects"]
     if subjects >= FEW_SUBJECTS:
-        return [f"{subjects} subjects and {images} images: results hold for similar subjects and conditions only"]
+        return [
+            f"{quantity(subjects, 'subject')} and {quantity(images, 'image')}: results hold for similar subjects and "
+            "conditions only"
+        ]
     return [
-        f"{subjects} subjects are few: the confidence intervals are too narrow, and other subjects may give very "
-        f"different results; more images of the same subjects (now {images}) do not help"
+        f"{quantity(subjects, 'subject is', 'subjects are')} few: the confidence intervals are too narrow, and other "
+        f"subjects may give very different results; more images of the same subjects (now {images}) do not help"
     ]
 
 
@@ -63,11 +67,15 @@ def _attributes(comparisons: Comparisons, options: EvaluationOptions) -> list[st
         known = codes[codes[:, column] >= 0, column]
         unknown = len(codes) - len(known)
         if unknown:
-            lines.append(f"{name} is unknown for {unknown} of {len(codes)} images; their pairs are in no group")
+            lines.append(
+                f"{name} is unknown for {unknown} of {quantity(len(codes), 'image')}; their pairs are in no group"
+            )
         values = np.unique(known)
         if len(values) == 1:
             only = value_name(comparisons, column, int(values[0]))
-            lines.append(f"{name} does not vary: it is {only} on all {len(known)} images, so its effect is unknown")
+            lines.append(
+                f"{name} does not vary: it is {only} on all {quantity(len(known), 'image')}, so its effect is unknown"
+            )
         elif len(values) and name in options.protected:
             varying.append((name, column))
     for (one, first), (other, second) in combinations(varying, 2):
@@ -95,8 +103,9 @@ def _small(grouping: GroupingResult, min_subjects: int) -> list[str]:
     if not small:
         return []
     return [
-        f"by {grouping.name}, {len(small)} of {len(grouping.rows)} groups have fewer than {min_subjects} subjects "
-        f"({', '.join(small)}) and are excluded from all measures; their rates are shown for information only"
+        f"by {grouping.name}, {len(small)} of {quantity(len(grouping.rows), 'group')} "
+        f"{agree(len(small), 'has', 'have')} fewer than {quantity(min_subjects, 'subject')} ({', '.join(small)}) and "
+        "are excluded from all measures; their rates are shown for information only"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
-from fairface.embedding.store import load_embeddings
+from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import DataError
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
-from fairface.protocols.names import NameIndex
+from fairface.evaluation.shown_people import labels_tell
+from fairface.protocols.names import NameIndex, composed
 from fairface.protocols.scores import check_scored
 from fairface.protocols.subjects import subject_names_of_images
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.grouping import group_images
 from fairface.scoring.normalisation.compared import Compared
 from fairface.scoring.similarity import unit_rows
@@ -32,6 +35,7 @@ class People:
         rows: (N, D) embeddings of unit length; ``None`` where only scores are given.
         subject: (N,) who is shown.
         names: of the people, as far as they have any.
+        labelled: the people by label and data set, where stored labels say who is shown.
     """
 
     title: str
@@ -40,6 +44,11 @@ class People:
     rows: NDArray[np.float64] | None
     subject: NDArray[np.int64]
     names: tuple[str, ...]
+    labelled: tuple[str, ...] = ()
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """What stands for the people in a file: enough to tell that somebody is the same, not who it is."""
+        return tuple(fingerprint(name) for name in (*self.names, *self.labelled))
 
     def compared(self, group: NDArray[np.int64]) -> Compared:
         """What a normaliser takes; ``group`` (N,)."""
@@ -67,25 +76,34 @@ def open_people(what: PairSource, source: ScoreSource) -> People:
         raise DataError(f"{title}: does not say who is shown; add subjects or use --subjects-from")
     subject = np.full(len(comparisons.names) or int(max(comparisons.a.max(), comparisons.b.max())) + 1, -1, np.int64)
     subject[comparisons.a], subject[comparisons.b] = comparisons.subject_a, comparisons.subject_b
-    return People(title, comparisons, scores, _rows(source, comparisons), subject, _names(title, comparisons, subject))
+    stored = load_embeddings(source.embeddings) if source.embeddings else None
+    labelled = _labelled(stored, subject) if labels_tell(what) else ()
+    names = _names(title, comparisons, subject, needed=not labelled)
+    return People(title, comparisons, scores, _rows(stored, comparisons), subject, names, labelled)
 
 
-def _names(title: str, comparisons: Comparisons, subject: NDArray[np.int64]) -> tuple[str, ...]:
+def _labelled(stored: Embeddings | None, subject: NDArray[np.int64]) -> tuple[str, ...]:
+    """Labels mean the same people only in one data set, so both are named; nothing where the data set is not known."""
+    data = str(stored.meta.get("data", "")) if stored is not None else ""
+    known = np.unique(subject[subject >= 0]).tolist() if data else []
+    return tuple(f"label {label} of {os.path.normpath(data)}" for label in known)
+
+
+def _names(title: str, comparisons: Comparisons, subject: NDArray[np.int64], needed: bool) -> tuple[str, ...]:
     if comparisons.subject_names:
         found = {comparisons.subject_names[who] for who in np.unique(subject[subject >= 0])}
     else:
         told = subject_names_of_images(comparisons) if comparisons.names else []
         found = {name for name, who in zip(told, subject, strict=False) if who >= 0} - {""}
-    if not found:
+    if not found and needed:
         raise DataError(f"{title}: its people have no names, so nobody can tell whether calibration people are judged; "
                         "give a list or attributes with the subjects' names")  # fmt: skip
     return tuple(sorted(found))
 
 
-def _rows(source: ScoreSource, comparisons: Comparisons) -> NDArray[np.float64] | None:
-    if not source.embeddings:
+def _rows(stored: Embeddings | None, comparisons: Comparisons) -> NDArray[np.float64] | None:
+    if stored is None:
         return None
-    stored = load_embeddings(source.embeddings)
     return unit_rows(stored.embeddings)[NameIndex(stored.names).find_all(comparisons.names)]
 
 
@@ -103,8 +121,9 @@ def groups_of(
     if len(unknown):
         name = people.comparisons.names[unknown[0]] if people.comparisons.names else f"image {unknown[0]}"
         raise DataError(
-            f"{people.title}: {len(unknown)} of {len(used)} images have no known {found.name} ({name} first), which "
-            "normalisation by group needs; add it, leave their comparisons out, or use --by clusters"
+            f"{people.title}: {len(unknown)} of {quantity(len(used), 'image')} {agree(len(unknown), 'has', 'have')} no "
+            f"known {found.name} ({name} first), which normalisation by group needs; add it, leave their comparisons "
+            "out, or use --by clusters"
         )
     if not labels:
         return found.labels, found.of_image
@@ -116,9 +135,9 @@ def groups_of(
     return tuple(labels), np.where(found.of_image >= 0, order[found.of_image], -1)
 
 
-def fingerprints(names: Sequence[str]) -> list[str]:
-    """What stands for people's names in a file: enough to tell that somebody is the same, not who it is."""
-    return [hashlib.sha256(name.encode()).hexdigest()[:16] for name in names]
+def fingerprint(name: str) -> str:
+    """The same for every form of an accent."""
+    return hashlib.sha256(composed(name).encode()).hexdigest()[:16]
 
 
 def refuse_shared(people: People, calibration: Sequence[str]) -> None:
@@ -128,9 +147,11 @@ def refuse_shared(people: People, calibration: Sequence[str]) -> None:
         DataError: somebody is in both.
     """
     known = set(calibration)
-    shared = [name for name, mark in zip(people.names, fingerprints(people.names), strict=True) if mark in known]
-    if shared:
-        raise DataError(
-            f"{people.title}: {len(shared)} of {len(people.names)} people are calibration people too "
-            f"({', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}); judge on others"
-        )
+    for names in (people.names, people.labelled):
+        shared = [name for name in names if fingerprint(name) in known]
+        if shared:
+            raise DataError(
+                f"{people.title}: {len(shared)} of {quantity(len(names), 'person', 'people')} "
+                f"{agree(len(shared), 'is a calibration person', 'are calibration people')} too "
+                f"({', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}); judge on others"
+            )

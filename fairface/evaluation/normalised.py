@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
-from fairface.evaluation.normalisation_input import People, fingerprints, groups_of, refuse_shared
+from fairface.evaluation.normalisation_input import People, groups_of, refuse_shared
 from fairface.evaluation.saved_normalisation import SavedNormalisation
 from fairface.scoring.fairness.assess import errors_at, everyone
 from fairface.scoring.fairness.compare import change, compare
@@ -87,7 +87,7 @@ def fit_on(
     counts = {"people": len(np.unique(people.subject[people.subject >= 0])),
               "genuine": people.comparisons.genuine, "impostor": people.comparisons.impostor}  # fmt: skip
     by = CLUSTERS if clusters else "+".join(protected)
-    return SavedNormalisation(found, by, before, after, tuple(fingerprints(people.names)), counts)
+    return SavedNormalisation(found, by, before, after, people.fingerprints(), counts)
 
 
 def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], options: FairnessOptions) -> Normalised:

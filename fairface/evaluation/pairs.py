@@ -18,6 +18,7 @@ from fairface.protocols.pair_template import (
     photographs_by_id,
     read_pair_template,
 )
+from fairface.quantity import agree
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,5 @@ def _listed_failures(source: PhotoSource, ids: Sequence[str]) -> tuple[tuple[str
     index = NameIndex(ids)
     places = {name: index.find(name) for name in {PurePosixPath(name).name for name in named}}
     strangers = sum(place is None for place in places.values())
-    notes = (f"{path}: {strangers} of its images are in no pair",) if strangers else ()
+    notes = (f"{path}: {strangers} of its images {agree(strangers, 'is', 'are')} in no pair",) if strangers else ()
     return tuple(sorted({ids[place] for place in places.values() if place is not None})), notes

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import quantity
 from fairface.scoring.fairness.grouping import group_images
 from fairface.scoring.roc import roc_curve, tar_at_fmr, threshold_at_fmr
 from fairface.scoring.similarity import cosine_scores, unit_rows
@@ -35,7 +36,7 @@ class TarChange:
     def __str__(self) -> str:
         return (
             f"TAR at FMR {self.fmr:g}, {self.group}: {self.before:.4f} before, {self.after:.4f} after, "
-            f"{100 * (self.after - self.before):+.2f} points ({self.genuine} genuine comparisons)"
+            f"{100 * (self.after - self.before):+.2f} points ({quantity(self.genuine, 'genuine comparison')})"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.encoded import FileDataset
-from fairface.errors import ConfigError, DataError
-from fairface.evaluation.identified import Embed, Part, ReadScores, embeddings_of
+from fairface.errors import DataError
+from fairface.evaluation.distinct import check_no_self
+from fairface.evaluation.identified import Embed, ReadScores, embeddings_of
+from fairface.evaluation.part import Part
 from fairface.protocols.masked import BY_PKU_FOLDER, masked_images, pku_folder
 from fairface.protocols.retrieval import RetrievalSubjects, codes_by_name, retrieval_subjects, split_rows
 from fairface.scoring.retrieval import (
@@ -82,17 +83,6 @@ def split_masked(part: Part, masked: str, identities: Mapping[str, str]) -> Retr
     return RetrievalParts(query, replace(gallery, notes=()), (MASKED, COMMON), identities=known)
 
 
-def check_distinct(query: str, gallery: str) -> None:
-    """Refuse one set as both: every image would find itself first.
-
-    Raises:
-        ConfigError: see above.
-    """
-    if Path(query).resolve() == Path(gallery).resolve():
-        raise ConfigError(f"{query} is query and gallery, so every image would find itself; give two sets, or --data "
-                          "with --masked")  # fmt: skip
-
-
 def retrieve_parts(
     parts: RetrievalParts,
     embed: Embed | None,
@@ -106,12 +96,16 @@ def retrieve_parts(
     ``scores`` reads scores (queries, gallery images) that exist already; there are no distractors then.
 
     Raises:
-        DataError: what the protocol or the scoring refuses; embeddings of different lengths.
+        DataError: what the protocol or the scoring refuses; embeddings of different lengths; queries that are in the
+            gallery.
     """
     strangers = None if parts.distractors is None else parts.distractors.listed
     subjects = retrieval_subjects(parts.query.listed, parts.gallery.listed, strangers, parts.identities)
     rows = _no_features(parts) if scores else {name: embeddings_of(part, embed) for name, part in parts.all().items()}
     _check_lengths(parts, rows)
+    # With cameras, what a query's own camera took of its identity is left out, so the query itself too.
+    entered = (DISTRACTORS,) if parts.cameras else (GALLERY, DISTRACTORS)
+    check_no_self(parts.all(), {} if scores else rows, (QUERY,), entered)
     sets = _image_sets(parts, subjects, rows)
     given = None if scores is None else scores((len(subjects.queries), len(subjects.gallery)))
     others = sets.get(DISTRACTORS)

@@ -9,21 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
-from fairface.data.table import read_csv_table
 from fairface.embedding.store import Embeddings, load_embeddings
 from fairface.errors import ConfigError, DataError
 from fairface.evaluation.acquisition import ScoredPairs
+from fairface.evaluation.shown_people import subjects_of, with_attributes
+from fairface.evaluation.unembedded import unembedded_failures
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.attributes import Attributes, attributes_of_images, subjects_of_images
 from fairface.protocols.columns import numbers
 from fairface.protocols.failed_images import read_failed_images
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import OpenedPairs, open_comparisons
 from fairface.protocols.scores import read_scores
-from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
+from fairface.quantity import agree, quantity
 from fairface.scoring.similarity import cosine_scores
-
-ATTRIBUTE_VALUES = "attribute_values"  # in the meta of embeddings
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,11 @@ def open_scored(what: PairSource, sources: Sequence[ScoreSource]) -> ScoredPairs
         for source in sources[1:]:
             check_same_images(stored, load_embeddings(source.embeddings), sources[0].embeddings, source.embeddings)
     failed, strangers = failures_of(what, opened.comparisons)
+    unembedded = None
+    if stored is not None and not what.pairs:
+        unembedded, strangers = unembedded_failures(what, stored, opened.comparisons, strangers)
     scores = tuple(_scores(source, what, opened, failed) for source in sources)
-    return ScoredPairs(opened.comparisons, scores, failed, strangers)
+    return ScoredPairs(opened.comparisons, scores, failed, strangers, unembedded)
 
 
 def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> OpenedPairs:
@@ -107,7 +108,8 @@ def compared_pairs(what: PairSource, stored: Embeddings | None = None) -> Opened
     elif stored is None:
         raise ConfigError("comparing all pairs needs embeddings; give a pair list")
     else:
-        opened = OpenedPairs(all_pairs(subjects_of(stored, what), names=stored.names))
+        who = subjects_of(stored, what)
+        opened = OpenedPairs(all_pairs(who.numbers, names=stored.names, subject_names=who.names))
     return replace(opened, comparisons=with_attributes(opened.comparisons, stored, what))
 
 
@@ -139,9 +141,10 @@ def embedding_scores(
     if unexplained.any() and what.unscored == "error":
         some = [comparisons.names[image] for image in used[unexplained]]
         raise DataError(
-            f"{what.title}: {len(some)} of {len(used)} images are not among the {len(stored.names)} given "
-            f"({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); the given names look like {stored.names[0]!r}; "
-            "if no face was found, list these images for --failures, or use --unscored leave_out or no_match"
+            f"{what.title}: {len(some)} of {quantity(len(used), 'image')} {agree(len(some), 'is', 'are')} not among "
+            f"the {len(stored.names)} given ({', '.join(some[:3])}{', …' if len(some) > 3 else ''}); the given names "
+            f"look like {stored.names[0]!r}; if no face was found, list these images for --failures, or use --unscored "
+            "leave_out or no_match"
         )
     there = ~lacking[ends].any(axis=0)
     scores = np.full(len(comparisons), np.nan)
@@ -169,71 +172,6 @@ def check_same_images(one: Embeddings, other: Embeddings, one_name: str, other_n
             f"({' and '.join(sorted(data))}); "
             "embed the same data with both models"
         )
-
-
-def subjects_of(stored: Embeddings, what: PairSource) -> NDArray[np.integer]:
-    """(N,) who is on each image of ``stored``, as ``what.subjects_from`` says.
-
-    Raises:
-        ConfigError: the embeddings, or the attributes, do not tell.
-    """
-    if what.subjects_from == "names":
-        return subjects_from_names(stored.names)
-    if what.subjects_from in ("", "labels"):
-        if len(stored.labels) == 0:
-            raise ConfigError("the embeddings have no labels; take subjects from names or a column of the attributes")
-        return stored.labels
-    return _subjects_of_table(what, stored.names)
-
-
-def _subjects_of_table(what: PairSource, images: Sequence[str]) -> NDArray[np.int64]:
-    if not what.attributes:
-        raise ConfigError(f"subjects cannot come from {what.subjects_from!r} without a file of attributes")
-    table = read_csv_table(what.attributes)
-    return subjects_of_images(table, images, what.subjects_from, what.image_column or None)
-
-
-def with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: PairSource) -> Comparisons:
-    """``comparisons`` with the attributes of ``stored`` and of the file, and with who is shown.
-
-    Raises:
-        ConfigError: who is shown cannot be told as asked for.
-        DataError: images without names, and what the readers refuse.
-    """
-    source = what.title
-    if (what.attributes or what.subjects_from or stored is not None) and not comparisons.names:
-        raise DataError(f"{source}: has no columns image_a and image_b, so its images are unknown")
-    if stored is not None and stored.attribute_names:
-        comparisons = _of_embeddings(stored, comparisons).put_into(comparisons)
-    if what.attributes:
-        table = read_csv_table(what.attributes)
-        columns = [name for name in what.wanted if table.find(name) or name not in comparisons.attribute_names]
-        subjects = subject_names_of_images(comparisons)
-        found = attributes_of_images(
-            table, comparisons.names, columns, what.image_column or None, what.allowed, subjects
-        )
-        comparisons = found.put_into(comparisons)
-    if not what.subjects_from or not what.pairs:
-        return comparisons
-    shown: NDArray[np.integer]
-    if what.subjects_from == "names":
-        shown = subjects_from_names(comparisons.names)
-    elif what.subjects_from == "labels":
-        if stored is None or len(stored.labels) == 0:
-            raise ConfigError("subjects cannot come from labels: there are no embeddings, or they have no labels")
-        places = NameIndex(stored.names).find_all(comparisons.names)
-        shown = np.where(places < 0, -1, np.asarray(stored.labels, np.int64)[places])
-    else:
-        shown = _subjects_of_table(what, comparisons.names)
-    return with_subjects(comparisons, shown, source)
-
-
-def _of_embeddings(stored: Embeddings, comparisons: Comparisons) -> Attributes:
-    places = NameIndex(stored.names).find_all(comparisons.names)
-    codes = np.where(places[:, None] >= 0, stored.attributes[places], -1).astype(np.int8)
-    told = stored.meta.get(ATTRIBUTE_VALUES, {})
-    values = tuple(tuple(str(value) for value in told.get(name, ())) for name in stored.attribute_names)
-    return Attributes(stored.attribute_names, values, codes)
 
 
 def _scores(

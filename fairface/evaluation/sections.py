@@ -11,6 +11,7 @@ from fairface.evaluation.finetuning_stages import FinetuningStages
 from fairface.evaluation.judged import ALL_STEPS, WITHOUT
 from fairface.evaluation.limits import what_cannot_be_shown
 from fairface.evaluation.stage_sections import stage_sections
+from fairface.quantity import quantity
 from fairface.report.fairness_numbers import rate_text
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import fairness_sections
@@ -58,25 +59,32 @@ def evaluation_sections(
         sections += [one for one in tables if groups == ALL or one.title.startswith(_RATES)]
         sections.append(_failures(facts, found))
         if found.without_failures is not None and groups == ALL:
-            sections += _fairness(found.without_failures, f"without failures to detect{kind}")
+            sections += _fairness(found.without_failures, f"without face-detection failures{kind}")
     sections += stage_sections(stages) if stages else []
     return [*sections, Section("What these subjects cannot show", lines=what_cannot_be_shown(found))]
 
 
 def _head(facts: RunFacts) -> Section:
     lines = [
-        f"pairs: {facts.pairs} of {facts.images} images ({facts.source})",
+        f"pairs: {facts.pairs} of {quantity(facts.images, 'image')} ({facts.source})",
         f"three-step model: {facts.checkpoints.get('three_step', facts.three_step)}",
         f"hard-sample model: {facts.checkpoints.get('hard_sample', facts.hard or 'none')}",
         f"scores: {TRANSDUCTION if facts.transductive else 'plain cosines of two images each (inductive)'}",
     ]
     if facts.failed is not None:
         some = f" ({', '.join(facts.failed[:5])}{', …' if len(facts.failed) > 5 else ''})" if facts.failed else ""
-        lines.append(f"detection failed on {len(facts.failed)} of {facts.images} images{some}")
+        lines.append(f"detection failed on {len(facts.failed)} of {quantity(facts.images, 'image')}{some}")
     if facts.repeated:
-        lines.append(f"{facts.repeated} pairs repeat an earlier pair; they are scored and counted again")
+        lines.append(
+            quantity(
+                facts.repeated,
+                "pair repeats an earlier pair; it is scored and counted again",
+                "pairs repeat an earlier pair; they are scored and counted again",
+            )
+        )
     if facts.self_pairs:
-        lines.append(f"{facts.self_pairs} pairs compare an image with itself")
+        compared = quantity(facts.self_pairs, "pair compares", "pairs compare")
+        lines.append(f"{compared} an image with itself")
     return Section("Evaluation", lines=[*lines, *facts.notes])
 
 
@@ -141,7 +149,7 @@ def _failures(facts: RunFacts, found: Assessment) -> Section:
         if row.failures is not None
     ]
     lines = [
-        f"{len(facts.failed)} of {facts.images} images; a face counts as one if it was found only after "
+        f"{len(facts.failed)} of {quantity(facts.images, 'image')}; a face counts as one if it was found only after "
         "resizing or rotating the photograph, or not at all"
     ]
     if found.without_reason:

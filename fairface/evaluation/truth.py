@@ -21,13 +21,14 @@ from fairface.evaluation.judged import ALL_STEPS, HARD, THREE_STEP, JudgedPairs,
 from fairface.evaluation.pairs import SourcePairs
 from fairface.evaluation.request import TruthSource
 from fairface.files import atomic_write
-from fairface.protocols.attributes import attributes_of_images, subject_texts_of_images
+from fairface.protocols.attributes import attributes_of_images, named_subjects_of_images
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.challenge import HEADER, Template
 from fairface.protocols.names import NameIndex
 from fairface.protocols.opening import open_comparisons
 from fairface.protocols.scores import PairScores, match_scores
-from fairface.protocols.subjects import subject_names_of_images, subject_texts_of_names, with_subjects
+from fairface.protocols.subjects import Subjects, named_subjects, subject_names_of_images, with_subjects
+from fairface.quantity import quantity
 from fairface.scoring.transductive.chain import ChainResult
 
 
@@ -51,8 +52,8 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
     itself = next((a for a, b in zip(template.first, template.second, strict=True) if a == b), None)
     if itself is not None:
         raise DataError(
-            f"{template.source}: {pairs.counts.self_pairs} pairs compare an image with itself (first: {itself}), which "
-            "no truth can label; remove them, or give no truth"
+            f"{template.source}: {quantity(pairs.counts.self_pairs, 'pair compares', 'pairs compare')} an image with "
+            f"itself (first: {itself}), which no truth can label; remove them, or give no truth"
         )
     source = truth.truth or template.source
     if truth.truth:
@@ -63,8 +64,7 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
         comparisons = _said_by_subjects(template, truth)
     comparisons = _with_attributes(comparisons, truth)
     if truth.subjects_from:
-        shown, known = np.unique(_subjects(comparisons.names, truth), return_inverse=True)
-        comparisons = with_subjects(comparisons, known, source, shown.tolist())
+        comparisons = with_subjects(comparisons, _subjects(comparisons.names, truth), source)
     result = KnownPairs(source, pairs, comparisons)
     try:
         matched(result, np.zeros(len(template.first)))
@@ -74,18 +74,17 @@ def open_truth(pairs: SourcePairs, truth: TruthSource) -> KnownPairs:
 
 
 def _said_by_subjects(template: Template, truth: TruthSource) -> Comparisons:
-    who = dict(zip(template.ids, _subjects(template.ids, truth), strict=True))
+    who = dict(zip(template.ids, _subjects(template.ids, truth).numbers.tolist(), strict=True))
     same = [who[a] == who[b] for a, b in zip(template.first, template.second, strict=True)]
     rows = PairRows(list(template.first), list(template.second), same, [-1] * len(same))
     return comparisons_of_rows(rows, template.source, None)
 
 
-def _subjects(images: Sequence[str], truth: TruthSource) -> list[str]:
-    """What the subject on each image is called."""
+def _subjects(images: Sequence[str], truth: TruthSource) -> Subjects:
     if truth.subjects_from == "names":
-        return subject_texts_of_names(images)
+        return named_subjects(images)
     table = read_csv_table(truth.attributes)
-    return subject_texts_of_images(table, images, truth.subjects_from, truth.image_column or None)
+    return named_subjects_of_images(table, images, truth.subjects_from, truth.image_column or None)
 
 
 def _with_attributes(comparisons: Comparisons, truth: TruthSource) -> Comparisons:
@@ -133,7 +132,7 @@ def judge(known: KnownPairs, chain: ChainResult, failed: Sequence[str] | None, d
     if failed is not None:
         names = known.comparisons.names
         mask = np.zeros(len(names), bool)
-        mask[NameIndex(names).positions(failed, "the list of failures to detect")] = True
+        mask[NameIndex(names).positions(failed, "the list of face-detection failures")] = True
     return JudgedPairs(known.source, known.comparisons, scores, known.pairs.photographs, mask)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from fairface.errors import DataError
 from fairface.evaluation.acquisition import FailureToAcquire, ScoredPairs, failure_to_acquire, without_failures
 from fairface.protocols.scores import check_scored
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.unusable import upside_down
@@ -72,7 +73,7 @@ def verify_pairs(pairs: ScoredPairs, options: VerifyOptions, source: str) -> Ver
     result = _verify(used, options)
     without = None
     if failures is not None:
-        notes.append(str(failures) + ("; these are left out" if options.leave_out_failures else ""))
+        notes += failures.sentences(options.leave_out_failures)
         if not options.leave_out_failures:
             try:
                 without = _verify(_usable(left, options, source)[0], options)
@@ -91,8 +92,9 @@ def _usable(pairs: ScoredPairs, options: VerifyOptions, source: str) -> tuple[Sc
     values, kept = usable_scores(scores, comparisons, options.unscored)
     notes = [note for note in [upside_down(scores, comparisons.same)] if note]
     if missing:
-        how = "were left out" if options.unscored == "leave_out" else "count as no match"
-        notes.append(f"{missing} comparisons without a usable score {how}")
+        left_out, counted = ("was left out", "were left out"), ("counts as no match", "count as no match")
+        how = agree(missing, *(left_out if options.unscored == "leave_out" else counted))
+        notes.append(f"{quantity(missing, 'comparison')} without a usable score {how}")
     return ScoredPairs(select(comparisons, kept), (values[kept],)), notes
 
 

@@ -15,6 +15,7 @@ from fairface.errors import DataError
 from fairface.faces.align import align
 from fairface.faces.layouts import ARCFACE
 from fairface.faces.photographs import read_photograph
+from fairface.quantity import quantity
 
 
 class AlignedFiles(FileDataset):
@@ -37,7 +38,9 @@ class AlignedFiles(FileDataset):
         layout: str = ARCFACE,
     ) -> None:  # fmt: skip
         if points.shape != (len(names), 5, 2):
-            raise DataError(f"{Path(root)}: points of shape {points.shape} for {len(names)} images; give five for each")
+            raise DataError(
+                f"{Path(root)}: points of shape {points.shape} for {quantity(len(names), 'image')}; give five for each"
+            )
         super().__init__(root, names)
         self.points = points
         self.size = size

@@ -11,6 +11,7 @@ from fairface.errors import DataError
 from fairface.faces.align_report import UNREADABLE, AlignReport, names_by_way
 from fairface.faces.landmarks import Landmarks, read_landmarks
 from fairface.faces.photographs import walk
+from fairface.quantity import quantity
 
 
 def check_earlier(out: Path, base: Path, there: Collection[str], table: str, add: bool) -> None:
@@ -24,8 +25,8 @@ def check_earlier(out: Path, base: Path, there: Collection[str], table: str, add
     strangers = sorted((_images(out) | _rows(out / table).keys()) - {_stem(name) for name in there})
     if strangers:
         raise DataError(
-            f"{out}: holds {len(strangers)} images of other photographs than those of {base} ({strangers[0]} first); "
-            "choose an empty folder, or --add to keep them and add these"
+            f"{out}: holds {quantity(len(strangers), 'image')} of other photographs than those of {base} "
+            f"({strangers[0]} first); choose an empty folder, or --add to keep them and add these"
         )
 
 
@@ -39,8 +40,8 @@ def check_added(out: Path, chosen: Sequence[str], rows: Mapping[str, Landmarks],
     again = [name for name in chosen if _stem(name) in taken]
     if again:
         raise DataError(
-            f"{out}: {again[0]} is there already ({len(again)} such photographs); rename them, or go on with --resume "
-            f"if they are of a run with --add that was stopped (rows: {table})"
+            f"{out}: {again[0]} is there already ({quantity(len(again), 'such photograph')}); rename them, or go on "
+            f"with --resume if they are of a run with --add that was stopped (rows: {table})"
         )
 
 

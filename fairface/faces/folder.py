@@ -19,6 +19,7 @@ from fairface.faces.journal import Journal
 from fairface.faces.landmarks import Landmarks, write_landmarks
 from fairface.faces.photographs import list_photographs
 from fairface.files import inside, remove_partial
+from fairface.quantity import agree, quantity
 
 LANDMARKS = "landmarks.csv"
 _TASK = 32  # photographs per task at most; each task loads the nets again, some milliseconds
@@ -106,7 +107,8 @@ def _chosen(base: Path, there: list[str], names: Collection[str] | None) -> list
     strangers = sorted(set(names) - set(there))
     if strangers:
         raise DataError(
-            f"{base}: {len(strangers)} of {len(set(names))} photographs that are asked for are not there "
+            f"{base}: {len(strangers)} of {quantity(len(set(names)), 'photograph')} that are asked for "
+            f"{agree(len(strangers), 'is', 'are')} not there "
             f"({', '.join(strangers[:3])}{', …' if len(strangers) > 3 else ''}); add them or ask for others"
         )
     return sorted(set(names))

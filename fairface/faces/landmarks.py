@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 
 POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 COORDINATES = tuple(f"{axis}_{point}" for point in POINTS for axis in "xy")
@@ -115,7 +116,9 @@ def _parse(fields: Mapping[str, str | None], place: str) -> Landmarks:
         raise DataError(f"{place}: {name}: a field is not finite; fix or remove the row")
     if (points is None) != (faces == 0):
         state = "missing" if points is None else "given"
-        raise DataError(f"{place}: {name}: {faces} faces, but the points are {state}; fix or remove the row")
+        raise DataError(
+            f"{place}: {name}: {quantity(faces or 0, 'face')}, but the points are {state}; fix or remove the row"
+        )
     how = (fields.get("how") or "").strip() or ("none" if points is None else "detected")
     known = WITHOUT_POINTS if points is None else WITH_POINTS
     if how not in known:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairface.data.image_kinds import LeftOut, readable_suffixes, suffix_of
 from fairface.data.images import decode, read_bytes
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 
 def walk(root: str | os.PathLike[str]) -> Iterator[tuple[Path, list[str]]]:
@@ -54,7 +55,7 @@ def list_photographs(root: str | os.PathLike[str]) -> tuple[list[str], tuple[str
                 kind = names if suffix_of(file) in readable else others
                 kind.append((folder / file).relative_to(base).as_posix())
     if not names:
-        told = LeftOut.of(others).problems(str(base)) or (f"{len(others)} other files",)
+        told = LeftOut.of(others).problems(str(base)) or (quantity(len(others), "other file"),)
         raise DataError(f"{base}: no photograph in it ({', '.join(sorted(readable))}); {told[0]}")
     for name in names:
         if not name.isprintable():

@@ -56,6 +56,7 @@ from fairface.heads.sharded import Sampling, ShardedClassifier
 from fairface.heads.sharded.store import Store
 from fairface.heads.softmax import NoMargin
 from fairface.heads.svx import svx
+from fairface.quantity import quantity
 
 Factory = Callable[[HeadConfig], Margin]
 
@@ -160,4 +161,7 @@ def build_sharded_head(config: HeadConfig, embedding: int, classes: int, seed: i
 
 def _check_size(embedding: int, classes: int) -> None:
     if classes < 1 or embedding < 1:
-        raise ConfigError(f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0")
+        raise ConfigError(
+            f"a head for {quantity(classes, 'class')} and embeddings of {quantity(embedding, 'value')}; both must be "
+            "above 0"
+        )

@@ -15,6 +15,7 @@ from fairface.faces.retinaface import RetinaFaceConfig, RetinaFaceDetector, outp
 from fairface.graph.symbol_file import read_symbol
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import load_arrays
+from fairface.quantity import agree, quantity
 
 _SIDE = 96  # of a square input at which the nine outputs are told apart by their shapes
 
@@ -69,8 +70,9 @@ def _nine_outputs(symbol: Any, files: CheckpointFiles) -> Any:
         found = [index for index, shape in enumerate(shapes) if tuple(shape) == wanted]
         if len(found) != 1:
             raise CheckpointError(
-                f"{files.symbol}: {len(found)} of its {len(shapes)} outputs have shape {wanted} for {_SIDE}x{_SIDE} "
-                "pixels, not one; name a RetinaFace model with three levels and two anchors, such as insightface's R50"
+                f"{files.symbol}: {len(found)} of its {quantity(len(shapes), 'output')} "
+                f"{agree(len(found), 'has', 'have')} shape {wanted} for {_SIDE}x{_SIDE} pixels, not one; name a "
+                "RetinaFace model with three levels and two anchors, such as insightface's R50"
             )
         places.append(found[0])
     return mx.sym.Group([symbol[index] for index in places])

@@ -13,6 +13,7 @@ from fairface.data.loading.source import Source
 from fairface.data.types import Dataset
 from fairface.data.view import DatasetView
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 COLUMN = "nose_height"
 _IN_NAME = re.compile(r"_(0?\.\d+|0|1|1\.0*)$", re.ASCII)
@@ -50,7 +51,7 @@ def _check_known(source: Source) -> None:
         first = int(unknown[0])
         raise DataError(
             f"{source.dataset.name(first)}: {COLUMN} is {known[first]:g}, no share of the image's height "
-            f"({len(unknown)} such records); correct the column, or {WITHOUT}"
+            f"({quantity(len(unknown), 'such record')}); correct the column, or {WITHOUT}"
         )
 
 

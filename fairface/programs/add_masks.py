@@ -25,6 +25,7 @@ from fairface.files import atomic_write
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.mask_options import add_mask_options, choice_of
+from fairface.quantity import quantity
 
 _FIXED = ("--p", "--styles", "--nose-out", "--chin", "--seed", "--landmarks", "--sheet")
 
@@ -86,12 +87,14 @@ def _draw_sheet(args: argparse.Namespace, points: PointSource, console: Console)
     sheet = contact_sheet(faces, choice_of(args), args.seed)
     with atomic_write(args.sheet) as file:
         file.write(encode_png(sheet))
-    console.show({"sheet": args.sheet, "faces": len(faces)}, f"{args.sheet}: {len(faces)} faces")
+    console.show({"sheet": args.sheet, "faces": len(faces)}, f"{args.sheet}: {quantity(len(faces), 'face')}")
 
 
 def _tell(report: MaskReport, args: argparse.Namespace, console: Console) -> None:
     counts = {name: len(report.of(name)) for name in (MASKED, UNMASKED, REFUSED, UNREADABLE)}
-    lines = [f"{len(report.rows)} images: " + ", ".join(f"{count} {name}" for name, count in counts.items())]
+    lines = [
+        f"{quantity(len(report.rows), 'image')}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
+    ]
     lines += [f"refused: {row.image}: {row.message}" for row in report.of(REFUSED)[:10]]
     lines += [f"unreadable: {row.image}: {row.message}" for row in report.of(UNREADABLE)[:10]]
     lines += LeftOut.of(report.ignored).notes(args.source)

@@ -24,6 +24,7 @@ from fairface.faces.layouts import ARCFACE, LAYOUTS, SIZES
 from fairface.faces.mtcnn import MtcnnConfig
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 
 def _options(prog: str) -> argparse.ArgumentParser:
@@ -86,8 +87,10 @@ def _retinaface(name: str) -> FaceDetector:
 
 def summary(report: AlignReport, source: str, target: str) -> str:
     """The counts in words."""
-    lines = [f"{report.photographs} photographs: {report.aligned} aligned, {report.finished} finished before, "
-             f"{len(report.no_face)} without a face, {len(report.unreadable)} unreadable"]
+    lines = [
+        f"{quantity(report.photographs, 'photograph')}: {report.aligned} aligned, {report.finished} finished before, "
+        f"{len(report.no_face)} without a face, {len(report.unreadable)} unreadable"
+    ]
     if report.no_face:
         lines.append(f"without a face: {os.path.join(target, NO_FACE)}, first {report.no_face[0]}")
     if report.forced or report.rotated or report.cropped:
@@ -96,7 +99,13 @@ def summary(report: AlignReport, source: str, target: str) -> str:
     lines += [f"unreadable: {name}: {problem}" for name, problem in report.unreadable[:10]]
     lines += LeftOut.of(report.ignored).notes(source)
     if report.unused:
-        lines.append(f"{report.unused} rows of the landmarks table have no photograph")
+        lines.append(
+            quantity(
+                report.unused,
+                "row of the landmarks table has no photograph",
+                "rows of the landmarks table have no photograph",
+            )
+        )
     lines.append(f"landmarks: {os.path.join(target, LANDMARKS)}")
     return "\n".join(lines)
 

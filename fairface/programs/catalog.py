@@ -1,4 +1,4 @@
-"""The programs by task: the command of each, its door in a clone, and one line. Nothing here imports a program."""
+"""The programs by task: the command of each, its script in a clone, and one line. Nothing here imports a program."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Program:
 
     Attributes:
         command: as in ``fairface COMMAND``.
-        door: the file that starts it in a clone; its stem is the program's module in :mod:`fairface.programs`.
+        script: the file that starts it in a clone; its stem is the program's module in :mod:`fairface.programs`.
         summary: what it does, one line.
         settings: what it calls the settings that errors offer (:data:`fairface.errors.SETTINGS`), where it has them.
     """
 
     command: str
-    door: str
+    script: str
     summary: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
         """Name of its file in :mod:`fairface.programs`."""
-        return PurePosixPath(self.door).stem
+        return PurePosixPath(self.script).stem
 
     @property
     def is_configured(self) -> bool:
@@ -145,4 +145,4 @@ def find(name: str) -> Program | None:
 def options_of(command: str, prog: str = "") -> ArgumentParser:
     """The parser of a program, with its line from this table and the options that all programs have."""
     program = next(program for program in PROGRAMS if program.command == command)
-    return program_parser(program.summary, prog or PurePosixPath(program.door).name, program.gives_json)
+    return program_parser(program.summary, prog or PurePosixPath(program.script).name, program.gives_json)

@@ -13,6 +13,7 @@ from fairface.console import Console
 from fairface.data.missing import SKIP, STOP
 from fairface.data.packing.compound import compound
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -34,5 +35,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {"output": args.final_path, "sets": [dict(zip(columns, row, strict=True)) for row in done.sources],
          "identities": done.identities, "images": done.images, "shared": done.shared, "made": done.made},
         f"{table(rows, columns)}\n"
-        f"{done.shared} identities are in more than one set; {done.made} files were made, the others existed already",
+        f"{quantity(done.shared, 'identity is', 'identities are')} in more than one set; "
+        f"{quantity(done.made, 'file was', 'files were')} made, the others existed already",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from fairface.data.recordio.dataset import RecordDataset, find_rec
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -66,7 +67,7 @@ def make_images(folder: Path, swap: bool, workers: int, console: Console) -> dic
 
 def images_line(found: dict[str, Any]) -> str:
     """:func:`make_images` in words."""
-    counts = f"{found['output']}: {found['images']} images of {found['identities']} identities"
+    counts = f"{found['output']}: {quantity(found['images'], 'image')} of {quantity(found['identities'], 'identity')}"
     return counts if found["made"] else f"{counts}, exist already"
 
 

@@ -12,6 +12,7 @@ from fairface.console import Console
 from fairface.data.packing.index_conversion import convert_index
 from fairface.programs.catalog import options_of
 from fairface.programs.replace import add_overwrite, check_new
+from fairface.quantity import agree, quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -28,7 +29,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     console.tell(f"{image} failed" for image in done.unknown)
     console.show(
         {"index": args.new, "images": done.written, "unknown": done.unknown, "unused": done.unused},
-        f"{args.new}: {done.written} images; {len(done.unknown)} of the list are not in the TFRecords, "
-        f"{done.unused} of the TFRecords are not in the list",
+        f"{args.new}: {quantity(done.written, 'image')}; {len(done.unknown)} of the list "
+        f"{agree(len(done.unknown), 'is', 'are')} not in the TFRecords, {done.unused} of the TFRecords "
+        f"{agree(done.unused, 'is', 'are')} not in the list",
     )
 

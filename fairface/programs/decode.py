@@ -14,6 +14,7 @@ from fairface.data.missing import SKIP, STOP
 from fairface.data.opening import locate
 from fairface.data.tfrecord.dataset import IndexTFRDataset
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -38,6 +39,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     written = extract(dataset, args.output_dir, args.limit)
     console.show(
         {"output": args.output_dir, "written": [str(path) for path in written], "images": len(dataset)},
-        f"{args.output_dir}: {len(written)} of {len(dataset)} images",
+        f"{args.output_dir}: {len(written)} of {quantity(len(dataset), 'image')}",
     )
 

@@ -14,6 +14,7 @@ from fairface.graph.precisions import PRECISIONS
 from fairface.programs.catalog import options_of
 from fairface.programs.model_argument import add_model, parse
 from fairface.programs.scoring_options import MODEL_HELP, add_onnx_options, checkpoint_of, onnx_options
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -53,6 +54,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     count, size = embeddings.shape
     console.show(
         {"output": args.output, "images": count, "embedding": size, **meta},
-        f"{args.output}: {count} embeddings of {size} values",
+        f"{args.output}: {quantity(count, 'embedding')} of {quantity(size, 'value')}",
     )
 

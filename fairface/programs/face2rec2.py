@@ -21,6 +21,7 @@ from fairface.faces.align import align
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.replace import add_overwrite, check_new, records_in
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -32,7 +33,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     options = PackOptions(args.size, args.quality, args.resize, args.workers, align)
     watch = functools.partial(console.progress, total=len(plan.photos), label="packing", unit="photo")
     pack_plan(plan, args.output, options, watch)
-    text = f"{args.output}: {len(plan.photos)} photographs of {len(plan.identities)} identities"
+    text = f"{args.output}: {quantity(len(plan.photos), 'photograph')} of {quantity(len(plan.identities), 'identity')}"
     counts = {"images": len(plan.photos), "identities": len(plan.identities), "left_out": list(plan.skipped)}
     console.show({"output": args.output, **counts}, text)
 

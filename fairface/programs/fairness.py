@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.protocols.all_pairs import LIMIT
 from fairface.protocols.attributes import alike_values
 from fairface.protocols.scores import check_scored
+from fairface.quantity import quantity
 from fairface.report.fairness_curves import plot_group_curves
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.picture import drawn
@@ -44,16 +46,17 @@ from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.gate import failures, parse_condition
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.unusable import why_unusable
 
-DOOR = "test/fairness.py"
+SCRIPT = "test/fairness.py"
 
 
 def main(argv: Sequence[str], prog: str = "") -> int:
     args = arguments(argv, prog)
     conditions = [parse_condition(text) for text in args.fail_if]
     console = Console.of(args)
-    whole = report_of_all_pairs(args, console)
+    whole = report_of_all_pairs(args)
     report, scored = (whole, None) if whole is not None else make_report(args, console)
     met = failures(conditions, report.measures)
     if conditions:
@@ -63,7 +66,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         console.tell([drawn(args.plot, f"ROC and DET by {'+'.join(args.protected)}")])
     source = {name: getattr(args, name) for name in ("pairs", "column", "scores", "embeddings", "against")}
     if wants_page(args):
-        made_by = provenance(prog, DOOR, argv, source)
+        made_by = provenance(prog, SCRIPT, argv, source)
         write_outputs(args, page_of_fairness(report, scored, args.protected, made_by, args.report_faces))
     if args.report and not is_page(args.report):
         with atomic_write(args.report, "w", encoding="utf-8") as file:
@@ -78,7 +81,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
     return 1 if met else 0
 
 
-def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessReport | None:
+def report_of_all_pairs(args: argparse.Namespace) -> FairnessReport | None:
     """Of all pairs, where they are too many for a list or the list would add nothing."""
     if not args.all_pairs:
         return None
@@ -89,13 +92,19 @@ def report_of_all_pairs(args: argparse.Namespace, console: Console) -> FairnessR
         if len(pairs) <= LIMIT:
             return None
         raise ConfigError(f"--challenge and --legitimate need a list of pairs, of {LIMIT:,} at most; give --pairs")
-    if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
     thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
-    return assess_all_pairs(
+    report = assess_all_pairs(
         pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
         bool(args.curves or args.plot), show=not args.quiet,
     )  # fmt: skip
+    return replace(report, notes=(*report.notes, *of_few_subjects(report.result)))
+
+
+def of_few_subjects(result: FairnessResult) -> list[str]:
+    """What to do about groups that are left out of measures."""
+    if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
+        return ["--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide"]
+    return []
 
 
 def fairness_options(args: argparse.Namespace) -> FairnessOptions:
@@ -110,11 +119,11 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     options = fairness_options(args)
     pairs = open_scored(pair_source(args, args.pairs), sources(args))
     if pairs.strangers:
-        console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison"])
-    notes = [str(told) for told in [failure_to_acquire(pairs)] if told is not None]
+        console.tell([f"{args.failures}: {quantity(len(pairs.strangers), 'image is', 'images are')} in no comparison"])
+    told = failure_to_acquire(pairs)
+    notes = [] if told is None else told.sentences(args.leave_out_failures)
     if args.leave_out_failures:
         pairs = without_failures(pairs)
-        notes = [f"{note}; these are left out" for note in notes]
     comparisons, scores = pairs.comparisons, pairs.scores
     if args.unscored == "error":
         for of in scores:
@@ -122,7 +131,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     notes += alike_values(args.protected, [values_of(comparisons, name) for name in args.protected])
     used = counted(comparisons, scores[0], args.unscored)
     thresholds = shared_thresholds(args, comparisons, scores)
-    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed)
+    result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed, pairs.unembedded)
     changes, challenge, curves = {}, {}, []
     if args.against:
         before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])
@@ -133,8 +142,7 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
     if args.curves or args.plot:
         curves = group_curves(used.scores[0], used.comparisons, args.protected, args.bootstrap, args.level, args.seed)
     unusable = why_unusable(scores[0], comparisons.same, result)
-    if any(row.too_few for grouping in result.groupings.values() for row in grouping.rows):
-        notes.append("--min-subjects sets how many subjects a group needs in measures; with few, intervals are wide")
+    notes += of_few_subjects(result)
     return FairnessReport(result, challenge, changes, tuple(curves), unusable, tuple(notes)), used
 
 

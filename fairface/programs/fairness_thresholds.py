@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import filecmp
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
+from fairface.protocols.names import composed, without_suffix
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
 
@@ -40,16 +44,18 @@ def shared_thresholds(
     args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]
 ) -> list[SharedThreshold]:
     """One for each model."""
-    fixed = fixed_thresholds(args, comparisons.names)
+    fixed = fixed_thresholds(args, comparisons.names, named_people(comparisons))
     if fixed:
         return fixed
     usable = [usable_scores(of, comparisons, args.unscored) for of in scores]
     return [calibrated_threshold(values[kept], comparisons.same[kept], args.fmr) for values, kept in usable]
 
 
-def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[SharedThreshold]:
+def fixed_thresholds(
+    args: argparse.Namespace, names: Sequence[str], people: Collection[str] = ()
+) -> list[SharedThreshold]:
     """One for each model, given or set on other comparisons; none where the evaluated ones are to set them. ``names``
-    are the images that will be judged."""
+    are the images that will be judged, ``people`` what the list calls those they show."""
     if args.threshold is not None:
         given = [value for value in (args.threshold, args.against_threshold) if value is not None]
         return [given_threshold(-value if args.distance else value) for value in given]
@@ -65,16 +71,38 @@ def fixed_thresholds(args: argparse.Namespace, names: Sequence[str]) -> list[Sha
     )
     calibration = open_scored(what, found_in)
     fixed_on = calibration.comparisons
-    shared = set(names) & set(fixed_on.names)
+    same_images = is_same_list(args.pairs, args.calibration) or share_images(names, fixed_on.names)
+    unnamed = not names or not fixed_on.names
+    same_people = unnamed and not same_images and bool(set(people) & named_people(fixed_on))
     found = []
     for of in calibration.scores:
         finite = np.isfinite(of)
         if not finite.all() and args.unscored == "error":
             raise DataError(
-                f"{args.calibration}: {int((~finite).sum())} of {len(finite)} calibration scores are missing or "
-                "invalid; correct them, or use --unscored leave_out"
+                f"{args.calibration}: {int((~finite).sum())} of {quantity(len(finite), 'calibration score')} "
+                f"{agree(int((~finite).sum()), 'is', 'are')} missing or invalid; correct them, or use --unscored "
+                "leave_out"
             )
         values, kept = usable_scores(of, fixed_on, args.unscored)
         threshold = calibrated_threshold(values[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
-        found.append(replace(threshold, optimistic=bool(shared)))
+        found.append(replace(threshold, optimistic=same_images, same_people=same_people))
     return found
+
+
+def is_same_list(one: str, other: str) -> bool:
+    """Whether both name one list of pairs, or a list and its copy."""
+    if not one or Path(one).resolve() == Path(other).resolve():
+        return bool(one)
+    return all(map(os.path.isfile, (one, other))) and filecmp.cmp(one, other, shallow=False)
+
+
+def share_images(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether an image is in both, whatever the form of its accents and slashes, and its format."""
+    first, second = ({without_suffix(composed(name)) for name in names} for names in (one, other))
+    return not first.isdisjoint(second)
+
+
+def named_people(comparisons: Comparisons) -> set[str]:
+    """What the list calls the people that it compares."""
+    shown = np.union1d(comparisons.subject_a, comparisons.subject_b)
+    return {comparisons.subject_names[who] for who in shown.tolist() if 0 <= who < len(comparisons.subject_names)}

@@ -16,6 +16,7 @@ from fairface.errors import ConfigError, DataError
 from fairface.files import atomic_write
 from fairface.programs.catalog import options_of
 from fairface.programs.scoring_options import check_threshold
+from fairface.quantity import agree, quantity
 from fairface.scoring.shared_identities import SharedIdentities, shared_identities
 
 COLUMNS = ("test_label", "train_label", "similarity", "test_image", "train_image")
@@ -49,9 +50,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     counts = {"shared": found.count, "test_identities": len(rows)}
     Console.of(args).show(
         {"threshold": found.threshold, "expected_by_chance": found.by_chance, **counts, "pairs": pairs},
-        f"{table(rows[: args.top], COLUMNS)}\n"
-        f"{found.count} of {len(rows)} identities of the test set reach a similarity of {found.threshold:.3f} to one "
-        f"of the training set; about {found.by_chance:.1f} pairs would by chance",
+        f"{table(rows[: args.top], COLUMNS)}\n{found.count} of {quantity(len(rows), 'identity')} of the test set "
+        f"{agree(found.count, 'reaches', 'reach')} a similarity of {found.threshold:.3f} to one of the training set; "
+        f"about {found.by_chance:.1f} pairs would by chance",
     )
 
 

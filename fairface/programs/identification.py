@@ -21,8 +21,18 @@ from fairface.cli import add_groups
 from fairface.console import Console
 from fairface.embedding.origin import of_several_models
 from fairface.errors import ConfigError
+from fairface.evaluation.distinct import check_distinct
 from fairface.evaluation.given import embedded_parts, read_score_matrix
-from fairface.evaluation.identified import ENROL, PARTS, Embed, ReadScores, check_parts, identify_parts, open_part
+from fairface.evaluation.identified import (
+    ENROL,
+    PARTS,
+    SEARCHED,
+    Embed,
+    ReadScores,
+    check_parts,
+    identify_parts,
+    open_part,
+)
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import (
@@ -49,6 +59,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     paths = {name: path for name in PARTS if (path := getattr(args, name))}
     if args.plot:
         check_picture(args.plot)
+    for name in SEARCHED:
+        if name in paths:
+            check_distinct(paths[name], args.gallery, name)
     parts = {name: open_part(path) for name, path in paths.items()}
     if args.embeddings:
         parts = embedded_parts(parts, args.embeddings)

@@ -20,6 +20,7 @@ from fairface.faces.point_list import read_point_list
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.replace import add_overwrite, check_new
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -35,7 +36,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     shards = pack_tfrecords(plan.names, plan.photos, args.tfrecords_name, options, watch, args.shard_size)
     console.show(
         {"output": args.tfrecords_name, "images": len(plan.photos), "tfrecords": len(shards)},
-        f"{args.tfrecords_name}: {len(plan.photos)} photographs in {len(shards)} TFRecords",
+        f"{args.tfrecords_name}: {quantity(len(plan.photos), 'photograph')} in {quantity(len(shards), 'TFRecord')}",
     )
 
 

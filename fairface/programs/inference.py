@@ -30,6 +30,7 @@ from fairface.faces.mtcnn import MtcnnConfig
 from fairface.files import refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.programs.scoring_options import add_onnx_options, model_line, onnx_options
+from fairface.quantity import quantity
 from fairface.report.picture import check_picture, drawn
 from fairface.report.similarity_matrix import matrix_text, plot_matrix
 from fairface.scoring.decision import choose_points
@@ -89,7 +90,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     decisions = decide(cosines, thresholds, not args.no_flip, args.fmr) if thresholds else None
     if args.plot:
         plot_matrix(args.plot, found.names, cosines)
-        console.tell([drawn(args.plot, f"the cosines of {len(found.names)} photographs")])
+        console.tell([drawn(args.plot, f"the cosines of {quantity(len(found.names), 'photograph')}")])
     explained = thresholds.explain(args.fmr) if thresholds else (note,)
     console.show(
         {"model": model.name, "checkpoint": checkpoint_label(checkpoint),
@@ -135,7 +136,7 @@ def check_enough(found: MainFaces, photographs: int, aligned: bool) -> None:
         more = "; …" if len(found.left_out) > 3 else ""
         remedy = "leave out --aligned, so that faces are looked for" if aligned else "aligned crops with --aligned"
         raise DataError(
-            f"{len(found.names)} of {photographs} photographs can be compared, two are needed"
+            f"{len(found.names)} of {quantity(photographs, 'photograph')} can be compared, two are needed"
             f"{f' ({reasons}{more})' if reasons else ''}; give more photographs, or {remedy}"
         )
 

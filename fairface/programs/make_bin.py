@@ -19,6 +19,7 @@ from fairface.programs.catalog import options_of
 from fairface.programs.replace import add_overwrite, check_new
 from fairface.protocols.image_files import find_images
 from fairface.protocols.opening import images_folder, open_comparisons
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -44,6 +45,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     pack_bin(args.output, root, names, pairs.same, options, watch)
     console.show(
         {"output": args.output, "pairs": len(pairs), "genuine": pairs.genuine, "impostor": pairs.impostor},
-        f"{args.output}: {len(pairs)} pairs, {pairs.genuine} of them of the same identity",
+        f"{args.output}: {quantity(len(pairs), 'pair')}, {pairs.genuine} of them of the same identity",
     )
 

@@ -20,6 +20,7 @@ from fairface.faces.point_list import write_point_list
 from fairface.files import atomic_write
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -32,12 +33,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         raise DataError(f"{first}: {problem}; {len(problems)} cannot be read: restore them, or use --skip-bad")
     written = write_point_list(args.pts_list, rows.values())
     faceless = [name for name in names if name not in rows or rows[name].points is None]
-    text = f"{args.pts_list}: landmarks of {written} of {len(names)} photographs"
+    text = f"{args.pts_list}: landmarks of {written} of {quantity(len(names), 'photograph')}"
     if faceless:
         path = Path(args.pts_list).with_suffix(".no_face.txt")
         with atomic_write(path, "w", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in faceless)
-        text += f"\n{path}: {len(faceless)} photographs without a face, first {faceless[0]}"
+        text += f"\n{path}: {quantity(len(faceless), 'photograph')} without a face, first {faceless[0]}"
     counts = {"photographs": len(names), "found": written, "no_face": faceless, "unreadable": problems}
     console.show({"output": args.pts_list, **counts}, text)
 

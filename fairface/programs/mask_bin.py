@@ -21,6 +21,7 @@ from fairface.programs.catalog import options_of
 from fairface.programs.mask_options import add_mask_options, choice_of
 from fairface.programs.replace import add_overwrite, check_new
 from fairface.protocols.verification_set import open_verification_set
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -50,7 +51,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     log = str(Path(args.output).with_suffix(".masks.jsonl"))
     write_log(log, rows, how.choice.textures)
     masked, refused = (sum(row.outcome == outcome for row in rows) for outcome in (MASKED, REFUSED))
-    lines = [f"{args.output}: {len(pairs)} pairs, {masked} images with a mask, {refused} refused"]
+    lines = [
+        f"{args.output}: {quantity(len(pairs), 'pair')}, {quantity(masked, 'image')} with a mask, {refused} refused"
+    ]
     told = [row for row in rows if row.outcome == REFUSED][:10]
     lines += [f"refused, kept without a mask: {row.image}: {row.message}" for row in told]
     counts = {"pairs": len(pairs), "masked": masked, "refused": refused}

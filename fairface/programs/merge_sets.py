@@ -19,6 +19,7 @@ from fairface.data.packing.recordio import PackOptions
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
 from fairface.programs.replace import add_overwrite, check_new, records_in
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -47,7 +48,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     counts = {"images": done.images, "identities": done.identities, "shared": done.shared, "left_out": done.left_out}
     console.show(
         {"output": args.output, **counts},
-        f"{args.output}: {done.images} images of {done.identities} identities, {done.shared} of them in several sets; "
-        f"{done.left_out} images left out (unlabeled, or by the map)",
+        f"{args.output}: {quantity(done.images, 'image')} of {quantity(done.identities, 'identity')}, {done.shared} "
+        f"of them in several sets; {quantity(done.left_out, 'image')} left out (unlabeled, or by the map)",
     )
 

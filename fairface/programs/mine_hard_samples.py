@@ -13,6 +13,7 @@ from fairface.config.schema import DataConfig
 from fairface.console import Console
 from fairface.programs.catalog import options_of
 from fairface.programs.model_argument import add_model, parse
+from fairface.quantity import quantity
 
 
 def main(argv: Sequence[str], prog: str = "") -> None:
@@ -42,6 +43,6 @@ def main(argv: Sequence[str], prog: str = "") -> None:
             "labeled": found.labeled, "hard": len(found.hard), "identities": found.identities,
             "records": len(found.indices),
         },
-        f"{found.message()}\n{options.output}: {len(found.indices)} records",
+        f"{found.message()}\n{options.output}: {quantity(len(found.indices), 'record')}",
     )  # fmt: skip
 

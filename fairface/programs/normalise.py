@@ -29,6 +29,7 @@ from fairface.files import atomic_write, refuse_inputs
 from fairface.programs.catalog import options_of
 from fairface.programs.scoring_options import check_intervals, checkpoint_of, model_line
 from fairface.protocols.opening import KINDS
+from fairface.quantity import quantity
 from fairface.report.normalisation_table import normalisation_text
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.normalisation.normaliser import METHODS
@@ -59,8 +60,10 @@ def text(found: Normalised) -> str:
     saved = found.saved
     counts = saved.calibration
     lines = [
-        f"fitted on {counts['people']} people ({counts['genuine']} genuine, {counts['impostor']} impostor comparisons)",
-        f"judged on {found.people} other people ({found.genuine} genuine, {found.impostor} impostor comparisons)",
+        f"fitted on {quantity(counts['people'], 'person', 'people')} ({counts['genuine']} genuine, "
+        f"{quantity(counts['impostor'], 'impostor comparison')})",
+        f"judged on {quantity(found.people, 'other person', 'other people')} ({found.genuine} genuine, "
+        f"{quantity(found.impostor, 'impostor comparison')})",
         f"thresholds: {saved.before.value:.6g} before, {saved.after.value:.6g} after, each set at {saved.before.how}",
     ]
     title = f"Normalised with {saved.normaliser.method} by {saved.by}"
@@ -76,8 +79,9 @@ def fitted(args: argparse.Namespace) -> SavedNormalisation:
 
 def pair_source(args: argparse.Namespace, pairs: str, judged: bool) -> PairSource:
     """``judged``: the protected attributes are needed."""
+    by_column = args.subjects_from not in ("", "names", "labels")
     return PairSource(
-        pairs, args.kind, args.attributes if judged else "", args.image_column, args.subjects_from,
+        pairs, args.kind, args.attributes if judged or by_column else "", args.image_column, args.subjects_from,
         wanted=args.protected if judged else (), columns=roles_of_columns(args.columns),
     )  # fmt: skip
 

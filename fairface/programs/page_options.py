@@ -88,15 +88,15 @@ def write_outputs(args: Namespace, page: Page) -> None:
         write_page(args.report, page)
 
 
-def provenance(prog: str, door: str, argv: Iterable[str], sources: Mapping[str, Any]) -> Provenance:
+def provenance(prog: str, script: str, argv: Iterable[str], sources: Mapping[str, Any]) -> Provenance:
     """The command as it can be typed again, and what it read.
 
     Args:
         prog: ``fairface NAME`` where the program was started so.
-        door: the program's file in a clone.
+        script: the program's file in a clone.
         argv: its arguments.
         sources: what was read, by what it is; empty ones are left out.
     """
     told = {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in sources.items()}
-    program = prog if " " in prog else f"python {door}"
+    program = prog if " " in prog else f"python {script}"
     return Provenance.of(program, list(argv), {name: value for name, value in told.items() if value})

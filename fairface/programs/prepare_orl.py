@@ -12,6 +12,7 @@ from fairface.cli import table
 from fairface.console import Console
 from fairface.hardware import usable_cores
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 from fairface.recipes.orl import CREDIT, prepare_orl
 from fairface.recipes.orl_generated import write_generated
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     ]
     generated = write_generated(args.output / "aligned", args.generated) if args.generated else None
     if generated:
-        lines.append(f"{generated.references} and {generated.variants}: {generated.written} images written")
+        lines.append(f"{generated.references} and {generated.variants}: {quantity(generated.written, 'image')} written")
     counts = {"identities": report.identities, "images": report.images}
     console.show({"output": str(args.output), "made": report.made, **counts, "credit": CREDIT}, "\n".join(lines))
 

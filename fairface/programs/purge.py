@@ -16,6 +16,7 @@ from fairface.console import Console
 from fairface.embedding.personal_files import Found, find_personal, remove_personal
 from fairface.errors import DataError
 from fairface.programs.catalog import options_of
+from fairface.quantity import quantity
 
 OUTPUT_FOLDERS = ("results", "models", "datasets", "train/datasets", "test/TestData")
 
@@ -39,9 +40,12 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
 def text_of(found: Found, removed: bool) -> str:
     """A line for each file and link, and what was done."""
-    lines = [f"{file.path}: {file.kind}, {file.size:,} bytes" for file in found.files]
+    lines = [f"{file.path}: {file.kind}, {quantity(file.size, 'byte', form=',')}" for file in found.files]
     lines += [f"{path}: a link, not followed" for path in found.links]
-    total = f"{len(found.files)} files with embeddings or landmarks, {sum(file.size for file in found.files):,} bytes"
+    total = (
+        f"{quantity(len(found.files), 'file')} with embeddings or landmarks, "
+        f"{quantity(sum(file.size for file in found.files), 'byte', form=',')}"
+    )
     if removed:
         return "\n".join([*lines, f"removed {total}"])
     return "\n".join([*lines, f"{total}; nothing is removed without --remove"])

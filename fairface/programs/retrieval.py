@@ -19,14 +19,15 @@ from fairface.console import Console
 from fairface.data.table import read_csv_table
 from fairface.embedding.origin import of_several_models
 from fairface.errors import ConfigError
+from fairface.evaluation.distinct import check_distinct
 from fairface.evaluation.given import embedded_parts
-from fairface.evaluation.identified import Part, check_parts, open_part
+from fairface.evaluation.identified import check_parts, open_part
+from fairface.evaluation.part import Part
 from fairface.evaluation.retrieved import (
     DISTRACTORS,
     GALLERY,
     QUERY,
     RetrievalParts,
-    check_distinct,
     retrieve_parts,
     split_masked,
 )
@@ -142,7 +143,7 @@ def open_parts(args: argparse.Namespace) -> RetrievalParts:
         identities |= read_identities(path)
     paths = {"data": args.data} if args.masked else {name: getattr(args, name) for name in (QUERY, GALLERY)}
     if not args.masked:
-        check_distinct(args.query, args.gallery)
+        check_distinct(args.query, args.gallery, QUERY, ", or --data with --masked")
     opened: dict[str, Part] = {name: open_part(path) for name, path in paths.items()}
     if args.distractors:
         opened[DISTRACTORS] = open_part(args.distractors)

@@ -90,6 +90,13 @@ def model_line(model: str, *embeddings: str) -> list[str]:
 
 
 def check_intervals(args: Namespace) -> None:
-    """Raise :class:`ConfigError` for a number of rounds or a level that makes no interval."""
+    """Raise :class:`ConfigError` for a number of rounds, a level or a seed that makes no interval."""
     if args.bootstrap < 0 or not 0 < args.level < 1:
         raise ConfigError(f"--bootstrap {args.bootstrap} --level {args.level}: write 0 or more, and between 0 and 1")
+    check_seed(args.seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raise :class:`ConfigError` for a seed that starts no random numbers."""
+    if seed < 0:
+        raise ConfigError(f"--seed {seed}: write 0 or more")

@@ -20,6 +20,7 @@ from fairface.console import Console
 from fairface.errors import ConfigError
 from fairface.programs.catalog import options_of
 from fairface.programs.run_options import add_run_options, add_worker_options, parse_run
+from fairface.quantity import quantity
 from fairface.workers.hosts import read_hosts
 from fairface.workers.launch import Launch, launch
 from fairface.workers.place import read_place
@@ -60,7 +61,9 @@ def launch_workers(config: TrainConfig, args: Namespace) -> int:
     hosts = () if args.hosts is None else read_hosts(args.hosts)
     slots = sum(host.slots for host in hosts)
     if hosts and args.workers not in (None, slots):
-        raise ConfigError(f"{args.hosts}: has {slots} slots and --workers is {args.workers}; leave out --workers")
+        raise ConfigError(
+            f"{args.hosts}: has {quantity(slots, 'slot')} and --workers is {args.workers}; leave out --workers"
+        )
     options = [f"--{name}" for name in ("quiet", "debug") if getattr(args, name)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")

@@ -38,6 +38,7 @@ from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals,
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
+from fairface.quantity import quantity
 from fairface.report.curves import plot_curves
 from fairface.report.page.face_pairs import face_panels
 from fairface.report.page.panel import Panel
@@ -48,7 +49,7 @@ from fairface.scoring.fairness.accounting import UNSCORED
 from fairface.scoring.similarity import cosine_scores
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult
 
-DOOR = "test/verification.py"
+SCRIPT = "test/verification.py"
 SOURCES = ("model", "embeddings", "scores", "column")
 
 
@@ -68,7 +69,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         if name in found:
             name = f"{name} (masked)" if args.masked else path
         if pairs.strangers:
-            console.tell([f"{args.failures}: {len(pairs.strangers)} images are in no comparison of {name}"])
+            images = quantity(len(pairs.strangers), "image is", "images are")
+            console.tell([f"{args.failures}: {images} in no comparison of {name}"])
         found[name] = verify_pairs(pairs, options, path)
         saved = saver.save(pairs, name) if saver and saved is None else saved
     both = masked_beside(found, options) if args.masked else None
@@ -79,7 +81,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         console.tell([drawn(args.plot, f"ROC and DET of {', '.join(found)}")])
     source = {name: getattr(args, name) for name in SOURCES if getattr(args, name)}
     if wants_page(args):
-        made_by = provenance(prog, DOOR, argv, {**source, "set": args.set, "pairs": args.pairs})
+        made_by = provenance(prog, SCRIPT, argv, {**source, "set": args.set, "pairs": args.pairs})
         write_outputs(args, verification_page(found, made_by, args.level, both, notes, further_panels(args, found)))
     stored = (args.embeddings, args.masked_embeddings)
     rows: dict[tuple[str, ...], VerificationResult] = {
@@ -263,11 +265,7 @@ def scored_set(path: str, embed: Embed, args: argparse.Namespace, root: str | No
 def all_pairs(args: argparse.Namespace) -> AllPairs | None:
     """All pairs of the embeddings, where they are too many for a list."""
     found = open_all_pairs(pair_source(args, ""), [ScoreSource(embeddings=args.embeddings)])
-    if len(found) <= LISTED:
-        return None
-    if found.strangers:
-        Console.of(args).tell([f"{args.failures}: {len(found.strangers)} images are in no comparison of all pairs"])
-    return found
+    return None if len(found) <= LISTED else found
 
 
 def scored_from_file(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs]]:

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 LIMIT = 50_000_000
 
 
-def each_image(subjects: NDArray[np.integer], names: Sequence[str] = ()) -> Comparisons:
+def each_image(
+    subjects: NDArray[np.integer], names: Sequence[str] = (), subject_names: Sequence[str] = ()
+) -> Comparisons:
     """Every image once, each compared with the next: for what is read by image where pairs are not listed."""
     who = np.asarray(subjects, np.int64)
     a, b = np.arange(len(who) - 1), np.arange(1, len(who))
     return Comparisons(a, b, who[a] == who[b], np.full(len(a), -1, np.int32), who[a], who[b],
-                       np.zeros((len(who), 0), np.int8), (), tuple(str(name) for name in names))  # fmt: skip
+                       np.zeros((len(who), 0), np.int8), (), tuple(str(name) for name in names),
+                       subject_names=tuple(subject_names))  # fmt: skip
 
 
 def all_pairs(
@@ -29,11 +33,13 @@ def all_pairs(
     names: Sequence[str] = (),
     limit: int = LIMIT,
     attribute_values: Mapping[str, Sequence[str]] | None = None,
+    subject_names: Sequence[str] = (),
 ) -> Comparisons:
     """All N (N - 1) / 2 pairs i < j of the images, genuine where ``subjects[i] == subjects[j]``.
 
     ``subjects`` are (N,) numbers (kept as they are) or texts (numbered in sorted order); ``attributes (N, K)``,
-    ``attribute_names``, ``names`` and ``attribute_values`` (what codes stand for, by name) go into the result.
+    ``attribute_names``, ``names``, ``attribute_values`` (what codes stand for, by name) and ``subject_names`` (of the
+    numbers) go into the result.
 
     Raises:
         DataError: unlabeled images (subject -1), lengths that differ, more than ``limit`` pairs (37 bytes each), or
@@ -45,10 +51,15 @@ def all_pairs(
     who = who.astype(np.int64)
     count = len(who)
     if (who < 0).any():
-        raise DataError(f"{int((who < 0).sum())} of {count} images are unlabeled; leave them out of the comparisons")
+        raise DataError(
+            f"{int((who < 0).sum())} of {quantity(count, 'image')} {agree(int((who < 0).sum()), 'is', 'are')} "
+            "unlabeled; leave them out of the comparisons"
+        )
     for what, given in (("attributes", attributes), ("names", names)):
         if given is not None and len(given) not in ((count,) if what == "attributes" else (0, count)):
-            raise DataError(f"{len(given)} {what} for {count} images; give one for each")
+            raise DataError(
+                f"{quantity(len(given), what.removesuffix('s'))} for {quantity(count, 'image')}; give one for each"
+            )
     pairs = count * (count - 1) // 2
     if pairs > limit:
         raise DataError(
@@ -59,7 +70,10 @@ def all_pairs(
     same = who[a] == who[b]
     if same.all() or not same.any():
         kind = "of one subject" if pairs and same.all() else "of different subjects"
-        raise DataError(f"all {pairs} pairs of the {count} images are {kind}; scoring needs both kinds")
+        raise DataError(
+            f"{agree(pairs, 'the only pair', f'all {pairs} pairs')} of the {quantity(count, 'image')} "
+            f"{agree(pairs, 'is', 'are')} {kind}; scoring needs both kinds"
+        )
     return Comparisons(
         a=a,
         b=b,
@@ -71,4 +85,5 @@ def all_pairs(
         attribute_names=tuple(attribute_names),
         names=tuple(str(name) for name in names),
         attribute_values=tuple(tuple((attribute_values or {}).get(name, ())) for name in attribute_names),
+        subject_names=tuple(subject_names),
     )

@@ -13,6 +13,8 @@ from fairface.data.table import CsvTable
 from fairface.errors import DataError
 from fairface.protocols.columns import UNKNOWN_WORDS
 from fairface.protocols.names import NameIndex, composed
+from fairface.protocols.subjects import Subjects
+from fairface.quantity import agree, quantity
 
 IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
 PERSON_COLUMNS = ("person", "subject", "identity", "subject_id", "person_id", "identity_id", "name", "id")
@@ -104,8 +106,9 @@ def _rows_of_images(
         if max(image for _, image in pairs) >= 0:
             return [row for row, _ in pairs], np.array([image for _, image in pairs], np.int64)
     raise DataError(
-        f"{table.source}: none of its {len(table)} images is compared (it has {named[0]!r}, the comparisons have "
-        f"{images[0]!r}); give the attributes of these images under their names, or of the subjects under theirs"
+        f"{table.source}: none of its {quantity(len(table), 'image')} is compared (it has {named[0]!r}, the "
+        f"comparisons have {images[0]!r}); give the attributes of these images under their names, or of the subjects "
+        "under theirs"
         if named else
         f"{table.source}: the comparisons name no subjects, so attributes of subjects cannot be assigned; name the "
         "subjects in the list of pairs"
@@ -132,7 +135,8 @@ def coded_values(
         row = next(i for i, text in enumerate(texts) if text in strange)
         raise DataError(
             f"{table.where(row)}: {column} is {texts[row]!r}, which is not among {', '.join(values)} "
-            f"({sum(text in strange for text in texts)} rows have such a value); correct it or add it to the list"
+            f"({quantity(sum(text in strange for text in texts), 'row has', 'rows have')} such a value); correct it or "
+            "add it to the list"
         )
     if len(values) > _CODES:
         raise DataError(
@@ -149,7 +153,7 @@ def coded_values(
         other = values[result[positions[row]]] if result[positions[row]] >= 0 else "unknown"
         raise DataError(
             f"{table.where(row)}: {column} is {texts[row] or 'unknown'!r} here but {other!r} in another row about the "
-            f"same image ({int(clash.sum())} rows differ); correct one of them"
+            f"same image ({quantity(int(clash.sum()), 'row differs', 'rows differ')}); correct one of them"
         )
     return result, values
 
@@ -170,19 +174,35 @@ def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> 
 def subjects_of_images(
     table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
 ) -> NDArray[np.int64]:
-    """(N,) who is shown on each of ``images``, numbered in the sorted order of :func:`subject_texts_of_images`, which
-    raises its errors."""
-    texts = subject_texts_of_images(table, images, column, image_column)
-    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
+    """The numbers of :func:`named_subjects_of_images`."""
+    return named_subjects_of_images(table, images, column, image_column).numbers
 
 
-def subject_texts_of_images(
+def named_subjects_of_images(
     table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
-) -> list[str]:
-    """What the subject on each of the N ``images`` is called, from ``column`` of a table with one row for each image.
+) -> Subjects:
+    """Who is shown on each of ``images (N,)``, from ``column`` of a table with one row for each image.
 
     Raises:
         DataError: a missing column or value, images without a row, or with rows that name different subjects.
+    """
+    found = subjects_by_table(table, images, column, image_column)
+    missing = [name for name, subject in zip(images, found, strict=True) if not subject]
+    if missing:
+        raise DataError(
+            f"{table.source}: {len(missing)} of {quantity(len(images), 'image')} {agree(len(missing), 'has', 'have')} "
+            f"no row that says who is shown ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
+        )
+    return Subjects.called(found)
+
+
+def subjects_by_table(
+    table: CsvTable, images: Sequence[str], column: str, image_column: str | None = None
+) -> list[str]:
+    """What :func:`named_subjects_of_images` are called; "" where the table has no row of an image.
+
+    Raises:
+        DataError: a missing column or value, or an image with rows that name different subjects.
     """
     named, subjects = table.filled(image_key(table, image_column)), table.filled(column)
     index = NameIndex(images)
@@ -191,13 +211,7 @@ def subject_texts_of_images(
         position = index.find_file(name)
         if position is not None and found.setdefault(position, subject) != subject:
             raise DataError(f"{table.where(row)}: {name} shows {subject}, but {found[position]} in another row")
-    missing = [name for position, name in enumerate(images) if position not in found]
-    if missing:
-        raise DataError(
-            f"{table.source}: {len(missing)} of {len(images)} images have no row that says who is shown "
-            f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); add them"
-        )
-    return [found[position] for position in range(len(images))]
+    return [found.get(position, "") for position in range(len(images))]
 
 
 def image_key(table: CsvTable, image_column: str | None = None) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.protocols.names import NameIndex
+from fairface.quantity import agree, quantity
 
 
 @dataclass
@@ -65,17 +66,21 @@ def check_comparisons(comparisons: Comparisons, source: str, lines: Sequence[int
     """
     _require_both_kinds(comparisons, source)
 
-    def refuse(wrong: NDArray[np.bool_], what: str) -> None:
+    def refuse(wrong: NDArray[np.bool_], one: str, many: str) -> None:
         if wrong.any():
             first = int(np.argmax(wrong))
             where = f"line {lines[first]}" if lines else f"comparison {first}"
-            raise DataError(f"{source}: {int(wrong.sum())} comparisons {what} (first: {where}); correct the list")
+            told = quantity(int(wrong.sum()), f"comparison {one}", f"comparisons {many}")
+            raise DataError(f"{source}: {told} (first: {where}); correct the list")
 
-    refuse(comparisons.a == comparisons.b, "compare an image with itself")
+    refuse(comparisons.a == comparisons.b, "compares an image with itself", "compare an image with itself")
     named = (comparisons.subject_a >= 0) & (comparisons.subject_b >= 0)
     same_subject = comparisons.subject_a == comparisons.subject_b
-    refuse(named & (same_subject != comparisons.same), "contradict the subjects they name ('same' or 'different')")
-    refuse(_contradicted(comparisons), "are listed as 'same' and as 'different' for the same two images")
+    both = "('same' or 'different')"
+    contradicts = named & (same_subject != comparisons.same)
+    refuse(contradicts, f"contradicts the subjects it names {both}", f"contradict the subjects they name {both}")
+    listed = "listed as 'same' and as 'different' for the same two images"
+    refuse(_contradicted(comparisons), f"is {listed}", f"are {listed}")
 
 
 def _require_both_kinds(comparisons: Comparisons, source: str) -> None:
@@ -83,7 +88,10 @@ def _require_both_kinds(comparisons: Comparisons, source: str) -> None:
         raise DataError(f"{source}: has no comparisons")
     if comparisons.genuine == 0 or comparisons.impostor == 0:
         kind = "genuine (same subject)" if comparisons.impostor == 0 else "impostor (different subjects)"
-        raise DataError(f"{source}: all {len(comparisons)} comparisons are {kind}; scoring needs both kinds")
+        raise DataError(
+            f"{source}: {agree(len(comparisons), 'the only comparison is', f'all {len(comparisons)} comparisons are')} "
+            f"{kind}; scoring needs both kinds"
+        )
 
 
 def _contradicted(comparisons: Comparisons) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.columns import SUBJECT_WORDS, TRUTH, image_columns, subject_columns, truths
 from fairface.protocols.names import composed
+from fairface.quantity import agree, quantity
 
 HEADER = ("ID1", "ID2", "SCORE")
 FIRST, SECOND = ("ID1", "TEMPLATE_ID1"), ("ID2", "TEMPLATE_ID2")
@@ -61,7 +62,8 @@ def photographs_of(template: Template, files: Sequence[str], others: Sequence[st
         unread = [file for file in LeftOut.of(others).photographs if composed(Path(file).stem) in wanted]
         hint = f"{unread[0]} cannot be read here: {unread_remedies(unread)}; " if unread else ""
         raise DataError(
-            f"{template.source}: {len(missing)} of {len(template.ids)} ids have no photograph "
+            f"{template.source}: {len(missing)} of {quantity(len(template.ids), 'id')} "
+            f"{agree(len(missing), 'has', 'have')} no photograph "
             f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); {hint}add them or remove their pairs"
         )
     return found

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fairface.errors import DataError
 from fairface.protocols.names import without_suffix
 from fairface.protocols.subjects import NUMBERED
+from fairface.quantity import agree, quantity
 
 _DIVIDER = "__"
 _NAMED = 3
@@ -78,8 +79,8 @@ def search_subjects(
         count = sum(identity in set(missing) for identity in searched)
         some = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
         notes.append(
-            f"{probes.source}: {count} images of {len(missing)} identities that are not in the gallery ({some}); they "
-            "count as non-mated searches"
+            f"{probes.source}: {quantity(count, 'image')} of {quantity(len(missing), 'identity')} that "
+            f"{agree(len(missing), 'is', 'are')} not in the gallery ({some}); they count as non-mated searches"
         )
     split = len(enrolled) + len(others)
     return SearchSubjects(

@@ -10,6 +10,7 @@ import numpy as np
 
 from fairface.data.table import read_csv_table
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 _PARTS = ("gallery", "probe")
 
@@ -50,6 +51,9 @@ def _of_matlab(path: Path) -> list[tuple[str, str]]:
             names = [str(name) for name in np.ravel(images).tolist()]
             numbers = [str(number) for number in np.ravel(identities).tolist()]
             if len(names) != len(numbers):
-                raise DataError(f"{path}: {len(names)} images but {len(numbers)} identities; give TinyFace's own file")
+                raise DataError(
+                    f"{path}: {quantity(len(names), 'image')} but {quantity(len(numbers), 'identity')}; give "
+                    "TinyFace's own file"
+                )
             return list(zip(names, numbers, strict=True))
     raise DataError(f"{path}: holds neither gallery_set and gallery_ids nor probe_set and probe_ids; give a CSV")

@@ -15,6 +15,7 @@ from fairface.errors import DataError
 from fairface.protocols.ijb_layout import IjbFiles, find_ijb
 from fairface.protocols.ijb_lists import Enrolment, Faces, read_enrolment, read_faces
 from fairface.protocols.number_lines import read_number_lines
+from fairface.quantity import quantity
 from fairface.scoring.templates import positions_of
 
 _PAIRS = "`template template label`, label 1 (same subject) or 0"
@@ -73,8 +74,8 @@ def _read_pairs(
     wrong = np.flatnonzero((labels != 0) & (labels != 1))
     if len(wrong):
         raise DataError(
-            f"{files.pairs}: {len(wrong)} labels are neither 1 nor 0 (pair {wrong[0] + 1}: {labels[wrong[0]]}); "
-            f"each line must be {_PAIRS}"
+            f"{files.pairs}: {quantity(len(wrong), 'label is', 'labels are')} neither 1 nor 0 (pair {wrong[0] + 1}: "
+            f"{labels[wrong[0]]}); each line must be {_PAIRS}"
         )
     found = _positions(rows[:, :2], ids, files.pairs)
     return found[:, 0].copy(), found[:, 1].copy(), labels == 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fairface.data.text_lines import read_lines
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 _FACES = "`image template medium`"
 _POINTS = "`image x1 y1 … x5 y5 score`"
@@ -85,7 +86,10 @@ def _rows_of(
     missing = [name for name in dict.fromkeys(names) if name not in rows]
     if missing:
         some = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
-        raise DataError(f"{path}: {len(missing)} images have no line ({some}); use the lists of one data set")
+        raise DataError(
+            f"{path}: {quantity(len(missing), 'image has', 'images have')} no line ({some}); use the lists of one "
+            "data set"
+        )
     return [rows[name] for name in names]
 
 

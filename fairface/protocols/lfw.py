@@ -11,6 +11,7 @@ from fairface.comparisons import Comparisons
 from fairface.data.table import fields_of, read_text
 from fairface.errors import DataError
 from fairface.protocols.build import PairRows, comparisons_of_rows
+from fairface.quantity import agree, quantity
 
 # The names of Kaggle's columns, and what pandas makes of a second "name" and of a column without a name.
 _CSV_COLUMNS = re.compile(r"name1?,imagenum1?,(name(2|\.1)?,)?imagenum[12]?(,|,unnamed: ?\d+)*", re.IGNORECASE)
@@ -56,8 +57,8 @@ def read_lfw_pairs(
     if header and (expected != len(rows.lines) or expected == 0):
         announced = " x ".join(map(str, header))
         raise DataError(
-            f"{path}: line 1 announces {announced} pairs of each kind, {expected} together, but {len(rows.lines)} "
-            "follow; the file is cut off or its first line is wrong"
+            f"{path}: line 1 announces {announced} {agree(expected // 2, 'pair', 'pairs')} of each kind, "
+            f"{expected} together, but {len(rows.lines)} follow; the file is cut off or its first line is wrong"
         )
     rows.fold = [k // in_fold if len(header) == 2 else -1 for k in range(len(rows.lines))]
     return comparisons_of_rows(rows, str(path), names)
@@ -91,7 +92,7 @@ def _add_lfw_row(rows: PairRows, tokens: Sequence[str], suffix: str, where: str,
     elif len(tokens) == 4:
         subjects, numbers = (tokens[0], tokens[2]), (tokens[1], tokens[3])
     else:
-        raise DataError(f"{where}: {len(tokens)} fields; write 'name n1 n2' or 'name1 n1 name2 n2'")
+        raise DataError(f"{where}: {quantity(len(tokens), 'field')}; write 'name n1 n2' or 'name1 n1 name2 n2'")
     images = [_image(name, number, suffix) for name, number in zip(subjects, numbers, strict=True)]
     if "" in images:
         raise DataError(f"{where}: image numbers {numbers[0]!r} and {numbers[1]!r} must be whole numbers")

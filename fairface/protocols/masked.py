@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairface.data.table import CsvTable, fields_of, read_csv_table, read_text
 from fairface.errors import DataError
 from fairface.protocols.names import NameIndex, without_suffix
+from fairface.quantity import quantity
 
 BY_NAME, BY_PKU_FOLDER = "names", "pku"
 COMMON_WORDS = ("0", "no", "false", "common", "unmasked", "no-mask", "no_mask", "nomask", "none", "normal", "without")
@@ -64,8 +65,9 @@ def masked_images(names: Sequence[str], source: str) -> NDArray[np.bool_]:
     missing = [name for name, place in zip(names, places, strict=True) if place < 0]
     if missing:
         some = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
-        raise DataError(f"{source}: does not say of {len(missing)} of {len(names)} images whether they are masked "
-                        f"({some}); add them")  # fmt: skip
+        raise DataError(
+            f"{source}: does not say of {len(missing)} of {quantity(len(names), 'image')} whether they are masked "
+            f"({some}); add them")  # fmt: skip
     return np.array(list(listed.values()), np.bool_)[places]
 
 

@@ -1,7 +1,7 @@
 """The masked-to-unmasked protocol of InsightFace's MFR challenge: every masked image with every unmasked one.
 
 The challenge's own test set is private and is scored on its server; TAR at FMR 1e-4 is its measure. Here the images of
-any set lie in ``masked`` and ``unmasked``, below these one folder for each identity.
+any set lie in ``masked`` and ``unmasked``, below these one folder per person.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairface.data.image_kinds import PHOTOGRAPH_SUFFIXES
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 
 class NameIndex:
@@ -28,8 +29,9 @@ class NameIndex:
         self._exact = {str(name): position for position, name in enumerate(names)}
         if len(self._exact) < len(names):
             raise DataError(
-                f"{len(names) - len(self._exact)} of {len(names)} image names occur more than once "
-                f"(first: {_first_repeated(names)}); names must be unique to be looked up"
+                f"{len(names) - len(self._exact)} of {quantity(len(names), 'image name')} "
+                f"{agree(len(names) - len(self._exact), 'occurs', 'occur')} more than once (first: "
+                f"{_first_repeated(names)}); names must be unique to be looked up"
             )
         self._in_folders = any("/" in name for name in self._exact)
         self._composed: dict[str, int | None] = {}
@@ -69,9 +71,10 @@ class NameIndex:
         missing = sorted({name for name, position in zip(wanted, found, strict=True) if position < 0})
         if missing:
             raise DataError(
-                f"{source}: {len(missing)} of {len(set(wanted))} images are not among the {len(self._exact)} given "
-                f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); "
-                f"the given names look like {next(iter(self._exact), 'nothing')!r}"
+                f"{source}: {len(missing)} of {quantity(len(set(wanted)), 'image')} {agree(len(missing), 'is', 'are')} "
+                f"not among the {len(self._exact)} given "
+                f"({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); the given names look like "
+                f"{next(iter(self._exact), 'nothing')!r}"
             )
         return found
 

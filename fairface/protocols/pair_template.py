@@ -22,6 +22,7 @@ from fairface.errors import ConfigError, DataError
 from fairface.faces.photographs import list_photographs
 from fairface.files import atomic_write
 from fairface.protocols.challenge import FIRST, HEADER, SECOND, Template, photographs_of
+from fairface.quantity import quantity
 
 MOST_IMAGES = 10_000  # of which all pairs are made: fifty million
 MOST_DECIMALS = 17  # more than a double has
@@ -55,7 +56,9 @@ def all_pairs_template(ids: Sequence[str], source: str) -> Template:
         again = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise DataError(f"{source}: two photographs have the name {again}; rename one of them")
     if not 2 <= len(ids) <= MOST_IMAGES:
-        raise DataError(f"{source}: all pairs of {len(ids)} photographs cannot be made; give a template of pairs")
+        raise DataError(
+            f"{source}: all pairs of {quantity(len(ids), 'photograph')} cannot be made; give a template of pairs"
+        )
     pairs = list(combinations(ids, 2))
     return Template(source, tuple(one for one, _ in pairs), tuple(other for _, other in pairs))
 
@@ -131,11 +134,14 @@ def write_predictions(
     check_decimals(decimals)
     values = np.asarray(scores, np.float64)
     if values.shape != (len(template.first),):
-        raise DataError(f"{path}: {values.shape} scores for {len(template.first)} pairs; give one for each")
+        raise DataError(f"{path}: {values.shape} scores for {quantity(len(template.first), 'pair')}; give one for each")
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         where = f"{template.first[bad[0]]} and {template.second[bad[0]]}"
-        raise DataError(f"{path}: {len(bad)} scores are not finite (first: {where}); predictions must be numbers")
+        raise DataError(
+            f"{path}: {quantity(len(bad), 'score is', 'scores are')} not finite (first: {where}); predictions must "
+            "be numbers"
+        )
     texts = map(repr, values.tolist()) if decimals is None else (f"{value:.{decimals}f}" for value in values.tolist())
     with atomic_write(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

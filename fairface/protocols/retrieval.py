@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.errors import DataError
 from fairface.protocols.identification import Listed, identities_of, strangers_of
+from fairface.quantity import agree, quantity
 
 _SHOWN = 3
 
@@ -40,8 +41,8 @@ class RetrievalSubjects:
         called = [self.names[code] for code in np.unique(queries[lost])]
         some = ", ".join(called[:_SHOWN]) + (", …" if len(called) > _SHOWN else "")
         return (
-            f"{source}: {int(lost.sum())} queries of {len(called)} identities that are not in the gallery ({some}); "
-            "they are left out",
+            f"{source}: {quantity(int(lost.sum()), 'query')} of {quantity(len(called), 'identity')} that "
+            f"{agree(len(called), 'is', 'are')} not in the gallery ({some}); they are left out",
         )
 
 
@@ -81,7 +82,10 @@ def codes_by_name(part: Listed, listed: Mapping[str, str], numbers: dict[str, in
     missing = [name for name, value in zip(part.names, told, strict=True) if not value]
     if missing:
         some = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
-        raise DataError(f"{part.source}: {len(missing)} of {len(told)} images have no {what} ({some}); list them, too")
+        raise DataError(
+            f"{part.source}: {len(missing)} of {quantity(len(told), 'image')} {agree(len(missing), 'has', 'have')} "
+            f"no {what} ({some}); list them, too"
+        )
     return np.array([numbers.setdefault(value, len(numbers)) for value in told], np.int64)
 
 
@@ -93,5 +97,7 @@ def split_rows(masked: NDArray[np.bool_], source: str) -> tuple[Sequence[int], S
     """
     for kind, rows in (("masked", masked), ("common", ~masked)):
         if not rows.any():
-            raise DataError(f"{source}: none of the {len(masked)} images is {kind}; check what --masked says")
+            raise DataError(
+                f"{source}: none of the {quantity(len(masked), 'image')} is {kind}; check what --masked says"
+            )
     return np.flatnonzero(masked).tolist(), np.flatnonzero(~masked).tolist()

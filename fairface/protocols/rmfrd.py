@@ -1,7 +1,7 @@
 """RMFRD's verification pairs: lines of a masked and a normal face and whether they show one subject.
 
 The published list's exact form could not be looked at. What is read: lines of two paths and a label, as
-:mod:`fairface.protocols.path_pairs` understands them, images in one folder for each subject.
+:mod:`fairface.protocols.path_pairs` understands them, images in one folder per person.
 """
 
 from __future__ import annotations

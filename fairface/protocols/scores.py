@@ -16,6 +16,7 @@ from fairface.errors import DataError
 from fairface.protocols.challenge import FIRST, SECOND
 from fairface.protocols.columns import image_columns, numbers
 from fairface.protocols.names import NameIndex
+from fairface.quantity import agree, quantity
 
 SCORE = ("score",)
 
@@ -50,7 +51,8 @@ def read_score_array(path: str | os.PathLike[str], count: int) -> NDArray[np.flo
     Raises:
         DataError: no array of numbers, or of another length.
     """
-    return read_numbers(path, (count,), f"{count} numbers, one for each comparison in the order of the list")
+    wanted = f"{quantity(count, 'number')}, one for each comparison in the order of the list"
+    return read_numbers(path, (count,), wanted)
 
 
 def read_numbers(path: str | os.PathLike[str], shape: tuple[int, ...], wanted: str) -> NDArray[np.float64]:
@@ -112,8 +114,8 @@ def match_scores(
     if len(clash):
         row = order[clash[0] + 1]
         raise DataError(
-            f"{given.source}: {len(clash)} pairs are listed again with another score (first: {given.first[row]} and "
-            f"{given.second[row]}); give one score for each pair"
+            f"{given.source}: {quantity(len(clash), 'pair is', 'pairs are')} listed again with another score (first: "
+            f"{given.first[row]} and {given.second[row]}); give one score for each pair"
         )
     return np.where(missing, np.nan, values[found])
 
@@ -130,9 +132,9 @@ def check_scored(comparisons: Comparisons, scores: NDArray[np.float64], source: 
     a, b = comparisons.a[missing[0]], comparisons.b[missing[0]]
     first = f"{comparisons.names[a]} and {comparisons.names[b]}" if comparisons.names else f"pair {missing[0] + 1}"
     raise DataError(
-        f"{source}: {len(missing)} of {len(scores)} comparisons have no score, or one that is not a number "
-        f"(first: {first}); correct them, or use --unscored leave_out or no_match, or "
-        "--leave-out-failures with a list of --failures"
+        f"{source}: {len(missing)} of {quantity(len(scores), 'comparison')} {agree(len(missing), 'has', 'have')} no "
+        f"score, or one that is not a number (first: {first}); correct them, or use --unscored leave_out or no_match, "
+        "or --leave-out-failures with a list of --failures"
     )
 
 
@@ -143,10 +145,15 @@ def _different_pairs(
     if missing.any():
         first = int(np.argmax(missing))
         pair = f"{comparisons.names[comparisons.a[first]]} and {comparisons.names[comparisons.b[first]]}"
-        parts.append(f"{int(missing.sum())} of {len(missing)} comparisons have no score (first: {pair})")
+        parts.append(
+            f"{int(missing.sum())} of {quantity(len(missing), 'comparison')} "
+            f"{agree(int(missing.sum()), 'has', 'have')} no score (first: {pair})"
+        )
     if strange.any():
         first = int(np.argmax(strange))
         pair = f"{given.first[first]} and {given.second[first]}"
-        others = f"{int(strange.sum())} of {len(strange)} scores"
-        parts.append(f"{others} are of pairs that are not compared (first: {pair})")
+        others = f"{int(strange.sum())} of {quantity(len(strange), 'score')}"
+        parts.append(
+            f"{others} {agree(int(strange.sum()), 'is', 'are')} of pairs that are not compared (first: {pair})"
+        )
     return f"{given.source}: {'; '.join(parts)}; truth and scores must be about the same pairs"

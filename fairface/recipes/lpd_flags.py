@@ -81,7 +81,7 @@ def notes_on(args: Namespace) -> list[str]:
 
 
 FLAGS: Mapping[str, Flag] = {
-    "--data": Flag("images in a folder for each identity, or a data set of any format", ("data.path",),
+    "--data": Flag("images in one folder per person, or a data set of any format", ("data.path",),
                    {"default": TRAIN_DATA, "metavar": "PATH"}),
     "--name": Flag("the run's name", ("name",), {"default": "lpd"}),
     "--snapshot_prefix": Flag("folder of runs", ("output",), {"default": "models", "metavar": "FOLDER"}),

@@ -10,7 +10,7 @@ from fairface.scoring.fairness.result import GroupingResult
 from fairface.scoring.fairness.scalars import Scalar
 from fairface.scoring.fairness.threshold import SharedThreshold
 
-NULL = "permuted groups: median, 95th percentile"
+NULL = "median, 95th percentile under permutation"
 _SIZES = "n (subjects, genuine, impostor)"
 _HEADER = ("measure", "value", "interval", "best", NULL, "p-value", "alpha", _SIZES, "note")
 _OF_ONE = {"fnmr_": "False-negative differential performance", "fmr_": "False-positive differential performance"}

@@ -72,6 +72,7 @@ class FairnessReport:
         return {
             "unusable": list(self.unusable),
             **self.result.to_dict(),
+            "notes": [*self.result.notes, *self.notes],
             "worst": {
                 name: {error: worst_group(found, error).to_dict() for error in ERROR_TYPES} for name, found in groupings
             },

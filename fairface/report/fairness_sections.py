@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from fairface.quantity import agree, quantity
 from fairface.report.fairness_measures import NULL, measure_sections, scalar_cells
 from fairface.report.fairness_numbers import MISSING, interval_text, number_text, rate_text
 from fairface.report.section import Section
@@ -34,16 +35,24 @@ def fairness_sections(
 
 def _head(result: FairnessResult) -> Section:
     options = result.options
-    subjects = f"{result.subjects} subjects, " if result.subjects else ""
+    subjects = f"{quantity(result.subjects, 'subject')}, " if result.subjects else ""
     lines = [
         f"threshold {result.threshold.value:.6g}, set by: {result.threshold.how}",
-        f"{subjects}{result.fnmr.comparisons} genuine and {result.fmr.comparisons} impostor comparisons with a score",
+        f"{subjects}{result.fnmr.comparisons} genuine and {quantity(result.fmr.comparisons, 'impostor comparison')} "
+        "with a score",
         f"all together: FNMR {rate_text(result.fnmr)}, FMR {rate_text(result.fmr)}",
         f"[low, high]: {options.level:.0%} confidence intervals over subjects; measures use groups with "
-        f"{options.min_subjects} subjects or more; {options.rounds} bootstrap resamples and permutations",
+        f"{quantity(options.min_subjects, 'subject')} or more; {quantity(options.rounds, 'bootstrap resample')} and "
+        f"{agree(options.rounds, 'permutation', 'permutations')}",
     ]
     if result.duplicates:
-        lines.append(f"{result.duplicates} comparisons repeat an earlier one; they are counted again")
+        lines.append(
+            quantity(
+                result.duplicates,
+                "comparison repeats an earlier one; it is counted again",
+                "comparisons repeat an earlier one; they are counted again",
+            )
+        )
     return Section("Fairness", lines=[*lines, *result.notes])
 
 
@@ -64,7 +73,7 @@ def _groups(grouping: GroupingResult) -> Section:
     lines += _reasons(grouping.rows)
     counts = grouping.accounting
     lines.append(
-        f"{counts.total} comparisons = {counts.genuine_within + counts.impostor_within} within groups + "
+        f"{quantity(counts.total, 'comparison')} = {counts.genuine_within + counts.impostor_within} within groups + "
         f"{counts.genuine_between + counts.impostor_between} between groups + "
         f"{counts.genuine_unknown + counts.impostor_unknown} of unknown group + {counts.unscored} without a score"
     )
@@ -133,7 +142,7 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
         needs = f"{number_text(plan.times_all)} times as many in all groups"
     elif not math.isnan(plan.subjects_needed):
         more = max(0, int(plan.subjects_needed) - rate.subjects)
-        needs = f"{int(plan.subjects_needed)} subjects ({more} more)"
+        needs = f"{quantity(int(plan.subjects_needed), 'subject')} ({more} more)"
     detectable = "none" if plan.detectable >= 1 else number_text(plan.detectable)
     cells = [number_text(plan.others), detectable, str(rate.subjects or MISSING)]
     return [*cells, number_text(plan.target), needs]
@@ -148,8 +157,8 @@ def _challenge(challenge: Mapping[str, ChallengeResult]) -> Section:
         if found.scalar.reason:
             lines.append(f"{name} {MISSING}: {found.scalar.reason}")
         lines.append(
-            f"{name}: {found.omitted} comparisons are in cells that are too small, {found.outside} are between groups "
-            "or have an unknown attribute"
+            f"{name}: {quantity(found.omitted, 'comparison is', 'comparisons are')} in cells that are too small, "
+            f"{found.outside} {agree(found.outside, 'is', 'are')} between groups or have an unknown attribute"
         )
     return Section("The challenge's measure", header, rows, lines)
 

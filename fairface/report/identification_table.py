@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from fairface.cli import table
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 from fairface.scoring.identification import IdentificationResult
 from fairface.scoring.measure import Interval
 
@@ -51,7 +52,8 @@ def identification_notes(results: Mapping[str, IdentificationResult]) -> list[st
             notes.append(f"{name}: recall at false accepts per probe, as AdaFace and insightface print it: {rows}")
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
-        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, {rounds} bootstrap resamples"
+        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, "
+        f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
     ]
 

@@ -13,6 +13,7 @@ from fairface.data.image_reader import ImageReader
 from fairface.data.inspection.dataset import Inspection
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.quantity import agree, quantity
 from fairface.report.histogram import plot_images_per_class
 from fairface.report.sheet import contact_sheet, save_png
 
@@ -53,7 +54,11 @@ def inspection_text(result: Mapping[str, Any]) -> str:
         ("format", result["format"]),
         ("images", result["images"]),
         ("unlabeled", result["unlabeled"]),
-        ("identities", f"{result['classes_with_images']} of {result['classes']} have images"),
+        (
+            "identities",
+            f"{result['classes_with_images']} of {result['classes']} "
+            f"{agree(result['classes_with_images'], 'has', 'have')} images",
+        ),
         ("with one image only", result["classes_with_one_image"]),
     ]
     if per_class:
@@ -67,11 +72,12 @@ def inspection_text(result: Mapping[str, Any]) -> str:
             ("files", _counts(result["kinds"])),
             (
                 "duplicates",
-                f"{duplicates['surplus_images']} duplicate images, in {duplicates['groups']} groups",
+                f"{quantity(duplicates['surplus_images'], 'duplicate image')}, in "
+                f"{quantity(duplicates['groups'], 'group')}",
             ),
         ]
     problems = result["problems"]
-    lines = [table(rows, ["what", "found"]), f"{len(problems)} problems"]
+    lines = [table(rows, ["what", "found"]), quantity(len(problems), "problem")]
     lines += [f"- {problem}" for problem in problems[:SHOWN_PROBLEMS]]
     if len(problems) > SHOWN_PROBLEMS:
         lines.append(f"… and {len(problems) - SHOWN_PROBLEMS} more: --output FOLDER writes all to problems.txt")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from fairface.cli import table
+from fairface.quantity import quantity
 from fairface.scoring.measure import Interval
 from fairface.scoring.retrieval import DistractorHits, RetrievalResult
 
@@ -42,7 +43,8 @@ def retrieval_notes(results: Mapping[str, RetrievalResult], hits: DistractorHits
         notes += [f"{name}: TAR at FMR {row.target:g} {MISSING}: {row.reason}" for row in result.tar if row.reason]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
-        f"[low, high]: {level:.0%} confidence intervals over the queries' identities, {rounds} bootstrap resamples"
+        f"[low, high]: {level:.0%} confidence intervals over the queries' identities, "
+        f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
     ] + _hits(hits)
 
@@ -52,7 +54,7 @@ def _hits(hits: DistractorHits | None) -> list[str]:
         return []
     shares = {"zj2jk": hits.zj2jk, "jk2zj": hits.jk2zj, "mean": hits.mean}
     told = ", ".join(f"{key}={_text(value, hits.intervals.get(key))}" for key, value in shares.items())
-    return [f"{hits.pairs} pairs against {hits.distractors} distractors: {told}"]
+    return [f"{quantity(hits.pairs, 'pair')} against {quantity(hits.distractors, 'distractor')}: {told}"]
 
 
 def _text(value: float, interval: Interval | None = None) -> str:

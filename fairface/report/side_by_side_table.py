@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fairface.cli import table
+from fairface.quantity import quantity
 from fairface.scoring.measure import Interval
 
 MISSING = "n/a"
@@ -48,7 +49,11 @@ def side_by_side_rows(
     shown = {(of.level, of.rounds) for of in (row.interval for row in rows) if of is not None}
     notes += [
         f"[low, high]: {level:.0%} confidence intervals of the difference, "
-        + (f"{rounds} bootstrap resamples of {drawn}" if rounds else "of the accuracy by Student's t over folds")
+        + (
+            f"{quantity(rounds, 'bootstrap resample')} of {drawn}"
+            if rounds
+            else "of the accuracy by Student's t over folds"
+        )
         for level, rounds in sorted(shown, reverse=True)
     ]
     return cells, notes

@@ -8,6 +8,7 @@ import os
 
 from fairface.cli import table
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 from fairface.scoring.tar_table import TarTable
 
 HEADER = ("FAR", "TAR", "FAR reached", "false accepts", "TAR at nearest FAR", "nearest FAR")
@@ -28,7 +29,9 @@ def tar_rows(result: TarTable) -> list[list[str]]:
 
 def tar_text(result: TarTable) -> str:
     """The table, what it is made of, and the reason of every n/a."""
-    counts = f"1:1, {result.genuine} genuine and {result.impostor} impostor comparisons; AUC {result.auc:.6f}"
+    counts = (
+        f"1:1, {result.genuine} genuine and {quantity(result.impostor, 'impostor comparison')}; AUC {result.auc:.6f}"
+    )
     reasons = [f"TAR at FAR {row.target:g} {MISSING}: {row.reason}" for row in result.rows if row.reason]
     return "\n".join([counts, table(tar_rows(result), HEADER), *reasons])
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fairface.cli import table
+from fairface.quantity import quantity
 from fairface.scoring.measure import Interval
 from fairface.scoring.verification import VerificationResult
 
@@ -63,13 +64,17 @@ def verification_notes(results: Mapping[Labels, VerificationResult], accuracy: b
         for note in result.notes if accuracy and result.is_balanced else ():
             reasons.setdefault(note, []).append(names[0])
         if result.duplicates:
-            repeated = f"{result.duplicates} comparisons repeat an earlier one; they are counted again"
+            repeated = quantity(
+                result.duplicates,
+                "comparison repeats an earlier one; it is counted again",
+                "comparisons repeat an earlier one; they are counted again",
+            )
             reasons.setdefault(repeated, []).append(names[0])
     notes = [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     return notes + [
         f"[low, high]: {level:.0%} confidence intervals over subjects, "
-        f"{f'{rounds} bootstrap resamples' if rounds else 'in closed form'}"
+        + (quantity(rounds, "bootstrap resample") if rounds else "in closed form")
         for level, rounds in sorted(shown)
     ]
 

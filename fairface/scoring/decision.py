@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import quantity
 from fairface.scoring.operating_point import OperatingPoint
 
 SAME, NOT_SAME, UNDECIDED = "same", "not same", "undecided"
@@ -53,7 +54,8 @@ def classify(similarity: ArrayLike, same: float, not_same: float) -> Any:
     """
     values = np.asarray(similarity, np.float64)
     if not np.isfinite(values).all():
-        raise DataError(f"{int((~np.isfinite(values)).sum())} similarities are not finite; embed these images again")
+        told = quantity(int((~np.isfinite(values)).sum()), "similarity is", "similarities are")
+        raise DataError(f"{told} not finite; embed these images again")
     decisions = np.where(values >= same, SAME, np.where(values < not_same, NOT_SAME, UNDECIDED))
     return decisions if decisions.ndim else str(decisions)
 
@@ -61,7 +63,8 @@ def classify(similarity: ArrayLike, same: float, not_same: float) -> Any:
 def explain(same: OperatingPoint, not_same: OperatingPoint, data: str) -> tuple[str, ...]:
     """What the decisions of :func:`classify` mean, a sentence each; ``data`` names the set of the thresholds."""
     sentences = [f"{SAME}: {same.threshold:.4f} or more. In {data}, {same}"]
-    missed = f"{not_same.fnmr:.2g} of {not_same.genuine} genuine comparisons are below it"
+    of_all = quantity(not_same.genuine, "genuine comparison is", "genuine comparisons are")
+    missed = f"{not_same.fnmr:.2g} of {of_all} below it"
     if same == not_same:
         return (*sentences, f"{NOT_SAME}: less. In {data}, {missed}")
     return (

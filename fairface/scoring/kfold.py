@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.roc import check_scores
 
 ACCURACY_GRID = (4.0, 0.01)  # thresholds of d: 0 to below 4 in steps of 0.01
@@ -69,7 +70,9 @@ def contiguous_folds(count: int, folds: int) -> NDArray[np.int32]:
 
 def _check_count(count: int, folds: int) -> None:
     if not 2 <= folds <= count:
-        raise DataError(f"{count} comparisons cannot be split into {folds} folds; use 2 to {count} folds")
+        raise DataError(
+            f"{quantity(count, 'comparison')} cannot be split into {quantity(folds, 'fold')}; use 2 to {count} folds"
+        )
 
 
 def stratified_folds(same: NDArray[np.bool_], folds: int, seed: int = 0) -> NDArray[np.int32]:
@@ -191,7 +194,10 @@ def _folds(
     if isinstance(folds, int):
         return contiguous_folds(len(scores), folds)
     if len(folds) != len(scores):
-        raise DataError(f"{len(folds)} fold numbers for {len(scores)} comparisons; there must be one for each")
+        raise DataError(
+            f"{quantity(len(folds), 'fold number')} for {quantity(len(scores), 'comparison')}; there must be one for "
+            "each"
+        )
     values, fold = np.unique(folds, return_inverse=True)
     if len(values) < 2:
         raise DataError("the protocol puts all comparisons into one fold; cross-validation needs two or more")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fairface.quantity import agree, quantity
+
 OVER_SUBJECTS, OVER_COMPARISONS = "subjects", "comparisons"
 
 
@@ -36,8 +38,9 @@ class OperatingPoint:
 
     def __str__(self) -> str:
         return (
-            f"{self.false_matches} of {self.impostor} impostor comparisons reach {self.threshold:.4f}: FMR "
-            f"{self.fmr:.2g} ({self.level:.0%} confidence interval over {self.over} {self.low:.2g} to {self.high:.2g})"
+            f"{self.false_matches} of {quantity(self.impostor, 'impostor comparison')} "
+            f"{agree(self.false_matches, 'reaches', 'reach')} {self.threshold:.4f}: FMR {self.fmr:.2g} "
+            f"({self.level:.0%} confidence interval over {self.over} {self.low:.2g} to {self.high:.2g})"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.measure import Measure
 
 
@@ -68,11 +69,17 @@ def check_scores(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> None:
     bad = np.flatnonzero(~np.isfinite(scores))
     if len(bad):
         where = f"(first: comparison {bad[0]})"
-        raise DataError(f"{len(bad)} of {len(scores)} scores are not finite {where}; leave them out")
+        raise DataError(
+            f"{len(bad)} of {quantity(len(scores), 'score')} {agree(len(bad), 'is', 'are')} not finite {where}; "
+            "leave them out"
+        )
     genuine = int(same.sum())
     if genuine in (0, len(same)):
         kind = "impostor" if genuine == 0 else "genuine"
-        raise DataError(f"all {len(same)} comparisons are {kind}; error rates need genuine and impostor comparisons")
+        raise DataError(
+            f"{agree(len(same), 'the only comparison is', f'all {len(same)} comparisons are')} {kind}; error rates "
+            "need genuine and impostor comparisons"
+        )
 
 
 def roc_curve(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> Roc:
@@ -126,7 +133,7 @@ def tar_at_fmr(roc: Roc, target: float) -> Measure:
     """
     needed = math.ceil(1.0 / target - 1e-9)
     if roc.impostor < needed:
-        reason = f"{roc.impostor} impostor comparisons; FMR {target:g} needs at least {needed}"
+        reason = f"{quantity(roc.impostor, 'impostor comparison')}; FMR {target:g} needs at least {needed}"
         return Measure(math.nan, reason)
     return Measure(float(roc.tar[_last_within(roc, target)]))
 

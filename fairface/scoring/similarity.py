@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 _BLOCK = 256  # rows that stay in the processor's cache
 _LEAST = 1e-200  # squares from here to its inverse lose nothing
@@ -49,8 +50,8 @@ def _refuse(bad: NDArray[np.bool_], indices: NDArray[np.intp], count: int, what:
         where = ", ".join(str(index) for index in indices[bad][:5])
         more = ", …" if bad.sum() > 5 else ""
         raise DataError(
-            f"{int(bad.sum())} of {count} embeddings are {what} (index {where}{more}); "
-            "leave these images out or embed them again"
+            f"{int(bad.sum())} of {quantity(count, 'embedding')} {agree(int(bad.sum()), 'is', 'are')} {what} (index "
+            f"{where}{more}); leave these images out or embed them again"
         )
 
 
@@ -93,12 +94,13 @@ def cosine_scores(
         DataError: a position outside the embeddings, or an embedding that has no direction (see :func:`unit_rows`).
     """
     if len(a) != len(b):
-        raise DataError(f"{len(a)} first and {len(b)} second images; comparisons need one of each")
+        raise DataError(f"{len(a)} first and {quantity(len(b), 'second image')}; comparisons need one of each")
     for positions in (a, b):
         if len(positions) and not 0 <= positions.min() <= positions.max() < len(embeddings):
             raise DataError(
-                f"the comparisons use images {positions.min()} to {positions.max()}, but there are {len(embeddings)} "
-                "embeddings; score them with the embeddings of the same list of images"
+                f"the comparisons use images {positions.min()} to {positions.max()}, but there "
+                f"{agree(len(embeddings), 'is', 'are')} {quantity(len(embeddings), 'embedding')}; score them with the "
+                "embeddings of the same list of images"
             )
     # Where few rows are compared more than once, each pair's are brought to unit length in the processor's cache.
     few = len(a) <= len(embeddings)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 _ROWS = 512  # images in hand at a time: their float64 copy stays in the processor's cache
 _SHOWN = 3
@@ -63,7 +64,10 @@ def positions_of(ids: NDArray[np.integer], known: NDArray[np.int64]) -> NDArray[
     if found.min(initial=0) < 0:
         strange = np.unique(ids[found < 0])
         some = ", ".join(map(str, strange[:_SHOWN].tolist())) + (", …" if len(strange) > _SHOWN else "")
-        raise DataError(f"{len(strange)} templates have no image ({some}); use the lists of one data set")
+        raise DataError(
+            f"{quantity(len(strange), 'template has', 'templates have')} no image ({some}); use the lists of one "
+            "data set"
+        )
     return found
 
 
@@ -126,7 +130,9 @@ def _check(
         raise DataError(f"features have shape {features.shape}; they must be (images, dimensions)")
     for what, values in (("templates", templates), ("media", media), ("weights", weights)):
         if values is not None and values.shape != (len(features),):
-            raise DataError(f"{len(features)} features but {values.shape} {what}; there must be one for each image")
+            raise DataError(
+                f"{quantity(len(features), 'feature')} but {values.shape} {what}; there must be one for each image"
+            )
     if weights is not None and not np.isfinite(weights).all():
         bad = int(np.flatnonzero(~np.isfinite(weights))[0])
         raise DataError(f"the weight of image {bad} is not finite; correct it")
@@ -142,7 +148,8 @@ def _unit(
         images = [image for image in members.tolist() if not np.isfinite(features[image]).all()]
         some = ", ".join(map(str, images[:_SHOWN])) + (", …" if len(images) > _SHOWN else "")
         raise DataError(
-            f"{len(images)} of {len(features)} features are not finite (index {some}); make these features again"
+            f"{len(images)} of {quantity(len(features), 'feature')} {agree(len(images), 'is', 'are')} not finite "
+            f"(index {some}); make these features again"
         )
     lengths = np.sqrt(np.einsum("td,td->t", pooled, pooled))
     empty = ids[lengths == 0.0]

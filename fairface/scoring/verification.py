@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.arrays import comparisons_of
 from fairface.scoring.bootstrap import bootstrap_intervals
 from fairface.scoring.kfold import KFoldAccuracy, ValAtFar, kfold_accuracy, unnamed_folds, val_at_far
@@ -64,7 +65,8 @@ def evaluate(
     if values.ndim == EMBEDDINGS:
         if len(values) != 2 * len(comparisons):
             raise DataError(
-                f"{len(values)} embeddings for {len(comparisons)} comparisons; give two rows for each, in their order"
+                f"{quantity(len(values), 'embedding')} for {quantity(len(comparisons), 'comparison')}; give two rows "
+                "for each, in their order"
             )
         return verify_embeddings(values, comparisons, folds=folds, fmr=fmr, rounds=rounds, level=level, seed=seed)
     return verify(values, comparisons, folds, fmr, rounds, level, seed)
@@ -184,7 +186,10 @@ def _accuracy(
             split, note = unnamed_folds(comparisons.same, folds)
             notes += [note] if note else []
         if named.any() and not named.all():
-            raise DataError(f"{int((~named).sum())} of {len(named)} comparisons name no fold; name all or none")
+            raise DataError(
+                f"{int((~named).sum())} of {quantity(len(named), 'comparison')} "
+                f"{agree(int((~named).sum()), 'names', 'name')} no fold; name all or none"
+            )
         accuracy = kfold_accuracy(scores, comparisons.same, split)
         return accuracy, val_at_far(scores, comparisons.same, folds=split)
     except DataError as error:

@@ -11,6 +11,7 @@ import numpy as np
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.source import Source
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 LOOKED_AT = 64  # images of a source, spread evenly
 SHOWN = 3
@@ -40,11 +41,11 @@ def _other_sizes(source: Source, size: int) -> Iterator[str]:
         yield f"note: {dataset.title}: images of {width} x {width} are resized to {size} x {size}"
     elif other:
         shown = ", ".join(f"{count} of {width} x {height}" for (height, width), count in sizes.most_common(SHOWN))
-        more = f" and {len(sizes) - SHOWN} other sizes" if len(sizes) > SHOWN else ""
+        more = f" and {quantity(len(sizes) - SHOWN, 'other size')}" if len(sizes) > SHOWN else ""
         yield (
-            f"warning: {dataset.title}: {other} of {sum(sizes.values())} images looked at are not {size} x {size} and "
-            f"are resized ({shown}{more}); are they aligned? A net learns little from faces that are not: "
-            "data_process/align.py"
+            f"warning: {dataset.title}: {other} of {quantity(sum(sizes.values()), 'image')} looked at "
+            f"{agree(other, 'is', 'are')} not {size} x {size} and {agree(other, 'is', 'are')} resized ({shown}{more}); "
+            "are they aligned? A net learns little from faces that are not: data_process/align.py"
         )
 
 

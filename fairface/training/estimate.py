@@ -14,6 +14,7 @@ from fairface.heads.sharded import ShardedClassifier
 from fairface.methods.base import Method
 from fairface.mx import autograd, mx, nd
 from fairface.parallel import World, shard
+from fairface.quantity import quantity
 from fairface.training.duration import in_words
 from fairface.training.memory import activation_bytes, available_bytes, value_counts, weight_bytes
 from fairface.training.plan import Plan
@@ -71,8 +72,8 @@ def describe(result: dict[str, Any]) -> str:
     each = f" together, {result['memory_bytes_per_device'] / GIB:.2f} GiB a device" if len(devices) > 1 else ""
     return "\n".join(
         [
-            f"data        {result['images']} images of {sum(result['identities'])} identities",
-            f"run         {result['run']}, {result['steps']} steps ({result['epochs']:g} epochs)",
+            f"data        {quantity(result['images'], 'image')} of {quantity(sum(result['identities']), 'identity')}",
+            f"run         {result['run']}, {quantity(result['steps'], 'step')} ({result['epochs']:g} epochs)",
             f"lr          {first:g} to {last:g}{peak}",
             f"parameters  {parameters}",
             f"memory      about {result['memory_bytes'] / GIB:.2f} GiB on {', '.join(devices)}{each}",

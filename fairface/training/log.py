@@ -14,6 +14,7 @@ from tqdm import tqdm
 from fairface.cli import finite
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 
 
 class RunLog:
@@ -110,7 +111,7 @@ class RunLog:
         kept = [line for line, of_line in zip(lines, steps, strict=True) if of_line is not None and of_line <= step]
         damaged = steps.count(None)
         if damaged:
-            self.say(f"warning: {self.path}: {damaged} damaged lines were dropped")
+            self.say(f"warning: {self.path}: {quantity(damaged, 'damaged line was', 'damaged lines were')} dropped")
         with atomic_write(self.path, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in kept)
 

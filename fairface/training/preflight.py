@@ -13,6 +13,7 @@ from fairface.interop.weights import blocks_in
 from fairface.methods.base import Method
 from fairface.mx import NDArray, gluon
 from fairface.parameters import OwnArrays, check_values, structural
+from fairface.quantity import quantity
 from fairface.training.setup import Prepared
 from fairface.training.starting_weights import starting_weights
 from fairface.training.verifier import WORST
@@ -80,10 +81,10 @@ def _check_fits(name: str, block: gluon.Block, arrays: dict[str, NDArray], confi
         if name != "head" or "weight" not in arrays or arrays["weight"].ndim != 2:
             raise CheckpointError(f"{error}; {goes_on}") from error
         (classes, embedding), (found, length) = structural(block)["weight"].shape, arrays["weight"].shape
-        differs = f"its head has {found} identities, the data have {classes}"
+        differs = f"its head has {quantity(found, 'identity')}, the data have {classes}"
         remedy = "name the data that it was trained on, or train a head for these"
         if embedding != length:
-            differs = f"its embeddings have {length} values, backbone.embedding is {embedding}"
+            differs = f"its embeddings have {quantity(length, 'value')}, backbone.embedding is {embedding}"
             remedy = f"set backbone.embedding={length}"
         shapes = f"weight is {found, length}, this network needs {classes, embedding}"
         raise CheckpointError(f"{config.start_from}: {differs} ({shapes}); {goes_on}: {remedy}") from error

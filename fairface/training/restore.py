@@ -11,6 +11,7 @@ import yaml
 from fairface.checkpoints import CheckpointFiles, read_manifest, resolve
 from fairface.errors import CheckpointError
 from fairface.parameters import load_arrays, set_arrays, set_copies
+from fairface.quantity import agree, quantity
 from fairface.training.checkpointer import COPIES, method_state
 from fairface.training.loss_scale import LossScale
 from fairface.training.setup import Prepared
@@ -87,7 +88,10 @@ def differences(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     known = read_manifest(folder)
     names = {"threads": "OMP_NUM_THREADS", "devices": "the devices"}
     changed = len(changed_images(known, facts))
-    repaired = f"{changed} of {len(facts['content'])} sampled images are not what they were when the run began"
+    repaired = (
+        f"{changed} of {quantity(len(facts['content']), 'sampled image')} "
+        f"{agree(changed, 'is not what it was', 'are not what they were')} when the run began"
+    )
     return [repaired] * bool(changed) + [
         f"{what} was {known[key]} and is now {facts[key]}: the run goes on, but its end is not bit-identical"
         for key, what in names.items()

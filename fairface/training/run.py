@@ -18,6 +18,7 @@ from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError, FairfaceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
+from fairface.quantity import agree, quantity
 from fairface.report.sheet import contact_sheet, save_png
 from fairface.training.alike import check_alike, fingerprints
 from fairface.training.cautions import cautions
@@ -201,18 +202,23 @@ def describe_data(run: Prepared, log: RunLog) -> None:
             log.say(note)
         of = "data" if len(run.method.sources()) == 1 else f"source {source.name}"
         if not source.is_labeled:
-            log.say(f"{of}: {len(labels)} images without labels, batch {source.batch_size}")
+            log.say(f"{of}: {quantity(len(labels), 'image')} without labels, batch {source.batch_size}")
             continue
         counts = np.bincount(labels[labels >= 0], minlength=source.dataset.num_classes)
         single = int((counts == 1).sum())
         identities = int((counts > 0).sum())
-        log.say(f"{of}: {len(labels)} images of {identities} identities, batch {source.batch_size}")
+        log.say(
+            f"{of}: {quantity(len(labels), 'image')} of {quantity(identities, 'identity')}, batch {source.batch_size}"
+        )
         if identities == 1:
             log.say("warning: only one identity: nothing to classify")
         if single:
-            log.say(f"warning: {single} identities have one image only; a classifier learns little from them")
+            log.say(
+                f"warning: {quantity(single, 'identity has', 'identities have')} one image only; a classifier learns "
+                f"little from {agree(single, 'it', 'them')}"
+            )
     devices = ", ".join(str(context) for context in run.world.contexts)
-    log.say(f"run: {run.folder}, {run.total} steps on {devices}")
+    log.say(f"run: {run.folder}, {quantity(run.total, 'step')} on {devices}")
 
 
 def write_class_names(folder: Path, source: int, names: Sequence[str]) -> None:
@@ -240,7 +246,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
         embeddings = embedder.embed(images)
         for name, part in parts.items():
             count = head_from_mean_embeddings(run.method.blocks()[name], embeddings[:, part], images)
-            log.say(f"{name} starts from the mean embedding of each of {count} identities")
+            log.say(f"{name} starts from the mean embedding of each of {quantity(count, 'identity')}")
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:
@@ -255,7 +261,10 @@ def report_skipped(run: Prepared, log: RunLog) -> None:
     for name, reason in skipped.items():
         log.record("skipped", run.total, {"record": name, "reason": reason})
     if skipped:
-        log.say(f"warning: {len(skipped)} bad records were skipped; log.jsonl lists them")
+        log.say(
+            f"warning: {quantity(len(skipped), 'bad record was', 'bad records were')} skipped; log.jsonl lists "
+            f"{agree(len(skipped), 'it', 'them')}"
+        )
 
 
 def finish(run: Prepared, folder: RunFolder, log: RunLog) -> None:

@@ -17,6 +17,7 @@ from fairface.errors import DataError
 from fairface.mx import gluon
 from fairface.parameters import count
 from fairface.protocols.verification_set import VerificationSet
+from fairface.quantity import quantity
 from fairface.report.verification_table import verification_table
 from fairface.scoring.verification import VerificationResult, verify_embeddings
 from fairface.training.setup import Prepared
@@ -91,7 +92,7 @@ def _table(model: str, results: dict[str, VerificationResult], baselines: dict[s
         if name in baselines:
             rows[name, "eigenfaces"] = baselines[name]
     one = next(iter(results.values()))
-    subjects = "" if one.subjects is None else f" of {one.subjects} subjects"
-    counts = f"{one.n_genuine} genuine and {one.n_impostor} impostor comparisons{subjects}"
+    subjects = "" if one.subjects is None else f" of {quantity(one.subjects, 'subject')}"
+    counts = f"{one.n_genuine} genuine and {quantity(one.n_impostor, 'impostor comparison')}{subjects}"
     note = f"{counts}; [95 % confidence interval over subjects]"
     return f"{verification_table(rows, ('set', 'model'), brief=True)}\n{note}"

@@ -19,6 +19,7 @@ from fairface.errors import DataError, TrainingError
 from fairface.methods.base import Method, StepOutcome, StepReport
 from fairface.mx import NDArray, autograd, mx, nd
 from fairface.parallel import World, shard
+from fairface.quantity import agree, quantity
 from fairface.training.checkpointer import Checkpointer
 from fairface.training.duration import in_words
 from fairface.training.log import RunLog
@@ -162,7 +163,10 @@ class Trainer:
         self._read(pending)
         self.checkpointer.save(step, None)
         self.world.barrier()  # the first process that fails ends the others: not before rank 0 has saved
-        raise DataError(f"{told[0]}; the {step} steps before it are saved, --resume goes on from there") from problem
+        raise DataError(
+            f"{told[0]}; the {quantity(step, 'step')} before it {agree(step, 'is', 'are')} saved, --resume goes on "
+            "from there"
+        ) from problem
 
     def _show(self, bar: Any) -> None:
         try:

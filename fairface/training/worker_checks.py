@@ -8,6 +8,7 @@ from fairface.config.schema import TrainConfig
 from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
 from fairface.parallel import World
+from fairface.quantity import quantity
 
 
 def check_workers(config: TrainConfig, sources: Sequence[Source], world: World) -> None:
@@ -25,6 +26,6 @@ def check_workers(config: TrainConfig, sources: Sequence[Source], world: World) 
     for source in sources:
         if len(source.dataset) < world.devices:
             raise ConfigError(
-                f"source {source.name} has {len(source.dataset)} images for {world.devices} devices of {world.size} "
-                "workers; use fewer workers"
+                f"source {source.name} has {quantity(len(source.dataset), 'image')} for "
+                f"{quantity(world.devices, 'device')} of {quantity(world.size, 'worker')}; use fewer workers"
             )

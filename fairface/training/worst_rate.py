@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.grouping import JOINT, group_images
 from fairface.scoring.fairness.options import FairnessOptions
@@ -28,7 +29,7 @@ def check_groups(comparisons: Comparisons, protected: Sequence[str], fmr: float,
         raise DataError(f"{source}: {error}") from error
     if comparisons.impostor < 1.0 / fmr:
         raise DataError(
-            f"{source}: {comparisons.impostor} impostor comparisons cannot fix a threshold at FMR {fmr:g}; "
+            f"{source}: {quantity(comparisons.impostor, 'impostor comparison')} cannot fix a threshold at FMR {fmr:g}; "
             f"it needs at least {math.ceil(1.0 / fmr - 1e-9)}, or a higher FMR"
         )
 

@@ -6,6 +6,7 @@ from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.mx import Context, mx
 from fairface.parallel import contexts_of, count_gpus
+from fairface.quantity import quantity
 from fairface.workers.kvstore import KVStoreExchange
 from fairface.workers.place import Place
 from fairface.workers.world import Workers
@@ -54,6 +55,7 @@ def own_devices(devices: str, gpus: str, rank: int, size: int) -> tuple[Context,
     each, rest = divmod(len(named), size)
     if rest or not each:
         raise ConfigError(
-            f"{len(named)} devices cannot be shared by {size} workers of this machine; name as many for each worker"
+            f"{quantity(len(named), 'device')} cannot be shared by {quantity(size, 'worker')} of this machine; name as "
+            "many for each worker"
         )
     return tuple(named[rank * each : (rank + 1) * each])

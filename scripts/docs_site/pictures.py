@@ -101,12 +101,12 @@ def groups(root: Path, path: Path) -> bool:
     return True
 
 
-def called(root: Path, place: Path, door: str, *words: str) -> None:
+def called(root: Path, place: Path, script: str, *words: str) -> None:
     """Run a program of the checkout in ``place``; what it prints is shown only where it fails."""
-    done = subprocess.run([sys.executable, str(root / door), *words, "--quiet"], cwd=place, capture_output=True,
+    done = subprocess.run([sys.executable, str(root / script), *words, "--quiet"], cwd=place, capture_output=True,
                           text=True, check=False)  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"{door}: {done.stderr}")
+        raise RuntimeError(f"{script}: {done.stderr}")
 
 
 PICTURES = (

@@ -151,7 +151,7 @@ def test_any_image_size(size):
 
 
 def test_an_image_size_that_a_shared_shortcut_cannot_halve_is_refused():
-    with pytest.raises(ConfigError, match=r"is 'rows' and data.image_size 28: .* 1 and 1 rows cannot be halved"):
+    with pytest.raises(ConfigError, match=r"is 'rows' and data.image_size 28: .* 1 and 1 row cannot be halved"):
         small("rows", 28, shape=RegionShape((1, 1, 1, 2), channels=16, stem_stride=2))
     assert small("rows_separate", 28)(nd.zeros((1, 3, 28, 28))).shape == (1, 32)
 

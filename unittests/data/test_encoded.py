@@ -42,5 +42,6 @@ def test_files_that_are_missing_are_counted(tmp_path, count, shown):
     (tmp_path / "there.x").touch()
     with pytest.raises(DataError) as caught:
         FileDataset(tmp_path, ["there.x", *(f"{i}.x" for i in range(count))])
-    said = f"{count} of {count + 1} images are not there ({shown}); give the right root"
+    are = "is" if count == 1 else "are"
+    said = f"{count} of {count + 1} images {are} not there ({shown}); give the right root"
     assert str(caught.value) == f"{tmp_path}: {said}"

@@ -84,12 +84,12 @@ def test_list_with_gaps_spaces_and_unlabeled(tmp_path):
 def test_missing_photo_is_named_with_its_line(tmp_path):
     put(tmp_path, "a.jpg")
     (tmp_path / "list.txt").write_text("a.jpg 0\nb.jpg 1\n")
-    with pytest.raises(DataError, match=r"list\.txt: 1 of 2 files are missing: line 2: .*b\.jpg; correct the list"):
+    with pytest.raises(DataError, match=r"list\.txt: 1 of 2 files is missing: line 2: .*b\.jpg; correct the list"):
         ListDataset(tmp_path / "list.txt")
     data = ListDataset(tmp_path / "list.txt", on_missing="skip")
     assert (len(data), data.class_names) == (1, ("0",))
     assert data.missing == (f"line 2: {tmp_path / 'b.jpg'}",)
-    assert data.notes[0].startswith(f"warning: {tmp_path / 'list.txt'}: 1 of 2 files are missing and were left out")
+    assert data.notes[0].startswith(f"warning: {tmp_path / 'list.txt'}: 1 of 2 files is missing and was left out")
     put(tmp_path, "b.jpg")
     data = ListDataset(tmp_path / "list.txt")
     (tmp_path / "b.jpg").unlink()

@@ -107,12 +107,12 @@ def test_people_whose_photographs_cannot_be_read_are_a_problem(without, tmp_path
     data = FolderDataset(root)
     assert data.identities == ("a",)
     for notes in (data.notes, plan_folder(root).notes, compound([root], tmp_path / "out").notes):
-        assert any(note.startswith(f"warning: {root}: 1 photographs of kinds") and "b/1.heic" in note for note in notes)
+        assert any(note.startswith(f"warning: {root}: 1 photograph of a kind") and "b/1.heic" in note for note in notes)
         assert any("2 other files were left out: a/notes.txt, b/" in note for note in notes)
     unread, empty = inspect(str(root), OpenOptions(), read=False).problems
     assert "b/1.heic" in unread
     assert "pip install" in unread
-    assert empty == f"{root}: 1 folders hold no photograph that can be read and are no identities: b/"
+    assert empty == f"{root}: 1 folder holds no photograph that can be read and is no identity: b/"
     assert inspect(str(root), OpenOptions(zero_is_unlabeled=True), read=False).problems == (unread, empty)
     assert list_photographs(root) == (["a/1.jpg"], ("a/notes.txt", "b/1.heic"))
 

@@ -52,7 +52,7 @@ def test_a_value_beyond_the_last_column_is_refused(tmp_path):
     with pytest.raises(DataError, match="line 3 has 3 values for 2 columns; put values with commas"):
         read_csv_table(tmp_path / "t.csv")
     (tmp_path / "t.csv").write_text("sep=;\na;b\n1\n")
-    with pytest.raises(DataError, match="line 3 has 1 values"):
+    with pytest.raises(DataError, match="line 3 has 1 value"):
         read_csv_table(tmp_path / "t.csv")
 
 

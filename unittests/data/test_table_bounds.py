@@ -36,7 +36,7 @@ def test_an_empty_value_is_counted_and_its_line_is_named(tmp_path):
         ("", "line 1 names no columns;"),
         ("a,b\n", "holds no rows below its column names"),
         ("a,b\n,\n\n", "holds no rows below its column names"),
-        ("a,b\n1\n", "line 2 has 1 values for 2 columns; put values with commas"),
+        ("a,b\n1\n", "line 2 has 1 value for 2 columns; put values with commas"),
         ("a,b\n1,2\n1,2,,3\n", "line 3 has 4 values for 2 columns;"),
         ('a,b\n"1,' + "2" * 140000 + "\n", "is not readable as CSV (field larger than field limit"),
     ],

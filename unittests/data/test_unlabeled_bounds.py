@@ -54,7 +54,7 @@ def test_the_class_called_0_is_that_of_nobody():
     assert found.notes == ("images in memory: 0 of 3 images have the label 0 and became unlabeled (-1)",)
     assert zero([1, 1], 2).notes == ("images in memory: 0 of 2 images have the label 0 and became unlabeled (-1)",)
     assert "(label 0 has 2 images);" in zero([0, 0], 1).notes[1]
-    assert "(label 0 has 1 images, other identities 2.5 each);" in zero([0, 1, 1, 2, 2, 2], 3).notes[1]
+    assert "(label 0 has 1 image, other identities 2.5 each);" in zero([0, 1, 1, 2, 2, 2], 3).notes[1]
 
 
 def test_arrays_by_default():
@@ -70,7 +70,7 @@ def test_arrays_by_default():
     assert DatasetView(data).indices.tolist() == [0, 1, 2]
     for labels, names, said in (
         ([0], None, "3 images need as many labels and names, not labels of shape (1,)"),
-        ([0] * 3, ["a"], "3 images need as many labels and names, not labels of shape (3,) and 1 names"),
+        ([0] * 3, ["a"], "3 images need as many labels and names, not labels of shape (3,) and 1 name"),
         ([0, -2, 1], None, "labels must be -1 (unlabeled) or 0 to 1, not -2 to 1"),
     ):
         with pytest.raises(DataError) as caught:

@@ -1,4 +1,4 @@
-"""docs/data.md from top to bottom: every road into the data, from one folder of photographs."""
+"""docs/data.md from top to bottom: every way into the data, from one folder of photographs."""
 
 from __future__ import annotations
 

@@ -18,8 +18,12 @@ PAGE = page_blocks("docs/identification.md")
 
 def prepare(clone: Path) -> None:
     """The reader's folders, IJB's lists and features."""
-    for part in ("gallery", "probe"):
-        draw_people(clone / "people" / part, people=4, images=2)
+    draw_people(clone / "drawn", people=4, images=4)
+    for image in sorted((clone / "drawn").glob("*/*.png")):  # nobody is enrolled and searched for by one image
+        part = "gallery" if image.stem in "01" else "probe"
+        moved = clone / "people" / part / image.parent.name / image.name
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        image.rename(moved)
     draw_people(clone / "people" / "unknown", people=12, images=1)
     for person in range(4):  # the unknown are the others
         (clone / "people" / "unknown" / f"p{person}" / "0.png").unlink()

@@ -170,5 +170,5 @@ def test_what_cannot_be_removed_is_counted_and_the_rest_goes(place, capsys, monk
     monkeypatch.setattr(os, "unlink", refuse)
     code, out, err = call(capsys, "--remove")
     assert (code, out) == (2, "")
-    assert "results/run/deep/e.npz: cannot be removed (Permission denied), 1 of 11 files are still there" in err
+    assert "results/run/deep/e.npz: cannot be removed (Permission denied), 1 of 11 files is still there" in err
     assert not Path("results/run/deep/points.txt").exists()

@@ -48,19 +48,19 @@ def test_a_plain_array_with_names_beside_it(tmp_path, stored):
     (tmp_path / "names.txt").write_text("\n".join(stored.names) + "\n", encoding="utf-8")
     assert load_embeddings(tmp_path / "e.npy").names == stored.names
     (tmp_path / "names.txt").write_text("one\n")
-    with pytest.raises(DataError, match="4 embeddings but 1 names"):
+    with pytest.raises(DataError, match="4 embeddings but 1 name"):
         load_embeddings(tmp_path / "e.npy")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"names": ("a",)}, "4 embeddings but 1 names"),
+        ({"names": ("a",)}, "4 embeddings but 1 name"),
         ({"names": ()}, "4 embeddings but 0 names"),
         ({"labels": np.zeros(3, np.int32)}, "4 embeddings but 3 labels"),
         ({"embeddings": np.zeros((4, 0), np.float32)}, r"shape \(4, 0\)"),
         ({"embeddings": np.zeros(4, np.float32)}, r"shape \(4,\)"),
-        ({"attribute_names": ("sex",)}, "but there are 1 attribute names"),
+        ({"attribute_names": ("sex",)}, "but there is 1 attribute name"),
         ({"embeddings": np.full((4, 3), np.nan, np.float32)}, r"4 of 4 .* not finite \(s1/1.jpg, s1/2.jpg, .*, …\)"),
     ],
 )
@@ -109,3 +109,55 @@ def test_other_names_and_missing_files(tmp_path, stored):
         save_embeddings(tmp_path / "e.npy", stored)
     with pytest.raises(FileNotFoundError):
         load_embeddings(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    ("what", "values", "message"),
+    [
+        ("labels", [0, 1.5, 2, 3], r"labels\[1\] is 1\.5 \(1 of 4 values"),
+        ("labels", [0, 1, np.inf, 3], r"labels\[2\] is inf"),
+        ("labels", [0, 1, 2, 2**31], r"labels\[3\] is 2147483648 .* from 0 to 2147483647"),
+        ("labels", [-2, 1, 2, 3], r"labels\[0\] is -2"),
+        ("labels", ["ann", "bo", "cy", "di"], "labels are of type <U3; they must be whole numbers"),
+        ("labels", [[0], [1], [2], [3]], r"labels have shape \(4, 1\)"),
+        ("attributes", [[0, 0], [0, 128], [1, 1], [300, 1]], r"attributes\[1, 1\] is 128 \(2 of 8 .* from 0 to 127"),
+        ("attributes", [[0, 0], [0, 0], [0.5, 1], [1, 1]], r"attributes\[2, 0\] is 0\.5"),
+        ("attributes", [["f", "y"]] * 4, "attributes are of type <U1"),
+    ],
+)
+def test_codes_that_would_become_others_are_refused(tmp_path, stored, what, values, message):
+    arrays = {"embeddings": stored.embeddings, "names": np.array(stored.names), "attribute_names": np.array(["a", "b"])}
+    arrays["attributes"] = np.zeros((4, 2), np.int8)
+    np.savez(tmp_path / "e.npz", **(arrays | {what: np.array(values)}))
+    with pytest.raises(DataError, match=message) as caught:
+        load_embeddings(tmp_path / "e.npz")
+    assert str(caught.value).startswith(str(tmp_path / "e.npz"))
+    assert "\n" not in str(caught.value)
+    given = {"labels": stored.labels, "attributes": arrays["attributes"], "attribute_names": ("a", "b")}
+    with pytest.raises(DataError, match=message):
+        save_embeddings(tmp_path / "again.npz", dataclasses.replace(stored, **(given | {what: np.array(values)})))
+    assert not (tmp_path / "again.npz").exists()
+
+
+def test_codes_of_any_type_are_kept_and_nan_is_unknown(tmp_path, stored):
+    arrays = {"embeddings": stored.embeddings, "names": np.array(stored.names), "attribute_names": np.array(["a", "b"])}
+    labels = {
+        "floats": np.array([0, np.nan, 2**31 - 1, -1]), "unsigned": np.array([0, 5, 7, 2**31 - 1], np.uint64),
+        "small": np.array([0, -1, 127, 3], np.int8), "yes or no": np.array([True, False, True, True]),
+    }  # fmt: skip
+    for given in labels.values():
+        codes = np.array([[0, np.nan], [127, -1], [1, 1], [5, 0]], np.float16)
+        np.savez(tmp_path / "e.npz", **arrays, labels=given, attributes=codes)
+        loaded = load_embeddings(tmp_path / "e.npz")
+        assert loaded.labels.dtype == np.int32
+        assert loaded.attributes.dtype == np.int8
+        assert loaded.labels.tolist() == [-1 if value != value else int(value) for value in given.tolist()]
+        assert loaded.attributes.tolist() == [[0, -1], [127, -1], [1, 1], [5, 0]]
+
+
+def test_names_of_values_are_lists_by_attribute(tmp_path, stored):
+    for values in ("[[\"f\", \"m\"]]", "{\"sex\": \"fm\"}", "3"):
+        np.savez(tmp_path / "e.npz", embeddings=stored.embeddings, names=np.array(stored.names),
+                 meta=np.array(f"{{\"attribute_values\": {values}}}"))  # fmt: skip
+        with pytest.raises(DataError, match=r"e\.npz: 'attribute_values' in 'meta' is .*write an object with a list"):
+            load_embeddings(tmp_path / "e.npz")

@@ -30,7 +30,7 @@ def test_an_archive_of_one_array_needs_no_name(tmp_path):
 
 def test_names_that_are_alike_without_their_folder_are_not_mixed_up(tmp_path):
     np.savez(tmp_path / "f.npz", embeddings=ROWS, names=np.array(["1/a.jpg", "2/a.jpg", "b.jpg", "c.jpg"]))
-    with pytest.raises(DataError, match=r"1 of 3 images of list\.txt have no features \(a\.jpg\)"):
+    with pytest.raises(DataError, match=r"1 of 3 images of list\.txt has no features \(a\.jpg\)"):
         read_features(tmp_path / "f.npz", IMAGES, "list.txt")
 
 

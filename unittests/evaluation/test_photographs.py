@@ -23,9 +23,9 @@ def test_files_and_folders_each_once_in_order(photographs):
     (photographs / "link.png").symlink_to(photographs / "people" / "p0" / "1.png")
     found, notes = find_photographs(["people/p1/1.png", "people", "link.png"])
     assert found == ("people/p1/1.png", "people/p0/0.png", "people/p0/1.png", "people/p1/0.png")
-    assert notes[0].startswith("warning: people: 1 photographs of kinds that cannot be read were left out: old.gif")
+    assert notes[0].startswith("warning: people: 1 photograph of a kind that cannot be read was left out: old.gif")
     assert notes[1:] == (
-        "people: 1 other files were left out: notes.txt",
+        "people: 1 other file was left out: notes.txt",
         "people/p1/1.png: is people/p1/1.png once more; it is used once",
         "link.png: is people/p0/1.png once more; it is used once",
     )

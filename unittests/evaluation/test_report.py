@@ -51,11 +51,11 @@ def test_transductive_scores_are_marked_wherever_they_stand():
     titles = [line for line in text.splitlines() if line.startswith("## Groups by")]
     assert titles == [
         "## Groups by sex (all images, transductive scores)",
-        "## Groups by sex (without failures to detect, transductive scores)",
+        "## Groups by sex (without face-detection failures, transductive scores)",
     ]
     assert "## Changes from plain cosines, by sex (all images, transductive scores)" in text
     assert "2 pairs repeat an earlier pair" in text
-    assert "1 pairs compare an image with itself" in text
+    assert "1 pair compares an image with itself" in text
     assert "- a note" in text
 
 
@@ -184,7 +184,7 @@ def test_bad_thresholds_and_scores_are_errors():
         assess_evaluation(judged(), replace(OPTIONS, fmr=1e-5))
     given = judged()
     given.scores[ALL_STEPS][3] = np.nan
-    with pytest.raises(DataError, match=r"1 of \d+ scores are not finite"):
+    with pytest.raises(DataError, match=r"1 of \d+ scores is not finite"):
         assess_evaluation(given, OPTIONS)
 
 

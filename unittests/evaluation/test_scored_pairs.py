@@ -1,4 +1,4 @@
-"""The same comparisons and scores by every road."""
+"""The same comparisons and scores by every way."""
 
 import numpy as np
 import pytest

@@ -31,7 +31,7 @@ def test_what_cannot_be_aligned_is_named(folder):
     points = np.stack([TEMPLATE_112, np.zeros((5, 2), np.float32)])
     with pytest.raises(DataError, match=r"b\.png: the five landmarks of a face all lie at one place; correct its line"):
         AlignedFiles(folder, ["a.png", "b.png"], points)[1]
-    with pytest.raises(DataError, match=r"1 of 2 images are not there \(c\.png\)"):
+    with pytest.raises(DataError, match=r"1 of 2 images is not there \(c\.png\)"):
         AlignedFiles(folder, ["a.png", "c.png"], points)
-    with pytest.raises(DataError, match=r"points of shape \(2, 5, 2\) for 1 images"):
+    with pytest.raises(DataError, match=r"points of shape \(2, 5, 2\) for 1 image"):
         AlignedFiles(folder, ["a.png"], points)

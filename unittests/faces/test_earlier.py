@@ -57,7 +57,7 @@ def test_other_photographs_are_refused_and_nothing_is_changed(first: tuple, tmp_
     align_folder(root, out, AlignConfig(format="png"), landmarks=rows)
     (tmp_path / "mixed").mkdir()
     cv2.imwrite(str(tmp_path / "mixed" / "by_hand.png"), np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(DataError, match="holds 1 images of other photographs"):
+    with pytest.raises(DataError, match="holds 1 image of other photographs"):
         align_folder(root, tmp_path / "mixed", landmarks=rows)
 
 

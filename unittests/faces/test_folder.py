@@ -56,8 +56,8 @@ def test_program_end_to_end(photographs, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "3 photographs: 2 aligned, 0 finished before, 1 without a face, 0 unreadable" in done.stdout
     assert "first top.png" in done.stdout
-    assert f"{root}: 1 other files were left out: notes.txt" in done.stdout
-    assert "1 rows of the landmarks table have no photograph" in done.stdout
+    assert f"{root}: 1 other file was left out: notes.txt" in done.stdout
+    assert "1 row of the landmarks table has no photograph" in done.stdout
     assert files_of(out) == ["align.json", "landmarks.csv", "no_face.txt", "one/a.png", "one/deep er/b.png"]
     assert (out / "no_face.txt").read_text() == "top.png\n"
     crop = cv2.imread(str(out / "one/a.png"), cv2.IMREAD_COLOR_RGB)
@@ -140,7 +140,7 @@ def test_only_the_photographs_that_are_named_are_aligned(photographs, tmp_path):
     assert sum(counts) == 2
     assert files_of(out) == ["align.json", "landmarks.csv", "no_face.txt", "one/a.jpg"]
     assert list(read_landmarks(out / "landmarks.csv")) == ["one/a.png", "top.png"]
-    with pytest.raises(DataError, match=r"1 of 2 photographs that are asked for are not there \(one/x\.png\)"):
+    with pytest.raises(DataError, match=r"1 of 2 photographs that are asked for is not there \(one/x\.png\)"):
         align_folder(root, tmp_path / "other", landmarks=rows, names=["one/a.png", "one/x.png"])
     assert not (tmp_path / "other").exists()
 

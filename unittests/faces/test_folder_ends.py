@@ -54,7 +54,8 @@ def test_the_first_three_strangers_are_named(tmp_path, strangers, named):
     root = photographs(tmp_path)
     with pytest.raises(DataError) as caught:
         align_folder(root, tmp_path / "out", landmarks={}, names=["a.png", *strangers])
-    count = f"{len(strangers)} of {len(strangers) + 1} photographs that are asked for are not there {named}"
+    are = "is" if len(strangers) == 1 else "are"
+    count = f"{len(strangers)} of {len(strangers) + 1} photographs that are asked for {are} not there {named}"
     assert count in str(caught.value)
     with pytest.raises(ConfigError, match="give landmarks or a detector"):
         align_folder(root, tmp_path / "out", landmarks={}, detector=Fixed(Faces.none()))

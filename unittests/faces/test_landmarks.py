@@ -72,7 +72,7 @@ def test_how_may_be_missing(tmp_path):
         (f"{HEADER}\na,1,1,{POINTS[:-1]}nan\n", "line 2: a: a field is not finite"),
         (f"{HEADER}\na,1,1,{POINTS[:-2]}\n", "line 2: a: a field is no number"),
         (f"{HEADER}\na,0,1,{POINTS}\n", "line 2: a: 0 faces, but the points are given"),
-        (f"{HEADER}\na,1,1,,,,,,,,,,\n", "line 2: a: 1 faces, but the points are missing"),
+        (f"{HEADER}\na,1,1,,,,,,,,,,\n", "line 2: a: 1 face, but the points are missing"),
         (f"{HEADER}\na,1,1,{POINTS},cropped\n", "line 2: a: how is 'cropped'; with points"),
         (f"{HEADER}\na,1,1,{POINTS},lucky\n", "line 2: a: how is 'lucky'; with points"),
         (f"{HEADER}\na,0,,,,,,,,,,,,forced\n", "line 2: a: how is 'forced'; without points"),

@@ -167,7 +167,7 @@ def test_sigterm_saves_and_resuming_with_one_process_goes_on(program: Program, t
     ("overrides", "options", "reason"),
     [
         (("devices=gpu7",), (), "GPU 7"),
-        (("batch_size=1",), (), "1 rows in a batch, which cannot be split over 2 devices"),
+        (("batch_size=1",), (), "1 row in a batch, which cannot be split over 2 devices"),
         (("head.sharded=true", "devices=cpu0,cpu1,cpu2,cpu3,cpu4,cpu5"), (), "4 classes cannot be split over 6"),
     ],
 )

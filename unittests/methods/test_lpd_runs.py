@@ -155,7 +155,7 @@ def test_a_column_of_the_data_or_of_a_transform_is_taken(people: Path) -> None:
     assert with_nose_height(source, LPDConfig()) is source
     column[3] = np.nan
     source = Source(with_extra(dataset, {"nose_height": column}), 4, sampler)
-    with pytest.raises(FairfaceError, match=r"3.png: nose_height is nan, .*\(1 such records\); .*augment.mask"):
+    with pytest.raises(FairfaceError, match=r"3.png: nose_height is nan, .*\(1 such record\); .*augment.mask"):
         with_nose_height(source, LPDConfig())
     drawn = Source(dataset, 4, sampler, Tall())  # type: ignore[arg-type]
     assert with_nose_height(drawn, LPDConfig()) is drawn

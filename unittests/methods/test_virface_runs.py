@@ -120,7 +120,7 @@ def test_a_start_without_what_the_stage_needs(
     [
         ("virclass", ["sources.unlabeled.batch_size=10", "batch_size=15"], r"list.txt: .* 9 images, fewer than the 10"),
         ("virclass", ["sources.unlabeled.data.path={empty}"], r"empty.txt: .*(no|0) "),
-        ("virclass", ["sources.unlabeled.data.path={elsewhere}"], r"elsewhere.txt: 1 of 1 files are missing"),
+        ("virclass", ["sources.unlabeled.data.path={elsewhere}"], r"elsewhere.txt: 1 of 1 file is missing"),
         ("virclass", ["sources.unlabeled.unlabeled=false"], r"labeled and unlabeled images: list both in sources"),
         ("virclass", ["sources=", "batch_size=5"], r"labeled and unlabeled images: list both in sources"),
         ("pretrain", ["sources.labeled.unlabeled=true"], r"labeled images alone; leave out the source labeled"),

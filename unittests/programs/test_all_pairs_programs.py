@@ -192,6 +192,97 @@ def test_failures_and_a_second_model(files, call):
         assert whole["without_failures"][key] == by_list["without_failures"][key], key
 
 
+@pytest.fixture
+def lost(tmp_path):
+    """Twenty people with three embedded images each, by a table of images, and a list of failures of every kind."""
+    rng = np.random.default_rng(3)
+    names = tuple(f"p{person:02d}/{image}.png" for person in range(20) for image in range(3))
+    rows = np.repeat(rng.normal(size=(20, 8)), 3, axis=0) + 0.5 * rng.normal(size=(60, 8))
+    save_embeddings(tmp_path / "e.npz", Embeddings(rows.astype(np.float32), names))
+    table = [(name, name[:3], "fm"[int(name[1:3]) % 2]) for name in names]
+    table += [("p00/9.png", "p00", "f"), ("p00/8.png", "p00", "f"), ("p30/1.png", "p30", "m")]
+    table += [("p31/1.png", "p31", "x"), ("p32/1.png", "p32", "")]
+    lines = ["image,person,sex", *map(",".join, table)]
+    (tmp_path / "people.csv").write_text("\n".join(lines) + "\n")
+    # Embedded: a woman's image and a man's; not embedded: two of a woman, one of a man, one of a group that is lost,
+    # one of no known group, and one of whom nobody knows anything.
+    failed = ["p02/0.png", "p05/1.png", "p00/9.jpg", "p00/8.png", "p30/1.png", "p31/1.png", "p32/1.png", "nobody.png"]
+    (tmp_path / "failed.txt").write_text("\n".join([*failed, "p00/9.png"]) + "\n")
+    return tmp_path
+
+
+NO_RATE = "1 failed image is in no rate (nobody.png)"
+NO_EMBEDDING = (
+    "5 failed images have no embedding (p00/9.jpg, p00/8.png, p30/1.png, …): failure to acquire counts them, error "
+    "rates do not"
+)
+
+
+@pytest.mark.parametrize("where", ["names", "person"])
+@pytest.mark.parametrize("listed", [0, 10**9], ids=["counted", "listed"])
+def test_failed_images_without_an_embedding_count(lost, call, monkeypatch, capsys, where, listed):
+    for program in (fairness, verification):
+        monkeypatch.setattr(program, "LISTED", listed)
+    ask = ("--embeddings", lost / "e.npz", "--all-pairs", "--failures", lost / "failed.txt", "--fmr", 0.05)
+    groups = ("--attributes", lost / "people.csv", "--protected", "sex", "--min-subjects", 2, "--bootstrap", 5)
+    whole = call(fairness, *ask, *groups, "--subjects-from", where)
+    counted = {row["group"]: row["failure_to_detect"] for row in whole["groupings"]["sex"]["groups"]}
+    assert {group: (rate["errors"], rate["comparisons"]) for group, rate in counted.items()} == {
+        "f": (1 + 2, 30 + 2), "m": (1 + 1, 30 + 1),
+    }  # fmt: skip
+    assert [counted[group]["subjects"] for group in "fm"] == [10, 11]  # p30 is one more person
+    assert counted["f"]["low"] < 3 / 32 < counted["f"]["high"]
+    everyone = "failure to acquire: 7 of 65 images (p02/0.png, p05/1.png, p00/9.jpg, …), in 427 of 2080 comparisons"
+    assert (65 * 64 // 2, 65 * 64 // 2 - 58 * 57 // 2) == (2080, 427)
+    assert [note for note in whole["notes"] if "fail" in note] == [everyone, NO_EMBEDDING, NO_RATE]
+    assert whole["groupings"]["sex"]["notes"][-2:] == [
+        "1 failed image without an embedding has no known sex, so it is in no group's failure to acquire",
+        "groups of which no image has an embedding, so all failed and no rate is given: x (1)",
+    ]
+    words = (*ask, *groups, "--subjects-from", where, "--report", lost / "report.md", "--quiet")
+    fairness.main([str(word) for word in words])
+    for shown in (capsys.readouterr().out, (lost / "report.md").read_text()):
+        assert all(note in shown for note in (everyone, NO_EMBEDDING, NO_RATE, "given: x (1)"))
+    left = call(fairness, *ask, *groups, "--subjects-from", where, "--leave-out-failures")
+    assert f"{everyone}; these are left out" in left["notes"]
+    assert NO_RATE in left["notes"]
+
+
+@pytest.mark.parametrize("listed", [0, 10**9], ids=["counted", "listed"])
+def test_verification_counts_failed_images_without_an_embedding(lost, call, monkeypatch, listed):
+    monkeypatch.setattr(verification, "LISTED", listed)
+    ask = ("--embeddings", lost / "e.npz", "--all-pairs", "--failures", lost / "failed.txt", "--fmr", 0.05)
+    found = call(verification, *ask, "--subjects-from", "names")
+    (result,) = found["results"].values()
+    told = result["failure_to_acquire"]
+    assert (told["failed"], told["images"], told["rate"]) == (7, 65, 7 / 65)
+    assert (told["comparisons"], told["total"]) == (427, 2080)
+    assert told["unembedded"] == ["p00/9.jpg", "p00/8.png", "p30/1.png", "p31/1.png", "p32/1.png"]
+    assert told["in_no_rate"] == ["nobody.png"]
+    assert f"all pairs: {NO_RATE}" in found["notes"]
+    stored = load_embeddings(lost / "e.npz")
+    labels = np.repeat(np.arange(20), 3).astype(np.int32)
+    save_embeddings(lost / "e.npz", Embeddings(stored.embeddings, stored.names, {}, labels))
+    (result,) = call(verification, *ask, "--subjects-from", "labels")["results"].values()
+    assert (result["failure_to_acquire"]["failed"], result["failure_to_acquire"]["images"]) == (2, 60)
+    assert len(result["failure_to_acquire"]["in_no_rate"]) == 6  # labels are of embedded images alone
+
+
+def test_groups_of_failed_images_are_known_where_subjects_are_not(lost, call, monkeypatch):
+    stored = load_embeddings(lost / "e.npz")
+    labels = np.repeat(np.arange(20), 3).astype(np.int32)
+    save_embeddings(lost / "e.npz", Embeddings(stored.embeddings, stored.names, {}, labels))
+    ask = ("--embeddings", lost / "e.npz", "--all-pairs", "--failures", lost / "failed.txt", "--fmr", 0.05)
+    groups = ("--attributes", lost / "people.csv", "--protected", "sex", "--min-subjects", 2, "--bootstrap", 5)
+    for listed in (0, 10**9):
+        monkeypatch.setattr(fairness, "LISTED", listed)
+        found = call(fairness, *ask, *groups, "--subjects-from", "labels")
+        rates = [row["failure_to_detect"] for row in found["groupings"]["sex"]["groups"]]
+        assert [(rate["errors"], rate["comparisons"]) for rate in rates] == [(3, 32), (2, 31)]
+        assert [(rate["low"], rate["high"]) for rate in rates] == [(None, None)] * 2  # nobody knows whose they are
+        assert "2 failed images are in no rate (p32/1.png, nobody.png)" in found["notes"]
+
+
 def test_what_a_list_is_needed_for_is_refused_where_no_list_fits(files, monkeypatch, capsys):
     folder, *_ = files
     for name in ("LISTED", "LIMIT"):

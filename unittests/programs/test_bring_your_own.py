@@ -179,7 +179,7 @@ def test_ijb_takes_embeddings_and_scores(capsys, tmp_path):
     (["--data", "people", "--embeddings", "plain.npz"], "the embedding of p0/0.png stands for images of gallery and"),
     (["--gallery", "mine.npz", "--probe", "probe.txt", "--embeddings", "mine.npz"], "mine.npz holds embeddings al"),
     (["--gallery", "gallery.txt", "--probe", "empty.txt", "--embeddings", "mine.npz"], "empty.txt: holds no lines"),
-    (["--gallery", "gallery.txt", "--probe", "again.txt", "--embeddings", "mine.npz"], "again.txt: 1 images are named"),
+    (["--gallery", "gallery.txt", "--probe", "again.txt", "--embeddings", "mine.npz"], "again.txt: 1 image is named"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused_in_one_line(capsys, mine, tmp_path, words, message):
     np.save("scores.npy", np.zeros((3, 3)))

@@ -94,6 +94,46 @@ def test_a_calibration_set_that_holds_the_same_images_is_told(score, files):
     assert "the threshold was set on images that are also scored" in out
 
 
+def test_a_copy_of_an_image_in_another_format_is_the_same_image(score, files):
+    folder, *_ = files
+    (folder / "jpg.csv").write_text((folder / "scores.csv").read_text().replace(".png", ".jpg"))
+    found = score("--pairs", folder / "scores.csv", "--calibration", folder / "jpg.csv", "--fmr", 0.05, *COMMON)[1]
+    assert "the threshold was set on images that are also scored" in found
+
+
+def without_image_names(folder, name, called=""):
+    """The same list without its first two columns; ``called`` is put before the subjects' names."""
+    lines = [line.split(",")[2:] for line in (folder / name).read_text().splitlines()]
+    rows = [[*line[:-2], *(called + subject for subject in line[-2:])] for line in lines[1:]]
+    path = folder / f"bare_{called}{name}"
+    path.write_text("\n".join(map(",".join, [lines[0], *rows])) + "\n")
+    return path
+
+
+def test_without_image_names_the_same_list_and_the_same_people_are_told(score, files):
+    folder, *_ = files
+    pairs, others, strangers = (
+        without_image_names(folder, name, called)
+        for name, called in (("scores.csv", ""), ("calibration.csv", ""), ("calibration.csv", "c"))
+    )
+    (folder / "link.csv").symlink_to(pairs)
+    (folder / "copy.csv").write_text(pairs.read_text())
+    ask = ("--fmr", 0.05, *COMMON, "--json")
+    for calibration in (pairs, folder / "link.csv", folder / "copy.csv", folder / "x" / ".." / pairs.name):
+        (folder / "x").mkdir(exist_ok=True)
+        found = json.loads(score("--pairs", pairs, "--calibration", calibration, *ask)[1])
+        assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (True, False), calibration
+        assert any("set on images that are also scored" in note for note in found["notes"])
+    found = json.loads(score("--pairs", pairs, "--calibration", others, *ask)[1])  # the same people by name
+    assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (False, True)
+    assert any("set on people who are also scored, and no image names" in note for note in found["notes"])
+    found = json.loads(score("--pairs", folder / "scores.csv", "--calibration", others, *ask)[1])
+    assert found["threshold"]["same_people"]
+    found = json.loads(score("--pairs", pairs, "--calibration", strangers, *ask)[1])
+    assert (found["threshold"]["optimistic"], found["threshold"]["same_people"]) == (False, False)
+    assert not any("the threshold was set" in note for note in found["notes"])
+
+
 def test_two_models_with_scores_in_files(score, files):
     folder, scores, comparisons = files
     np.save(folder / "new.npy", scores)
@@ -112,7 +152,7 @@ def test_failures_with_and_without_these_images(score, files):
     arguments = ("--pairs", folder / "scores.csv", "--threshold", 0.35, *COMMON, "--json", "--failures",
                  folder / "failed.txt")  # fmt: skip
     code, out, err = score(*arguments)
-    assert (code, err) == (0, f"{folder / 'failed.txt'}: 1 images are in no comparison\n")
+    assert (code, err) == (0, f"{folder / 'failed.txt'}: 1 image is in no comparison\n")
     with_them = json.loads(out)
     errors = [row["failure_to_detect"]["errors"] for row in with_them["groupings"]["sex"]["groups"]]
     assert errors == [1, 1]
@@ -165,7 +205,7 @@ def test_the_challenges_files(score, tmp_path):
         (["--pairs", "scores.csv", "--values", "sex"], "write NAME=A,B"),
         (["--pairs", "missing.csv"], "No such file"),
         (["--pairs", "scores.csv", "--level", 2], "level is 2.0; it must be from 0.5"),
-        (["--pairs", "holes.csv"], "1 of 1950 comparisons have no score"),
+        (["--pairs", "holes.csv"], "1 of 1950 comparisons has no score"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_and_exit_code_2(score, files, arguments, message):
@@ -199,7 +239,7 @@ def test_without_subjects_there_are_no_intervals(score, tmp_path):
         (["--threshold", "0.5", "--fmr", "0.01"], "--fmr would set another threshold"),
         (["--values", "colour=red"], "colour is not used; name it with --protected"),
         (["--calibration-scores", "calibration.csv"], "need --calibration"),
-        (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores are missing"),
+        (["--calibration", "holes.csv", "--fmr", 0.1], "1 of 1950 calibration scores is missing"),
     ],
 )
 def test_nothing_is_written_over_passed_over_or_guessed(score, files, arguments, message):

@@ -116,15 +116,15 @@ def test_from_aligned_faces_to_the_report(world, tmp_path):
     assert printed == {"output": printed["output"], **json.loads((tmp_path / "out" / "fairness.json").read_text())}
     assert printed["transductive"] is True
     assert printed["failed_to_detect"] == {"count": 2, "images": ["00_1", "03_2"]}
-    assert any("1 of its images are in no pair" in note for note in printed["notes"])
+    assert any("1 of its images is in no pair" in note for note in printed["notes"])
     assert set(printed["verification"]) == {
         "after all steps", "three-step model, plain cosine", "hard-sample model, plain cosine",
-        "after all steps, without failures to detect",
+        "after all steps, without face-detection failures (part of FTA)",
     }  # fmt: skip
     count = PEOPLE * IMAGES
     whole = printed["verification"]["after all steps"]
     assert whole["genuine"] + whole["impostor"] == len(pairs)
-    left = printed["verification"]["after all steps, without failures to detect"]
+    left = printed["verification"]["after all steps, without face-detection failures (part of FTA)"]
     assert left["genuine"] + left["impostor"] == (count - 2) * (count - 3) // 2
     sexes = printed["fairness"]["groupings"]["sex"]
     assert sexes["accounting"]["total"] == len(pairs)
@@ -171,7 +171,7 @@ def test_repeated_pairs_are_scored_and_counted(world, tmp_path):
     words = ["--aligned", world / "faces", "--template", tmp_path / "pairs.csv", "--truth", world / "truth.csv"]
     code, out, err = final_eval(*words, *models(world), "--bootstrap", 0, "--output", tmp_path / "out")
     assert code == 0, err
-    assert "1 pairs repeat an earlier pair" in out
+    assert "1 pair repeats an earlier pair" in out
     _, _, scores = predictions(tmp_path / "out")
     assert scores[-1] == scores[0]
 
@@ -204,7 +204,7 @@ def test_photographs_are_aligned_and_failures_are_counted_by_group(world, tmp_pa
     groups = printed["fairness"]["groupings"]["sex"]["groups"]
     assert [(row["group"], row["failure_to_detect"]["errors"]) for row in groups] == [("f", 2), ("m", 1)]
     assert printed["fairness"]["threshold"]["optimistic"] is True
-    assert "1 photographs of" in printed["notes"][0]
+    assert "1 photograph of" in printed["notes"][0]
     assert not (tmp_path / "out" / "aligned" / "nobody.png").exists()  # nobody asks for it
     assert (tmp_path / "out" / "aligned" / "03_1.png").exists()  # cropped by force, and scored
 
@@ -234,10 +234,10 @@ WITH_GROUPS = ["--attributes", "good", "--subjects-from", "person", "--protected
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--template", "stranger.csv"], "stranger.csv: 1 of 33 ids have no photograph (nobody)"),
-        (["--template", "short.csv"], "short.csv: line 5 has 1 values for 3 columns"),
-        (["--template", "itself.csv", "--subjects-from", "names"], "itself.csv: 1 pairs compare an image with itself"),
-        (["--template", "itself.csv", "--truth", "truth"], "1 pairs compare an image with itself (first: 00_0)"),
+        (["--template", "stranger.csv"], "stranger.csv: 1 of 33 ids has no photograph (nobody)"),
+        (["--template", "short.csv"], "short.csv: line 5 has 1 value for 3 columns"),
+        (["--template", "itself.csv", "--subjects-from", "names"], "itself.csv: 1 pair compares an image with itself"),
+        (["--template", "itself.csv", "--truth", "truth"], "1 pair compares an image with itself (first: 00_0)"),
         (["--truth", "no_such_truth.csv"], "no_such_truth.csv: No such file"),
         (["--attributes", "good", "--subjects-from", "nope"], "has no column nope"),
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--legitimate", "hat"],
@@ -247,7 +247,7 @@ WITH_GROUPS = ["--attributes", "good", "--subjects-from", "person", "--protected
          "truth and scores must be about the same pairs (the truth is "),
         (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
          "--values 'colour=red': colour is not used; name it with --protected"),
-        (["--truth", "other_truth.csv"], "1 of 496 comparisons have no score (first: 00_0 and 99_9); 1 of 496 scores"),
+        (["--truth", "other_truth.csv"], "1 of 496 comparisons has no score (first: 00_0 and 99_9); 1 of 496 scores"),
         (["--truth", "one_kind.csv"], "are impostor (different subjects); scoring needs both kinds"),
         (["--attributes", "few_people.csv", "--subjects-from", "person"], "28 of 32 images have no row that says who"),
         (["--attributes", "blue.csv", "--subjects-from", "person", "--protected", "sex", "--values", "sex=f,m"],
@@ -325,7 +325,7 @@ def test_failures_count_where_the_truth_names_images_with_a_suffix(world, tmp_pa
     printed = json.loads(out)
     groups = printed["fairness"]["groupings"]["sex"]["groups"]
     assert [row["failure_to_detect"]["errors"] for row in groups] == [1, 1]
-    left = printed["verification"]["after all steps, without failures to detect"]
+    left = printed["verification"]["after all steps, without face-detection failures (part of FTA)"]
     count = PEOPLE * IMAGES - 2
     assert left["genuine"] + left["impostor"] == count * (count - 1) // 2
 
@@ -339,7 +339,7 @@ def test_only_the_suffixes_of_images_are_taken_off_names_of_failures(world, tmp_
     code, out, err = final_eval(*words, *models(world), "--json")
     assert code == 0, err
     assert json.loads(out)["failed_to_detect"] == {"count": 2, "images": ["a.b", "a.c"]}
-    assert "1 of its images are in no pair" in json.loads(out)["notes"][0]
+    assert "1 of its images is in no pair" in json.loads(out)["notes"][0]
 
 
 def test_nothing_of_an_earlier_run_is_left_but_what_no_run_writes(world, tmp_path, monkeypatch):

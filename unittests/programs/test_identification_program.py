@@ -102,7 +102,7 @@ def test_a_probe_who_is_not_enrolled_is_told_and_counts_as_non_mated(tmp_path, c
     strangers = int((subjects == 3).sum())
     assert found["non_mated"] == strangers > 0
     (note,) = found["notes"]
-    assert note.startswith(f"{tmp_path / 'p.npz'}: {strangers} images of 1 identities that are not in the gallery (23)")
+    assert note.startswith(f"{tmp_path / 'p.npz'}: {strangers} images of 1 identity that is not in the gallery (23)")
 
 
 def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
         (["--data", "x", *gallery], "--data names the folder of gallery and probe"),
         ([*gallery, "--probe", tmp_path / "narrow.npz"], "embeddings have different lengths"),
         (["--gallery", tmp_path / "twice.npz", *probe], "1__P2 is identity 1, which is called 1__P1"),
-        ([*gallery, "--probe", tmp_path / "nan.npz"], "1 of 2 embeddings are not finite (2__P2/b.jpg)"),
+        ([*gallery, "--probe", tmp_path / "nan.npz"], "1 of 2 embeddings is not finite (2__P2/b.jpg)"),
         ([*gallery, "--probe", tmp_path / "folder"], "holds images: name the --model, or give stored embeddings"),
         ([*gallery, *probe, "--model", "x"], "holds embeddings already"),
         ([*gallery, "--probe", tmp_path / "empty"], "no photograph in it"),
@@ -134,6 +134,32 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, stored):
         assert (code, out) == (2, ""), words
         assert message in err
         assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("enrol", ["template", "images"])
+def test_a_probe_who_is_enrolled_by_the_same_image_is_refused(tmp_path, capsys, stored, enrol):
+    rows = stored["gallery"][0].astype(np.float32)
+    names = [f"{place // 3}__P{place // 3}/{place}.jpg" for place in range(36)]
+    assert len(rows) == 36
+    gallery = tmp_path / "gallery.npz"
+    link = tmp_path / "link.npz"
+    link.symlink_to(gallery)
+    for part in ("--probe", "--unknown"):
+        words = ["--gallery", gallery, *(["--probe", tmp_path / "probe.npz"] if part != "--probe" else [])]
+        for same in (gallery, link):
+            code, out, err = call(capsys, *words, part, same, "--enrol", enrol)
+            assert (code, out) == (2, "")
+            assert f"{same} is {part[2:]} and gallery, so every image would find itself; give two sets\n" in err
+    # A copy with other scales: the images are the same.
+    save_embeddings(tmp_path / "copy.npz", Embeddings(rows[5:] * 2, tuple(names[5:])))
+    code, out, err = call(capsys, "--gallery", gallery, "--probe", tmp_path / "copy.npz", "--enrol", enrol)
+    assert (code, out) == (2, "")
+    assert f"copy.npz: 31 of 31 images are in {gallery} too (1__P1/5.jpg, " in err
+    assert err.count("\n") == 1
+    # The same names of other photographs, as two folders of one layout have: no objection.
+    other = rows[5:] + np.random.default_rng(1).standard_normal(rows[5:].shape).astype(np.float32)
+    save_embeddings(tmp_path / "copy.npz", Embeddings(other, tuple(names[5:])))
+    assert result_of(capsys, "--gallery", gallery, "--probe", tmp_path / "copy.npz", "--enrol", enrol)["mated"] == 31
 
 
 def draw(path, seed, noise):
@@ -166,7 +192,7 @@ def test_folders_are_embedded_by_a_model(tmp_path, capsys):
     assert found["ranks"]["1"] == 1.0
     assert found["open_set"][1]["tpir"] == 1.0
     assert (found["mated"], found["non_mated"], found["gallery_entries"]) == (4, 10, 5)
-    assert found["notes"] == [f"{data / 'probe'}: 1 other files were left out: notes.txt"]
+    assert found["notes"] == [f"{data / 'probe'}: 1 other file was left out: notes.txt"]
 
 
 def test_nothing_of_it_needs_mxnet_for_stored_embeddings(tmp_path, stored):

@@ -168,7 +168,7 @@ def test_stored_features_that_lack_images_are_counted(tmp_path, capsys, ijb):
     for arrays, message in [
         ({"embeddings": features[:86], "names": np.array(names[:86])}, "4 of 90 images of"),
         ({"embeddings": features[:86], "names": np.array(names)}, "86 features but 90 names"),
-        ({"embeddings": features, "names": np.array([names[0], *names[:-1]])}, "1 names are there twice"),
+        ({"embeddings": features, "names": np.array([names[0], *names[:-1]])}, "1 name is there twice"),
         ({"a": features, "b": features}, "has no array 'embeddings' (it holds a, b)"),
     ]:
         np.savez(tmp_path / "n.npz", **arrays)

@@ -175,7 +175,7 @@ def test_fewer_than_two_faces_are_an_error(here, capsys, monkeypatch, tmp_path):
     assert err.endswith("); give more photographs, or leave out --aligned, so that faces are looked for\n")
     code, _, err = call(capsys, "inference", "--model", "net,0", "faces/p0/0.png", "--quiet")
     assert (code, err) == (
-        2, "error: 1 of 1 photographs can be compared, two are needed; give more photographs, or aligned crops with "
+        2, "error: 1 of 1 photograph can be compared, two are needed; give more photographs, or aligned crops with "
         "--aligned\n"
     )  # fmt: skip
 

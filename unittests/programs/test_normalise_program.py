@@ -220,3 +220,60 @@ def test_people_without_names_are_refused(score, embedded):
                          embedded / "records.npz", "--subjects-from", "labels", *COMMON)  # fmt: skip
     assert code == 2
     assert "its people have no names" in err
+
+
+@pytest.fixture
+def by_column(tmp_path):
+    """Two files of the same 60 people, who are told by a column alone: images and their folders differ."""
+    rng = np.random.default_rng(5)
+    people = np.repeat(rng.normal(size=(60, 8)), 3, axis=0)
+    lines = ["image,person,sex"]
+    for name in ("judged", "calibration"):
+        names = tuple(f"{name}/{place}.png" for place in range(180))
+        rows = np.float32(people + 0.5 * rng.normal(size=people.shape))
+        labels = np.repeat(np.arange(60), 3).astype(np.int32)
+        sex = (labels % 2).astype(np.int8)[:, None]
+        save_embeddings(tmp_path / f"{name}.npz", Embeddings(rows, names, {"data": "one/set"}, labels, sex, ("sex",)))
+        lines += [f"{image},Zo\u00eb {place // 3},{'fm'[place // 3 % 2]}" for place, image in enumerate(names)]
+    (tmp_path / "people.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def list_of(folder, name):
+    """Its pairs of neighbours, without a word on who is shown."""
+    images = [f"{name}/{place}.png" for place in range(180)]
+    pairs = [(a, b, int(a // 3 == b // 3)) for a in range(180) for b in (a + 1, a + 6) if b < 180]
+    lines = ["image_a,image_b,same", *(f"{images[a]},{images[b]},{same}" for a, b, same in pairs)]
+    (folder / f"{name}_pairs.csv").write_text("\n".join(lines) + "\n")
+    return folder / f"{name}_pairs.csv"
+
+
+@pytest.mark.parametrize("lists", [False, True], ids=["all_pairs", "lists"])
+@pytest.mark.parametrize("how", [("person",), ("person", "--by", "clusters", "--clusters", 2), ("labels",)],
+                         ids=["column", "column_and_clusters", "labels"])  # fmt: skip
+def test_people_are_noticed_who_are_told_by_a_column_or_labels(score, by_column, how, lists):
+    words = ["--method", "platt", "--embeddings", by_column / "judged.npz", *COMMON]
+    words += ["--calibration-embeddings", by_column / "calibration.npz", "--attributes", by_column / "people.csv"]
+    words += ["--subjects-from", *how]
+    if lists:
+        words += ["--pairs", list_of(by_column, "judged"), "--calibration", list_of(by_column, "calibration")]
+    code, out, err = score(*words)
+    assert (code, out) == (2, "")
+    assert "60 of 60 people are calibration people too" in err
+    assert err.count("\n") == 1
+    table = (by_column / "people.csv").read_text().splitlines()
+    apart = [table[0], *(line.replace("Zo", "Mo") if line.startswith("judged") else line for line in table[1:])]
+    (by_column / "people.csv").write_text("\n".join(apart) + "\n")
+    if how != ("labels",):
+        assert score(*words)[::2] == (0, "")
+
+
+def test_one_name_in_two_forms_is_one_person(score, by_column):
+    table = (by_column / "people.csv").read_text().splitlines()
+    taken_apart = [line.replace("\u00eb", "e\u0308") if line.startswith("judged") else line for line in table]
+    (by_column / "people.csv").write_text("\n".join(taken_apart) + "\n")
+    code, _, err = score("--method", "platt", "--embeddings", by_column / "judged.npz", "--calibration-embeddings",
+                         by_column / "calibration.npz", "--attributes", by_column / "people.csv", "--subjects-from",
+                         "person", *COMMON)  # fmt: skip
+    assert code == 2
+    assert "60 of 60 people are calibration people too" in err

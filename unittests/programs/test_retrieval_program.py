@@ -1,6 +1,7 @@
 """test/retrieval.py as a user calls it: folders with a model, stored embeddings without MXNet."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,14 @@ def test_cameras_of_a_list(tmp_path, capsys, people):
         kept = ~masked & ~((who == who[query]) & (camera == camera[query]))
         expected.append(average_precision_score(who[kept] == who[query], unit[kept] @ unit[query]))
     assert found["map"] == pytest.approx(np.mean(expected))
+    # A query that is in the gallery, too, is left out for itself by its own camera.
+    query, gallery = store(tmp_path / "q.npz", names[::7], rows[::7]), ["--gallery", tmp_path / "all.npz"]
+    found = result_of(capsys, "--query", query, *gallery, "--cameras", listed)["results"]["query to gallery"]
+    expected = []
+    for place in range(0, 50, 7):
+        kept = ~((who == who[place]) & (camera == camera[place]))
+        expected.append(average_precision_score(who[kept] == who[place], unit[kept] @ unit[place]))
+    assert found["map"] == pytest.approx(np.mean(expected))
     listed.write_text(f"image,camera\n{names[0]},c1\n")
     code, _, err = call(capsys, *words)
     assert code == 2
@@ -142,6 +151,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
     names, rows, _, _ = people
     whole = tmp_path / "all.npz"
     query = ["--query", store(tmp_path / "q.npz", names[:9], rows[:9])]
+    rest = store(tmp_path / "rest.npz", names[9:], rows[9:])
     store(tmp_path / "narrow.npz", names[:2], rows[:2, :5])
     np.savez(tmp_path / "nan.npz", embeddings=np.full((1, 8), np.nan, np.float32), names=np.array(["1__P1/a.jpg"]))
     np.savez(tmp_path / "none.npz", embeddings=np.zeros((0, 8), np.float32), names=np.array([], np.str_))
@@ -154,15 +164,16 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
         ([*query, "--gallery", whole, "--masked", "names"], "--masked splits the images of --data"),
         (["--query", whole, "--gallery", whole], "so every image would find itself"),
         ([*query, "--gallery", tmp_path / "narrow.npz"], "embeddings have different lengths"),
-        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embeddings are not finite (1__P1/a.jpg)"),
+        ([*query, "--gallery", tmp_path / "nan.npz"], "1 of 1 embedding is not finite (1__P1/a.jpg)"),
         ([*query, "--gallery", tmp_path / "none.npz"], "embeddings have shape (0, 8)"),
         ([*query, "--gallery", tmp_path / "empty"], "no photograph in it"),
         ([*query, "--gallery", tmp_path / "folder"], "holds images: name the --model, or give stored embeddings"),
         ([*query, "--gallery", tmp_path / "others.npz"], "none of the 9 queries shows a subject of the gallery"),
-        ([*query, "--gallery", whole, "--ranks", "0"], "the best image has rank 1"),
-        ([*query, "--gallery", whole, "--level", "1"], "between 0 and 1"),
-        ([*query, "--gallery", whole, "--distractors", whole], "who is in the gallery or the probes"),
-        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 images is masked"),
+        ([*query, "--gallery", whole], f"q.npz: 9 of 9 images are in {whole} too (0__P0/0_mask.jpg, "),
+        ([*query, "--gallery", rest, "--ranks", "0"], "the best image has rank 1"),
+        ([*query, "--gallery", rest, "--level", "1"], "between 0 and 1"),
+        ([*query, "--gallery", rest, "--distractors", whole], "who is in the gallery or the probes"),
+        (["--data", tmp_path / "others.npz", "--masked", "names"], "none of the 1 image is masked"),
     ]:
         code, out, err = call(capsys, *words)
         assert (code, out) == (2, ""), words
@@ -172,12 +183,46 @@ def test_what_does_not_fit_is_one_line(tmp_path, capsys, people):
 
 def test_a_model_ranks_folders(tmp_path, capsys):
     make_run(tmp_path / "run")
-    for part in ("query", "gallery"):
-        draw_people(tmp_path / "people" / part, people=4, images=2)
+    draw_people(tmp_path / "drawn", people=4, images=4)
+    for place, image in enumerate(sorted((tmp_path / "drawn").glob("*/*.png"))):
+        moved = tmp_path / "people" / ("query", "gallery")[place % 2] / image.parent.name / f"{place // 2}.png"
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        image.rename(moved)
     found = result_of(capsys, "--model", tmp_path / "run", "--data", tmp_path / "people", "--both-directions")
     assert {title: (of["queries"], of["gallery"], of["ranks"]["1"]) for title, of in found["results"].items()} == {
         "query to gallery": (8, 8, 1.0), "gallery to query": (8, 8, 1.0),
     }  # fmt: skip
+
+
+def test_a_query_that_is_in_the_gallery_is_refused_whatever_its_file(tmp_path, capsys):
+    make_run(tmp_path / "run")
+    draw_people(tmp_path / "query", people=3, images=2)
+    draw_people(tmp_path / "gallery", people=3, images=1)  # the first of each is not the same: other noise
+    words = ["--model", tmp_path / "run", "--query", tmp_path / "query", "--gallery", tmp_path / "gallery"]
+    shutil.copy(tmp_path / "query" / "p1" / "1.png", tmp_path / "gallery" / "p1" / "1.png")
+    shutil.copy(tmp_path / "query" / "p1" / "0.png", tmp_path / "gallery" / "p1" / "0.png")
+    (tmp_path / "gallery" / "p0" / "0.png").unlink()
+    (tmp_path / "gallery" / "p0" / "other.png").symlink_to(tmp_path / "query" / "p0" / "1.png")
+    code, out, err = call(capsys, *words, "--quiet")
+    assert (code, out) == (2, "")
+    assert "query: 1 of 6 images is in" in err  # the link: one file
+    assert "(p0/1.png), so each would find itself; leave them out" in err
+    (tmp_path / "gallery" / "p0" / "other.png").unlink()
+    code, out, err = call(capsys, *words, "--quiet")
+    assert (code, out) == (2, "")
+    assert "query: 2 of 6 images are in" in err  # the copies: one name, one embedding
+    assert "(p1/0.png, p1/1.png), so each would find itself" in err
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_name_of_given_scores_is_a_query_or_in_the_gallery(tmp_path, capsys, listed):
+    (tmp_path / "q.txt").write_text("a/1.jpg\nb/1.jpg\n")
+    (tmp_path / "g.txt").write_text(f"a/2.jpg\n{'b/1' if listed else 'b/2'}.jpg\n")
+    np.save(tmp_path / "s.npy", np.array([[0.9, 0.1], [0.2, 1.0]]))
+    words = ["--query", tmp_path / "q.txt", "--gallery", tmp_path / "g.txt", "--scores", tmp_path / "s.npy"]
+    code, _, err = call(capsys, *words, "--quiet")
+    assert code == (2 if listed else 0)
+    assert ("q.txt: 1 of 2 images is in" in err) == listed
 
 
 def test_stored_embeddings_need_no_mxnet(tmp_path, people):

@@ -1,6 +1,7 @@
 """What programs that score refuse alike."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from fairface.embedding.origin import of_several_models
 from fairface.embedding.store import Embeddings, save_embeddings
 from fairface.errors import ConfigError
-from fairface.programs import fairness, final_eval, find_shared_identities, verification
-from fairface.programs.scoring_options import check_threshold, checkpoint_of, model_line
+from fairface.programs import compare_runs, fairness, final_eval, find_shared_identities, verification
+from fairface.programs.scoring_options import check_intervals, check_threshold, checkpoint_of, model_line
 
 BOTH = ("--threshold", "0.4", "--fmr=0.01")
 
@@ -26,6 +27,20 @@ def test_the_programs_with_both_refuse_them():
                  lambda: find_shared_identities.main(("a.npz", "b.npz", *BOTH))):  # fmt: skip
         with pytest.raises(ConfigError, match="give one of the two"):
             main()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--seed", "-2"), "--seed -2: write 0 or more"),
+        (("--bootstrap", "-1"), "--bootstrap -1 --level 0.95: write 0 or more"),
+        (("--level", "1"), "--bootstrap 1000 --level 1.0: .* between 0 and 1"),
+    ],
+)
+def test_what_makes_no_interval_is_told_before_a_file_is_read(words, message):
+    with pytest.raises(ConfigError, match=message):
+        compare_runs.main(("none.csv", "nothing.csv", *words))
+    check_intervals(Namespace(bootstrap=0, level=0.5, seed=0))
 
 
 def test_what_is_no_run_is_named_as_it_was_typed():

@@ -18,14 +18,14 @@ def test_a_folder_to_purge_that_is_not_there_is_an_error(tmp_path, capsys):
         purge.main([str(tmp_path), str(tmp_path / "resluts")])
     assert capsys.readouterr().out == ""
     purge.main([str(tmp_path)])
-    assert "1 files with embeddings" in capsys.readouterr().out
+    assert "1 file with embeddings" in capsys.readouterr().out
 
 
 def test_a_set_that_cannot_be_compared_is_named(tmp_path):
     (tmp_path / "people" / "ada").mkdir(parents=True)
     for name in ("1.png", "2.png"):
         (tmp_path / "people" / "ada" / name).write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
-    with pytest.raises(DataError, match=rf"^{tmp_path}/people: all 1 pairs of the 2 images are of one subject"):
+    with pytest.raises(DataError, match=rf"^{tmp_path}/people: the only pair of the 2 images is of one subject"):
         open_verification_set(str(tmp_path / "people"))
 
 

@@ -31,11 +31,11 @@ def test_subjects_may_be_texts_and_attributes_are_carried():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"subjects": [0, 0, -1]}, "1 of 3 images are unlabeled"),
+        ({"subjects": [0, 0, -1]}, "1 of 3 images is unlabeled"),
         ({"subjects": [0, 0, 0]}, "all 3 pairs of the 3 images are of one subject"),
         ({"subjects": [0, 1, 2]}, "of different subjects"),
         ({"subjects": [0]}, "all 0 pairs"),
-        ({"subjects": [0, 0, 1], "names": ["a"]}, "1 names for 3 images"),
+        ({"subjects": [0, 0, 1], "names": ["a"]}, "1 name for 3 images"),
         ({"subjects": [0, 0, 1], "attributes": np.zeros((2, 1), np.int8)}, "2 attributes for 3 images"),
         ({"subjects": np.arange(100), "limit": 1000}, "4,950 pairs, more than the 1,000 that fit a list"),
     ],

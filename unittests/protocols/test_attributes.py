@@ -40,7 +40,7 @@ def test_they_are_added_to_what_the_comparisons_have(table):
 def test_who_is_shown(table):
     given = table("name,person\np0/0.jpg,Ann\np0/1.jpg,Ann\np1/0.jpg,Bo\np2/0.jpg,Al\nx,Zed\n")
     np.testing.assert_array_equal(subjects_of_images(given, IMAGES, "person"), [1, 1, 2, 0])
-    with pytest.raises(DataError, match=r"1 of 5 images have no row that says who is shown \(new\.jpg\)"):
+    with pytest.raises(DataError, match=r"1 of 5 images has no row that says who is shown \(new\.jpg\)"):
         subjects_of_images(given, (*IMAGES, "new.jpg"), "person")
     with pytest.raises(DataError, match=r"line 3: p0/0\.jpg shows Bo, but Ann in another row"):
         subjects_of_images(table("image,person\np0/0.jpg,Ann\np0/0.jpg,Bo\n"), IMAGES, "person")
@@ -49,7 +49,7 @@ def test_who_is_shown(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,sex\np0/0.jpg,f\np1/0.jpg,q\n", r"line 3: sex is 'q', which is not among f, m \(1 rows"),
+        ("image,sex\np0/0.jpg,f\np1/0.jpg,q\n", r"line 3: sex is 'q', which is not among f, m \(1 row"),
         ("image,sex\np0/0.jpg,f\np0/0.jpg,m\n", r"line 2: sex is 'f' here but 'm' in another row"),
         ("image,sex\nx,f\ny,m\n", r"none of its 2 images is compared \(it has 'x', the comparisons have 'p0/0.jpg'\)"),
         ("photo,sex\np0/0.jpg,f\n", "has no column image"),
@@ -96,7 +96,7 @@ def test_a_table_of_subjects_stands_for_all_their_images(table):
     np.testing.assert_array_equal(named.codes[:, 0], [0, 0, -1, -1])
     with pytest.raises(DataError, match=r"line 2: sex is 'f' here but 'm' in another row"):
         attributes_of_images(table("subject,sex\nAnn,f\nAnn,m\n"), IMAGES, ["sex"], subjects=subjects)
-    with pytest.raises(DataError, match=r"none of its 1 images is compared .* or of the subjects under theirs"):
+    with pytest.raises(DataError, match=r"none of its 1 image is compared .* or of the subjects under theirs"):
         attributes_of_images(table("subject,sex\nZed,f\n"), IMAGES, ["sex"], subjects=subjects)
     with pytest.raises(DataError, match="the comparisons name no subjects"):
         attributes_of_images(table("subject,sex\nAnn,f\n"), IMAGES, ["sex"])

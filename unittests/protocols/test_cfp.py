@@ -57,7 +57,7 @@ def test_a_first_line_of_numbers_is_a_pair(cfp: Path) -> None:
         ("0,0,1,x,1", r"line 2 is '0,0,1,x,1', not '"),
         ("1,2,1", r"line 2 is '1,2,1', not '"),
         ("0,0,1,2,2", r"line 2 is '0,0,1,2,2', not '"),
-        ("0,0,1,2,0", r"contradict the subjects they name"),
+        ("0,0,1,2,0", r"contradicts the subjects it names"),
     ],
 )
 def test_a_damaged_line_is_named(cfp: Path, line: str, said: str) -> None:

@@ -37,7 +37,7 @@ def test_columns_lines_and_names_in_any_case(write):
         ("", "line 1 names no columns"),
         ("a,a\n1,2\n", "line 1 names a more than once"),
         ("a,b\n", "holds no rows"),
-        ("a,b\n1,2\n1\n", "line 3 has 1 values for 2 columns"),
+        ("a,b\n1,2\n1\n", "line 3 has 1 value for 2 columns"),
     ],
 )
 def test_damaged_files(write, text, message):
@@ -56,7 +56,7 @@ def test_no_text(write):
         (lambda t: t.column("score", "points"), "has no column score or points; line 1 names same,score_1,fold"),
         (lambda t: numbers(t, "score_1"), "line 3: score_1 is 'high'; write a number"),
         (lambda t: truths(t, ("same",)), "line 3: same is 'perhaps'; write 1"),
-        (folds, "line 2: no value for fold .1 of 2 rows have none."),
+        (folds, "line 2: no value for fold .1 of 2 rows has none."),
     ],
 )
 def test_bad_values_name_the_line(write, look, message):

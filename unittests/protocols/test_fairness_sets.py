@@ -56,12 +56,12 @@ def test_plain_csv_without_images(write):
     ("old", "new", "message"),
     [
         ("b0,c0,0,b,c,1,m", "b0,c0,0,b,c,1,f", "line 4: sex is 'f' here but .* in another row about the same image"),
-        ("a0,a1,1,a,a", "a0,a1,1,a,b", "contradict the subjects they name"),
+        ("a0,a1,1,a,a", "a0,a1,1,a,b", "contradicts the subjects it names"),
         ("same,", "truthful,", "has no column same or label or genuine or match or truth"),
         ("subject_a,", "who,", "names only one of subject_a and subject_b"),
         (",c0,", ",,", "line 4: no value for image_b"),
         ("a0,a1,1,a,a", "a0,a1,0,a,z", r"all 3 comparisons are impostor \(different subjects\)"),
-        ("a0,a1,1", "a0,a0,1", "compare an image with itself"),
+        ("a0,a1,1", "a0,a0,1", "compares an image with itself"),
     ],
 )
 def test_bad_plain_csv(write, old, new, message):
@@ -124,7 +124,7 @@ def test_predictions_must_be_numbers(tmp_path, write):
     template = read_pair_template(write("t.csv", "ID1,ID2,SCORE\n7,8,0\n7,9,0\n"))
     with pytest.raises(DataError, match=r"\(3,\) scores for 2 pairs"):
         write_predictions(tmp_path / "p.csv", template, np.zeros(3))
-    with pytest.raises(DataError, match=r"1 scores are not finite \(first: 7 and 9\)"):
+    with pytest.raises(DataError, match=r"1 score is not finite \(first: 7 and 9\)"):
         write_predictions(tmp_path / "p.csv", template, np.array([0.0, np.nan]))
     assert not (tmp_path / "p.csv").exists()
 

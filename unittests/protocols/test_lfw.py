@@ -46,8 +46,8 @@ def test_lfw_names_with_spaces_between_tabs_and_another_suffix(tmp_path):
         (LFW + "Ann_Lee 1\n", "line 5: 2 fields"),
         (LFW + "A 1 2 3 4\n", "line 5: 5 fields"),
         (LFW + "A one 2\n", "line 5: image numbers 'one' and '2'"),
-        ("A 1 2\n", "all 1 comparisons are genuine"),
-        ("A 1 2\nB 1 B 2\n", "contradict the subjects they name"),
+        ("A 1 2\n", "the only comparison is genuine"),
+        ("A 1 2\nB 1 B 2\n", "contradicts the subjects it names"),
         ("", "has no comparisons"),
     ],
 )
@@ -91,8 +91,8 @@ def test_kaggles_csv_holds_the_pairs_of_the_text(tmp_path, text, name):
         ("name,imagenum1,imagenum2,\nAnn,1,\n", "line 2: 2 fields"),
         ("name,imagenum1,imagenum2,\nAnn,1,Bob,2,1\n", "line 2: 5 fields"),
         ("name,imagenum1,imagenum2,\nAnn,1,2.5\n", "line 2: image numbers '1' and '2.5'"),
-        ("name,imagenum1,imagenum2\nAnn,1,2\n", "all 1 comparisons are genuine"),
-        ("name,imagenum1,name,imagenum2\nAnn,1,Bob,2\n", "all 1 comparisons are impostor"),
+        ("name,imagenum1,imagenum2\nAnn,1,2\n", "the only comparison is genuine"),
+        ("name,imagenum1,name,imagenum2\nAnn,1,Bob,2\n", "the only comparison is impostor"),
     ],
 )
 def test_bad_csv_of_kaggle(tmp_path, text, message):

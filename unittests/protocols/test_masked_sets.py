@@ -86,7 +86,7 @@ def test_mlfws_masked_copies_keep_folds_and_identities(tmp_path):
         ("a_1.jpg 1\na_2.jpg 0\n", "line 1 says 1 of a pair and the next line 0"),
         ("a_1.jpg one\na_2.jpg 1\n", "line 1 is 'a_1.jpg one'"),
         ("a_1.jpg a_2.jpg 1\na_1.jpg 0\n", "line 2 is 'a_1.jpg 0'"),
-        ("a_1.jpg 1\na_2.jpg 1\na_1.jpg 0\na_3.jpg 0\n", "contradict the subjects"),
+        ("a_1.jpg 1\na_2.jpg 1\na_1.jpg 0\na_3.jpg 0\n", "contradicts the subjects"),
     ],
 )
 def test_damaged_lists_of_mlfw(tmp_path, text, message):

@@ -52,8 +52,8 @@ def test_paths_with_spaces_are_told_apart_by_their_suffix(tmp_path):
         ("a/1.jpg a/2.jpg 1\na/1.jpg b/1.jpg 2\n", "line 2: the label is '2'; write 1"),
         ("a/1.jpg a/2.jpg 1\na/1.jpg b/1.jpg 0\na/2.jpg b/1.jpg -1\n", "line 3: the label is '-1', but '0' elsewhere"),
         ("a/1.jpg a/2.jpg 1\n1 a/1.jpg b/1.jpg\n", "line 2: the label is 'b/1.jpg'"),
-        ("a/1.jpg a/2.jpg 1\na/1.jpg a/1.jpg 0\n", r"compare an image with itself \(first: line 2\)"),
-        ("a/1.jpg a/2.jpg 1\n", "all 1 comparisons are genuine"),
+        ("a/1.jpg a/2.jpg 1\na/1.jpg a/1.jpg 0\n", r"compares an image with itself \(first: line 2\)"),
+        ("a/1.jpg a/2.jpg 1\n", "the only comparison is genuine"),
     ],
 )
 def test_bad_lines_are_named(tmp_path, text, message):

@@ -54,18 +54,18 @@ def test_csv_folds_subjects_other_columns_and_a_byte_order_mark(tmp_path):
         ("", "line 1 names no columns"),
         ("image_a,image_b,same,subject_a\na,b,1,x\n", "names only one of subject_a and subject_b; name"),
         (PAIRS + "s1/1.jpg,,0\n", "line 5: no value for image_b"),
-        (PAIRS + "s1/1.jpg\n", "line 5 has 1 values for 3 columns"),
+        (PAIRS + "s1/1.jpg\n", "line 5 has 1 value for 3 columns"),
         (PAIRS + "s1/1.jpg,s1,2.jpg,1\n", "line 5 has 4 values for 3 columns"),
         (PAIRS + "s1/1.jpg,s9/1.jpg,maybe\n", "line 5: same is 'maybe'"),
         ("image_a,image_b,same,fold\na,b,1,-2\n", "line 2: fold is '-2'"),
         ("image_a,image_b,same\n", "holds no rows below its column names"),
         ("image_a,image_b,same\na,b,1\na,c,1\n", r"all 2 comparisons are genuine \(same subject\)"),
-        ("image_a,image_b,same\na,b,0\n", "all 1 comparisons are impostor"),
-        (PAIRS + "s1/1.jpg,s1/1.jpg,1\n", r"1 comparisons compare an image with itself \(first: line 5\)"),
+        ("image_a,image_b,same\na,b,0\n", "the only comparison is impostor"),
+        (PAIRS + "s1/1.jpg,s1/1.jpg,1\n", r"1 comparison compares an image with itself \(first: line 5\)"),
         (PAIRS + "s1/2.jpg,s1/1.jpg,0\n", r"2 comparisons are listed as 'same' and as .* \(first: line 2\)"),
         (
             "image_a,image_b,same,subject_a,subject_b\na,b,1,x,x\na,c,1,x,y\nb,c,0,x,y\n",
-            r"1 comparisons contradict the subjects they name \('same' or 'different'\) \(first: line 3\)",
+            r"1 comparison contradicts the subjects it names \('same' or 'different'\) \(first: line 3\)",
         ),
     ],
 )
@@ -89,11 +89,11 @@ def test_unknown_names_are_counted_and_the_first_few_listed(tmp_path):
 
 
 def test_names_that_occur_twice_cannot_be_looked_up(tmp_path):
-    with pytest.raises(DataError, match=r"1 of 3 image names occur more than once \(first: x\)"):
+    with pytest.raises(DataError, match=r"1 of 3 image names occurs more than once \(first: x\)"):
         read_plain_csv(write(tmp_path, PAIRS), ("x", "y", "x"))
 
 
 def test_a_name_without_format_that_fits_two_images_is_not_guessed(tmp_path):
     names = ("s1/1.png", "s1/1.bmp", "s1/2.jpg", "s2/1.jpg", "s2/2.jpg")
-    with pytest.raises(DataError, match=r"1 of 4 images are not among the 5 given \(s1/1.jpg\)"):
+    with pytest.raises(DataError, match=r"1 of 4 images is not among the 5 given \(s1/1.jpg\)"):
         read_plain_csv(write(tmp_path, PAIRS), names)

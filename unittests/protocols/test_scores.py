@@ -39,7 +39,7 @@ def test_another_column(write, comparisons):
 
 def test_pairs_that_are_excused_may_have_no_score(write, comparisons):
     path = write("Image1;Image2;Score\n1;2;0,5\n3;2;\n")
-    with pytest.raises(DataError, match="1 of 3 comparisons have no score"):
+    with pytest.raises(DataError, match="1 of 3 comparisons has no score"):
         read_scores(path, comparisons)
     found = read_scores(path, comparisons, np.array([False, True, False]))
     np.testing.assert_array_equal(found, [0.5, np.nan, np.nan])
@@ -59,10 +59,10 @@ def test_an_array_in_order(tmp_path, comparisons):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("1,2,1\n1,3,1", r"1 of 3 comparisons have no score \(first: 2.jpg and 3.jpg\); truth and scores must be"),
-        ("1,2,1\n1,3,1\n2,3,1\n1,9,1", r"1 of 4 scores are of pairs that are not compared \(first: 1 and 9\)"),
-        ("1,2,1\n5,6,1", "2 of 3 comparisons have no score .*; 1 of 2 scores are of pairs"),
-        ("1,2,1\n1,3,1\n2,3,1\n2,1,0.5", r"1 pairs are listed again with another score \(first: 2 and 1\)"),
+        ("1,2,1\n1,3,1", r"1 of 3 comparisons has no score \(first: 2.jpg and 3.jpg\); truth and scores must be"),
+        ("1,2,1\n1,3,1\n2,3,1\n1,9,1", r"1 of 4 scores is of pairs that are not compared \(first: 1 and 9\)"),
+        ("1,2,1\n5,6,1", "2 of 3 comparisons have no score .*; 1 of 2 scores is of pairs"),
+        ("1,2,1\n1,3,1\n2,3,1\n2,1,0.5", r"1 pair is listed again with another score \(first: 2 and 1\)"),
         ("1,2,x\n1,3,1\n2,3,1", "line 2: score is 'x'; write a number"),
         ("1,,1\n1,3,1\n2,3,1", "line 2: no value for image_b"),
     ],

@@ -3,7 +3,7 @@ import pytest
 
 from fairface.errors import DataError
 from fairface.protocols.plain_csv import read_plain_csv
-from fairface.protocols.subjects import subject_names_of_images, subjects_from_names, with_subjects
+from fairface.protocols.subjects import named_subjects, subject_names_of_images, subjects_from_names, with_subjects
 
 
 def test_subjects_are_folders_or_names_without_their_number():
@@ -25,7 +25,9 @@ def test_subjects_are_added_and_must_agree(tmp_path):
     named = with_subjects(comparisons, subjects_from_names(comparisons.names), "pairs.csv")
     assert named.subject_a.tolist() == [0, 0]
     assert named.subject_b.tolist() == [0, 1]
-    with pytest.raises(DataError, match=r"pairs.csv: 1 comparisons contradict the subjects .*comparison 1"):
+    called = with_subjects(comparisons, named_subjects(comparisons.names), "pairs.csv")
+    assert [called.subject_names[who] for who in called.subject_b] == ["a", "b"]
+    with pytest.raises(DataError, match=r"pairs.csv: 1 comparison contradicts the subjects .*comparison 1"):
         with_subjects(comparisons, np.zeros(3, int), "pairs.csv")
 
 

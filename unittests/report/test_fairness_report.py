@@ -84,6 +84,14 @@ def test_json_has_no_nan(report):
     assert set(report.measures) == {"sex", "glasses", "sex+glasses", "challenge"}
 
 
+def test_json_has_the_notes_of_text_and_markdown(report):
+    result = replace(report.result, notes=("few",))
+    noted = replace(report, notes=("two images failed", "f and F differ"), result=result)
+    assert noted.to_dict()["notes"] == ["few", "two images failed", "f and F differ"]
+    for shown in (noted.text(), noted.markdown()):
+        assert all(note in shown for note in noted.to_dict()["notes"])
+
+
 def test_picture(tmp_path, report):
     pytest.importorskip("matplotlib")
     plot_group_curves(tmp_path / "curves.png", report.curves)

@@ -41,12 +41,45 @@ def test_same_is_yes_or_no_for_each_comparison(same):
         comparisons_of(same)
 
 
-@pytest.mark.parametrize("wrong", [["a", "b"], [["a", "b"]], [["a"]] * 3, [["a", "b", "c"]] * 3])
+@pytest.mark.parametrize(
+    "wrong", [["a", "b"], [["a", "b"]], [["a"]] * 3, [["a", "b", "c"]] * 3, [["a", "b"], ["a"], ["a", "b"]]]
+)
 def test_names_are_two_for_each_comparison(wrong):
     with pytest.raises(DataError, match=r"subjects has shape \(.*must be \(3, 2\)"):
         comparisons_of([1, 0, 1], wrong)
     with pytest.raises(DataError, match=r"hair has shape \(.*must be \(3, 2\)"):
         comparisons_of([1, 0, 1], None, {"hair": wrong})
+
+
+@pytest.mark.parametrize("unknown", [None, "", float("nan"), np.float32("nan")])
+def test_an_image_of_unknown_value_is_in_no_group(unknown):
+    for values in (["f", unknown, "m"], np.array(["f", unknown, "m"]), np.array(["f", unknown, "m"], object)):
+        if isinstance(values, np.ndarray) and unknown is None and values.dtype.kind != "O":
+            continue
+        made = comparisons_of([1, 0, 1], None, {"sex": values})
+        assert made.attribute_values == (("f", "m"),)
+        assert made.attributes[:, 0].tolist() == [0, 0, -1, -1, 1, 1]
+    ages = comparisons_of([1, 0, 1], None, {"age": np.array([20.0, np.nan, 30.0])})
+    assert (ages.attribute_values, ages.attributes[2:4, 0].tolist()) == ((("20.0", "30.0"),), [-1, -1])
+
+
+@pytest.mark.parametrize("unknown", [None, "", float("nan")])
+def test_a_comparison_with_subjects_names_both(unknown):
+    for values in ([["eva", "eva"], ["bob", unknown], [unknown, "ada"]],
+                   np.array([["eva", "eva"], ["bob", unknown], [unknown, "ada"]], object)):  # fmt: skip
+        with pytest.raises(DataError, match=r"subjects: comparison 1 names \['bob', .*\(2 of 3 name nobody") as caught:
+            comparisons_of([1, 0, 1], values)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match=r"subjects: comparison 0 names .*1 of 1 name nobody"):
+        comparisons_of([1], np.array([[1.0, np.nan]]))
+    with pytest.raises(DataError, match="subjects are of several types"):
+        comparisons_of([1, 0], [["eva", "eva"], ["eva", 7]])
+
+
+def test_numbers_name_subjects_as_texts_do():
+    by_text, by_number = (comparisons_of([1, 0], of) for of in ([["a", "a"], ["c", "b"]], [[3, 3], [9, 5]]))
+    assert by_text.subject_a.tolist() == by_number.subject_a.tolist() == [0, 2]
+    assert by_text.subject_b.tolist() == by_number.subject_b.tolist() == [0, 1]
 
 
 def test_an_attribute_has_127_values_at_most():

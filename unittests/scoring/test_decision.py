@@ -40,7 +40,7 @@ def test_fmrs_without_a_threshold_are_refused():
 
 @pytest.mark.parametrize("bad", [np.nan, [0.1, np.inf]])
 def test_similarities_that_are_not_finite_are_refused(bad):
-    with pytest.raises(DataError, match="1 similarities are not finite"):
+    with pytest.raises(DataError, match="1 similarity is not finite"):
         classify(bad, 0.5, 0.2)
 
 

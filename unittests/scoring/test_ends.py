@@ -40,7 +40,8 @@ def test_the_first_five_bad_embeddings_are_named(bad):
     rows = np.ones((9, 2))
     rows[:bad] = 0.0
     named = ", ".join(map(str, range(min(bad, 5)))) + (", …" if bad > 5 else "")
-    with pytest.raises(DataError, match=rf"^{bad} of 9 embeddings are of length zero \(index {named}\);"):
+    are = "is" if bad == 1 else "are"
+    with pytest.raises(DataError, match=rf"^{bad} of 9 embeddings {are} of length zero \(index {named}\);"):
         similarity.unit_rows(rows)
 
 
@@ -57,8 +58,8 @@ def test_positions_from_the_first_to_the_last_are_taken():
 def test_folds_reach_from_two_to_one_for_each_comparison():
     assert kfold.contiguous_folds(4, 4).tolist() == [0, 1, 2, 3]
     assert kfold.contiguous_folds(5, 2).tolist() == [0, 0, 0, 1, 1]
-    for folds in (1, 5):
-        with pytest.raises(DataError, match=f"4 comparisons cannot be split into {folds} folds; use 2 to 4 folds"):
+    for folds, told in ((1, "1 fold"), (5, "5 folds")):
+        with pytest.raises(DataError, match=f"4 comparisons cannot be split into {told}; use 2 to 4 folds"):
             kfold.contiguous_folds(4, folds)
     same = np.array([True, False] * 4)
     with pytest.raises(DataError, match=r"scores run from -0\.5 to 1\.25; k-fold accuracy is defined for cosines"):
@@ -153,7 +154,7 @@ def test_pairs_and_scores_that_do_not_fit():
         changed = [part - 2 if i == place else part for i, part in enumerate(good)]
         with pytest.raises(DataError, match="names an image below 0"):
             checked_pairs(*changed)
-    with pytest.raises(DataError, match=r"^1 of 2 scores are not finite \(first: pair 1\)"):
+    with pytest.raises(DataError, match=r"^1 of 2 scores is not finite \(first: pair 1\)"):
         checked_pairs(good[0], good[1], np.array([0.5, np.inf]))
 
 
@@ -163,7 +164,7 @@ def test_fusion_takes_the_hard_score_above_its_limit_only():
     with pytest.raises(DataError, match=r"\(1, 2\) scores cannot be fused with \(1, 2\)"):
         fuse(np.ones((1, 2)), np.ones((1, 2)))
     for one, two in (([np.nan, 1], [0, 0]), ([0, 1], [np.inf, 0])):
-        with pytest.raises(DataError, match=r"^1 of 2 pairs have a score that is not finite"):
+        with pytest.raises(DataError, match=r"^1 of 2 pairs has a score that is not finite"):
             fuse(np.array(one, float), np.array(two, float))
 
 

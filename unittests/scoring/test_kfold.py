@@ -95,7 +95,7 @@ def test_folds_that_cannot_be_made_are_errors():
     scores, same = np.array([0.5, 0.1, 0.3]), np.array([True, False, False])
     with pytest.raises(DataError, match="3 comparisons cannot be split into 10 folds"):
         kfold_accuracy(scores, same, 10)
-    with pytest.raises(DataError, match="into 1 folds"):
+    with pytest.raises(DataError, match="into 1 fold;"):
         kfold_accuracy(scores, same, 1)
     with pytest.raises(DataError, match="all comparisons into one fold"):
         kfold_accuracy(scores, same, np.zeros(3, int))
@@ -124,6 +124,6 @@ def test_drawn_folds_have_equal_shares_and_are_drawn_alike():
     assert not are_mixed(same, contiguous_folds(103, 10))  # sorted by truth
     assert are_mixed(np.arange(20) % 3 == 0, contiguous_folds(20, 10))  # small folds, some of one kind by chance
     assert are_mixed(np.arange(600) % 2 == 0, contiguous_folds(600, 10))
-    for folds, count in ((1, 9), (10, 9)):
-        with pytest.raises(DataError, match=f"9 comparisons cannot be split into {folds} folds"):
+    for folds, count, told in ((1, 9, "1 fold"), (10, 9, "10 folds")):
+        with pytest.raises(DataError, match=f"9 comparisons cannot be split into {told};"):
             stratified_folds(np.arange(count) < 4, folds)

@@ -109,7 +109,7 @@ def test_eer_of_small_cases(genuine, impostor, expected):
 
 
 def test_bad_scores_are_errors():
-    with pytest.raises(DataError, match="1 of 3 scores are not finite"):
+    with pytest.raises(DataError, match="1 of 3 scores is not finite"):
         roc_curve(np.array([0.1, np.nan, 0.2]), np.array([True, False, False]))
     with pytest.raises(DataError, match="all 2 comparisons are genuine"):
         roc_curve(np.array([0.1, 0.2]), np.array([True, True]))

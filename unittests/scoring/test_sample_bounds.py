@@ -35,7 +35,7 @@ def test_intervals_of_unusable_scores_are_refused(bad):
     comparisons = all_pairs([0, 0, 1, 1])
     scores = np.arange(6.0)
     scores[2] = bad
-    with pytest.raises(DataError, match=r"1 of 6 scores are not finite \(first: comparison 2\)"):
+    with pytest.raises(DataError, match=r"1 of 6 scores is not finite \(first: comparison 2\)"):
         bootstrap_intervals(scores, comparisons, (0.5,), 5)
 
 

@@ -55,7 +55,7 @@ def test_a_bad_row_is_named_by_its_place_whether_a_pair_names_it_or_not(pairs, b
     embeddings = np.ones((300, 3))
     embeddings[bad] = np.nan
     a = np.zeros(pairs, np.int64)
-    with pytest.raises(DataError, match=rf"1 of 300 embeddings are not finite \(index {bad}\)"):
+    with pytest.raises(DataError, match=rf"1 of 300 embeddings is not finite \(index {bad}\)"):
         cosine_scores(embeddings, a, a + 1)
 
 

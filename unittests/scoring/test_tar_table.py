@@ -75,7 +75,8 @@ def test_each_row_is_the_best_threshold_that_keeps_its_far():
         for row in tar_table(scores, same, (0.05, 0.2, 0.5, 0.9)).rows:
             if len(impostor) < 1 / row.target:
                 assert math.isnan(row.tar)
-                assert row.reason == (f"{len(impostor)} impostor comparisons; FMR {row.target:g} needs at least "
+                many = "s" if len(impostor) != 1 else ""
+                assert row.reason == (f"{len(impostor)} impostor comparison{many}; FMR {row.target:g} needs at least "
                                       f"{math.ceil(1 / row.target - 1e-9)}")  # fmt: skip
                 continue
             candidates = np.unique(np.concatenate([scores, np.nextafter(scores, math.inf)]))

@@ -98,11 +98,11 @@ def test_templates_are_found_by_their_ids(table, monkeypatch):
     assert found.rows(np.array([20, 30, 10, 20])).tolist() == [1, 2, 0, 1]
     with pytest.raises(DataError, match=r"4 templates have no image \(5, 11, 31, …\)"):
         found.rows(np.array([31, 10, 5, 11, 5, 40]))
-    with pytest.raises(DataError, match=r"1 templates have no image \(-2\)"):
+    with pytest.raises(DataError, match=r"1 template has no image \(-2\)"):
         found.rows(np.array([-2, 10]))
     assert len(found.rows(np.zeros(0, int))) == 0
 
 
 def test_no_template_is_known_where_there_are_none():
-    with pytest.raises(DataError, match=r"1 templates have no image \(1\)"):
+    with pytest.raises(DataError, match=r"1 template has no image \(1\)"):
         positions_of(np.array([1]), np.zeros(0, np.int64))

@@ -93,7 +93,7 @@ def test_the_protocols_folds_are_taken_and_half_named_ones_are_not(scored):
     assert (result.folds, result.accuracy) == (3, kfold_accuracy(scores, comparisons.same, fold).mean)
     fold[5] = -1
     result = verify(scores, dataclasses.replace(comparisons, fold=fold))
-    assert "1 of 1770 comparisons name no fold" in result.reasons["accuracy"]
+    assert "1 of 1770 comparisons names no fold" in result.reasons["accuracy"]
 
 
 def test_duplicates_are_counted_in_either_order(scored):

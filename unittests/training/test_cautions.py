@@ -50,4 +50,4 @@ def test_a_set_that_is_trained_and_tested_on(
     assert train(tiny_config(tmp_path, people, "steps=1")) == 0
     said = capfd.readouterr().err
     assert f"warning: {people} is training data and a verification set" in said
-    assert "1 folders hold no photograph that can be read and are no identities: nobody/" in said
+    assert "1 folder holds no photograph that can be read and is no identity: nobody/" in said

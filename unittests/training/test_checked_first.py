@@ -121,7 +121,7 @@ def test_what_is_left_out_is_told_by_every_program(tmp_path: Path, capsys: pytes
     words = ("steps=1", "verify.sets=[]", "verify.every=0")
     assert train(tiny_config(tmp_path, data, *words), quiet=False) == 0
     run = str(tmp_path / "models" / "tiny")
-    told = f"{data}: 1 other files were left out: person0/notes.txt\n"
+    told = f"{data}: 1 other file was left out: person0/notes.txt\n"
     assert told in capsys.readouterr().err
     for program, options in (
         ("embed", [run, "--data", str(data), "--output", str(tmp_path / "e.npz")]),

@@ -242,7 +242,7 @@ def test_old_checkpoint_with_a_missing_array_is_one_line(tmp_path: Path, people:
         (["sources.unknown.name=known"], ConfigError, "known"),
         (["sources.unknown.data.path="], ConfigError, r"sources\.unknown\.data\.path"),
         (["sources.unknown.data.path=/nowhere"], DataError, "/nowhere"),
-        (["sources.unknown.batch_size=1", "devices=cpu0,cpu1"], ConfigError, r"source .* has 1 rows .* 2 devices"),
+        (["sources.unknown.batch_size=1", "devices=cpu0,cpu1"], ConfigError, r"source .* has 1 row .* 2 devices"),
         (["stage=third"], ConfigError, "stage is 'third'.*first, second"),
     ],
 )

@@ -15,11 +15,11 @@ def test_sparse_labels_missing_files_and_unlabeled_images(tmp_path, capsys):
     lines = [f"person{p}/{i}.png {labels[p]}\n" for p in range(4) for i in range(6)]
     (tmp_path / "list.txt").write_text("".join([*lines, "person0/none.png 70\n"]))
     values = (f"data.root={tmp_path / 'people'}", "data.zero_is_unlabeled=true", "steps=1", "verify.sets=[]")
-    with pytest.raises(DataError, match=r"1 of 25 files are missing: line 25: .*none\.png"):
+    with pytest.raises(DataError, match=r"1 of 25 files is missing: line 25: .*none\.png"):
         train(tiny_config(tmp_path, tmp_path / "list.txt", *values))
     assert train(tiny_config(tmp_path, tmp_path / "list.txt", *values, "data.on_missing=skip")) == 0
     said = capsys.readouterr().err
-    assert "1 of 25 files are missing and were left out: line 25" in said
+    assert "1 of 25 files is missing and was left out: line 25" in said
     assert "4 different labels from 0 to 123 became classes 0 to 3, in ascending order" in said
     assert "6 of 24 images have the label 0 and became unlabeled (-1)" in said
     assert "6 unlabeled images are not used by this method" in said

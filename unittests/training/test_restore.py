@@ -62,7 +62,7 @@ def test_what_makes_the_bits_of_a_resumed_run_differ(tmp_path):
     assert differences(run, facts) == []
     assert differences(manifest(tmp_path / "old"), facts) == []
     assert differences(run, {"content": ["a", "c"], "threads": "1", "devices": ["gpu(0)"]}) == [
-        "1 of 2 sampled images are not what they were when the run began",
+        "1 of 2 sampled images is not what it was when the run began",
         "OMP_NUM_THREADS was 2 and is now 1: the run goes on, but its end is not bit-identical",
         "the devices was ['cpu(0)'] and is now ['gpu(0)']: the run goes on, but its end is not bit-identical",
     ]

@@ -45,7 +45,7 @@ def test_one_repaired_record_of_many(
 ) -> None:
     cv2.imwrite(str(people / "person1" / "3.png"), np.zeros((32, 32, 3), np.uint8))
     resume(tmp_path, people)
-    assert "note: 1 of 24 sampled images are not what they were" in capsys.readouterr().err
+    assert "note: 1 of 24 sampled images is not what it was" in capsys.readouterr().err
 
 
 def test_refused_data_change_nothing_in_the_folder(tmp_path: Path, people: Path, run: Path) -> None:

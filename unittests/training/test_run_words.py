@@ -66,12 +66,12 @@ def test_what_is_said_of_the_data(tmp_path, capsys):
     assert capsys.readouterr().err.splitlines() == [
         "a note",
         "data: 5 images of 3 identities, batch 4",
-        "warning: 1 identities have one image only; a classifier learns little from them",
+        "warning: 1 identity has one image only; a classifier learns little from it",
         f"run: {tmp_path / 'run'}, 9 steps on cpu(0), cpu(1)",
     ]
     describe_data(run_of(tmp_path, source(4, labels=[0] * 4), source(6, labels=[-1] * 6)), log)
     assert capsys.readouterr().err.splitlines()[:3] == [
-        "source photos: 4 images of 1 identities, batch 4",
+        "source photos: 4 images of 1 identity, batch 4",
         "warning: only one identity: nothing to classify",
         "source photos: 6 images without labels, batch 4",
     ]

@@ -16,6 +16,7 @@ from fairface.data.missing import SKIP
 from fairface.data.opening import locate, open_dataset
 from fairface.data.types import UNKNOWN
 from fairface.data.view import IndexedDataset
+from fairface.quantity import agree, quantity
 
 _SHOWN = 5
 
@@ -155,7 +156,10 @@ def _problems(
     problems = [*(f"missing: {text}" for text in dataset.missing), *dataset.problems]
     empty = np.flatnonzero(per_class == 0).tolist()
     if empty:
-        problems.append(f"{len(empty)} of {len(per_class)} classes have no image: {_some(empty)}")
+        problems.append(
+            f"{len(empty)} of {quantity(len(per_class), 'class')} {agree(len(empty), 'has', 'have')} no image: "
+            f"{_some(empty)}"
+        )
     if records is None:
         return problems
     problems += [records.problems[index] for index in sorted(records.problems)]
@@ -164,7 +168,8 @@ def _problems(
         usual = sizes.most_common(1)[0][0]
         odd = np.flatnonzero((records.sizes != usual).any(axis=1) & (records.bytes > 0)).tolist()
         problems.append(
-            f"{len(odd)} images are not {usual[1]}x{usual[0]} pixels, as most are: {_some(map(dataset.name, odd))}"
+            f"{quantity(len(odd), 'image is', 'images are')} not {usual[1]}x{usual[0]} pixels, as most are: "
+            f"{_some(map(dataset.name, odd))}"
         )
     for group in duplicates.across_identities:
         problems.append(f"the same image is of different identities: {_some(map(dataset.name, group))}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fairface.data.npz import write_npz
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 
 def write_sums(path: str | os.PathLike[str], hashes: NDArray[np.uint8], labels: NDArray[np.int32]) -> None:
@@ -40,7 +41,8 @@ def compare_sums(path: str | os.PathLike[str], dataset: IndexedDataset, hashes: 
         raise DataError(f"{path}: cannot be read as sums ({error}); write them with --write-sums") from error
     if before.shape != hashes.shape or labels.shape != dataset.labels.shape:
         raise DataError(
-            f"{path}: is of {len(before)} records, but {dataset.title} has {len(hashes)}; it is another set's"
+            f"{path}: is of {quantity(len(before), 'record')}, but {dataset.title} has {len(hashes)}; it is another "
+            "set's"
         )
     changed = [
         f"{dataset.name(i)}: the image has changed since {path} was written"

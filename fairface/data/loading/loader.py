@@ -18,6 +18,7 @@ from fairface.data.loading.trial import try_transform
 from fairface.data.types import UNKNOWN, Batch
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
+from fairface.quantity import agree
 from fairface.threads import work_ahead
 
 _SMALLEST_JOB = 16  # images; below that, handing a job to a thread costs more than it gains
@@ -231,7 +232,10 @@ class BatchLoader:
             batch.indices[row] = index
             self._describe(batch, source, row)
             return image
-        raise DataError(f"no record is left that can be used, {len(self._bad)} are bad; one of them: {error}")
+        raise DataError(
+            f"no record is left that can be used, {len(self._bad)} {agree(len(self._bad), 'is', 'are')} bad; one of "
+            f"them: {error}"
+        )
 
     def _note(self, source: int, index: int, error: DataError) -> None:
         self._bad.add((source, index))

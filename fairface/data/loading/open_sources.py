@@ -15,6 +15,7 @@ from fairface.data.selection import labeled_only, open_selected
 from fairface.data.types import UNLABELED, Dataset
 from fairface.data.unlabeled import without_labels
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import quantity
 
 _LEAST_CLASSES = 2
 
@@ -89,6 +90,6 @@ def _check_identities(dataset: Dataset, data: DataConfig, key: str) -> None:
     if data.identities not in (0, seen, dataset.num_classes):
         having = "" if seen == dataset.num_classes else f", {seen} of them with images,"
         raise ConfigError(
-            f"{data.path}: has {dataset.num_classes} identities{having} but {key} is {data.identities}; "
+            f"{data.path}: has {quantity(dataset.num_classes, 'identity')}{having} but {key} is {data.identities}; "
             "correct the number, leave it out, or name the data that it is of"
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fairface.data.loading.draws import Purpose, generator
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import quantity
 
 _DRAWS_BEFORE_SCAN = 16
 
@@ -38,8 +39,8 @@ class PKSampler:
         self.classes = batch_size // images_per_class
         if len(identities) < self.classes:
             raise DataError(
-                f"pk sampler: a batch needs {self.classes} identities and the data has {len(identities)} with a label; "
-                "choose a smaller batch or a larger sampler.images_per_class"
+                f"pk sampler: a batch needs {quantity(self.classes, 'identity')} and the data has {len(identities)} "
+                "with a label; choose a smaller batch or a larger sampler.images_per_class"
             )
         self.seed = seed
         self.stream = stream

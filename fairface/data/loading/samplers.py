@@ -13,6 +13,7 @@ from fairface.config.schema import SamplerConfig
 from fairface.data.loading.draws import Purpose, generator
 from fairface.data.loading.pk_sampler import PKSampler
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import agree, quantity
 
 _DRAWS_BEFORE_SCAN = 16
 
@@ -91,8 +92,8 @@ class DistinctSampler(RandomSampler):
         super().__init__(length, batch_size, seed, stream)
         if length < batch_size:
             raise DataError(
-                f"there are {length} images, fewer than the {batch_size} of a batch, in which no image may stand "
-                "twice; lower the source's batch_size, or add images"
+                f"there {agree(length, 'is', 'are')} {quantity(length, 'image')}, fewer than the {batch_size} of a "
+                "batch, in which no image may stand twice; lower the source's batch_size, or add images"
             )
 
     @property

@@ -14,6 +14,7 @@ from fairface.data.loading.samplers import Sampler
 from fairface.data.loading.transform import BatchTransform
 from fairface.data.types import UNLABELED, Dataset
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,16 @@ class Source:
         check_value(self.on_bad_record, limit, "data.on_bad_record")
         if self.sampler.batch_size != self.batch_size:
             raise ConfigError(
-                f"source {self.name}: the sampler draws {self.sampler.batch_size} images, not {self.batch_size}"
+                f"source {self.name}: the sampler draws {quantity(self.sampler.batch_size, 'image')}, not "
+                f"{self.batch_size}"
             )
         labels, classes = self.dataset.labels, self.dataset.num_classes
         wrong = np.flatnonzero((labels < UNLABELED) | (labels >= classes))
         if len(wrong):
             first = int(wrong[0])
             raise DataError(
-                f"{self.dataset.name(first)}: label {labels[first]} is outside 0..{classes - 1} ({len(wrong)} such "
-                "records); fix the labels or the number of classes beside the data"
+                f"{self.dataset.name(first)}: label {labels[first]} is outside 0..{classes - 1} "
+                f"({quantity(len(wrong), 'such record')}); fix the labels or the number of classes beside the data"
             )
         for name, shape in self.writes.items():
             known = self.columns[name]

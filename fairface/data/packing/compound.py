@@ -13,6 +13,7 @@ from pathlib import Path
 from fairface.data.folder import FolderDataset
 from fairface.data.missing import STOP
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 Watch = Callable[[Iterable[tuple[str, str]]], Iterable[tuple[str, str]]]
 _SHOWN = 5
@@ -113,8 +114,8 @@ def _check_stale(output: Path, planned: set[str]) -> None:
     stale = sorted(name for name in found - planned if not name.endswith(_PART))
     if stale:
         raise DataError(
-            f"{output}: {len(stale)} files there are in none of the data sets: {', '.join(stale[:_SHOWN])}"
-            f"{' …' if len(stale) > _SHOWN else ''}; remove them or choose another folder"
+            f"{output}: {quantity(len(stale), 'file there is', 'files there are')} in none of the data sets: "
+            f"{', '.join(stale[:_SHOWN])}{' …' if len(stale) > _SHOWN else ''}; remove them or choose another folder"
         )
 
 

@@ -10,6 +10,7 @@ from fairface.data.text_lines import read_lines, whole_numbers
 from fairface.data.tfrecord.index import read_index
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 
 _FORM = "`image label`"
 _SHOWN = 80
@@ -55,7 +56,9 @@ def convert_index(
     # The label as a whole number: 3.0 is none to the programs that parse the index.
     found = [(place[row[0]], label) for row, label in zip(fields, labels.tolist(), strict=True) if row[0] in place]
     if not found:
-        raise DataError(f"{old}: none of its {len(fields)} images is in {index}; names must be spelled alike in both")
+        raise DataError(
+            f"{old}: none of its {quantity(len(fields), 'image')} is in {index}; names must be spelled alike in both"
+        )
     with atomic_write(new, "w", encoding="utf-8") as file:
         for row, label in found:
             file.write(f"{title}\t{known.shards[row]}\t{known.offsets[row]}\t{label}\n")

@@ -13,6 +13,7 @@ from fairface.data.recordio.notes import AttributeNotes
 from fairface.data.types import UNKNOWN
 from fairface.data.view import IndexedDataset
 from fairface.errors import ConfigError, DataError
+from fairface.quantity import agree, quantity
 
 OFFSET, NAMES = "offset", "names"
 JOINS = (OFFSET, NAMES)
@@ -106,7 +107,7 @@ def _mapped(unused: dict[tuple[int, str], str], number: int, label: int, data: I
 def _known(sets: Sequence[IndexedDataset], number: int) -> str:
     """Which sources or labels a map can name."""
     if number >= len(sets):
-        return f"there are {len(sets)} sources; correct the map"
+        return f"there {agree(len(sets), 'is', 'are')} {quantity(len(sets), 'source')}; correct the map"
     classes = _classes(sets[number])
     more = ", …" if len(classes) > 3 else ""
     return f"that source has {', '.join(classes[:3])}{more} (or labels 0 to {len(classes) - 1}); correct the map"

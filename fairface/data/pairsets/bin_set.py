@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from fairface.data.pairsets.plain_arrays import CALLS, NAMES, PlainArray
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.quantity import quantity
 from fairface.safe_pickle import DamagedPickleError, PickleMachine, UnsafePickleError
 
 PROTOCOL = 5
@@ -65,7 +66,7 @@ def _checked(file: Path, content: Any) -> BinSet:
     images, same = (_items(part) for part in content)
     if len(same) == 0 or len(images) != 2 * len(same):
         raise DataError(
-            f"{file}: holds {len(images)} images for {len(same)} pairs, not two a pair; "
+            f"{file}: holds {quantity(len(images), 'image')} for {quantity(len(same), 'pair')}, not two a pair; "
             f"copy it again or make it with data_process/make_bin.py"
         )
     wrong = next((i for i, value in enumerate(same) if value not in (0, 1)), None)
@@ -106,6 +107,9 @@ def write_bin(path: str | os.PathLike[str], images: Sequence[bytes], same: Array
     """
     flags = [bool(value) for value in np.asarray(same).ravel()]
     if not flags or len(images) != 2 * len(flags):
-        raise DataError(f"{path}: {len(images)} images for {len(flags)} pairs; give two a pair, and one pair at least")
+        raise DataError(
+            f"{path}: {quantity(len(images), 'image')} for {quantity(len(flags), 'pair')}; give two a pair, and one "
+            "pair at least"
+        )
     with atomic_write(path) as file:
         pickle.dump((list(images), flags), file, protocol=PROTOCOL)

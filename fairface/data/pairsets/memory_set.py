@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from fairface.data.array import ArrayDataset
 from fairface.data.types import UNLABELED
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 REMEDY = "make it again with data_process/convert.py --make_validation_memfiles"
 _OURS = {"shape", "dtype", "layout", "colour", "source", "swapped", "crc32c", "list_crc32c"}
@@ -100,7 +101,10 @@ def read_memory_set(folder: str | os.PathLike[str], check: bool = True) -> Memor
         raise DataError(f"{data}: has {size} bytes, not the {wanted} of an array {shape} of {dtype}; {REMEDY}")
     same = _read_list(list_file(place))
     if 2 * len(same) != shape[0]:
-        raise DataError(f"{list_file(place)}: tells of {len(same)} pairs, but there are {shape[0]} images; {REMEDY}")
+        raise DataError(
+            f"{list_file(place)}: tells of {quantity(len(same), 'pair')}, but there are "
+            f"{quantity(shape[0], 'image')}; {REMEDY}"
+        )
     if check and "crc32c" in conf:
         for file, key in ((data, "crc32c"), (list_file(place), "list_crc32c")):
             if crc_of(file) != conf[key]:

@@ -24,6 +24,7 @@ from fairface.data.recordio.notes import read_attribute_notes, read_identities, 
 from fairface.data.types import UNKNOWN
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 _ATTRIBUTES_FROM = 2
 _EXACT_IN_FLOAT32 = 1 << 24
@@ -123,8 +124,9 @@ def _image_rows(rec: Path, index: RecordIndex, complete: bool) -> tuple[NDArray[
     # Beyond 2**24 records float32 cannot hold these numbers exactly, so they are not relied upon.
     if complete and end < _EXACT_IN_FLOAT32 and len(rows) != end - 1:
         raise DataError(
-            f"{rec}: record 0 tells of {end - 1:.0f} images, but {len(rows)} are there; "
-            f".rec and .idx are incomplete or do not belong together: copy both again"
+            f"{rec}: record 0 tells of {end - 1:.0f} {agree(end - 1, 'image', 'images')}, but {len(rows)} "
+            f"{agree(len(rows), 'is', 'are')} there; .rec and .idx are incomplete or do not belong together: copy both "
+            "again"
         )
     return rows, int(last - end) if last < _EXACT_IN_FLOAT32 and last > end else 0
 
@@ -137,7 +139,7 @@ def _labels(rec: Path, keys: NDArray[np.int64], labels: NDArray[np.float32], cla
         allowed = "a whole number from 0" if classes is None else f"0 to {classes - 1} (file property)"
         raise DataError(
             f"{rec}: record {keys[wrong[0]]} has the label {labels[wrong[0]]:g}, not {allowed}; "
-            f"{len(wrong)} such records: correct property or pack the data again"
+            f"{quantity(len(wrong), 'such record')}: correct property or pack the data again"
         )
     return labels.astype(np.int32)
 
@@ -155,8 +157,8 @@ def _attributes(
     short = np.flatnonzero(flags < _ATTRIBUTES_FROM + width)
     if len(short):
         raise DataError(
-            f"{rec}: record {index.keys[rows[short[0]]]} has {flags[short[0]]} labels, too few for the "
-            f"{width} attributes of attributes.json; correct that file or pack the data again"
+            f"{rec}: record {index.keys[rows[short[0]]]} has {quantity(flags[short[0]], 'label')}, too few for the "
+            f"{quantity(width, 'attribute')} of attributes.json; correct that file or pack the data again"
         )
     values = index.labels[rows, _ATTRIBUTES_FROM : _ATTRIBUTES_FROM + width]
     fits = (values >= UNKNOWN) & (values <= np.iinfo(np.int8).max) & (values == np.floor(values))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 HEADER = struct.Struct("<IfQQ")
 
@@ -43,10 +44,15 @@ def unpack(record: bytes, name: str = "record") -> tuple[IRHeader, bytes]:
         DataError: the record is shorter than its header says; ``name`` tells which.
     """
     if len(record) < HEADER.size:
-        raise DataError(f"{name}: {len(record)} bytes are too few for an image record; pack the data again")
+        raise DataError(
+            f"{name}: {quantity(len(record), 'byte is', 'bytes are')} too few for an image record; pack the data again"
+        )
     flag, number, identifier, second = HEADER.unpack_from(record)
     end = HEADER.size + 4 * flag
     if len(record) < end:
-        raise DataError(f"{name}: announces {flag} labels but has only {len(record)} bytes; pack the data again")
+        raise DataError(
+            f"{name}: announces {quantity(flag, 'label')} but has only {quantity(len(record), 'byte')}; pack the "
+            "data again"
+        )
     label = np.frombuffer(record, "<f4", flag, HEADER.size) if flag else np.array([number], np.float32)
     return IRHeader(flag, label, identifier, second), record[end:]

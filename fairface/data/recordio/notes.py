@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 
 PROPERTY = "property"
 IDENTITIES = "identities.txt"
@@ -60,7 +61,8 @@ def read_identities(folder: Path, classes: int) -> tuple[str, ...]:
         raise DataError(f"{path}: is no text in UTF-8 (byte {error.start}); remove it or pack again") from error
     if len(names) != classes:
         raise DataError(
-            f"{path}: names {len(names)} identities, but the data have {classes}; remove it or pack the data again"
+            f"{path}: names {quantity(len(names), 'identity')}, but the data have {classes}; remove it or pack the "
+            "data again"
         )
     return names
 

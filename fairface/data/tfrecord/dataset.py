@@ -16,6 +16,7 @@ from fairface.data.tfrecord.shards import Shards, find_shards
 from fairface.data.types import UNLABELED
 from fairface.data.view import IndexedDataset
 from fairface.errors import ROOT, DataError
+from fairface.quantity import quantity
 
 
 class IndexTFRDataset(IndexedDataset):
@@ -112,13 +113,13 @@ class IndexTFRDataset(IndexedDataset):
             raise DataError(
                 f"{self.path}: line {self._lines[first]} has a record begin at byte {self._offsets[first]} of "
                 f"{file.path}, which has {file.size} bytes; the TFRecord is truncated or the index belongs to another "
-                f"one ({len(beyond)} such lines): copy both again"
+                f"one ({quantity(len(beyond), 'such line')}): copy both again"
             )
 
 
 def _missing(content: TFIndex, shards: Shards, present: np.ndarray) -> tuple[str, ...]:
     counts = np.bincount(shards.which, minlength=len(shards.paths))
-    return tuple(f"{shards.paths[i]} ({counts[i]} images)" for i in np.flatnonzero(~present).tolist())
+    return tuple(f"{shards.paths[i]} ({quantity(counts[i], 'image')})" for i in np.flatnonzero(~present).tolist())
 
 
 def _check_places(index: Path, content: TFIndex, shards: Shards) -> None:

@@ -18,6 +18,7 @@ from fairface.faces.masks.points import PointSource
 from fairface.faces.masks.pose import MaskRefusedError, Reason
 from fairface.faces.masks.textures import Textures
 from fairface.files import atomic_write, inside
+from fairface.quantity import quantity
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _mask_one(task: MaskTask, job: Job) -> MaskRow:
         return row
     image = try_decode(data, lambda: job.name)
     if image is None:
-        return _unreadable(job, row.sha256, f"not an image, or a damaged one ({len(data)} bytes)")
+        return _unreadable(job, row.sha256, f"not an image, or a damaged one ({quantity(len(data), 'byte')})")
     try:
         return _masked(task, job, row, image)
     except MaskRefusedError as error:

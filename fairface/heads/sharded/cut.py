@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from fairface.errors import ConfigError
+from fairface.quantity import quantity
 
 LARGEST_ARRAY = 2**31 - 1  # values; MXNet's packages count them with 32 bits
 
@@ -21,13 +22,17 @@ def cut_classes(classes: int, devices: int, embedding: int = 1) -> list[range]:
         ConfigError: more devices than classes, or a part that MXNet has no array for.
     """
     if devices > classes:
-        raise ConfigError(f"{classes} classes cannot be split over {devices} devices; name {classes} devices or fewer")
+        raise ConfigError(
+            f"{quantity(classes, 'class')} cannot be split over {quantity(devices, 'device')}; name "
+            f"{quantity(classes, 'device')} or fewer"
+        )
     each, more = divmod(classes, devices)
     starts = [number * each + min(number, more) for number in range(devices + 1)]
     if (each + bool(more)) * embedding > LARGEST_ARRAY:
         least = -(-classes // (LARGEST_ARRAY // embedding))
         raise ConfigError(
-            f"{classes} classes of {embedding} values on {devices} devices are more than MXNet's arrays hold (2^31 "
-            f"values); name {least} devices or more, or set a smaller backbone.embedding"
+            f"{quantity(classes, 'class')} of {quantity(embedding, 'value')} on {quantity(devices, 'device')} are more "
+            f"than MXNet's arrays hold (2^31 values); name {quantity(least, 'device')} or more, or set a smaller "
+            "backbone.embedding"
         )
     return [range(start, stop) for start, stop in pairwise(starts)]

@@ -13,6 +13,7 @@ import numpy as np
 
 from fairface.errors import CheckpointError
 from fairface.interop.dlib.stream import Array, Stream
+from fairface.quantity import quantity
 
 TAG = "tag"
 MOST_LAYERS = 2000
@@ -164,7 +165,7 @@ def _convolution(stream: Stream, has_flag: bool) -> Layer:
         raise stream.wrong("a convolution has no bias")
     count = int(np.prod(filters, dtype=np.int64))
     if filters[0] != outputs or filters[2:] != window or biases != (1, outputs, 1, 1) or len(values) != count + outputs:
-        raise stream.wrong(f"a convolution of {outputs} filters {filters} has {len(values)} weights")
+        raise stream.wrong(f"a convolution of {outputs} filters {filters} has {quantity(len(values), 'weight')}")
     return Layer("con", values[:count].reshape(filters), values[count:], window, stride, padding)
 
 
@@ -175,7 +176,7 @@ def _affine(stream: Stream, has_flag: bool) -> Layer:
         raise stream.wrong("an affine layer is disabled")
     channels = gamma[1]
     if mode != 0 or gamma != (1, channels, 1, 1) or beta != gamma or len(values) != 2 * channels:
-        raise stream.wrong(f"an affine layer of {gamma} has {len(values)} weights in mode {mode}")
+        raise stream.wrong(f"an affine layer of {gamma} has {quantity(len(values), 'weight')} in mode {mode}")
     return Layer("affine", values[:channels], values[channels:])
 
 
@@ -187,7 +188,9 @@ def _dense(stream: Stream, has_flag: bool) -> Layer:
     if has_flag:
         stream.truth()
     if not without_bias or weights[:2] != (inputs, outputs) or len(values) != inputs * outputs:
-        raise stream.wrong(f"the embedding layer of {inputs} x {outputs} has {len(values)} weights, or a bias")
+        raise stream.wrong(
+            f"the embedding layer of {inputs} x {outputs} has {quantity(len(values), 'weight')}, or a bias"
+        )
     return Layer("fc", values.reshape(inputs, outputs))
 
 

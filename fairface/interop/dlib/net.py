@@ -15,6 +15,7 @@ from fairface.errors import CheckpointError
 from fairface.interop.dlib.layers import TAG, Layer, read_layers
 from fairface.mx import mx, nd
 from fairface.parameters import set_values, structural
+from fairface.quantity import quantity
 
 SCALE = 256.0  # dlib divides the pixels, less their mean, by it
 _STEM = ((dlib_resnet.STEM_KERNEL,) * 2, (dlib_resnet.STEM_STRIDE,) * 2, (0, 0))
@@ -86,7 +87,7 @@ class _Reading:
         self._take("add_prev")
         self._take("relu")
         if channels not in ((inputs, 2 * inputs) if down else (inputs,)):
-            self._refuse(f"has a shortcut from {inputs} to {channels} channels")
+            self._refuse(f"has a shortcut from {inputs} to {quantity(channels, 'channel')}")
         return Unit(channels, down)
 
     def _convolution(self, name: str, form: object, inputs: int, outputs: int | None = None) -> int:
@@ -95,7 +96,7 @@ class _Reading:
         self._check(layer, form)
         channels = layer.weights.shape[0]
         if layer.weights.shape[1] != inputs or channels != (outputs or channels) or len(affine.weights) != channels:
-            self._refuse(f"has a convolution {layer.weights.shape} behind {inputs} channels")
+            self._refuse(f"has a convolution {layer.weights.shape} behind {quantity(inputs, 'channel')}")
         scale = affine.weights.astype(np.float64)
         self._values[f"{name}.weight"] = layer.weights * scale[:, None, None, None]
         self._values[f"{name}.bias"] = layer.bias * scale + affine.bias

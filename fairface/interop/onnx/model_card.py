@@ -18,6 +18,7 @@ from fairface.errors import CheckpointError
 from fairface.interop.dlib.published import DATA, ORIGIN, is_published
 from fairface.interop.onnx.alignment import alignment
 from fairface.interop.onnx.metadata import Metadata
+from fairface.quantity import quantity
 
 NOT_STATED = "not stated"
 _LONGEST_CHAIN = 10  # runs that started from one another
@@ -94,7 +95,8 @@ def _stages(folder: Path | None, config: Mapping[str, Any], output: str) -> str:
     lines: list[str] = []
     while config and len(lines) < _LONGEST_CHAIN:
         start = str(config.get("start_from") or "")
-        steps = f"{config['steps']} steps" if config.get("steps") else f"{config.get('epochs', NOT_STATED)} epochs"
+        epochs = f"{config.get('epochs', NOT_STATED)} epochs"
+        steps = quantity(config["steps"], "step") if config.get("steps") else epochs
         lines.append(
             f"- {config.get('name', NOT_STATED)}: method {config.get('method', NOT_STATED)}, stage "
             f"{config.get('stage', NOT_STATED)}, head {config.get('head', {}).get('name', NOT_STATED)}, {steps}, seed "

@@ -21,6 +21,7 @@ from fairface.errors import CheckpointError
 from fairface.interop.onnx.equalise import equalised
 from fairface.interop.onnx.metadata import INPUT
 from fairface.interop.onnx.session import planes
+from fairface.quantity import quantity
 
 Floats = NDArray[np.float32]
 BATCH = 16
@@ -43,7 +44,7 @@ def quantised(content: bytes, images: NDArray[np.uint8]) -> bytes:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     if len(images) < LEAST_IMAGES:
-        raise CheckpointError(f"{len(images)} images to calibrate on; int8 needs {LEAST_IMAGES} or more")
+        raise CheckpointError(f"{quantity(len(images), 'image')} to calibrate on; int8 needs {LEAST_IMAGES} or more")
     batches = _batches(images)
     model = equalised(onnx.load_from_string(content), batches)
     onnx.helper.set_model_props(model, _PREPARED)

@@ -15,6 +15,7 @@ from fairface.errors import CheckpointError
 from fairface.faces.layouts import ARCFACE, said_layout
 from fairface.hardware import physical_cores
 from fairface.interop.onnx.metadata import Metadata, read_metadata
+from fairface.quantity import quantity
 from fairface.threads import work_ahead
 
 Floats = NDArray[np.float32]
@@ -107,7 +108,9 @@ def open_net(content: bytes, name: str, threads: int = 0) -> OnnxNet:
     net = OnnxNet(session, fixed, 0, batch, metadata, threads, said_layout(properties, name))
     shape = _probe(net, name).shape
     if len(shape) != 2 or shape[0] != (batch or 1):
-        raise CheckpointError(f"{name}: gives {shape} for {batch or 1} images, not one embedding (1, D) each")
+        raise CheckpointError(
+            f"{name}: gives {shape} for {quantity(batch or 1, 'image')}, not one embedding (1, D) each"
+        )
     return replace(net, dimensions=int(shape[1]))
 
 

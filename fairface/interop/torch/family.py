@@ -9,6 +9,7 @@ from typing import Protocol
 from fairface.errors import CheckpointError
 from fairface.interop.torch.tensors import Array
 from fairface.mx import gluon
+from fairface.quantity import quantity
 
 State = Mapping[str, Array]
 HALVINGS = 16  # the stages of these nets make a map of this fraction of the image's side
@@ -66,5 +67,7 @@ def image_side(state: State, dense: str, channels: int) -> int:
     inputs = shape_of(state, dense, 2)[1]
     side = math.isqrt(inputs // channels)
     if side * side * channels != inputs:
-        raise CheckpointError(f"{dense} takes {inputs} values, which are not a square map of {channels} channels")
+        raise CheckpointError(
+            f"{dense} takes {quantity(inputs, 'value')}, which are not a square map of {quantity(channels, 'channel')}"
+        )
     return side * HALVINGS

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.quantity import quantity
 from fairface.report.fairness_numbers import number_text
 from fairface.report.page.palette import style_of
 from fairface.report.page.panel import Drawing, Panel, Table
@@ -49,6 +50,6 @@ def far_verdict(name: str, result: TarTable) -> tuple[str, ...]:
     tar = "" if best is None else f", TAR {number_text(best.tar)} at FAR {best.target:g}"
     return (
         f"{name}: AUC {number_text(result.auc)}{tar}.",
-        f"It rests on {result.genuine:,} mated and {result.impostor:,} non-mated comparisons; no groups were named, so "
-        "nothing is said about differences between them.",
+        f"It rests on {result.genuine:,} mated and {quantity(result.impostor, 'non-mated comparison', form=',')}; no "
+        "groups were named, so nothing is said about differences between them.",
     )

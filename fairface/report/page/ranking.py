@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.quantity import quantity
 from fairface.report.fairness_numbers import number_text
 from fairface.report.identification_curves import draw_identification
 from fairface.report.identification_table import identification_notes, identification_rows
@@ -43,8 +44,8 @@ def identification_verdict(results: Mapping[str, IdentificationResult]) -> tuple
         if found else "Nothing is said about people who are not enrolled: there are no or too few non-mated searches."
     )  # fmt: skip
     return (
-        f"{name}: {number_text(share)} of {result.mated:,} mated searches among {result.gallery_subjects:,} subjects "
-        f"find theirs within rank {rank}.",
+        f"{name}: {number_text(share)} of {quantity(result.mated, 'mated search', form=',')} among "
+        f"{quantity(result.gallery_subjects, 'subject', form=',')} find theirs within rank {rank}.",
         open_set,
     )
 
@@ -76,10 +77,11 @@ def retrieval_verdict(results: Mapping[str, RetrievalResult]) -> tuple[str, ...]
     rank, share = min(result.ranks.items())
     intervals = "" if result.intervals else " There are no intervals, as none were asked for (--bootstrap 1000)."
     return (
-        f"{name}: mAP {number_text(result.mean_average_precision)}; {number_text(share)} of {result.queries:,} queries "
-        f"find their identity within rank {rank} of {result.gallery:,} gallery images.",
-        f"It rests on {result.subjects:,} identities; {result.absent:,} queries without an image in the gallery are in "
-        f"no measure.{intervals}",
+        f"{name}: mAP {number_text(result.mean_average_precision)}; {number_text(share)} of "
+        f"{quantity(result.queries, 'query', form=',')} find their identity within rank {rank} of "
+        f"{quantity(result.gallery, 'gallery image', form=',')}.",
+        f"It rests on {quantity(result.subjects, 'identity', form=',')}; "
+        f"{quantity(result.absent, 'query', form=',')} without an image in the gallery are in no measure.{intervals}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from fairface.quantity import quantity
 from fairface.report.fairness_numbers import interval_text, number_text
 from fairface.scoring.verification import VerificationResult
 
@@ -18,12 +19,14 @@ def verification_verdict(name: str, result: VerificationResult) -> tuple[str, ..
         target, value = min(defined, key=lambda one: float(one[0]))
         parts.append(f"TAR {_measure(result, f'tar@{target}', value)} at FMR {target}")
     reach = f"1 in {result.n_impostor:,}" if result.n_impostor else "none"
-    subjects = "an unknown number of" if result.subjects is None else f"{result.subjects:,}"
+    subjects = "an unknown number of subjects"
+    if result.subjects is not None:
+        subjects = quantity(result.subjects, "subject", form=",")
     intervals = "" if result.intervals else "; there are no intervals, as none were asked for (--bootstrap 1000)"
     return (
         f"{name}: {', '.join(parts)}.",
-        f"It rests on {result.n_genuine:,} mated and {result.n_impostor:,} non-mated comparisons of {subjects} "
-        f"subjects, which show no FMR below {reach}; no groups were named, so nothing is said about the worst "
+        f"It rests on {result.n_genuine:,} mated and {quantity(result.n_impostor, 'non-mated comparison', form=',')} "
+        f"of {subjects}, which show no FMR below {reach}; no groups were named, so nothing is said about the worst "
         f"one{intervals}.",
     )
 

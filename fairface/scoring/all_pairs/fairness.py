@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.all_pairs.grouped import AllPairsGrouped, Matches
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.roc import roc_of
@@ -20,6 +21,7 @@ from fairface.scoring.fairness.assess import DISTANCES, notes_of
 from fairface.scoring.fairness.compare import change
 from fairface.scoring.fairness.curves import DEFAULT_GRID, GroupCurve
 from fairface.scoring.fairness.difference import Change
+from fairface.scoring.fairness.failures import GroupFailures, ImageFailures, Unembedded
 from fairface.scoring.fairness.grouping import Groups, group_images, groupings
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
@@ -40,13 +42,17 @@ class People:
 
     def groups(self, names: Sequence[str]) -> Groups:
         """Groups by these attributes together."""
+        return group_images(self.each, names)
+
+    @property
+    def each(self) -> Comparisons:
+        """Every image with itself: for what is asked of comparisons and concerns images alone."""
         images = np.arange(len(self.subjects))
         nothing = np.zeros(len(images), np.int64)
-        each = Comparisons(
+        return Comparisons(
             images, images, nothing.astype(bool), nothing.astype(np.int32), nothing, nothing, self.attributes,
             self.attribute_names, (), self.attribute_values,
         )  # fmt: skip
-        return group_images(each, names)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def assess_all(
     options: FairnessOptions | None = None,
     failed: NDArray[np.bool_] | None = None,
     watch: Watch = unwatched,
+    unembedded: Unembedded | None = None,
 ) -> AllPairsFairness:
     """How fair the cosines of every pair of ``embeddings (N, D)`` are: :func:`fairface.scoring.fairness.assess.assess`.
 
@@ -77,6 +84,7 @@ def assess_all(
         options: settings; intervals are those of lists.
         failed: (N,) on which images detection failed.
         watch: shows progress.
+        unembedded: more images on which detection failed.
 
     Raises:
         DataError: what :func:`assess` and :class:`Layout` refuse.
@@ -101,9 +109,15 @@ def assess_all(
         within = histograms[start : start + len(of)]
         start += len(of)
         grouped.append(AllPairsGrouped(layout, fine[i], of, matches, within, options))
+    failures: list[GroupFailures | None] = [None] * len(found)
+    if failed is not None:
+        told = ImageFailures(people.each, np.arange(len(layout)), people.subjects, failed, unembedded)
+        by_group = zip(found, groupings(protected), strict=True)
+        failures = [told.by_group(of, names, options.level) for of, names in by_group]
     result = FairnessResult(
         threshold=shared, options=options, fnmr=whole.fnmr.rate(0, 0), fmr=whole.fmr.rate(0, 0),
-        subjects=layout.subjects, duplicates=0, groupings={of.groups.name: of.result(failed) for of in grouped},
+        subjects=layout.subjects, duplicates=0,
+        groupings={of.groups.name: of.result(told) for of, told in zip(grouped, failures, strict=True)},
         notes=(*notes_of(shared, layout.subjects, 0, options.unscored), *_direction(histograms[0])),
     )  # fmt: skip
     curves = tuple(_curve(label, of) for label, of in zip(found[-1].labels, within, strict=True))
@@ -137,7 +151,10 @@ def _calibrated(curve: Roc, target: float) -> SharedThreshold:
             "threshold keeps that FMR; use a higher FMR"
         )
     matches = int(curve.false_matches[np.flatnonzero(curve.thresholds >= value)[-1]])
-    how = f"FMR {target:g} on {SAME_DATA} ({matches} of {curve.impostor} impostor comparisons match)"
+    how = (
+        f"FMR {target:g} on {SAME_DATA} ({matches} of {quantity(curve.impostor, 'impostor comparison')} "
+        f"{agree(matches, 'matches', 'match')})"
+    )
     return SharedThreshold(value, how, target, optimistic=True)
 
 
@@ -156,7 +173,7 @@ def _curve(label: str, histogram: Histogram) -> GroupCurve:
     fmr, nothing = np.array(DEFAULT_GRID), np.full(len(DEFAULT_GRID), np.nan)
     genuine, impostor = histogram.counts.sum(axis=1).tolist()
     if not genuine or not impostor:
-        reason = f"{genuine} genuine and {impostor} impostor comparisons"
+        reason = f"{genuine} genuine and {quantity(impostor, 'impostor comparison')}"
         return GroupCurve(label, None, fmr, nothing, nothing, nothing, math.nan, None, reason)
     roc = roc_of(histogram)
     tar = np.array([tar_at_fmr(roc, target).value for target in DEFAULT_GRID])

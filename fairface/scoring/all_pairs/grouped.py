@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fairface.scoring.all_pairs.counts import ImpostorCounts
 from fairface.scoring.all_pairs.error_type import ImpostorErrors
@@ -17,11 +16,9 @@ from fairface.scoring.all_pairs.windows import GENUINE, IMPOSTOR, Inside
 from fairface.scoring.fairness.accounting import Accounting
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, PairCounts, add_up, compact
 from fairface.scoring.fairness.error_types import ListedErrorType
-from fairface.scoring.fairness.failures import failure_rates_of_images
 from fairface.scoring.fairness.grouped import GroupedErrors, Within
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.rate import Rate
 from fairface.scoring.fairness.score_differential import NO_SPREAD, ScoreDifferential, ScoreSums
 from fairface.scoring.roc import auc
 
@@ -58,8 +55,6 @@ class AllPairsGrouped(GroupedErrors):
         of_node = of_layout[layout.node_group]
         self._images = np.bincount(groups.of_image[groups.of_image >= 0], minlength=len(groups))
         nodes, place = _nodes(layout, of_node, len(groups))
-        self._node_of_image = np.full(len(layout), -1, np.int64)
-        self._node_of_image[layout.order] = place[layout.node]
         genuine = _genuine(layout, nodes, place, matches.genuine)
         known = of_node >= 0
         images = add_up(place[known], layout.node_sizes[known].astype(np.float64), len(nodes.subject))
@@ -82,10 +77,6 @@ class AllPairsGrouped(GroupedErrors):
         counts = np.stack([histogram.counts[kind] for histogram in self._histograms]).astype(np.float64)
         sums = ScoreSums(counts.sum(axis=1), counts @ centres, counts @ centres**2)
         return sums.differentials(NO_SPREAD)
-
-    def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
-        known = self._node_of_image >= 0
-        return failure_rates_of_images(failed[known], self._node_of_image[known], self.nodes, self.options.level)
 
 
 def _nodes(layout: Layout, of_node: Ints, groups: int) -> tuple[Nodes, Ints]:

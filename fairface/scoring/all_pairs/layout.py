@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.similarity import unit_rows
 
 _ROWS, _COLUMNS = 1024, 4096  # of a tile: 16 MiB of scores
@@ -144,11 +145,17 @@ def check(
     count = len(embeddings)
     for what, of in (("subjects", subjects), ("groups", groups)):
         if of.shape != (count,):
-            raise DataError(f"{len(of)} {what} for {count} embeddings; give one for each")
+            raise DataError(f"{len(of)} {what} for {quantity(count, 'embedding')}; give one for each")
     if (subjects < 0).any():
-        raise DataError(f"{int((subjects < 0).sum())} of {count} images are unlabeled; leave them out")
+        raise DataError(
+            f"{int((subjects < 0).sum())} of {quantity(count, 'image')} "
+            f"{agree(int((subjects < 0).sum()), 'is', 'are')} unlabeled; leave them out"
+        )
     sizes = np.unique(subjects, return_counts=True)[1]
     if len(sizes) < 2 or sizes.max() < 2:
         kind = "of one subject" if len(sizes) == 1 and count > 1 else "of different subjects"
         pairs = count * (count - 1) // 2
-        raise DataError(f"all {pairs} pairs of the {count} images are {kind}; scoring needs both kinds")
+        raise DataError(
+            f"{agree(pairs, 'the only pair', f'all {pairs} pairs')} of the {quantity(count, 'image')} "
+            f"{agree(pairs, 'is', 'are')} {kind}; scoring needs both kinds"
+        )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 UNSCORED = ("error", "leave_out", "no_match")
 
@@ -70,7 +71,8 @@ def usable_scores(
     values = np.array(scores, np.float64)
     if values.shape != (len(comparisons),):
         raise DataError(
-            f"{values.shape} scores for {len(comparisons)} comparisons; give one score for each, in their order"
+            f"{values.shape} scores for {quantity(len(comparisons), 'comparison')}; give one score for each, in their "
+            "order"
         )
     if unscored not in UNSCORED:
         raise DataError(f"unscored {unscored!r} is not known; choose {', '.join(UNSCORED)}")
@@ -81,8 +83,8 @@ def usable_scores(
     if unscored == "error" or len(bad) == len(values):
         where = f" (first: comparison {bad[0]})" if len(bad) else ""
         raise DataError(
-            f"{len(bad)} of {len(values)} scores are not finite{where}; correct them, leave them out or count them as "
-            "no match"
+            f"{len(bad)} of {quantity(len(values), 'score')} {agree(len(bad), 'is', 'are')} not finite{where}; correct "
+            "them, leave them out or count them as no match"
         )
     if unscored == "leave_out":
         return values, finite

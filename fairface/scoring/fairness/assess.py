@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
+from fairface.scoring.fairness.failures import ImageFailures, Unembedded
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.grouping import Groups, group_images, groupings
 from fairface.scoring.fairness.options import FairnessOptions
@@ -27,11 +29,13 @@ def assess(
     threshold: SharedThreshold,
     options: FairnessOptions | None = None,
     failed: NDArray[np.bool_] | None = None,
+    unembedded: Unembedded | None = None,
 ) -> FairnessResult:
     """How fair ``scores (M,)`` (higher means more alike) of the M ``comparisons`` are.
 
     Groups are made by each of the ``protected`` attributes and by all of them together. A comparison is within a group
-    when both its images belong to it. ``failed`` (N,) tells on which images detection failed.
+    when both its images belong to it. ``failed`` (N,) tells on which images detection failed, ``unembedded`` of more
+    such images, which are in no comparison.
 
     Raises:
         DataError: an unknown attribute, unusable scores, a threshold that no score or every score reaches, subjects
@@ -43,10 +47,12 @@ def assess(
     check_reach(threshold, values[given])
     wrong = errors_at(threshold, values, comparisons)
     whole = Grouped(comparisons, everyone(comparisons), values, wrong, scored, replace(options, rounds=0))
-    found = [
-        Grouped(comparisons, group_images(comparisons, names), values, wrong, scored, options, given).result(failed)
-        for names in groupings(protected)
-    ]
+    told = None if failed is None else ImageFailures.compared(comparisons, failed, unembedded)
+    found = []
+    for names in groupings(protected):
+        groups = group_images(comparisons, names)
+        failures = None if told is None else told.by_group(groups, names, options.level)
+        found.append(Grouped(comparisons, groups, values, wrong, scored, options, given).result(failures))
     return FairnessResult(
         threshold=threshold,
         options=options,
@@ -90,9 +96,15 @@ def notes_of(threshold: SharedThreshold, subjects: int, missing: int, unscored: 
             "the threshold was set on images that are also scored, so their FMR is the target by construction; set it "
             "on other subjects"
         )
+    if threshold.same_people:
+        notes.append(
+            "the threshold was set on people who are also scored, and no image names tell whether on the same images; "
+            "set it on other subjects"
+        )
     if subjects == 0:
         notes.append("the comparisons name no subjects: no intervals, no measures, no power analysis")
     if missing:
-        fate = "were left out" if unscored == "leave_out" else "count as no match"
-        notes.append(f"{missing} comparisons without a usable score {fate}")
+        left_out, counted = ("was left out", "were left out"), ("counts as no match", "count as no match")
+        fate = agree(missing, *(left_out if unscored == "leave_out" else counted))
+        notes.append(f"{quantity(missing, 'comparison')} without a usable score {fate}")
     return notes

@@ -1,4 +1,4 @@
-"""Means of a value over cells of legitimate attributes and groups: observed, resampled, with shuffled groups."""
+"""Means of a value over cells of legitimate attributes and groups: observed, resampled, with permuted groups."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class CellMeans:
         return stacked.reshape(len(stacked), self.cells, self.nodes.groups)
 
     def shuffled(self, rounds: int, seed: int) -> tuple[Floats, Floats]:
-        """(B, L, K) means and counts with the groups shuffled among the nodes; fewer rounds for very long lists."""
+        """(B, L, K) means and counts with the groups permuted among the nodes; fewer rounds for very long lists."""
         rng = np.random.default_rng(seed)
         rounds = min(rounds, max(100, _LIST_WORK // max(1, len(self.first))))
         found = [self._by_label(rng.permutation(self.nodes.group), (self.total, self.count)) for _ in range(rounds)]

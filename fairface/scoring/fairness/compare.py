@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
@@ -101,7 +102,9 @@ def _rate_differences(before: ErrorType, after: ErrorType, options: FairnessOpti
         t = stats.t.ppf((1 + options.level) / 2, found.degrees_of_freedom[cell])
         half, value = float(t * math.sqrt(found.variance[cell])), float(found.rate[cell])
         subjects = int(found.subjects[cell])
-        few = f"{subjects} subjects; a verdict needs {options.min_subjects}" if subjects < options.min_subjects else ""
+        few = ""
+        if subjects < options.min_subjects:
+            few = f"{quantity(subjects, 'subject')}; a verdict needs {options.min_subjects}"
         reason = ""
         if math.isnan(half):
             reason = "no comparisons" if found.comparisons[cell] == 0 else "too few subjects, or they are not named"
@@ -118,7 +121,10 @@ def _scalar_difference(
     for name in rule.error_types:
         groups = np.intersect1d(groups, np.intersect1d(before.eligible[name], after.eligible[name]))
     if len(groups) < 2:
-        reason = f"{len(groups)} of {len(before.groups)} groups have {options.min_subjects} subjects or more"
+        reason = (
+            f"{len(groups)} of {quantity(len(before.groups), 'group')} {agree(len(groups), 'has', 'have')} "
+            f"{quantity(options.min_subjects, 'subject')} or more"
+        )
         return difference(math.nan, math.nan, math.nan, math.nan, reason=reason)
     values: list[float] = []
     drawn: list[Floats] = []

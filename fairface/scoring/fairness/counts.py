@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -89,8 +90,9 @@ def check_subjects(comparisons: Comparisons) -> bool:
     wrong = (comparisons.subject_a == comparisons.subject_b) != comparisons.same
     if wrong.any():
         raise DataError(
-            f"{int(wrong.sum())} of {len(wrong)} comparisons are genuine between two subjects or impostor within one "
-            f"(first: comparison {int(np.argmax(wrong))}); correct the subjects"
+            f"{int(wrong.sum())} of {quantity(len(wrong), 'comparison')} {agree(int(wrong.sum()), 'is', 'are')} "
+            f"genuine between two subjects or impostor within one (first: comparison {int(np.argmax(wrong))}); correct "
+            "the subjects"
         )
     return True
 
@@ -103,14 +105,16 @@ def node_ends(comparisons: Comparisons, of_image: Ints, groups: int) -> tuple[No
     """
     ends = np.stack([comparisons.a, comparisons.b])
     group = of_image[ends]
-    if check_subjects(comparisons):
-        named, subject = compact(np.stack([comparisons.subject_a, comparisons.subject_b]))
-        subjects = len(named)
-    else:
-        subject, subjects = np.zeros(ends.shape, np.int64), 0
-    keys, node = compact(group * max(subjects, 1) + subject)
-    nodes = Nodes(keys % max(subjects, 1), keys // max(subjects, 1), subjects, groups)
+    shown = np.stack([comparisons.subject_a, comparisons.subject_b]) if check_subjects(comparisons) else None
+    nodes, node = nodes_of(group, shown, groups)
     return nodes, node[0], node[1]
+
+
+def nodes_of(group: Ints, shown: Ints | None, groups: int) -> tuple[Nodes, Ints]:
+    """Nodes, and which one each image is of, from its ``group`` and the subject ``shown``; None: nobody is named."""
+    named, subject = compact(shown) if shown is not None else (np.zeros(0, np.int64), np.zeros(group.shape, np.int64))
+    keys, node = compact(group * max(len(named), 1) + subject)
+    return Nodes(keys % max(len(named), 1), keys // max(len(named), 1), len(named), groups), node
 
 
 def compact(keys: Ints) -> tuple[Ints, Ints]:

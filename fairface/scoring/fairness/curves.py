@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.bootstrap import bootstrap_intervals
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.grouping import group_images
@@ -88,7 +89,7 @@ def _curve(
 ) -> GroupCurve:  # fmt: skip
     fmr, nothing = np.array(grid, np.float64), np.full(len(grid), np.nan)
     if part.genuine == 0 or part.impostor == 0:
-        reason = f"{part.genuine} genuine and {part.impostor} impostor comparisons"
+        reason = f"{part.genuine} genuine and {quantity(part.impostor, 'impostor comparison')}"
         return GroupCurve(label, None, fmr, nothing, nothing, nothing, math.nan, None, reason)
     roc = roc_curve(scores, part.same)
     tar = np.array([tar_at_fmr(roc, target).value for target in grid])

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fairface.quantity import agree, quantity
 from fairface.scoring.measure import number
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
@@ -55,7 +56,8 @@ class PairedCounts:
 
     def __str__(self) -> str:
         return (
-            f"{self.compared} of {self.total} comparisons are compared: {self.unscored_before} have no score before, "
+            f"{self.compared} of {quantity(self.total, 'comparison')} {agree(self.compared, 'is', 'are')} compared: "
+            f"{self.unscored_before} {agree(self.unscored_before, 'has', 'have')} no score before, "
             f"{self.unscored_after} none after"
         )
 

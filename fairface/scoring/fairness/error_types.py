@@ -41,7 +41,7 @@ class ErrorType(ABC):
 
     @abstractmethod
     def shuffle(self, groups: Ints) -> ShuffledRates:
-        """Rates of ``groups`` with their labels shuffled among nodes."""
+        """Rates of ``groups`` with their labels permuted among nodes."""
 
     @abstractmethod
     def change_to(self, after: ErrorType) -> Spread:
@@ -94,7 +94,7 @@ class ErrorType(ABC):
         return rounds
 
     def shuffled(self, groups: Ints) -> ShuffledRates:
-        """Rates of shuffled ``groups``."""
+        """Rates of permuted ``groups``."""
         key = tuple(groups.tolist())
         if key not in self._shuffled:
             self._shuffled[key] = self.shuffle(groups)

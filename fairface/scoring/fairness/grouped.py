@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import Accounting, account
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, count_pairs, node_ends
 from fairface.scoring.fairness.error_types import ErrorType, ListedErrorType
-from fairface.scoring.fairness.failures import failure_rates
+from fairface.scoring.fairness.failures import GroupFailures
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.options import FairnessOptions
-from fairface.scoring.fairness.rate import Rate, plan
+from fairface.scoring.fairness.rate import plan
 from fairface.scoring.fairness.result import GroupingResult, GroupRow
 from fairface.scoring.fairness.rules import RULES, Rule, Setting
 from fairface.scoring.fairness.scalars import Scalar, measure, undefined
@@ -66,21 +67,17 @@ class GroupedErrors(ABC):
         """The comparisons within a group."""
 
     @abstractmethod
-    def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
-        """The share of each group's images with ``failed (N,)``."""
-
-    @abstractmethod
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         """How far each group's genuine or impostor scores are shifted from those of the others."""
 
-    def result(self, failed: NDArray[np.bool_] | None = None) -> GroupingResult:
-        """Table, matrices, scalars and notes; ``failed (N,)`` tells on which images detection failed."""
+    def result(self, failures: GroupFailures | None = None) -> GroupingResult:
+        """Table, matrices, scalars and notes; ``failures`` where it is known on which images detection failed."""
         scalars = self.scalars()
         kept = {name: self._kept(name) for name in self.error_types}
         shifts = zip(self.score_differentials(True), self.score_differentials(False), strict=True)
         rows = [replace(self.row(group), mated=m, non_mated=n) for group, (m, n) in enumerate(shifts)]
-        if failed is not None:
-            rows = [replace(row, failures=rate) for row, rate in zip(rows, self.failures(failed), strict=True)]
+        if failures is not None:
+            rows = [replace(row, failures=rate) for row, rate in zip(rows, failures.rates, strict=True)]
         return GroupingResult(
             name=self.groups.name,
             rows=tuple(rows),
@@ -89,7 +86,7 @@ class GroupedErrors(ABC):
             scalars=scalars,
             accounting=self.accounting,
             null_kept=kept,
-            notes=tuple(self._notes(rows, kept)),
+            notes=(*self._notes(rows, kept), *(failures.notes if failures is not None else ())),
         )
 
     def row(self, group: int) -> GroupRow:
@@ -109,7 +106,9 @@ class GroupedErrors(ABC):
             fnmr=self.fnmr.rate(group, group),
             fmr=self.fmr.rate(group, group),
             auc=inside.auc,
-            auc_reason="" if both_kinds else f"{inside.genuine} genuine and {inside.impostor} impostor comparisons",
+            auc_reason=""
+            if both_kinds
+            else f"{inside.genuine} genuine and {quantity(inside.impostor, 'impostor comparison')}",
             fnmr_plan=plans["fnmr"],
             fmr_plan=plans["fmr"],
             too_few=any(group not in eligible for eligible in self.eligible.values()),
@@ -124,7 +123,10 @@ class GroupedErrors(ABC):
         groups = self._groups_of(rule)
         labels = tuple(self.groups.labels[group] for group in groups)
         if len(groups) < 2:
-            reason = f"{len(groups)} of {len(self.groups)} groups have {self.options.min_subjects} subjects or more"
+            reason = (
+                f"{len(groups)} of {quantity(len(self.groups), 'group')} {agree(len(groups), 'has', 'have')} "
+                f"{quantity(self.options.min_subjects, 'subject')} or more"
+            )
             if len(self.groups) == 0:
                 reason = f"no image that is compared has a known {self.groups.name}"
             elif self.nodes.subjects == 0:
@@ -161,8 +163,9 @@ class GroupedErrors(ABC):
         unknown = counts.genuine_unknown + counts.impostor_unknown
         if unknown:
             notes.append(
-                f"{unknown} of {counts.total} comparisons are left out, as {counts.images_unknown} of {counts.images} "
-                f"images have no known {self.groups.name}"
+                f"{unknown} of {quantity(counts.total, 'comparison')} {agree(unknown, 'is', 'are')} left out, as "
+                f"{counts.images_unknown} of {quantity(counts.images, 'image')} "
+                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}"
             )
         notes += [
             f"permuted labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null "
@@ -216,9 +219,6 @@ class Grouped(GroupedErrors):
         sums = ScoreSums.of(self.scores[chosen], self._within[chosen], len(self.groups))
         scored = count_pairs(self.nodes, self.ends, self.scores, chosen, genuine)
         return score_differentials(sums, scored, self.options.level)
-
-    def failures(self, failed: NDArray[np.bool_]) -> list[Rate]:
-        return failure_rates(self.part, failed, self.nodes, self.ends, self.options.level)
 
 
 def select(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:

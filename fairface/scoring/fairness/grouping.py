@@ -36,7 +36,7 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     """Groups by the values of ``attributes`` together; only those that an image of a comparison belongs to.
 
     Raises:
-        DataError: the comparisons do not have one of them.
+        DataError: the comparisons do not have one of them; two groups would bear one label.
     """
     known = comparisons.attribute_names
     missing = [name for name in attributes if name not in known]
@@ -53,11 +53,36 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     found, group = np.unique(codes[used & complete], axis=0, return_inverse=True)
     of_image = np.full(len(codes), -1, np.int64)
     of_image[used & complete] = group.reshape(-1)
-    labels = tuple(
-        JOINT.join(value_name(comparisons, column, int(code)) for column, code in zip(columns, row, strict=True))
-        for row in found
-    )
-    return Groups(JOINT.join(attributes), labels, of_image)
+    values = [_values(comparisons, columns, row) for row in found]
+    return Groups(JOINT.join(attributes), _labels(values, attributes), of_image)
+
+
+def labels_of_images(
+    comparisons: Comparisons, attributes: Sequence[str], codes: NDArray[np.integer]
+) -> list[str | None]:
+    """What the group of each of L more images is called, by its ``codes (L, K)``; None where a value is unknown."""
+    columns = [comparisons.attribute_names.index(name) for name in attributes]
+    rows = codes[:, columns].astype(np.int64)
+    return [None if (row < 0).any() else JOINT.join(_values(comparisons, columns, row)) for row in rows]
+
+
+def _values(comparisons: Comparisons, columns: Sequence[int], codes: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(value_name(comparisons, column, int(code)) for column, code in zip(columns, codes, strict=True))
+
+
+def _labels(values: Sequence[tuple[str, ...]], attributes: Sequence[str]) -> tuple[str, ...]:
+    """The label of each group, from its values of ``attributes``; refuses those that two groups would share."""
+    found: dict[str, tuple[str, ...]] = {}
+    for of_group in values:
+        label = JOINT.join(of_group)
+        if label in found:
+            both = " and ".join(
+                ", ".join(f"{name} {value!r}" for name, value in zip(attributes, group, strict=True))
+                for group in (found[label], of_group)
+            )
+            raise DataError(f"two groups would be called {label!r} ({both}); give their values other names")
+        found[label] = of_group
+    return tuple(found)
 
 
 def value_name(comparisons: Comparisons, column: int, code: int) -> str:

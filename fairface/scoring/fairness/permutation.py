@@ -1,9 +1,9 @@
-"""What max-type numbers would be if groups meant nothing: labels of groups shuffled among subjects.
+"""What max-type numbers would be if groups meant nothing: labels of groups permuted among subjects.
 
 Even where all groups are alike, the largest of several noisy rates lies above the smallest. The same scalars with
-shuffled labels show by how much. Shuffled groups are as large as the real ones. Comparisons that were between groups
+permuted labels show by how much. Permuted groups are as large as the real ones. Comparisons that were between groups
 come to lie within one and the other way round; because impostors of two groups are often easier to tell apart, the
-shuffled rates are scaled to the mean of the real ones. Where a list compares subjects within groups only, shuffled
+permuted rates are scaled to the mean of the real ones. Where a list compares subjects within groups only, permuted
 groups keep only some of the comparisons: the null is then wider than it should be, and ``kept`` tells how much is left.
 """
 
@@ -26,7 +26,7 @@ _FEWEST = 200
 
 @dataclass(frozen=True)
 class ShuffledRates:
-    """Rates (B, K) of shuffled groups, and the median share (of the real number) of comparisons that they hold.
+    """Rates (B, K) of permuted groups, and the median share (of the real number) of comparisons that they hold.
 
     B is smaller than what was asked for where there are too many subjects for dense sums.
     """

@@ -66,7 +66,7 @@ class GroupingResult:
         fmr_matrix, fnmr_matrix: (K, K) rates of comparisons between any two groups; symmetric.
         scalars: by name.
         accounting: where every comparison went.
-        null_kept: of FNMR and FMR, the share of comparisons within groups that shuffled labels leave.
+        null_kept: of FNMR and FMR, the share of comparisons within groups that permuted labels leave.
         notes: what a reader must know.
     """
 

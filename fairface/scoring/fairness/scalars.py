@@ -1,4 +1,4 @@
-"""Scalars over groups with their intervals and with what shuffled labels give."""
+"""Scalars over groups with their intervals and with what permuted labels give."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.quantity import quantity
 from fairface.scoring.fairness.measures import Rates
 from fairface.scoring.fairness.rules import Rule, Setting
 from fairface.scoring.measure import number
@@ -24,8 +25,8 @@ class Scalar:
     Attributes:
         name, value: NaN where undefined, with a ``reason``.
         low, high: interval at ``level``; infinite or NaN where an end cannot be told.
-        null_median, null_extreme: the median, and the value that 1 in 20 is worse than, with shuffled labels.
-        p_value: share of shuffles at least as bad as the value.
+        null_median, null_extreme: the median and the 95th percentile under permutation (for the worse end).
+        p_value: of a permutation test: share of permutations at least as bad as the value.
         null_rounds: shuffles that this rests on.
         best: the value of perfect equality; ``worse_when_larger`` tells the direction.
         groups: the groups that it is about (those with enough subjects).
@@ -165,7 +166,8 @@ def _reason(error_types: Sequence[GroupRates], value: float) -> str:
         unbounded = [one.name.upper() for one in error_types if not one.bounded]
         return f"the {' and the '.join(unbounded)} of a group has no confidence interval" if unbounded else ""
     return "; ".join(
-        f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {len(one.rates)} groups: division by 0"
+        f"{one.name.upper()} is 0 in {int((one.rates == 0).sum())} of {quantity(len(one.rates), 'group')}: division by "
+        "0"
         for one in error_types
         if (one.rates == 0).any()
     )

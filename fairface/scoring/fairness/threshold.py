@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.measure import number
 from fairface.scoring.roc import check_scores, roc_curve, threshold_at_fmr
 
@@ -25,16 +26,21 @@ class SharedThreshold:
         how: how it was set, for people.
         target: the FMR aimed at; NaN where the threshold was given.
         optimistic: it was fixed on images that it is applied to, so their FMR is met by construction.
+        same_people: it was fixed on people whom it is applied to, and no names tell whether on the same images.
     """
 
     value: float
     how: str
     target: float = math.nan
     optimistic: bool = False
+    same_people: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"value": self.value, "how": self.how, "target_fmr": number(self.target), "optimistic": self.optimistic}
+        return {
+            "value": self.value, "how": self.how, "target_fmr": number(self.target), "optimistic": self.optimistic,
+            "same_people": self.same_people,
+        }  # fmt: skip
 
 
 def given_threshold(value: float) -> SharedThreshold:
@@ -69,7 +75,10 @@ def calibrated_threshold(
             "threshold keeps that FMR; use a higher FMR or scores with more digits"
         )
     matches = int((scores[~same] >= value).sum())
-    how = f"FMR {target:g} on {source} ({matches} of {roc.impostor} impostor comparisons match)"
+    how = (
+        f"FMR {target:g} on {source} ({matches} of {quantity(roc.impostor, 'impostor comparison')} "
+        f"{agree(matches, 'matches', 'match')})"
+    )
     return SharedThreshold(value, how, float(target), source == SAME_DATA)
 
 
@@ -84,7 +93,7 @@ def check_target(target: float, impostor: int, source: str) -> None:
     needed = math.ceil(1.0 / target - 1e-9)
     if impostor < needed:
         raise DataError(
-            f"{source}: {impostor} impostor comparisons cannot set a threshold at FMR {target:g}; "
+            f"{source}: {quantity(impostor, 'impostor comparison')} cannot set a threshold at FMR {target:g}; "
             f"it needs at least {needed}, or a higher FMR"
         )
 

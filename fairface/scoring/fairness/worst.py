@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairface.errors import ConfigError
+from fairface.quantity import quantity
 from fairface.scoring.fairness.rate import Rate
 from fairface.scoring.fairness.result import GroupingResult
 
@@ -70,7 +71,7 @@ def worst_group(result: GroupingResult, error: str) -> WorstGroup:
     doubt = "" if apart else "; the groups' rates are not distinguishable from equal rates"
     return WorstGroup(error, name, rate, apart, (
         f"worst {error.upper()}: {name} with {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] "
-        f"({rate.errors} of {rate.comparisons} comparisons of {rate.subjects} subjects){doubt}"
+        f"({rate.errors} of {quantity(rate.comparisons, 'comparison')} of {quantity(rate.subjects, 'subject')}){doubt}"
     ))  # fmt: skip
 
 

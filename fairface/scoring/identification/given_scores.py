@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.identification.one_to_many import FPIRS, RANKS, identification_result, impostors_kept
 from fairface.scoring.identification.result import IdentificationResult
 from fairface.scoring.identification.search import Searches, searched, sorted_entries
@@ -55,12 +56,15 @@ def _search(
 ) -> Searches:
     sizes = len(subjects), len(gallery_subjects)
     if scores.shape != sizes or not sizes[0]:
-        raise DataError(f"scores have shape {scores.shape}; there are {sizes[0]} probes and {sizes[1]} gallery entries")
+        raise DataError(
+            f"scores have shape {scores.shape}; there are {quantity(sizes[0], 'probe')} and "
+            f"{quantity(sizes[1], 'gallery entry')}"
+        )
     bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if len(bad):
         raise DataError(
-            f"{len(bad)} of {len(scores)} probes have scores that are not finite (first: {bad[0]}); leave them out or "
-            "score them again"
+            f"{len(bad)} of {quantity(len(scores), 'probe')} {agree(len(bad), 'has', 'have')} scores that are not "
+            f"finite (first: {bad[0]}); leave them out or score them again"
         )
     order = sorted_entries(gallery_subjects, several)
 

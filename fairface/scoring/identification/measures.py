@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.quantity import quantity
 from fairface.scoring.identification.search import Searches
 from fairface.scoring.measure import most_within, number
 
@@ -60,7 +61,7 @@ def tpir_at_fpir(found: Searches, target: float) -> OpenSetRow:
     non_mated = np.sort(found.top_other[~found.mated])[::-1]
     needed = math.ceil(1.0 / target - 1e-9)
     if len(non_mated) < needed:
-        reason = f"{len(non_mated)} non-mated searches; FPIR {target:g} needs at least {needed}"
+        reason = f"{quantity(len(non_mated), 'non-mated search')}; FPIR {target:g} needs at least {needed}"
         return OpenSetRow(target, math.nan, reason=reason)
     too_many = float(non_mated[most_within(target, len(non_mated))])
     return OpenSetRow(

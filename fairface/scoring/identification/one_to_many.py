@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.identification.bootstrap import identification_intervals
 from fairface.scoring.identification.measures import det_curve, per_probe_recall, tpir_at_fpir
 from fairface.scoring.identification.result import IdentificationResult
@@ -78,7 +79,8 @@ def identification_result(
     """
     if not found.mated.any():
         raise DataError(
-            f"none of the {len(found.rank)} probes shows a subject of the gallery; give lists that name subjects alike"
+            f"none of the {quantity(len(found.rank), 'probe')} shows a subject of the gallery; give lists that name "
+            "subjects alike"
         )
     own = found.rank[found.mated]
     at_rank = np.cumsum(np.bincount(own, minlength=max(ranks, default=1) + 1))[1:] / len(own)

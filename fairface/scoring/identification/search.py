@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.highest import Highest
 from fairface.scoring.similarity import unit_rows
 
@@ -108,7 +109,10 @@ def sorted_entries(subjects: NDArray[np.integer], several: bool) -> SortedEntrie
     twice = values[counts > 1]
     if len(twice) and not several:
         some = ", ".join(map(str, twice[:_SHOWN].tolist())) + (", …" if len(twice) > _SHOWN else "")
-        raise DataError(f"{len(twice)} subjects are in the gallery more than once ({some}); keep one entry of each")
+        raise DataError(
+            f"{quantity(len(twice), 'subject is', 'subjects are')} in the gallery more than once ({some}); keep one "
+            "entry of each"
+        )
     return SortedEntries(order, values, starts, counts)
 
 

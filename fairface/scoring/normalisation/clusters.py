@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.normalisation.compared import Floats, Ints
 
 
@@ -15,7 +16,10 @@ def fit_clusters(rows: Floats, clusters: int, seed: int = 0) -> Floats:
         DataError: fewer than two clusters, or more than there are rows.
     """
     if not 2 <= clusters <= len(rows):
-        raise DataError(f"{clusters} clusters of {len(rows)} images; give 2 or more, and not more than images")
+        raise DataError(
+            f"{quantity(clusters, 'cluster')} of {quantity(len(rows), 'image')}; give 2 or more, and not more than "
+            "images"
+        )
     from sklearn.cluster import KMeans  # here: it takes a second to import
 
     return np.asarray(KMeans(clusters, n_init=10, random_state=seed).fit(rows).cluster_centers_, np.float64)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.normalisation.compared import Compared, Floats, Ints
 
 SIDES = {"znorm": "a", "tnorm": "b"}
@@ -77,7 +78,7 @@ def fit_cohort(method: str, compared: Compared, labels: Sequence[str]) -> Cohort
     for place, label in enumerate(labels):
         images, people = int((group == place).sum()), len(np.unique(subject[group == place]))
         if images < MIN_COHORT or people < 3:
-            few.append(f"{label} ({images} images of {people} people)")
+            few.append(f"{label} ({quantity(images, 'image')} of {quantity(people, 'person', 'people')})")
     if few:
         raise DataError(
             f"too few calibration images for a cohort, fewer than {MIN_COHORT} or of fewer than 3 people: "

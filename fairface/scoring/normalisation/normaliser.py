@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import ConfigError
+from fairface.quantity import quantity
 from fairface.scoring.normalisation.calibration import CURVES, GroupCalibration, fit_calibration
 from fairface.scoring.normalisation.cohort import SIDES, CohortNorm, fit_cohort
 from fairface.scoring.normalisation.compared import Compared, Floats
@@ -47,8 +48,9 @@ class Normaliser:
         told = ["the group of both faces must be known at run time" if self.centres is None else
                 "no group needs to be known, not even of the calibration people; the embeddings must be"]  # fmt: skip
         if isinstance(self.fitted, CohortNorm):
-            told.append(f"a cohort of {len(self.fitted.group)} embeddings of real people must be kept and protected, "
-                        "and every comparison costs as many more")  # fmt: skip
+            told.append(
+                f"a cohort of {quantity(len(self.fitted.group), 'embedding')} of real people must be kept and "
+                "protected, and every comparison costs as many more")  # fmt: skip
         else:
             told.append("no cohort: a curve for each group is kept, and a comparison costs no more than before")
         told.append("a threshold of the raw scores is no threshold of the normalised ones")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.normalisation.calibration import CURVES, Curve, GroupCalibration
 from fairface.scoring.normalisation.cohort import SIDES, CohortNorm
 from fairface.scoring.normalisation.isotonic import Isotonic
@@ -35,7 +36,7 @@ def from_plain(stored: Mapping[str, Any]) -> Normaliser:
             raise ValueError(f"method {method!r}")
         centres = None if stored["centres"] is None else np.array(stored["centres"], np.float64)
         if centres is not None and centres.shape != (len(labels), centres.shape[-1]):
-            raise ValueError(f"centres of shape {centres.shape} for {len(labels)} clusters")
+            raise ValueError(f"centres of shape {centres.shape} for {quantity(len(labels), 'cluster')}")
         fitted = _cohort(stored, len(labels)) if method in SIDES else _curves(stored, method, len(labels))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"is no stored normalisation ({error!r}); save it again with --save") from error
@@ -54,7 +55,7 @@ def _cohort(stored: Mapping[str, Any], groups: int) -> CohortNorm:
 def _curves(stored: Mapping[str, Any], method: str, groups: int) -> GroupCalibration:
     curves = tuple(_curve(CURVES[method], one) for one in stored["curves"])
     if len(curves) != groups:
-        raise ValueError(f"{len(curves)} curves for {groups} groups")
+        raise ValueError(f"{quantity(len(curves), 'curve')} for {quantity(groups, 'group')}")
     return GroupCalibration(curves)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import quantity
 from fairface.scoring.measure import most_within
 from fairface.scoring.retrieval.bootstrap import query_intervals
 from fairface.scoring.retrieval.image_set import ImageSet, check_image_sets
@@ -86,7 +87,10 @@ def retrieve_scores(
     given = GivenScores(np.asarray(scores))
     sizes = len(query_subjects), len(gallery_subjects)
     if given.shape != sizes:
-        raise DataError(f"scores have shape {given.shape}; there are {sizes[0]} queries and {sizes[1]} gallery images")
+        raise DataError(
+            f"scores have shape {given.shape}; there are {quantity(sizes[0], 'query')} and "
+            f"{quantity(sizes[1], 'gallery image')}"
+        )
     queries, gallery = (
         ImageSet(np.zeros((len(of), 1)), np.asarray(of), cameras)
         for of, cameras in ((query_subjects, query_cameras), (gallery_subjects, gallery_cameras))
@@ -109,7 +113,9 @@ def _retrieve(
     rank = first_ranks(found, count)
     valid = rank > 0
     if not valid.any():
-        raise DataError(f"none of the {count} queries shows a subject of the gallery; name subjects alike in both")
+        raise DataError(
+            f"none of the {quantity(count, 'query')} shows a subject of the gallery; name subjects alike in both"
+        )
     subjects, last = queries.subjects, max(options.ranks)
     cmc = np.cumsum(np.bincount(rank[valid], minlength=last + 1))[1 : last + 1] / int(valid.sum())
     values = {"map": precision[valid], "map_market1501": market[valid]}
@@ -148,7 +154,8 @@ def _tar(found: Matches, target: float, impostor: int) -> TarRow:
     allowed = most_within(target, impostor)
     if allowed < 1:
         needed = math.ceil(1.0 / target - 1e-9)
-        return TarRow(target, math.nan, math.nan, f"{impostor} impostor comparisons; FMR {target:g} needs {needed}")
+        reason = f"{quantity(impostor, 'impostor comparison')}; FMR {target:g} needs {needed}"
+        return TarRow(target, math.nan, math.nan, reason)
     threshold = float(found.non_matches[allowed])  # the first impostor that would be one too many
     return TarRow(target, float((found.score > threshold).mean()), threshold)
 

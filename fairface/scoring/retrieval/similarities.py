@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.retrieval.image_set import ImageSet
 from fairface.scoring.similarity import unit_rows
 
@@ -52,8 +53,9 @@ class GivenScores:
             raise DataError(f"scores have shape {scores.shape}; they must be (queries, gallery images), none of them 0")
         bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
         if len(bad):
-            raise DataError(f"{len(bad)} of {len(scores)} queries have scores that are not finite (first: {bad[0]}); "
-                            "leave them out or score them again")  # fmt: skip
+            raise DataError(
+                f"{len(bad)} of {quantity(len(scores), 'query')} {agree(len(bad), 'has', 'have')} scores that are "
+                f"not finite (first: {bad[0]}); leave them out or score them again")  # fmt: skip
         self.scores = scores if scores.dtype.kind == "f" else scores.astype(np.float64)
         self.shape = (scores.shape[0], scores.shape[1])
 
@@ -100,6 +102,7 @@ def _finite(what: str, images: ImageSet) -> NDArray[np.float64]:
     rows = np.asarray(images.features, np.float64)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
-        raise DataError(f"{what}: {len(bad)} of {len(rows)} embeddings are not finite (first: {bad[0]}); leave these "
-                        "images out or embed them again")  # fmt: skip
+        raise DataError(
+            f"{what}: {len(bad)} of {quantity(len(rows), 'embedding')} {agree(len(bad), 'is', 'are')} not finite "
+            f"(first: {bad[0]}); leave these images out or embed them again")  # fmt: skip
     return rows

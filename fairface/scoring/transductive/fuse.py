@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 from fairface.scoring.transductive.pairs import Floats
 
 
@@ -23,5 +24,8 @@ def fuse(hard: NDArray[np.floating], other: NDArray[np.floating], *, above: floa
         raise DataError(f"{one.shape} scores cannot be fused with {two.shape}; give both models' scores of each pair")
     bad = int((~(np.isfinite(one) & np.isfinite(two))).sum())
     if bad:
-        raise DataError(f"{bad} of {len(one)} pairs have a score that is not finite; correct them or remove them")
+        raise DataError(
+            f"{bad} of {quantity(len(one), 'pair')} {agree(bad, 'has', 'have')} a score that is not finite; correct "
+            "them or remove them"
+        )
     return np.where(one > above, one, two)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.quantity import agree, quantity
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,7 +29,7 @@ def checked_pairs(
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         raise DataError(
-            f"{len(bad)} of {len(values)} scores are not finite (first: pair {bad[0]}); other pairs' scores would "
-            "depend on them: correct them or remove these pairs"
+            f"{len(bad)} of {quantity(len(values), 'score')} {agree(len(bad), 'is', 'are')} not finite (first: pair "
+            f"{bad[0]}); other pairs' scores would depend on them: correct them or remove these pairs"
         )
     return first, second, values

@@ -24,6 +24,7 @@ from fairface.interop.models import load_model
 from fairface.mx import Context, nd
 from fairface.parallel import contexts_of
 from fairface.parameters import load_arrays, set_values
+from fairface.quantity import quantity
 
 HEAD = "head."
 MARK = "# hard samples: "  # begins every list
@@ -59,8 +60,9 @@ class HardSamples:
         if not len(self.hard):
             return f"no hard sample found in {self.source}: {counts}; all its records are listed"
         return (
-            f"{len(self.hard)} hard samples in {self.source}: {counts}; "
-            f"{self.identities} identities have one, with {len(self.indices)} records"
+            f"{quantity(len(self.hard), 'hard sample')} in {self.source}: {counts}; "
+            f"{quantity(self.identities, 'identity has', 'identities have')} one, with "
+            f"{quantity(len(self.indices), 'record')}"
         )
 
 
@@ -113,7 +115,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
         raise CheckpointError(f"{path}: holds no class weights; name a run that was trained with a head")
     if weight.shape[0] != classes:
         raise CheckpointError(
-            f"{path}: the classifier knows {weight.shape[0]} identities, the data have {classes}; "
+            f"{path}: the classifier knows {quantity(weight.shape[0], 'identity')}, the data have {classes}; "
             "name the data it was trained on"
         )
     head = build_head(config.head, config.backbone.embedding, classes)

@@ -12,6 +12,7 @@ from fairface.config.staged import StagedConfig
 from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
+from fairface.quantity import quantity
 from fairface.training.finetuning.group_step import GROUP, on_group, tell_outcome
 from fairface.training.finetuning.hard_samples import mine, write_list
 from fairface.training.finetuning.summary import finetuning_summary
@@ -121,7 +122,7 @@ def hard_sample_list(staged: StagedConfig, console: Console) -> str:
         show_progress=not console.quiet,
     )  # fmt: skip
     write_list(path, found)
-    console.tell([found.message(), f"{path}: {len(found.indices)} records"])
+    console.tell([found.message(), f"{path}: {quantity(len(found.indices), 'record')}"])
     return str(path)
 
 

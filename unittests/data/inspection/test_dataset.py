@@ -83,7 +83,7 @@ def test_every_problem_is_found(program, tmp_path):
     assert "a/2.jpg: a JPEG image that is cut off or damaged" in said
     assert "b/3.jpg: the image is damaged (Corrupt JPEG data: " in said
     assert "b/4.jpg: not an image" in said
-    assert "1 images are not 16x16 pixels, as most are: " in said
+    assert "1 image is not 16x16 pixels, as most are: " in said
     assert "b/6.png" in said
     assert "the same image is of different identities: " in said
     assert len(found["problems"]) == 6
@@ -158,7 +158,7 @@ def test_what_training_refuses_is_a_problem(program, tmp_path):
         assert problem.startswith(f"{index}: leaves out records of train.rec, ")
     done = program(PROGRAM, tmp_path, "--quick")
     assert done.code == 1
-    assert "1 problems" in done.out
+    assert "1 problem" in done.out
 
 
 def test_histogram(tmp_path):

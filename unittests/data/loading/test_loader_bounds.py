@@ -171,7 +171,7 @@ def test_labels_beyond_the_classes_are_counted(labels):
     wrong = next(i for i, label in enumerate(labels) if label not in (-1, 0, 1, 2))
     with pytest.raises(DataError) as caught:
         Source(data, 1, RandomSampler(3, 1, 0))
-    said = f"image {wrong}: label {labels[wrong]} is outside 0..2 (1 such records); fix the labels"
+    said = f"image {wrong}: label {labels[wrong]} is outside 0..2 (1 such record); fix the labels"
     assert str(caught.value).startswith(said)
 
 

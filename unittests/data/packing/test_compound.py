@@ -94,13 +94,13 @@ def test_nobody_is_shared(place):
     (place / "other" / "x" / "1.png").write_bytes(images()[0])
     (place / "other" / "notes.txt").touch()
     (place / "other" / "x" / "2.png").symlink_to("nowhere")
-    with pytest.raises(DataError, match="1 of 2 files are missing"):
+    with pytest.raises(DataError, match="1 of 2 files is missing"):
         compound(["refs", "other"], "out")
     done = compound(["refs", "other"], "out", on_missing="skip")
     assert (done.identities, done.shared) == (4, 0)
     assert any("nobody is in more than one" in note for note in done.notes)
-    assert any("1 other files were left out" in note for note in done.notes)
-    assert any("1 of 2 files are missing" in note for note in done.notes)
+    assert any("1 other file was left out" in note for note in done.notes)
+    assert any("1 of 2 files is missing" in note for note in done.notes)
 
 
 def test_program(program, place):

@@ -11,7 +11,7 @@ def test_one_set_shares_nobody_and_that_is_no_warning(tmp_path):
     built = folder_of_identities(tmp_path, images())
     done = compound([built.path], tmp_path / "out")
     assert (done.shared, done.identities, done.notes) == (0, 3, ())
-    with pytest.raises(DataError, match=r"\d files there are in none of the data sets: .*; remove them or choose"):
+    with pytest.raises(DataError, match=r"1 file there is in none of the data sets: .*; remove them or choose"):
         (tmp_path / "out" / "note.txt").touch()
         compound([built.path], tmp_path / "out")
 

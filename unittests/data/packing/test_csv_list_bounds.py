@@ -52,12 +52,12 @@ def test_a_list_of_names_with_landmarks(tmp_path):
     found = plan_names(tmp_path / "l.txt", tmp_path, points, "skip")
     assert (found.names, found.photos[0].path, found.photos[0].line) == (("a.jpg",), f"{tmp_path}/a.jpg", 1)
     assert found.photos[0].landmarks is points["a.jpg"]
-    assert [note.split("missing and were left out: ")[1] for note in found.notes] == ["line 4: c.jpg", "line 3: b.jpg"]
-    with pytest.raises(DataError, match=r"1 of 3 files are missing: line 4: c\.jpg; correct the list") as caught:
+    assert [note.split("missing and was left out: ")[1] for note in found.notes] == ["line 4: c.jpg", "line 3: b.jpg"]
+    with pytest.raises(DataError, match=r"1 of 3 files is missing: line 4: c\.jpg; correct the list") as caught:
         plan_names(tmp_path / "l.txt", tmp_path)
     assert caught.value.settings == (ROOT, SKIP_MISSING)
     (tmp_path / "l.txt").write_text("a.jpg\nb.jpg\n")
-    with pytest.raises(DataError, match=r"landmarks: 1 of 2 files are missing: line 2: b\.jpg; add them"):
+    with pytest.raises(DataError, match=r"landmarks: 1 of 2 files is missing: line 2: b\.jpg; add them"):
         plan_names(tmp_path / "l.txt", tmp_path, points)
     plain = plan_names(tmp_path / "l.txt", tmp_path)
     assert [(photo.landmarks, photo.line) for photo in plain.photos] == [(None, 1), (None, 2)]

@@ -175,7 +175,7 @@ def test_what_is_no_pickle(tmp_path, data):
     [
         ([1, 2, 3], "does not hold"),
         ({"images": []}, "does not hold"),
-        ((IMAGES, [True]), "4 images for 1 pairs"),
+        ((IMAGES, [True]), "4 images for 1 pair"),
         (([], []), "0 images for 0 pairs"),
         ((IMAGES, 3), "4 images for 0 pairs"),
         ((IMAGES, [True, 2]), "pair 1 is neither"),

@@ -116,7 +116,7 @@ def test_changed_pixels_and_pairs(lfw):
     with pytest.raises(DataError, match="is no list of true and false"):
         read_memory_set(lfw.with_suffix(""))
     np.save(lfw.parent / "lfw_list.npy", np.array([True]))
-    with pytest.raises(DataError, match="tells of 1 pairs, but there are 6 images"):
+    with pytest.raises(DataError, match="tells of 1 pair, but there are 6 images"):
         read_memory_set(lfw.with_suffix(""))
 
 

@@ -38,9 +38,9 @@ def put(tmp_path, content):
     [
         (([b"a", b"b"],), "does not hold (images, same), the form of a verification set;"),
         (([b"a", b"b"], [True], 1), "does not hold (images, same)"),
-        (([b"a", b"b", b"c"], [True]), "holds 3 images for 1 pairs, not two a pair;"),
-        (([b"a"], [True]), "holds 1 images for 1 pairs, not two a pair;"),
-        ((np.zeros((2, 2), np.uint8), [True]), "holds 0 images for 1 pairs"),
+        (([b"a", b"b", b"c"], [True]), "holds 3 images for 1 pair, not two a pair;"),
+        (([b"a"], [True]), "holds 1 image for 1 pair, not two a pair;"),
+        ((np.zeros((2, 2), np.uint8), [True]), "holds 0 images for 1 pair"),
         (([b"a", b"b"], np.ones((1, 1, 1), bool)), "holds 2 images for 0 pairs"),
         (([b"a", b"b"], [2]), "pair 0 is neither same nor different (true or false); make the set again"),
         (([b"a", b"b", b"c", b"d"], [0, -1]), "pair 1 is neither same nor different"),
@@ -69,8 +69,12 @@ def test_a_written_set_is_a_pickle_of_protocol_5_with_bytes_and_booleans(tmp_pat
     content = (tmp_path / "a.bin").read_bytes()
     assert pickle.loads(content) == ([b"a", b"b", b"c", b"d"], [True, False])
     assert next(pickletools.genops(content))[1] == 5
-    for images, same in (([b"a"], [True]), ([b"a"] * 3, [True]), ([], [])):
-        said = f"{len(images)} images for {len(same)} pairs; give two a pair, and one pair at least"
+    for images, same, counts in (
+        ([b"a"], [True], "1 image for 1 pair"),
+        ([b"a"] * 3, [True], "3 images for 1 pair"),
+        ([], [], "0 images for 0 pairs"),
+    ):
+        said = f"{counts}; give two a pair, and one pair at least"
         with pytest.raises(DataError, match=said):
             write_bin(tmp_path / "b.bin", images, same)
 

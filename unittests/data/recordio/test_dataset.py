@@ -208,7 +208,7 @@ def test_record_0_tells_how_many_images_there_are(tmp_path):
     with RecordWriter(tmp_path / "train.rec") as writer:
         writer.write(0, [3, 4], b"")
         writer.write(1, [0, 1], JPEG)
-    with pytest.raises(DataError, match="record 0 tells of 2 images, but 1 are there"):
+    with pytest.raises(DataError, match="record 0 tells of 2 images, but 1 is there"):
         RecordDataset(tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_names_of_the_identities(tmp_path):
     (folder / "identities.txt").write_text("Ann\nBo\n")
     assert RecordDataset(folder).class_names == ("Ann", "Bo")
     (folder / "identities.txt").write_text("Ann\n")
-    with pytest.raises(DataError, match="names 1 identities, but the data have 2"):
+    with pytest.raises(DataError, match="names 1 identity, but the data have 2"):
         RecordDataset(folder)
 
 

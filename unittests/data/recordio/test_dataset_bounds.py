@@ -72,9 +72,7 @@ def test_labels_are_whole_numbers_from_0(tmp_path):
     (tmp_path / "property").write_text("3,112,96\n")
     assert RecordDataset(write(tmp_path, [0.0, 2.0])).num_classes == 3
     assert RecordDataset(tmp_path).image_size == (112, 96)
-    assert "record 1 has the label 3, not 0 to 2 (file property); 1 such records" in said_of(
-        write(tmp_path, [0.0, 3.0])
-    )
+    assert "record 1 has the label 3, not 0 to 2 (file property); 1 such record" in said_of(write(tmp_path, [0.0, 3.0]))
 
 
 def test_attributes_with_names_need_labels_that_are_codes(tmp_path):

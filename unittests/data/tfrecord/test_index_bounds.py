@@ -107,7 +107,7 @@ def test_records_of_several_files(tmp_path):
     assert [data.encoded(i) for i in range(2)] == [b"first", b"B 0"]
     assert (data.labels.tolist(), data.place(1)[0].name) == ([-1, 0], "B-00000.tfrecord")
     assert data.missing == (
-        f"{tmp_path}/B/B-00007.tfrecord (1 images)", f"{tmp_path}/A/A-00007.tfrecord (1 images)"
+        f"{tmp_path}/B/B-00007.tfrecord (1 image)", f"{tmp_path}/A/A-00007.tfrecord (1 image)"
     )  # fmt: skip
     assert "2 of 4 files are missing" in data.notes[0]
 
@@ -127,7 +127,7 @@ def test_a_record_begins_where_it_can_end(tmp_path):
             f"line 2 has a record begin at byte {offset} of {tmp_path}/A/A-00000.tfrecord, which has {size} bytes;"
             in (str(caught.value))
         )
-        assert "(1 such lines)" in str(caught.value)
+        assert "(1 such line)" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -151,15 +151,15 @@ def test_shards_of_a_given_size(listed):
 
 def test_missing_photographs_and_landmarks(listed):
     (listed / "imgs" / "0_1.png").unlink()
-    with pytest.raises(DataError, match=r"img_list\.txt: 1 of 6 files are missing: line 2: imgs/0_1\.png"):
+    with pytest.raises(DataError, match=r"img_list\.txt: 1 of 6 files is missing: line 2: imgs/0_1\.png"):
         plan_names("img_list.txt")
     plan = plan_names("img_list.txt", on_missing="skip")
     assert len(plan.names) == len(plan.photos) == 5
-    assert "1 of 6 files are missing" in plan.notes[0]
+    assert "1 of 6 files is missing" in plan.notes[0]
     (listed / "imgs" / "0_1.png").write_bytes(JPEGS[1])
     points = read_point_list("pts_list.txt")
     del points["imgs/1_5.png"]
-    with pytest.raises(DataError, match=r"landmarks: 1 of 6 files are missing: line 6: imgs/1_5\.png; add them"):
+    with pytest.raises(DataError, match=r"landmarks: 1 of 6 files is missing: line 6: imgs/1_5\.png; add them"):
         plan_names("img_list.txt", listed, points)
     assert len(plan_names("img_list.txt", listed, points, "skip").names) == 5
 
@@ -243,8 +243,8 @@ def test_truncated_shard(shard):
         ("../TFR-tinyA\t0\t2844\t0", "line 2 names the TFRecord '../TFR-tinyA', which leads out"),
         ("/TFR-tinyA\t0\t2844\t0", "leads out of the folder"),
         ("TFR-tinyA\t0\t99999999\t0", "line 2 has a record begin at byte 99999999"),
-        ("TFR-tinyA\t1\t2844\t0", r"1 of 2 files are missing: .*TFR-tinyA-00001\.tfrecord \(1 images\)"),
-        ("TFR-none\t0\t2844\t0", r"1 of 2 files are missing: .*TFR-none-00000\.tfrecord"),
+        ("TFR-tinyA\t1\t2844\t0", r"1 of 2 files is missing: .*TFR-tinyA-00001\.tfrecord \(1 image\)"),
+        ("TFR-none\t0\t2844\t0", r"1 of 2 files is missing: .*TFR-none-00000\.tfrecord"),
         ("TFR-tinyA\t0\t0\t1", "lines 1 and 2 name the same record with different labels"),
         ("TFR-tinyA\t0\t2844\t0\x00", "line 2 holds the control character"),
     ],
@@ -272,7 +272,7 @@ def test_missing_shard_is_left_out_when_told(tmp_path):
     data = open_dataset(built.path, options=OpenOptions(on_missing="skip"))
     assert data.class_names == ("7", "30")
     assert [data.encoded(i) for i in range(2)] == built.images[4:]
-    assert "1 of 2 files are missing and were left out" in data.notes[0]
+    assert "1 of 2 files is missing and was left out" in data.notes[0]
 
 
 def test_index_of_images_is_a_list(tmp_path):
@@ -320,7 +320,7 @@ def test_convert_index(shard, listed):
     Path("short.txt").write_text("imgs/0_1.png 12\n")
     assert convert_index("short.txt", shard / "TFR-tinyA.index", "new.txt", "OTHER").unused == 5
     assert Path("new.txt").read_text() == "OTHER\t0\t2844\t12\n"
-    for content, said in (("a.png 0\n", "none of its 1 images"), ("a.png\n", "line 1 is"), ("a.png x\n", "line 1 is")):
+    for content, said in (("a.png 0\n", "none of its 1 image"), ("a.png\n", "line 1 is"), ("a.png x\n", "line 1 is")):
         Path("bad.txt").write_text(content)
         with pytest.raises(DataError, match=said):
             convert_index("bad.txt", shard / "TFR-tinyA.index", "bad.new")
@@ -397,7 +397,7 @@ def test_landmarks_of_align_become_a_point_list(program, listed):
     done = program("data_process/make_pts_list.py", *arguments, "--landmarks", "landmarks.csv")
     assert done.out == (
         "points.txt: landmarks of 5 of 6 photographs\n"
-        f"points.no_face.txt: 1 photographs without a face, first {NAMES[5]}\n"
+        f"points.no_face.txt: 1 photograph without a face, first {NAMES[5]}\n"
     )
     found = read_point_list("points.txt")
     assert list(found) == NAMES[:5]
@@ -407,7 +407,7 @@ def test_landmarks_of_align_become_a_point_list(program, listed):
 
 def test_programs(program, listed):
     done = program("data_process/img2tfrecord.py", "--img_list", "img_list.txt", "--tfrecords_name", "TFR-tinyA")
-    assert done == (0, "TFR-tinyA: 6 photographs in 1 TFRecords\n", "")
+    assert done == (0, "TFR-tinyA: 6 photographs in 1 TFRecord\n", "")
     index = "TFR-tinyA/TFR-tinyA.index"
     done = program("data_process/convert_new_index.py", "--old", "old_list.txt", "--tfr_index", index, "--new", "n.txt")
     assert (done.code, done.err) == (0, "imgs/missing.png failed\n")

@@ -136,7 +136,7 @@ def test_scores_by_bin_are_all_scores(tiles):
     ("rows", "who", "message"),
     [
         (np.ones((4, 3)), [0, 0, 1], "3 subjects for 4 embeddings; give one for each"),
-        (np.ones((4, 3)), [0, 0, 1, -1], "1 of 4 images are unlabeled; leave them out"),
+        (np.ones((4, 3)), [0, 0, 1, -1], "1 of 4 images is unlabeled; leave them out"),
         (np.ones((4, 3)), [0, 1, 2, 3], "all 6 pairs of the 4 images are of different subjects; scoring needs both"),
         (np.ones((3, 3)), [5, 5, 5], "all 3 pairs of the 3 images are of one subject; scoring needs both kinds"),
         (np.full((3, 3), np.nan), [5, 5, 1], "3 of 3 embeddings are not finite"),

@@ -111,10 +111,10 @@ def test_few_people_are_flagged_and_kept_out_of_measures(world):
     assert any("too few subjects (fewer than 20" in note and "yes (6)" in note for note in result.notes)
     for scalar in result.scalars.values():
         assert math.isnan(scalar.value)
-        assert scalar.reason == "1 of 2 groups have 20 subjects or more"
+        assert scalar.reason == "1 of 2 groups has 20 subjects or more"
     worst = worst_group(result, "fmr")
     assert worst.group is None
-    assert worst.message == "no worst FMR: 1 of 2 groups have 20 subjects or more (no: 54, yes: 6)"
+    assert worst.message == "no worst FMR: 1 of 2 groups has 20 subjects or more (no: 54, yes: 6)"
 
 
 def test_a_group_of_one_subject(world):
@@ -268,3 +268,47 @@ def test_attributes_that_nobody_knows_are_the_reason():
     result = assess(scores, unknown, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0))
     assert result.groupings["sex"].scalars["fnmr_gap"].reason == "no image that is compared has a known sex"
     assert "known sex" in worst_group(result.groupings["sex"], "fnmr").message
+
+
+@pytest.mark.parametrize("unscored", ["leave_out", "no_match"])
+def test_failure_to_acquire_counts_images_that_no_score_is_of(world, unscored):
+    scores, comparisons = world
+    failed = np.zeros(180, bool)
+    failed[[0, 1, 2, 3, 7, 100]] = True  # all of person 0 (f), one of 1 (m), 2 (f) and 33 (m)
+    missing = np.where(failed[comparisons.a] | failed[comparisons.b], np.nan, scores)
+    options = replace(FAST, unscored=unscored)
+    rows = assess(missing, comparisons, ["sex"], AT, options, failed).groupings["sex"].rows
+    assert [(row.failures.errors, row.failures.comparisons, row.failures.subjects) for row in rows] == [
+        (sum(failed[image] for image in range(180) if image // 3 % 2 == sex), 90, 30) for sex in range(2)
+    ]
+    everything = assess(scores, comparisons, ["sex"], AT, FAST, failed).groupings["sex"].rows
+    assert [row.failures for row in rows] == [row.failures for row in everything]
+
+
+def test_an_image_counts_whose_partners_have_no_group(world):
+    scores, comparisons = world
+    failed = np.arange(180) == 4
+    kept = select(comparisons, ~np.isin(comparisons.a, [4]) & ~np.isin(comparisons.b, [4]) | (comparisons.a == 4))
+    codes = kept.attributes.copy()
+    codes[np.unique(kept.b[kept.a == 4])] = -1  # image 4 (m) is compared with images of unknown group alone
+    part = replace(kept, attributes=codes)
+    of_kept = scores[~np.isin(comparisons.a, [4]) & ~np.isin(comparisons.b, [4]) | (comparisons.a == 4)]
+    row = assess(of_kept, part, ["sex"], AT, FAST, failed).groupings["sex"].row("m")
+    compared = set(part.a.tolist()) | set(part.b.tolist())
+    assert (row.failures.errors, row.failures.comparisons) == (
+        1, sum(1 for image in compared if codes[image, 0] == 1))  # fmt: skip
+
+
+def test_two_groups_of_one_label_are_refused(world):
+    scores, comparisons = world
+    person = np.arange(180) // 3
+    first = with_attribute(comparisons, person % 2, "race", ("a+b", "a"))
+    both = with_attribute(first, person // 2 % 2, "skin", ("c", "b+c"))
+    message = r"two groups would be called 'a\+b\+c' \(race 'a\+b', skin 'c' and race 'a', skin 'b\+c'\); give their"
+    with pytest.raises(DataError, match=message):
+        assess(scores, both, ["race", "skin"], AT, FAST)
+    assert [row.group for row in assess(scores, both, ["race"], AT, FAST).groupings["race"].rows] == ["a+b", "a"]
+    with pytest.raises(DataError, match=r"two groups would be called 'f' \(sex 'f' and sex 'f'\)"):
+        assess(scores, replace(comparisons, attribute_values=(("f", "f"),)), ["sex"], AT, FAST)
+    with pytest.raises(DataError, match=r"two groups would be called '1'"):  # code 1 has no name, so it is called 1
+        assess(scores, replace(comparisons, attribute_values=(("1",),)), ["sex"], AT, FAST)

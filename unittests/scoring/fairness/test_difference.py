@@ -44,7 +44,7 @@ def test_few_is_the_reason_only_where_it_takes_a_verdict():
 
 
 def test_counts_as_a_sentence():
-    told = "7 of 9 comparisons are compared: 1 have no score before, 2 none after"
+    told = "7 of 9 comparisons are compared: 1 has no score before, 2 none after"
     assert str(PairedCounts(9, 1, 2, 7)) == told
 
 

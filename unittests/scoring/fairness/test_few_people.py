@@ -113,9 +113,11 @@ def test_a_threshold_needs_one_impostor_comparison_for_each_share(impostors):
         return
     found = calibrated_threshold(scores, same, 0.05, "set.csv")
     assert (found.value, found.target, found.optimistic) == (0.19, 0.05, False)
-    assert found.how == "FMR 0.05 on set.csv (1 of 20 impostor comparisons match)"
-    assert found.to_dict() == {"value": 0.19, "how": found.how, "target_fmr": 0.05, "optimistic": False}
-    assert given_threshold(0.5).to_dict() == {"value": 0.5, "how": "given", "target_fmr": None, "optimistic": False}
+    assert found.how == "FMR 0.05 on set.csv (1 of 20 impostor comparisons matches)"
+    assert found.to_dict() == {"value": 0.19, "how": found.how, "target_fmr": 0.05, "optimistic": False,
+                               "same_people": False}  # fmt: skip
+    assert given_threshold(0.5).to_dict() == {"value": 0.5, "how": "given", "target_fmr": None, "optimistic": False,
+                                              "same_people": False}  # fmt: skip
 
 
 def test_scores_that_are_missing():

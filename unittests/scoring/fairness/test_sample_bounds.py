@@ -227,7 +227,7 @@ def test_differences_are_of_groups_with_enough_subjects_of_both_kinds(world):
     assert np.isfinite(change["fmr_gap"].value)
     for name in ("fnmr_gap", "garbe", "fdr"):
         assert math.isnan(change[name].value)
-        assert change[name].reason == "1 of 2 groups have 20 subjects or more"
+        assert change[name].reason == "1 of 2 groups has 20 subjects or more"
 
 
 def test_the_challenge_without_rounds_has_areas_and_no_interval(world):

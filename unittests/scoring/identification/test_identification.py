@@ -104,7 +104,7 @@ def test_several_entries_of_a_subject_count_by_the_best_one(people):
 
 def test_one_subject_with_two_entries_is_enough_to_be_refused():
     gallery = Gallery(np.eye(3), np.array([4, 9, 4]))
-    with pytest.raises(DataError, match=r"1 subjects are in the gallery more than once \(4\); keep one entry of each"):
+    with pytest.raises(DataError, match=r"1 subject is in the gallery more than once \(4\); keep one entry of each"):
         search(np.eye(3), np.array([4, 9, 9]), gallery)
     assert search(np.eye(3), np.array([4, 9, 9]), gallery, several=True).rank.tolist() == [1, 1, 3]
 

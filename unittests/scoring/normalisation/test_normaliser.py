@@ -143,6 +143,6 @@ def test_scores_alone_have_no_cohort_and_no_clusters():
     assert fit_normaliser("platt", alone, same, LABELS).apply(alone).shape == same.shape
     with pytest.raises(ConfigError, match="choose znorm, tnorm, platt, isotonic"):
         fit_normaliser("other", compared, same, LABELS)
-    for clusters in (1, 73):
-        with pytest.raises(DataError, match=f"{clusters} clusters of 72 images"):
+    for clusters, told in ((1, "1 cluster"), (73, "73 clusters")):
+        with pytest.raises(DataError, match=f"{told} of 72 images"):
             fit_clusters(compared.embeddings, clusters)

@@ -202,8 +202,8 @@ def faulty(rows, place):
         (np.ones((3, 2)), np.ones((0, 2)), "cosine", "gallery: holds no image"),
         (np.ones((0, 2)), np.ones((3, 2)), "cosine", "queries: holds no image"),
         (np.ones((3, 2)), np.ones((3, 4)), "cosine", "queries have 2 values, the gallery 4"),
-        (np.ones((3, 2)), faulty(np.ones((3, 2)), 1), "cosine", "gallery: 1 of 3 embeddings are not finite .index 1"),
-        (faulty(np.ones((3, 2)), 2), np.ones((3, 2)), "euclidean", r"queries: 1 of 3 embeddings are not .*first: 2"),
+        (np.ones((3, 2)), faulty(np.ones((3, 2)), 1), "cosine", "gallery: 1 of 3 embeddings is not finite .index 1"),
+        (faulty(np.ones((3, 2)), 2), np.ones((3, 2)), "euclidean", r"queries: 1 of 3 embeddings is not .*first: 2"),
         (np.zeros((3, 2)), np.ones((3, 2)), "cosine", "queries: 3 of 3 embeddings are of length zero"),
         (np.ones((3, 2)), np.ones((3, 2)), "manhattan", "metric 'manhattan' is unknown"),
         (np.ones(3), np.ones((3, 2)), "cosine", "queries: features have shape"),
@@ -217,10 +217,10 @@ def test_sets_that_cannot_be_ranked(queries, gallery, metric, message):
 
 def test_what_else_is_refused():
     scores = np.ones((2, 3))
-    for subjects, message in ((np.array([7, 8]), "none of the 2 queries"), (np.array([1]), "there are 1 queries")):
+    for subjects, message in ((np.array([7, 8]), "none of the 2 queries"), (np.array([1]), "there are 1 query")):
         with pytest.raises(DataError, match=message):
             retrieve_scores(scores, subjects, np.arange(3))
-    with pytest.raises(DataError, match="1 of 2 queries have scores that are not finite"):
+    with pytest.raises(DataError, match="1 of 2 queries has scores that are not finite"):
         retrieve_scores(faulty(scores, 1), np.arange(2), np.arange(3))
     with pytest.raises(DataError, match="scores have shape"):
         retrieve_scores(np.ones((2, 0)), np.arange(2), np.arange(0))

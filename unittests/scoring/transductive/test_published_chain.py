@@ -150,7 +150,7 @@ def test_no_pairs_and_only_pairs_of_an_image_with_itself(step):
 @pytest.mark.parametrize("step", [rerank, gap_cut])
 def test_scores_that_are_not_finite_are_refused(step):
     a, b = np.array([0, 0, 1]), np.array([1, 2, 2])
-    with pytest.raises(DataError, match=r"1 of 3 scores are not finite \(first: pair 1\)"):
+    with pytest.raises(DataError, match=r"1 of 3 scores is not finite \(first: pair 1\)"):
         step(a, b, np.array([0.1, np.nan, 0.2]))
     with pytest.raises(DataError, match="give one each"):
         step(a, b, np.array([0.1]))

@@ -21,7 +21,7 @@ from fairface.threads import work_ahead
 Floats = NDArray[np.float32]
 DEFAULT_IMAGE_SIZE = 112  # where neither the graph nor its metadata fixes one
 PART = 2  # images in a run: what small nets compute of them still fits into a core's own cache
-_DISABLED = ("QDQPropagationTransformer",)
+_DISABLED = ("QDQPropagationTransformer",)  # see open_session
 _FIXED = 8  # a batch that the file fixes above this is too coarse to be shared out over the cores
 
 

@@ -6,7 +6,7 @@ python experiments/normalisation.py --data LFW --embeddings WORK/real_model/embe
 ``LFW`` is the folder that prepare_lfw.py takes, the embeddings are those of real_model.py. Every method of
 test/normalise.py is fitted on all pairs of the validation people, thresholds too, and judged on all pairs of the test
 people. One JSON file for each arm; arms that are done are skipped. The figures of the finetuning steps beside them are
-read from docs/experiments/fairness.md.
+read from docs/experiments/fairness_model.md.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     people = {split: split_people(args.data, args.embeddings, split, args.out) for split in ("validation", "test")}
     arms = [make(arm, people, args.out) for arm in progress(ARMS, label="arms", unit="arm")]
-    beside = finetuned((ROOT / "docs" / "experiments" / "fairness.md").read_text(encoding="utf-8"))
+    beside = finetuned((ROOT / "docs" / "experiments" / "fairness_model.md").read_text(encoding="utf-8"))
     result = {"arms": arms, "finetuned": beside}
     show(result, page(result), args)
 

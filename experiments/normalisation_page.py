@@ -29,7 +29,7 @@ _ROW = re.compile(
 
 
 def finetuned(text: str) -> dict[str, dict[str, dict[str, str]]]:
-    """What docs/experiments/fairness.md, whose ``text`` this is, says of each of :data:`STEPS`, by number."""
+    """What docs/experiments/fairness_model.md, whose ``text`` this is, says of each of :data:`STEPS`, by number."""
     found: dict[str, dict[str, dict[str, str]]] = {}
     for step in STEPS:
         part = re.search(rf"^### {re.escape(step)}$(.*?)^##", text, re.MULTILINE | re.DOTALL)
@@ -100,12 +100,13 @@ def _table(arms: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _beside(steps: Mapping[str, Mapping[str, Mapping[str, str]]], arms: Sequence[Mapping[str, Any]]) -> list[str]:
     raw = next(numbers(arm)["fmr_gap"]["before"] for arm in arms if arm["fmr"] == STEPS_FMR)
-    times = float(next(iter(steps.values()))["fmr_gap"]["before"]) / raw
-    lines = ["The steps were run on another model: a net of 1.3 M parameters, trained on 802 people, whose FMR gap was "
-             f"{times:.1f} times that of `y1`. So the tables show what each method changes, not which would win on one "
-             "model. The test people are the same; the steps are judged on the listed pairs of them, as means of three "
-             f"seeds, at FMR {STEPS_FMR} ([their page](fairness.md), from which these figures are read).", "",
-             "| method | " + " | ".join(HEADINGS) + " |", "|---" * (len(HEADINGS) + 1) + "|"]  # fmt: skip
+    listed = float(next(iter(steps.values()))["fmr_gap"]["before"])
+    lines = ["The three finetuning steps were run on the same model, and are judged on the same test people: on the "
+             f"listed pairs of them, where the FMR gap of the unchanged model is {listed:.4f} ({raw:.4f} on all their "
+             f"pairs), as means of three seeds, at FMR {STEPS_FMR} ([their page](fairness_model.md), from which these "
+             "figures are read). They need other people to learn from and a training; normalised scores need neither, "
+             "but most need to know the group when they compare.", "",
+             "| step | " + " | ".join(HEADINGS) + " |", "|---" * (len(HEADINGS) + 1) + "|"]  # fmt: skip
     for step, found in steps.items():
         cells = [f"{of['before']} to {of['after']} ({of['difference'].split(' ', 1)[1]}, {of['verdict']})"
                  for of in (found[key] for key in NUMBERS)]  # fmt: skip

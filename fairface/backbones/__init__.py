@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from fairface.backbones.adaface_ir import ADAFACE_IRS, AdaFaceIR, IRShape
 from fairface.backbones.fresnet import FRESNETS, FResNet, FResNetShape
@@ -28,6 +29,7 @@ from fairface.errors import ConfigError
 from fairface.mx import gluon
 
 Factory = Callable[[BackboneConfig, int, str], gluon.HybridBlock]
+Net = TypeVar("Net", bound=gluon.HybridBlock)
 
 OWN_DROPOUT = -1.0  # backbone.dropout: the net's own value
 _DROPOUT = 0.4  # of insightface's outputs
@@ -97,6 +99,7 @@ def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig, form:
     Raises:
         ConfigError: another net, an odd embedding size, or a value that makes no network.
     """
+    _check_values(config, image_size)
     build = LPD_NETS.get(config.name)
     if build is None:
         raise ConfigError(f"backbone.name is {config.name!r}; Latent Part Detection knows: {', '.join(LPD_NETS)}")
@@ -108,7 +111,8 @@ def build_lpd(config: BackboneConfig, image_size: int, options: LPDConfig, form:
         _without_extras(config)
     else:
         _without(config, "se", "output")
-    return build(_filled(config, _DROPOUT), image_size, form, options)
+    _without(config, "regions")
+    return _synchronised(build(_filled(config, _DROPOUT), image_size, form, options), config)
 
 
 def _lpd(config: BackboneConfig, image_size: int, form: str) -> gluon.HybridBlock:
@@ -156,6 +160,13 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
         known = f"known: {', '.join(BACKBONES)}, {PREFIX}package.module:factory"
         hint = f"did you mean {close[0]}?" if close else known
         raise ConfigError(f"backbone.name is {config.name!r}, which is not a known backbone; {hint}")
+    _check_values(config, image_size)
+    if config.name not in REGION_SPLITS:
+        _without(config, "regions")
+    return _synchronised(factory(config, image_size, prelu_form(config.prelu, on_gpu)), config)
+
+
+def _check_values(config: BackboneConfig, image_size: int) -> None:
     if config.embedding < 1 or not (0 <= config.dropout < 1 or config.dropout == OWN_DROPOUT) or config.width <= 0:
         raise ConfigError(
             f"backbone: embedding {config.embedding}, dropout {config.dropout:g}, width {config.width:g}; "
@@ -163,9 +174,10 @@ def build_backbone(config: BackboneConfig, image_size: int = 112, on_gpu: bool =
         )
     if image_size < 16:
         raise ConfigError(f"data.image_size is {image_size}; a backbone needs at least 16 pixels")
-    if config.name not in REGION_SPLITS:
-        _without(config, "regions")
-    net = factory(config, image_size, prelu_form(config.prelu, on_gpu))
+
+
+def _synchronised(net: Net, config: BackboneConfig) -> Net:
+    """``net``, with :mod:`fairface.backbones.sync_bn` where ``config`` asks for it."""
     if config.sync_bn:
         synchronise(net)
     return net

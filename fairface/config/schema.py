@@ -239,9 +239,9 @@ class SourceConfig:
     batch_size: int = within(0, 0, 1 << 24)  # this source's images in every step
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    weight: float = within(1.0, 0, 1e6)  # factor of this source's loss
+    weight: float = within(1.0, 0, 1e6)  # factor of this source's class loss (method uda)
     unlabeled: bool = False  # its labels are ignored: all -1
-    head: HeadConfig | None = None  # for methods with one head per source; unset = the run's
+    head: HeadConfig | None = None  # of its classifier; unset = the run's
 
 
 @dataclass(frozen=True)
@@ -281,3 +281,7 @@ class TrainConfig:
     def all_sources(self) -> tuple[SourceConfig, ...]:
         """The sources in the order of a batch's rows; where none are listed, the one that ``data`` describes."""
         return self.sources or (SourceConfig(ONLY_SOURCE, self.data, self.batch_size, self.sampler, self.augment),)
+
+    def head_of(self, source: int) -> HeadConfig:
+        """The head of the source at this position of :meth:`all_sources`: its own, or the run's where it has none."""
+        return self.all_sources()[source].head or self.head

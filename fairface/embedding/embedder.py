@@ -23,6 +23,7 @@ from fairface.threads import work_ahead
 Images = Dataset | Sequence[bytes] | NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.float32]
+NOTHING = "there are no images to embed; check the data set's path and filters"
 AHEAD = 3  # batches that are decoded before the net asks for them
 
 
@@ -72,10 +73,38 @@ class Embedder(ABC):
         Raises:
             DataError: no image, one that cannot be decoded or has another size (the message names it).
         """
-        count = len(images)
-        if count == 0:
-            raise DataError("there are no images to embed; check the data set's path and filters")
+        if len(images) == 0:
+            raise DataError(NOTHING)
+        return self._embed(*_reader(images, self.image_size, self.resize, self.layout), len(images))
+
+    def embed_readable(self, images: Dataset) -> tuple[NDArray[np.float32], NDArray[np.int64], dict[str, str]]:
+        """As :meth:`embed` for a data set of which some records may be bad; needs :attr:`image_size`.
+
+        Returns:
+            The embeddings (M, D), the positions (M,) of their records, and the bad ones: name to what is wrong with it.
+
+        Raises:
+            DataError: no image, or none that can be read.
+        """
+        if len(images) == 0:
+            raise DataError(NOTHING)
         read, size = _reader(images, self.image_size, self.resize, self.layout)
+        bad: dict[int, DataError] = {}
+
+        def tolerant(index: int) -> Pixels:
+            try:
+                return read(index)
+            except DataError as error:
+                bad[index] = error
+                return np.zeros((*size, 3), np.uint8)
+
+        rows = self._embed(tolerant, size, len(images))
+        kept = np.setdiff1d(np.arange(len(images)), list(bad))
+        if not len(kept):
+            raise DataError(f"{images.title}: none of its images can be read; one of them: {bad[0]}")
+        return rows[kept], kept, {images.name(index): str(bad[index]) for index in sorted(bad)}
+
+    def _embed(self, read: Callable[[int], Pixels], size: tuple[int, int], count: int) -> NDArray[np.float32]:
         rows = self.run(self._batches(read, count, size))
         if self.show_progress:
             rows = iter(progress(rows, total=-(-count // self.batch_size), label="embed", unit="batch"))

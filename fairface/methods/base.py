@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.data.loading.source import Source
+from fairface.heads.statistics import RunningStatistics
 from fairface.mx import NDArray, gluon
 from fairface.parallel import Shard, World
 
@@ -143,6 +144,15 @@ class Method(Protocol):
     def parts_of_embedding(self) -> Mapping[str, slice]:
         """The blocks with a weight for each class, each with the values of an embedding that it classifies."""
         return {"head": slice(None)}
+
+    def classified_source(self, block: str) -> int:
+        """The position of the source whose identities ``block``, one of :attr:`parts_of_embedding`, tells apart."""
+        return next(number for number, source in enumerate(self.sources()) if source.is_labeled)
+
+    @property
+    def margin_statistics(self) -> Mapping[str, RunningStatistics]:
+        """The blocks whose margin takes statistics of whole batches, each with what is kept of them."""
+        return {}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         """What the run's optimizer updates in ``stage``; a parameter that is in no group and that none of

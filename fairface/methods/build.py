@@ -26,7 +26,9 @@ from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 from fairface.methods.uda import UDA
+from fairface.methods.unused_keys import refuse_lpd_keys, refuse_source_keys
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
+from fairface.mx import gluon
 
 
 def build_classify(config: TrainConfig, on_gpu: bool) -> Method:
@@ -45,8 +47,8 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: no data path, fewer than two classes, or batches that are not P identities x K images.
     """
     term = _triplet_term(config)
-    backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
-    return TripletMethod(backbone, _open_one(config), term, config.optimizer.decay_norm)
+    refuse_source_keys(config, ())
+    return TripletMethod(_backbone(config, on_gpu), _open_one(config), term, config.optimizer.decay_norm)
 
 
 def build_fused(config: TrainConfig, on_gpu: bool) -> Method:
@@ -100,18 +102,18 @@ def build_uda(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: no labeled source, a backbone or head that cannot be made, or weights of the regularisers where the
             backbone has no upper and lower part.
     """
-    sources, configs = open_sources(config, mixed=True), config.all_sources()
+    sources = open_sources(config, mixed=True)
     labeled = [number for number, source in enumerate(sources) if source.is_labeled]
     if not labeled:
         raise ConfigError("method uda needs a labeled source: no record of any source has a label")
+    refuse_source_keys(config, labeled, weighted=True)
     branches = []
     for number in labeled:
-        head = configs[number].head or config.head
+        head = config.head_of(number)
         made = _head(head, config, sources[number].dataset.num_classes)
-        weight, alone = configs[number].weight, len(labeled) == 1
+        weight, alone = config.all_sources()[number].weight, len(labeled) == 1
         branches.append(Branch(sources[number].name, number, made, weight, head.label_smoothing, alone))
-    backbone = build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
-    optimizer = config.optimizer
+    backbone, optimizer = _backbone(config, on_gpu), config.optimizer
     return UDA(
         backbone, branches, sources, _regions(config), config.uda, optimizer.head_lr_mult, optimizer.decay_norm,
         _head_rule(config),
@@ -138,17 +140,17 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
         ConfigError: as ``classify``; a backbone without a localiser, a split head.
         DataError: a file whose name tells no nose height.
     """
-    if config.head.sharded:
+    refuse_source_keys(config, (0,))
+    head = config.head_of(0)
+    if head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
     source = with_nose_height(_open_one(config), config.lpd)
-    net = build_lpd(
-        config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu)
-    )
+    net = build_lpd(config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu))
     classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
-    heads = [build_head(config.head, net.channels, classes, deviation) for _ in range(2)]
+    heads = [build_head(head, net.channels, classes, deviation) for _ in range(2)]
     return LPD(
         config.lpd, partial_head=heads[1], backbone=net, head=heads[0], sources=[source],
-        label_smoothing=config.head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,
+        label_smoothing=head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,
         decay_norm=config.optimizer.decay_norm,
     )  # fmt: skip
 
@@ -160,10 +162,11 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
         ConfigError: no labeled source or several, or a backbone or head that cannot be made.
     """
     labeled = labeled_source(sources, config.method)
-    head = config.all_sources()[labeled].head or config.head
+    refuse_source_keys(config, (labeled,))
+    head = config.head_of(labeled)
     optimizer = config.optimizer
     return {
-        "backbone": build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu),
+        "backbone": _backbone(config, on_gpu),
         "head": _head(head, config, sources[labeled].dataset.num_classes),
         "sources": sources,
         "label_smoothing": head.label_smoothing,
@@ -171,6 +174,11 @@ def classify_parts(config: TrainConfig, on_gpu: bool, sources: Sequence[Source])
         "decay_norm": optimizer.decay_norm,
         "head_rule": _head_rule(config),
     }
+
+
+def _backbone(config: TrainConfig, on_gpu: bool) -> gluon.HybridBlock:
+    refuse_lpd_keys(config)
+    return build_backbone(config.backbone, config.data.image_size, on_gpu=on_gpu)
 
 
 def _head_rule(config: TrainConfig) -> MomentumRule:

@@ -14,6 +14,7 @@ from fairface.data.loading.source import Source
 from fairface.errors import ConfigError
 from fairface.heads.classifier import Classifier
 from fairface.heads.sharded import MomentumRule, ShardedClassifier
+from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport, Updater
 from fairface.methods.class_term import ClassTerm
 from fairface.methods.common import backbone_groups, embed
@@ -86,6 +87,10 @@ class Classify(Method):
 
     def inference(self) -> gluon.HybridBlock:
         return self.backbone
+
+    @property
+    def margin_statistics(self) -> Mapping[str, RunningStatistics]:
+        return {HEAD: self.statistics}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         self.backbone_is_frozen = "backbone" not in self.stages[stage].trains

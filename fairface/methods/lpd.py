@@ -17,6 +17,7 @@ from numpy.typing import NDArray as Array
 from fairface.backbones.lpd import LPDNet, Streams
 from fairface.config.schema import LPDConfig
 from fairface.heads.classifier import Classifier
+from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import ParameterGroup, Stage, StepOutcome, StepReport
 from fairface.methods.class_term import ClassTerm
 from fairface.methods.classify import Classify
@@ -64,6 +65,10 @@ class LPD(Classify):
     @property
     def parts_of_embedding(self) -> Mapping[str, slice]:
         return {"head": slice(0, self.net.channels), PARTIAL: slice(self.net.channels, None)}
+
+    @property
+    def margin_statistics(self) -> Mapping[str, RunningStatistics]:
+        return {**super().margin_statistics, PARTIAL: self.of_part.statistics}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         groups = [part for group in super().parameter_groups(stage) for part in self._split(group)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray as Array
 from fairface.config.schema import UDAConfig
 from fairface.data.loading.source import Source
 from fairface.heads.sharded import MomentumRule
+from fairface.heads.statistics import RunningStatistics
 from fairface.methods.base import Method, ParameterGroup, Stage, StepOutcome, StepReport, Updater
 from fairface.methods.branches import Branch
 from fairface.methods.common import backbone_groups, embed
@@ -64,6 +65,17 @@ class UDA(Method):
 
     def inference(self) -> gluon.HybridBlock:
         return self.backbone
+
+    @property
+    def parts_of_embedding(self) -> Mapping[str, slice]:
+        return {term.block: slice(None) for term in self._terms}
+
+    def classified_source(self, block: str) -> int:
+        return next(branch.source for branch in self.branches if branch.term.block == block)
+
+    @property
+    def margin_statistics(self) -> Mapping[str, RunningStatistics]:
+        return {term.block: term.statistics for term in self._terms}
 
     def parameter_groups(self, stage: str) -> Sequence[ParameterGroup]:
         self.backbone_is_frozen = "backbone" not in self.stages[stage].trains

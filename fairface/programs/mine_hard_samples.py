@@ -41,8 +41,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {
             "model": options.model, "output": str(options.output), "accuracy": found.accuracy,
             "labeled": found.labeled, "hard": len(found.hard), "identities": found.identities,
-            "records": len(found.indices),
+            "records": len(found.indices), "unreadable": dict(found.unreadable),
         },
         f"{found.message()}\n{options.output}: {quantity(len(found.indices), 'record')}",
     )  # fmt: skip
-

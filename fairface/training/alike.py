@@ -14,7 +14,8 @@ from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.parallel import World
 from fairface.protocols.verification_set import VerificationSet
-from fairface.training.setup import sampled, shaping
+from fairface.training.resumable import shaping
+from fairface.training.setup import sampled
 
 CODE, DATA, IMAGES, SETS = "code", "labels or attributes", "images", "verification or test sets"
 REMEDY = {

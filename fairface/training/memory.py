@@ -12,7 +12,7 @@ from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx
 from fairface.parameters import RUNNING, structural
 
-COPIES = {"sgd": 3, "nag": 3, "adam": 4}  # weight, gradient, optimizer states
+COPIES = {"sgd": 3, "nag": 4, "adam": 4}  # weight, gradient, optimizer states; nag: new weights beside the old ones
 
 
 def value_counts(method: Method) -> dict[str, int]:

@@ -11,6 +11,7 @@ from fairface.config.schema import OptimizerConfig
 from fairface.errors import CheckpointError
 from fairface.methods.base import ParameterGroup, Updater
 from fairface.mx import Context, NDArray, gluon, mx, nd
+from fairface.training.nesterov import NesterovSGD
 
 FUSED_UPDATES = 45  # parameters in one update call; MXNet's kernel takes at most 60
 FUSED_SIZE = 2**14  # values of a parameter; larger ones are updated by a call of their own
@@ -39,6 +40,9 @@ class FusedSGD(mx.optimizer.SGD):
                 super().update(*(list(part) for part in zip(*group, strict=True)))
 
     update_multi_precision = update  # parameters are float32, whatever the network computes in
+
+
+RULES = {"sgd": FusedSGD, "nag": NesterovSGD, "adam": mx.optimizer.Adam}
 
 
 class Optimizer(Updater):
@@ -73,7 +77,7 @@ class Optimizer(Updater):
         arguments["begin_num_update"] = updates
         if config.name != "adam":
             arguments["momentum"] = config.momentum
-        self.rule = FusedSGD(**arguments) if config.name == "sgd" else mx.optimizer.create(config.name, **arguments)
+        self.rule = RULES[config.name](**arguments)
         kvstore_or_none = kvstore if len(self.contexts) > 1 else None
         self.trainer = None  # of nothing, where a stage trains only what the method's own updaters update
         if self.parameters:

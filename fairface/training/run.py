@@ -14,7 +14,6 @@ from fairface.checkpoints import STARTED_FROM, CheckpointFiles, identity, resolv
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
-from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import DeviceError, FairfaceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
@@ -27,6 +26,8 @@ from fairface.training.freeze import freeze_all_but
 from fairface.training.lock import locked
 from fairface.training.log import RunLog
 from fairface.training.loss_scale import LossScale
+from fairface.training.margin_statistics import position_of
+from fairface.training.mean_embeddings import INIT, heads_from_mean_embeddings
 from fairface.training.optimizer import Optimizer
 from fairface.training.pictures import pictures_of
 from fairface.training.preflight import check_inputs, claim_folder
@@ -38,10 +39,11 @@ from fairface.training.restore import (
     restore_state,
     saved_config,
 )
+from fairface.training.resumable import check_resumable, unlike_scores
 from fairface.training.run_folder import RunFolder
-from fairface.training.setup import Join, Prepared, check_resumable, prepare
+from fairface.training.setup import Join, Prepared, prepare
 from fairface.training.share import average_running, share_block, share_facts, share_run
-from fairface.training.start import fine_tune, head_from_mean_embeddings, initialize, load_inference
+from fairface.training.start import fine_tune, initialize, load_inference
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
 from fairface.training.updates import Updates
@@ -137,7 +139,7 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
             scale.load_state(share_facts(scale.state(), world))
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale,
-        lambda: average_running(run.method, world), world.leads,
+        lambda: settle(run, checkpointer), world.leads,
     )  # fmt: skip
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and done["step"] == 0 else None
     pictures = pictures_of(run) if world.leads else None
@@ -145,6 +147,12 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         config, run.method, run.loader, together, world, log, checkpointer, run.total, done["step"], scale,
         sheet if world.leads else None, pictures.after_step if pictures else None,
     )  # fmt: skip
+
+
+def settle(run: Prepared, checkpointer: Checkpointer) -> None:
+    """What every worker does before they score and worker 0 saves; its checkpoint notes the margins' statistics."""
+    average_running(run.method, run.world)
+    checkpointer.position.update(position_of(run.method))
 
 
 def begin(run: Prepared, log: RunLog, folder: RunFolder, resume: bool) -> CheckpointFiles | None:
@@ -156,8 +164,8 @@ def begin(run: Prepared, log: RunLog, folder: RunFolder, resume: bool) -> Checkp
     if config.start_from:
         start_fine_tune(run, log)
         folder.manifest[STARTED_FROM] = identity(config.start_from, config.output)
-    elif config.head.init_from != "random":
-        log.say(f"note: head.init_from={config.head.init_from} does nothing without start_from")
+    elif INIT in {config.head_of(number).init_from for number in range(len(config.all_sources()))}:
+        log.say(f"note: head.init_from={INIT} does nothing without start_from")
     return None
 
 
@@ -172,7 +180,7 @@ def resumed_from(run: Prepared, log: RunLog) -> CheckpointFiles:
     files, problems = newest_whole(run.folder)
     for problem in problems:
         log.say(f"warning: {problem.split(';')[0]}; going on from step {files.step} instead")
-    for difference in differences(run.folder, run.facts):
+    for difference in (*differences(run.folder, run.facts), *unlike_scores(run.config, saved_config(run.folder))):
         log.say(f"note: {difference}")
     log.say(f"resumed at step {files.step}")
     return files
@@ -234,19 +242,7 @@ def start_fine_tune(run: Prepared, log: RunLog) -> None:
     config = run.config
     needs = run.method.stages[config.stage].needs
     reinitialized = fine_tune(run.method, config.start_from, config.output, log, needs)
-    parts = {name: of for name, of in run.method.parts_of_embedding.items() if name in reinitialized}
-    if parts and config.head.init_from == "mean_embedding":
-        source = next(source for source in run.method.sources() if source.is_labeled)
-        embedder = NetEmbedder(
-            run.method.inference(), run.world.contexts, config.verify.batch_size, config.verify.flip,
-            config.data.image_size, resize=source.resize,
-            show_progress=not log.quiet,
-        )  # fmt: skip
-        images = source.unaugmented(config.data.image_size)
-        embeddings = embedder.embed(images)
-        for name, part in parts.items():
-            count = head_from_mean_embeddings(run.method.blocks()[name], embeddings[:, part], images)
-            log.say(f"{name} starts from the mean embedding of each of {quantity(count, 'identity')}")
+    heads_from_mean_embeddings(run, reinitialized, log)
 
 
 def write_sheet(batch: Batch, folder: Path) -> None:

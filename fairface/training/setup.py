@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 import fairface
-from fairface.config.load import as_dict
 from fairface.config.schema import TrainConfig
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.source import Source
 from fairface.data.types import Dataset
-from fairface.errors import CheckpointError, ConfigError, DataError
+from fairface.errors import ConfigError, DataError
 from fairface.faces.masks.transform import masked_sources
 from fairface.files import sha256
 from fairface.hardware import usable_cores
@@ -38,10 +37,6 @@ from fairface.training.worker_checks import check_workers
 Join = Callable[[TrainConfig], World]
 
 SAVES_PER_RUN = 10
-# What may change at --resume.
-FREE = ("devices", "gpus", "kvstore", "output", "save_every", "keep", "test", "log", "head.scratch")
-FREE_DATA = ("path", "root", "checksums", "threads", "prefetch", "in_memory")  # of data and of each source's data
-BEST = ("monitor", "protected")  # what of verify.* may not change: scores of two kinds cannot be compared
 SAMPLED = 64  # records of a source whose bytes a resumed run compares
 
 
@@ -123,7 +118,7 @@ def prepare(config: TrainConfig, join: Join | None = None) -> Prepared:
             **_facts(config, sources),
             "devices": [name for names in world.texts(" ".join(map(str, world.contexts))) for name in names.split()],
             **({"workers": world.size} if world.size > 1 else {}),
-            "head": config.head.name if "head" in method.blocks() else None,
+            "head": _head_names(config, method),
         },
         verification=open_sets(
             verification_names(config) if scores else (), config.data.image_size, config.verify.protected, crop
@@ -170,36 +165,6 @@ def sampled(dataset: Dataset) -> list[str]:
     return sums
 
 
-def check_resumable(config: TrainConfig, saved: Mapping[str, Any]) -> None:
-    """Raise :class:`CheckpointError` when a key that shapes the result differs from the run's own configuration.
-
-    Devices, logging, verification, thread counts and where the data lie may change; what "best" means may not.
-    """
-    before, now = dict(shaping(saved)), dict(shaping(as_dict(config)))
-    for name in [name for name in now if name in before and before[name] != now[name]][:1]:
-        raise CheckpointError(
-            f"{config.output}/{config.name}: {name} was {before[name]!r} and is now {now[name]!r}; a resumed run "
-            "keeps its configuration, for another one give it another name and start_from"
-        )
-
-
-def shaping(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key that shapes a run's result, with its value."""
-    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
-        tree = {str(item.get("name", number)): item for number, item in enumerate(tree)}
-    if not isinstance(tree, dict):
-        yield prefix, tree
-        return
-    for key, value in tree.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        group, last = name.split(".")[0], name.rsplit(".", 1)[-1]
-        if name in FREE or (group == "verify" and "." in name and last not in BEST):
-            continue
-        if ".data." in f".{name}" and last in FREE_DATA:
-            continue
-        yield from shaping(value, name)
-
-
 def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
     return {
         "method": config.method,
@@ -222,6 +187,16 @@ def _facts(config: TrainConfig, sources: Sequence[Source]) -> dict[str, Any]:
         },
         "git_commit": git_commit(),
     }
+
+
+def _head_names(config: TrainConfig, method: Method) -> str | dict[str, str] | None:
+    """The head of the labeled source; where there are several, by the source's name; None without a classifier."""
+    if not any(block.split("_")[0] == "head" for block in method.blocks()):
+        return None
+    names = {
+        source.name: config.head_of(number).name for number, source in enumerate(method.sources()) if source.is_labeled
+    }
+    return next(iter(names.values())) if len(names) == 1 else names
 
 
 def git_commit() -> str | None:

@@ -17,6 +17,7 @@ from fairface.methods.base import Method
 from fairface.mx import Context, gluon, mx, nd
 from fairface.parameters import arrays_of, set_arrays, set_values
 from fairface.training.log import RunLog
+from fairface.training.margin_statistics import take_over
 from fairface.training.starting_weights import starting_weights
 
 # Share of an embedding's length: above half precision's rounding, far below what other pixels or strides do.
@@ -38,7 +39,8 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
 
     The inference block must fit wholly; of Latent Part Detection's net the part that both streams share is enough.
     Another block (the head) whose shapes differ, because the classes do, keeps its random parameters, and the log says
-    so; one that the stage ``needs`` must fit. Returns the names of those blocks.
+    so; one that the stage ``needs`` must fit. A head that fits goes on with its margin's statistics. Returns the names
+    of the blocks that do not fit.
 
     Raises:
         CheckpointError: no such checkpoint, or the inference block or a needed one differs (the first differing layer
@@ -62,6 +64,7 @@ def fine_tune(method: Method, name: str, output: str, log: RunLog, needs: Sequen
         reinitialized.append(block_name)
         found = ", ".join(f"{key} {tuple(array.shape)}" for key, array in own.items()) or "none saved"
         log.say(f"{block_name} is re-initialised: this run wants {wanted}, {name} has {found}")
+    take_over(method, files, reinitialized, log)
     log.say(f"started from {start.note or f'{name} (step {files.step})'}")
     return reinitialized
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fairface.data.array import ArrayDataset
+from fairface.data.encoded import EncodedDataset
 from fairface.data.images import encode_png
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import ConfigError, DataError
@@ -108,3 +109,22 @@ def test_images_that_cannot_be_embedded_are_named(net, images):
 def test_devices_and_batch_size_must_make_sense(net, devices, batch_size, told):
     with pytest.raises(ConfigError, match=told):
         NetEmbedder(net, [mx.cpu()] * devices, batch_size)
+
+
+def test_bad_records_are_named_and_the_rest_keeps_its_order(net, images):
+    """Across the bounds of batches: the first, two in a row, the last."""
+    files = [encode_png(image) for image in images]
+    bad = (0, 3, 4, 6)
+    broken = EncodedDataset([b"no image" if i in bad else file for i, file in enumerate(files)], "files")
+    embedder = NetEmbedder(net, [mx.cpu()], 3, image_size=SIZE, show_progress=False)
+    rows, kept, skipped = embedder.embed_readable(broken)
+    assert kept.tolist() == [1, 2, 5]
+    np.testing.assert_allclose(rows, one_by_one(net, images[[1, 2, 5]], True), rtol=1e-4, atol=1e-4)
+    assert list(skipped) == [broken.name(i) for i in bad]
+    assert all("not an image" in reason for reason in skipped.values())
+    rows, kept, skipped = embedder.embed_readable(EncodedDataset(files, "files"))
+    assert (len(rows), kept.tolist(), skipped) == (7, list(range(7)), {})
+    with pytest.raises(DataError, match=r"none of its images can be read; one of them: .*not an image"):
+        embedder.embed_readable(EncodedDataset([b"no", b"none"], "files"))
+    with pytest.raises(DataError, match="there are no images to embed"):
+        embedder.embed_readable(EncodedDataset([], "files"))

@@ -12,22 +12,25 @@ import pytest
 
 from fairface.checkpoints import resolve
 from fairface.config.check import check
-from fairface.config.schema import LPDConfig, TrainConfig
+from fairface.config.schema import HeadConfig, LPDConfig, TrainConfig
 from fairface.data.extra import with_extra
 from fairface.data.loading.samplers import RandomSampler
 from fairface.data.loading.source import Source
 from fairface.data.opening import open_dataset
 from fairface.embedding.model import embed, load_model
 from fairface.errors import FairfaceError
+from fairface.heads import build_head
+from fairface.heads.classifier import Classifier
 from fairface.interop.models import load_model as load_net
 from fairface.methods.build import build_method
 from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.mx import mx, nd
-from fairface.parameters import load_arrays
+from fairface.parameters import RUNNING, load_arrays
 from fairface.training.run import train
 from unittests.training.helpers import SIZE, make_people, tiny_config
 from unittests.training.resumed import broken_and_resumed, everything
+from unittests.training.test_sharded_runs import arrays_of
 
 CONTEXT = mx.cpu()
 SMALL = (
@@ -168,6 +171,7 @@ def test_a_column_of_the_data_or_of_a_transform_is_taken(people: Path) -> None:
         (["lpd.nose_height=file_name"], r"person0/0.png: its name does not end in the nose's height .*=constant"),
         (["backbone.embedding=255"], r"embedding is 255; lpd_tiny gives two streams of equal size"),
         (["backbone.name=fresnet_tiny"], r"Latent Part Detection knows: lpd, lpd_tiny"),
+        (["backbone.regions=rows"], r"backbone.regions is 'rows'; lpd_tiny has no regions"),
         (["head.sharded=true"], r"whole classifier for each stream .*set head.sharded=false"),
         (["start_from={baseline}"], r"model-.*params: has no localiser.fc1.weight; it belongs to another architecture"),
         (["stage=crop"], r"stage is 'crop'; method lpd knows: all, head"),
@@ -211,3 +215,39 @@ def test_both_heads_start_from_mean_embeddings(tmp_path: Path, whole: Path, peop
         weight = blocks[f"{name}.weight"].asnumpy()
         cosine = (weight * centres).sum(axis=1) / np.linalg.norm(weight, axis=1) / np.linalg.norm(centres, axis=1)
         np.testing.assert_allclose(cosine, 1, atol=1e-4)
+
+
+def test_the_sources_own_head(tmp_path: Path, people: Path) -> None:
+    own = {"name": "adaface", "s": 8.0, "label_smoothing": 0.1}
+    source = [{"name": "a", "data": {"path": str(people)}, "batch_size": 8, "head": own}]
+    tree = {"name": "lpd_tiny", "embedding": 256, "width": 0.25}
+    options = {"method": "lpd", "backbone": tree, "head": {"name": "softmax"}, "lpd": {"nose_height": "constant"}}
+    method = build_method(tiny_config(tmp_path, people, sources=source, **options), on_gpu=False)
+    assert isinstance(method, LPD)
+    for term in (method.of_classes, method.of_part):
+        assert isinstance(term.head, Classifier)
+        assert type(term.head.margin) is type(build_head(HeadConfig(**own), 128, 4).margin)
+        assert term.statistics.state().keys() == {"batch_mean", "batch_std"}
+        assert term.criterion._smoothing == 0.1
+    source[0]["head"] = {"sharded": True}
+    with pytest.raises(FairfaceError, match=r"set head\.sharded=false"):
+        build_method(tiny_config(tmp_path, people, sources=source, **options), on_gpu=False)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_synchronous_statistics_make_two_devices_learn_what_one_does(tmp_path: Path, people: Path, joint: bool) -> None:
+    """Streams that are seen one by one move the running statistics one after the other: forwards here, backwards by
+    MXNet's operator. What is learnt does not depend on it."""
+    plain = ("steps=1", "save_every=1", "batch_size=9", "sampler.kind=random", "optimizer.warmup=0", "verify.sets=[]")
+    joined = f"lpd.joint_statistics={str(joint).lower()}"
+    runs = {"one": (), "two": ("devices=cpu0,cpu1", "backbone.sync_bn=true"), "apart": ("devices=cpu0,cpu1",)}
+    for name, words in runs.items():
+        assert train(config_of(tmp_path, people, *plain, joined, *words, f"name={name}"), quiet=True) == 0
+    found = {name: arrays_of(tmp_path / "models" / name) for name in runs}
+    further = 0
+    for name, array in found["one"].items():
+        scale = max(np.abs(array).max(), 1e-3)
+        if joint or not name.endswith(RUNNING):
+            np.testing.assert_allclose(found["two"][name], array, rtol=0, atol=2e-4 * scale, err_msg=name)
+        further += bool(np.abs(found["apart"][name] - array).max() > 2e-3 * scale)
+    assert further > 20

@@ -15,7 +15,8 @@ from fairface.data.loading.samplers import RandomSampler
 from fairface.data.loading.source import Source
 from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.training import setup
-from fairface.training.setup import check_resumable, content, fingerprint, git_commit, total_steps
+from fairface.training.resumable import check_resumable
+from fairface.training.setup import content, fingerprint, git_commit, total_steps
 
 
 def source(count=10, batch=4, labels=None, codes=None, files=None):

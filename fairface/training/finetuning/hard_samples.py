@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from fairface.checkpoints import resolve
 from fairface.cli import tell
 from fairface.config.load import load_config
 from fairface.config.schema import DataConfig, TrainConfig
+from fairface.data.centre_crop import CroppedDataset
+from fairface.data.loading.centre_jitter import centre_crop_of
 from fairface.data.selection import kept_records, open_whole
 from fairface.data.types import UNLABELED, Dataset
 from fairface.embedding.mxnet import NetEmbedder
@@ -41,6 +43,7 @@ class HardSamples:
         identities: number of these identities.
         labeled: number of labeled records looked at.
         source: what was looked at, and with which classifier.
+        unreadable: the labeled records that could not be read, where bad ones are skipped: name to what is wrong.
     """
 
     hard: NDArray[np.int64]
@@ -48,6 +51,7 @@ class HardSamples:
     identities: int
     labeled: int
     source: str
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:
@@ -57,6 +61,9 @@ class HardSamples:
     def message(self) -> str:
         """A sentence for people."""
         counts = f"accuracy {self.accuracy:.4f} ({self.labeled - len(self.hard)} of {self.labeled})"
+        if self.unreadable:
+            first = next(iter(self.unreadable))
+            counts += f", without {quantity(len(self.unreadable), 'record')} not readable, such as {first}"
         if not len(self.hard):
             return f"no hard sample found in {self.source}: {counts}; all its records are listed"
         return (
@@ -70,12 +77,15 @@ def mine(
     model: str, data: DataConfig | None = None, output: str = "models", devices: str = "", gpus: str = "",
     batch_size: int = 64, show_progress: bool = True,
 ) -> HardSamples:  # fmt: skip
-    """Find the records of ``data`` (default: what the run was trained on) that the run ``model`` gets wrong.
+    """Find the records of ``data`` (default: the labeled data that the run was trained on) that the run ``model`` gets
+    wrong.
 
     Positions count in the whole data set; its ``only`` plays no part, nor does the ``where`` of the run's own data.
-    Images are resized where the run resized its own. With ``show_progress`` the notes of the data are told, too.
+    Images are cut and resized where the run cut and resized its own. With ``show_progress`` the notes of the data are
+    told, too.
 
-    The classifier sees each photograph once, unchanged, and without its margin.
+    The classifier sees each photograph once, unchanged, and without its margin. Bad records are left out and named
+    where ``on_bad_record`` of ``data`` or of the run is skip.
 
     Raises:
         CheckpointError: no run of ours, one without a classifier, or one whose classes are not the data's identities.
@@ -85,26 +95,70 @@ def mine(
     if files.blocks is None:
         raise CheckpointError(f"{model}: has no classifier; name a run that was trained with a head")
     config = load_config(files.params.parent / "config.yaml")
-    chosen = replace(config.data, where="") if data is None else replace(data, resize=data.resize or config.data.resize)
+    number = labeled_source(config)
+    own = config.all_sources()[number].data
+    chosen = replace(own, where="") if data is None else _as_trained(data, own)
     dataset = open_whole(chosen)
     tell(dataset.notes if show_progress else ())
     contexts = contexts_of(devices, gpus)
-    head = load_head(config, files.blocks, dataset.num_classes, contexts[0])
+    head = load_head(config, files.blocks, dataset.num_classes, contexts[0], number)
     net = load_model(model, contexts, output)
     embedder = NetEmbedder(
-        net.net, contexts, batch_size, flip=False, image_size=net.image_size, resize=chosen.resize,
+        net.net,
+        contexts,
+        batch_size,
+        flip=False,
+        image_size=net.image_size,
+        resize=chosen.resize,
         show_progress=show_progress,
     )
     kept = kept_records(dataset, replace(chosen, only=""))
     labeled = np.flatnonzero(kept & (dataset.labels != UNLABELED))
     if not len(labeled):
         raise CheckpointError(f"{chosen.path}: has no labeled record to compare predictions with")
-    predicted = predict(head, embedder.embed(dataset.subset(labeled)), contexts[0])
-    return collect(dataset, labeled, predicted, f"{chosen.path} by {model}")
+    images, crop = dataset.subset(labeled), centre_crop_of(config.all_sources()[number].augment, training=False)
+    if crop is not None:
+        images = CroppedDataset(images, crop, net.image_size)
+    embeddings, readable, bad = _embedded(embedder, images, chosen.on_bad_record)
+    predicted = predict(head, embeddings, contexts[0])
+    return replace(collect(dataset, labeled[readable], predicted, f"{chosen.path} by {model}"), unreadable=bad)
 
 
-def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -> Classifier:
-    """The run's trained head.
+def _embedded(
+    embedder: NetEmbedder, images: Dataset, on_bad_record: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64], dict[str, str]]:
+    """As :meth:`NetEmbedder.embed_readable` where bad records are skipped."""
+    if on_bad_record == "skip":
+        return embedder.embed_readable(images)
+    return embedder.embed(images), np.arange(len(images)), {}
+
+
+def _as_trained(data: DataConfig, own: DataConfig) -> DataConfig:
+    """``data`` with what the run did with images of another size and with bad records."""
+    skips = own.on_bad_record if data.on_bad_record == "stop" else data.on_bad_record
+    return replace(data, resize=data.resize or own.resize, on_bad_record=skips)
+
+
+def labeled_source(config: TrainConfig) -> int:
+    """The position of the one source with labels; where the configuration does not tell it, its data do.
+
+    Raises:
+        CheckpointError: there are several, each with a classifier of its own.
+        DataError: data that cannot be read.
+    """
+    sources = config.all_sources()
+    labeled = [number for number, source in enumerate(sources) if not source.unlabeled]
+    if len(labeled) > 1:
+        labeled = [number for number in labeled if (open_whole(sources[number].data).labels != UNLABELED).any()]
+    if len(labeled) != 1:
+        named = ", ".join(sources[number].name for number in labeled)
+        raise CheckpointError(f"{config.name}: was trained with a classifier for each of {named}; "
+                              "hard samples are found for runs with one classifier")  # fmt: skip
+    return labeled[0]
+
+
+def load_head(config: TrainConfig, path: Path, classes: int, context: Context, source: int = 0) -> Classifier:
+    """The run's trained head, which tells the identities of the source at position ``source`` apart.
 
     Raises:
         CheckpointError: it has other classes than ``classes``.
@@ -118,7 +172,7 @@ def load_head(config: TrainConfig, path: Path, classes: int, context: Context) -
             f"{path}: the classifier knows {quantity(weight.shape[0], 'identity')}, the data have {classes}; "
             "name the data it was trained on"
         )
-    head = build_head(config.head, config.backbone.embedding, classes)
+    head = build_head(config.head_of(source), config.backbone.embedding, classes)
     head.initialize(ctx=context)
     set_values(head, own, str(path))
     return head
@@ -138,9 +192,7 @@ def predict(head: Classifier, embeddings: NDArray[np.float32], context: Context,
     return np.concatenate(found)
 
 
-def collect(
-    dataset: Dataset, labeled: NDArray[np.int64], predicted: NDArray[np.int64], source: str
-) -> HardSamples:
+def collect(dataset: Dataset, labeled: NDArray[np.int64], predicted: NDArray[np.int64], source: str) -> HardSamples:
     """Hard samples and their identities' records, from the predictions for the records ``labeled``."""
     labels = dataset.labels[labeled]
     hard = labeled[predicted != labels]
@@ -160,6 +212,7 @@ def write_list(path: Path, found: HardSamples) -> None:
     with atomic_write(path, "w", encoding="utf-8") as file:
         file.write(f"{MARK}{found.message()}\n")
         file.write(f"# hard: {_short(found.hard.tolist())}\n")
+        file.writelines(f"# unreadable: {' '.join(reason.split())}\n" for reason in found.unreadable.values())
         file.writelines(f"{index}\n" for index in found.indices.tolist())
 
 

@@ -19,8 +19,8 @@ from fairface.training.finetuning.summary import finetuning_summary
 from fairface.training.finetuning.worst_group import check_choice, decide_group
 from fairface.training.preflight import check_claim
 from fairface.training.restore import saved_config
+from fairface.training.resumable import check_resumable
 from fairface.training.run import train
-from fairface.training.setup import check_resumable
 
 ALL = "all"
 
@@ -133,7 +133,14 @@ def is_stale(config: TrainConfig) -> bool:
     started = manifest.get(STARTED_FROM, {}).get("sha256")
     listed = manifest.get("only_sha256")
     other_start = started is not None and started != identity(config.start_from, config.output)["sha256"]
-    return other_start or (listed is not None and listed != sha256(Path(config.data.only)))
+    return other_start or (listed is not None and _is_other_list(listed, config.data.only))
+
+
+def _is_other_list(listed: str, only: str) -> bool:
+    try:
+        return not only or listed != sha256(Path(only))
+    except OSError:  # the step that reads the list says what is wrong with it
+        return True
 
 
 def is_finished(config: TrainConfig, of_group: bool) -> bool:

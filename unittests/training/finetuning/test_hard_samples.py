@@ -1,5 +1,6 @@
 """Hard samples: what a classifier gets wrong, found again by plain arithmetic."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,75 @@ def test_only_an_earlier_list_is_replaced(tmp_path: Path) -> None:
     write_list(tmp_path / "list.txt", found)
     write_list(tmp_path / "list.txt", found)
     assert read_positions(tmp_path / "list.txt", data).tolist() == [0, 1, 2, 3]
+
+
+def test_the_head_that_was_trained_is_the_sources_own(tmp_path: Path) -> None:
+    """Softmax compares products, the run's arcface would compare cosines; neither data path nor crop is the run's."""
+    people = make_people(tmp_path / "people", people=12, size=40)
+    source = {
+        "name": "a", "data": {"path": str(people)}, "batch_size": 8, "head": {"name": "softmax"},
+        "augment": {"centre_crop": 32, "centre_offset": [2, -2]},
+    }  # fmt: skip
+    words = ["steps=4", "verify.every=0", "verify.sets=[]", "data.path=", "head.name=arcface", "head.m3=0"]
+    config = tiny_config(tmp_path, people, *words, sources=[source])
+    assert train(config, quiet=True) == 0
+    folder = tmp_path / "models" / "tiny"
+    assert json.loads((folder / "manifest.json").read_text())["head"] == "softmax"
+    data = FolderDataset(people)
+    squares = np.stack([data.decoded(i)[2:34, 6:38] for i in range(len(data))])  # 40 pixels: middle 4, moved by 2, -2
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    embeddings = load_embedder(str(folder), "cpu0", flip=False).embed(squares).astype(np.float64)
+    weight = load_arrays(str(resolve(str(folder)).blocks))["head.weight"].asnumpy().astype(np.float64)
+    products = embeddings @ weight.T
+    cosines = products / np.linalg.norm(weight, axis=1)
+    hard = np.flatnonzero(products.argmax(axis=1) != data.labels)
+    assert hard.tolist() != np.flatnonzero(cosines.argmax(axis=1) != data.labels).tolist()
+    assert mine(str(folder), devices="cpu0").hard.tolist() == hard.tolist()
+
+
+def test_two_classifiers_are_refused(tmp_path: Path) -> None:
+    sources = [
+        {"name": name, "data": {"path": str(make_people(tmp_path / name, images=2))}, "batch_size": 4}
+        for name in ("one", "two")
+    ]
+    words = ("method=uda", "uda.masked_weight=0", "uda.normal_weight=0", "steps=1", "verify.every=0", "verify.sets=[]")
+    config = tiny_config(tmp_path, tmp_path / "one", *words, sources=[*sources], batch_size=8)
+    assert train(config, quiet=True) == 0
+    folder = tmp_path / "models" / "tiny"
+    assert json.loads((folder / "manifest.json").read_text())["head"] == {"one": "cosface", "two": "cosface"}
+    with pytest.raises(CheckpointError, match="tiny: was trained with a classifier for each of one, two"):
+        mine(str(folder), devices="cpu0")
+
+
+def test_records_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    people = make_people(tmp_path / "people")
+    bad = people / "person1" / "3.png"
+    bad.write_bytes(b"no image")
+    words = ["steps=1", "verify.every=0", "verify.sets=[]", "optimizer.lr=0", "data.on_bad_record=skip"]
+    assert train(tiny_config(tmp_path, people, *words), quiet=True) == 0
+    folder = tmp_path / "models" / "tiny"
+    found = mine(str(folder), devices="cpu0")
+    assert found.labeled == 23
+    assert f", without 1 record not readable, such as {bad}" in found.message()
+    assert list(found.unreadable) == [str(bad)]
+    assert 6 + 3 not in found.indices.tolist()
+    write_list(tmp_path / "hard.txt", found)
+    assert f"# unreadable: {bad}: not an image" in (tmp_path / "hard.txt").read_text()
+    bad.unlink()
+    again = mine(str(folder), devices="cpu0")
+    assert [i - (i > 9) for i in found.indices.tolist()] == again.indices.tolist()
+    bad.write_bytes(b"no image")
+    assert list(mine(str(folder), DataConfig(path=str(people)), devices="cpu0").unreadable) == [str(bad)]
+
+
+@pytest.mark.parametrize("on_bad_record", ["stop", "skip"])
+def test_a_bad_record_stops_unless_skipping_is_asked_for(run: Path, tmp_path: Path, on_bad_record: str) -> None:
+    people = make_people(tmp_path / "people")
+    (people / "person1" / "3.png").write_bytes(b"no image")
+    data = DataConfig(path=str(people), on_bad_record=on_bad_record)
+    if on_bad_record == "skip":
+        assert mine(str(run), data, devices="cpu0").labeled == 23
+        return
+    with pytest.raises(DataError, match=r"person1/3\.png: not an image"):
+        mine(str(run), data, devices="cpu0")

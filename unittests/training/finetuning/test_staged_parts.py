@@ -72,6 +72,16 @@ def test_a_step_is_stale_where_its_start_or_its_list_has_changed(tmp_path, monke
     assert is_stale(replace(config, data=DataConfig(only="only.txt"))) == stale
 
 
+@pytest.mark.parametrize("only", ["", "gone.txt", "other.txt"])
+def test_a_step_is_stale_where_its_list_is_there_no_longer(tmp_path, only):
+    """Without a list, with one that is gone, with another one; without one before it trains on all as before."""
+    (tmp_path / "other.txt").write_text("3\n")
+    config = run_of(tmp_path, only_sha256="ab")
+    assert is_stale(replace(config, start_from="", data=DataConfig(only=only and str(tmp_path / only))))
+    config = run_of(tmp_path)
+    assert not is_stale(replace(config, start_from="", data=DataConfig()))
+
+
 @pytest.mark.parametrize(
     ("entries", "finished"),
     [

@@ -26,6 +26,7 @@ from fairface.files import sha256
 
 MANIFEST = "manifest.json"
 STARTED_FROM = "started_from"  # in the manifest of a run that was finetuned: the identity of what it began with
+LAUNCH = "launch"  # in the manifest of a run that several workers trained: the mark of what started them
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
 ONNX_SUFFIX = ".onnx"
 _SYMBOL = "-symbol.json"
@@ -166,6 +167,11 @@ def run_folder(run: str, output: str = "models") -> Path:
 def _found_run(run: str, output: str) -> Path | None:
     """The folder of the run, by its path or by its name below ``output``; None where there is none."""
     return next((folder for folder in (Path(run), Path(output) / run) if (folder / MANIFEST).is_file()), None)
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a run has begun in this folder; it may have saved nothing yet."""
+    return (folder / MANIFEST).is_file() or (folder / "config.yaml").is_file()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

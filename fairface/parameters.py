@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from fairface.errors import CheckpointError, DataError
 from fairface.files import refuse_lfs_pointer, sync
@@ -69,28 +70,21 @@ def structural(block: gluon.Block) -> dict[str, gluon.Parameter]:
 
 
 def values(block: gluon.Block) -> dict[str, NDArray]:
-    """Structural name to value on the CPU; copies on several contexts (BatchNorm's statistics differ) are averaged."""
-    return {name: parameter._reduce() for name, parameter in structural(block).items()}
+    """Structural name to value on the CPU."""
+    return {name: value_of(name, parameter) for name, parameter in structural(block).items()}
 
 
-def copies_of(block: gluon.Block) -> dict[str, NDArray]:
-    """``<number of the device>.<structural name>`` to BatchNorm's running statistics where several devices have their
-    own: what is saved of a block is their mean, so a run that goes on needs them."""
-    return {
-        f"{number}.{name}": data.as_in_context(mx.cpu())
-        for name, parameter in structural(block).items()
-        if name.endswith(RUNNING) and len(parameter.list_ctx()) > 1
-        for number, data in enumerate(parameter.list_data())
-    }
+def value_of(name: str, parameter: gluon.Parameter) -> NDArray:
+    """The value of the parameter of this structural name, on the CPU.
 
-
-def set_copies(block: gluon.Block, arrays: Mapping[str, NDArray]) -> None:
-    """Take back what :func:`copies_of` gave; nothing where the number of devices is another now."""
-    saved = Counter(key.split(".", 1)[1] for key in arrays)
-    for name, parameter in structural(block).items():
-        if name.endswith(RUNNING) and len(parameter.list_ctx()) == saved[name]:
-            for number, data in enumerate(parameter.list_data()):
-                data[:] = arrays[f"{number}.{name}"].as_in_context(data.context)
+    Copies on several devices are equal, and are taken as they are: a mean in float32 would round. Only BatchNorm's
+    running statistics differ; their mean is taken in float64, where the mean of equal values is that value.
+    """
+    copies = parameter.list_data()
+    if len(copies) == 1 or not name.endswith(RUNNING):
+        return copies[0].as_in_context(mx.cpu())
+    mean = np.mean([copy.asnumpy() for copy in copies], axis=0, dtype=np.float64)
+    return nd.array(mean, ctx=mx.cpu(), dtype=copies[0].dtype)
 
 
 def all_finite(arrays: Sequence[NDArray]) -> bool:

@@ -9,7 +9,7 @@ from fairface.backbones.dropblock import without_dropblock
 from fairface.files import atomic_write
 from fairface.graph.saved import Graph
 from fairface.mx import NDArray, gluon, mx
-from fairface.parameters import save_arrays, structural
+from fairface.parameters import save_arrays, structural, value_of
 
 
 def export(block: gluon.HybridBlock) -> tuple[Any, dict[str, NDArray]]:
@@ -31,7 +31,7 @@ def export(block: gluon.HybridBlock) -> tuple[Any, dict[str, NDArray]]:
     auxiliary = set(symbol.list_auxiliary_states())
     used = {*symbol.list_arguments(), *auxiliary}
     arrays = {
-        f"{'aux' if name in auxiliary else 'arg'}:{name}": parameter._reduce().astype("float32")
+        f"{'aux' if name in auxiliary else 'arg'}:{name}": value_of(name, parameter).astype("float32")
         for name, parameter in parameters.items()
         if name in used
     }

@@ -50,7 +50,7 @@ def train_or_estimate(config: TrainConfig, args: Namespace) -> int:
         return 0
     place = read_place(os.environ)
     if place is not None:
-        return take_part(place, lambda join: _train(config, args, join), args.debug)
+        return take_part(place, lambda join: _train(config, args, join, place.mark), args.debug)
     if (args.workers or 1) > 1 or args.hosts is not None:
         return launch_workers(config, args)
     return _train(config, args)
@@ -76,11 +76,11 @@ def launch_workers(config: TrainConfig, args: Namespace) -> int:
         )  # fmt: skip
 
 
-def _train(config: TrainConfig, args: Namespace, join: Any = None) -> int:
+def _train(config: TrainConfig, args: Namespace, join: Any = None, mark: str = "") -> int:
     # MXNet is imported only now, so that a wrong option or configuration is answered at once.
     from fairface.training.run import train
 
-    return train(config, args.resume, args.overwrite, args.quiet, join=join)
+    return train(config, args.resume, args.overwrite, args.quiet, join=join, mark=mark)
 
 
 def show_estimate(config: TrainConfig, console: Console) -> None:

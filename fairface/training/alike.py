@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
 from fairface.parallel import World
 from fairface.protocols.verification_set import VerificationSet
-from fairface.training.resumable import shaping
+from fairface.training.resumable import FREE_DATA
 from fairface.training.setup import sampled
 
+# Keys that may differ: they name what a machine has or where it lies, or how it reads. The sets are compared as such.
+OWN = ("devices", "gpus", "output", "head.scratch", "verify.sets", "test.sets")
 CODE, DATA, IMAGES, SETS = "code", "labels or attributes", "images", "verification or test sets"
 REMEDY = {
     CODE: "install the same version on all machines",
@@ -26,18 +28,29 @@ REMEDY = {
 }
 
 
-def fingerprints(
-    config: TrainConfig, facts: Mapping[str, Any], sets: Sequence[VerificationSet] = ()
-) -> dict[str, str]:
-    """What must be the same on all workers, by name: sums of code and data, and every key that shapes the result.
+def fingerprints(config: TrainConfig, facts: Mapping[str, Any], sets: Sequence[VerificationSet] = ()) -> dict[str, str]:
+    """What must be the same on all workers, by name: sums of code and data, and every key but :data:`OWN`.
 
-    ``sets`` are those that the workers score together; with ``verify.split=false`` each may have others.
+    Keys that shape no result count too: all workers meet where a step is logged, verified or saved. ``sets`` are
+    those that the workers score together; with ``verify.split=false`` each may have others.
     """
-    keys = {name: repr(value) for name, value in shaping(as_dict(config))}
-    keys["verify.split"] = repr(config.verify.split)
+    keys = {name: repr(value) for name, value in every_key(as_dict(config))}
     images = hashlib.sha256("".join(facts["content"]).encode()).hexdigest()
     found = {CODE: code_sum(), DATA: facts["data_fingerprint"], IMAGES: images, **keys}
     return {**found, SETS: _sum_of(sets)} if config.verify.split else found
+
+
+def every_key(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key that must be the same on all workers, with its value; of a list of groups by their numbers."""
+    if isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
+        tree = dict(enumerate(tree))
+    if not isinstance(tree, dict) or not tree:
+        yield prefix, tree
+        return
+    for key, value in tree.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if name not in OWN and not (".data." in f".{name}" and str(key) in FREE_DATA):
+            yield from every_key(value, name)
 
 
 def _sum_of(sets: Sequence[VerificationSet]) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,19 @@ class RunLog:
         damaged = steps.count(None)
         if damaged:
             self.say(f"warning: {self.path}: {quantity(damaged, 'damaged line was', 'damaged lines were')} dropped")
+        self._keep_lines(kept)
+
+    def forget_event(self, event: str, step: int) -> None:
+        """Drop the JSON lines of ``step`` whose event begins so, which are made again; :meth:`forget_after` came
+        before."""
+        if self.path.is_file():
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if _step_of(line) != step or not json.loads(line)["event"].startswith(event)]
+            self._keep_lines(kept)
+
+    def _keep_lines(self, lines: Sequence[str]) -> None:
         with atomic_write(self.path, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in kept)
+            file.writelines(f"{line}\n" for line in lines)
 
     def close(self) -> None:
         """Flush and close the event file."""

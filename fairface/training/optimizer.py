@@ -111,11 +111,14 @@ class Optimizer(Updater):
         self.trainer.update(loss_scale, ignore_stale_grad=False)  # divides by its argument
 
     def state(self) -> dict[str, NDArray]:
-        """``<structural name>.<k>`` to array on the CPU."""
-        states = {} if self.trainer is None else self.trainer._updaters[0].states
+        """``<structural name>.<k>`` to array on the CPU; what a state begins with, where no update has made it yet."""
+        if self.trainer is None:
+            return {}
+        states = self.trainer._updaters[0].states
         result = {}
-        for index, name in enumerate(self.names):
-            for k, array in enumerate(_flatten(states.get(index))):
+        for index, (name, parameter) in enumerate(zip(self.names, self.parameters, strict=True)):
+            made = states[index] if index in states else self.rule.create_state(index, parameter.list_data()[0])
+            for k, array in enumerate(_flatten(made)):
                 result[f"{name}.{k}"] = array.as_in_context(mx.cpu())
         return result
 

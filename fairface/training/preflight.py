@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fairface.checkpoints import MANIFEST, resolve
+from fairface.checkpoints import MANIFEST, holds_run, resolve
 from fairface.config.schema import TrainConfig
 from fairface.embedding.thresholds import THRESHOLDS
 from fairface.errors import CheckpointError
@@ -98,33 +98,29 @@ def claim_folder(folder: Path, resume: bool, overwrite: bool) -> None:
             it holds checkpoints that no run wrote.
     """
     check_claim(folder, resume, overwrite)
-    if overwrite and not resume and _holds_run(folder):
+    if overwrite and not resume and holds_run(folder):
         remove_run(folder)
 
 
 def check_claim(folder: Path, resume: bool, overwrite: bool) -> None:
     """What :func:`claim_folder` refuses; nothing is removed."""
     saved = (folder / MANIFEST).is_file()
-    holds_run = _holds_run(folder)
-    foreign = [] if holds_run else [file.name for pattern in CHECKPOINTS for file in folder.glob(pattern)]
+    begun = holds_run(folder)
+    foreign = [] if begun else [file.name for pattern in CHECKPOINTS for file in folder.glob(pattern)]
     if foreign and not resume:
         raise CheckpointError(
             f"{folder}: holds {foreign[0]}, which no run wrote; move it away, or give this run another name"
         )
     if resume and not saved:
-        remedy = "--overwrite starts the run again" if holds_run else "leave out --resume to start the run"
+        remedy = "--overwrite starts the run again" if begun else "leave out --resume to start the run"
         raise CheckpointError(f"{folder}: there is no checkpoint to resume; {remedy}")
-    if holds_run and not resume and not overwrite:
+    if begun and not resume and not overwrite:
         remedy = (
             "--resume continues it, --overwrite replaces it" if saved else "it saved nothing, --overwrite replaces it"
         )
         raise CheckpointError(f"{folder}: holds a run; {remedy}, name=… makes another one")
-    if holds_run and overwrite and not resume and folder.is_symlink():
+    if begun and overwrite and not resume and folder.is_symlink():
         raise CheckpointError(f"{folder}: is a link, which --overwrite does not follow; remove it, or what it leads to")
-
-
-def _holds_run(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() or (folder / "config.yaml").is_file()
 
 
 def remove_run(folder: Path) -> None:

@@ -10,7 +10,8 @@ import yaml
 
 from fairface.checkpoints import CheckpointFiles, read_manifest, resolve
 from fairface.errors import CheckpointError
-from fairface.parameters import load_arrays, set_arrays, set_copies
+from fairface.mx import NDArray
+from fairface.parameters import load_arrays, set_arrays
 from fairface.quantity import agree, quantity
 from fairface.training.checkpointer import COPIES, method_state
 from fairface.training.loss_scale import LossScale
@@ -114,8 +115,10 @@ def restore_blocks(run: Prepared, files: CheckpointFiles) -> int:
     return int(files.entry["position"].get("updates", files.step))
 
 
-def restore_state(run: Prepared, files: CheckpointFiles, updates: Updates, scale: LossScale | None) -> None:
-    """Load a checkpoint's optimizer and method state.
+def restore_state(
+    run: Prepared, files: CheckpointFiles, updates: Updates, scale: LossScale | None
+) -> dict[str, NDArray]:
+    """Load a checkpoint's optimizer and method state; returns what its devices had of their own.
 
     Raises:
         CheckpointError: something is missing.
@@ -123,8 +126,6 @@ def restore_state(run: Prepared, files: CheckpointFiles, updates: Updates, scale
     arrays = load_arrays(str(files.state))
     updates.load_state(arrays, str(files.state))
     run.method.load_state(method_state(arrays))
-    for name, block in run.method.blocks().items():
-        prefix = f"{COPIES}{name}."
-        set_copies(block, {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)})
     if scale is not None and "loss_scale" in files.entry["position"]:
         scale.load_state(files.entry["position"]["loss_scale"])
+    return {key[len(COPIES) :]: array for key, array in arrays.items() if key.startswith(COPIES)}

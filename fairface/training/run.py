@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fairface.checkpoints import STARTED_FROM, CheckpointFiles, identity, resolve
+from fairface.checkpoints import LAUNCH, STARTED_FROM, CheckpointFiles, identity, resolve
 from fairface.config.load import dump
 from fairface.config.schema import TrainConfig, VerifyConfig
 from fairface.data.types import Batch
@@ -41,8 +42,9 @@ from fairface.training.restore import (
 )
 from fairface.training.resumable import check_resumable, unlike_scores
 from fairface.training.run_folder import RunFolder
+from fairface.training.running import RunningStatistics
 from fairface.training.setup import Join, Prepared, prepare
-from fairface.training.share import average_running, share_block, share_facts, share_run
+from fairface.training.share import share_arrays, share_block, share_facts, share_run
 from fairface.training.start import fine_tune, initialize, load_inference
 from fairface.training.test_metrics import score_test_sets
 from fairface.training.trainer import Trainer
@@ -54,7 +56,7 @@ SHEET_IMAGES = 64
 
 def train(
     config: TrainConfig, resume: bool = False, overwrite: bool = False, quiet: bool = False,
-    files: Mapping[str, Any] | None = None, join: Join | None = None,
+    files: Mapping[str, Any] | None = None, join: Join | None = None, mark: str = "",
 ) -> int:  # fmt: skip
     """Run ``config`` to its end. Returns 0, or 128 + the signal's number when a signal stopped it (after saving).
 
@@ -63,11 +65,14 @@ def train(
         quiet: print nothing but results.
         files: written into the run's folder as JSON, by name, before the first step.
         join: makes the world of one of several workers, of which worker 0 reads and writes the folder.
+        mark: of the launch that started these workers, for the manifest: it tells that a checkpoint is its own.
 
     Raises:
         FairfaceError: whatever stops the run; nothing half-written is left.
     """
     run = prepare(config, join)
+    if mark:
+        run = replace(run, facts={**run.facts, LAUNCH: mark})
     if run.world.size > 1:
         check_alike(run.world, fingerprints(config, run.facts, (*run.verification, *run.test)))
     if not run.world.leads:
@@ -124,12 +129,16 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
     initialize(run.method, world.contexts, config.seed, config.data.image_size)
     verifier = Verifier(run.verification, config.verify, world, config.data.image_size)
     files = begin(run, log, folder, resume) if world.leads else None
-    done = {"step": 0, "updates": 0} if files is None else {"step": files.step, "updates": restore_blocks(run, files)}
+    done: dict[str, Any] = {"step": 0, "updates": 0, "unscored": False}
+    if files is not None:
+        unscored = files.entry["score"] is None
+        done = {"step": files.step, "updates": restore_blocks(run, files), "unscored": unscored}
     done = share_facts(done, world)
     together = make_updates(run, done["updates"])
     scale = LossScale() if config.precision == "fp16" else None
+    running, copies = RunningStatistics(run.method, world), {}
     if files is not None:
-        restore_state(run, files, together, scale)
+        copies = restore_state(run, files, together, scale)
         for problem in folder.forget_after(files.step, verifier.better):
             log.say(f"warning: {problem.split(';')[0]}; another checkpoint counts as the best now")
         log.forget_after(files.step)
@@ -137,9 +146,10 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         share_run(run.method, together, world)
         if scale is not None:
             scale.load_state(share_facts(scale.state(), world))
+    running.load(share_arrays(running.rows_of(copies), world))
     checkpointer = Checkpointer(
         folder, run.method, together, verifier, log, run.save_every, run.verify_every, {"total": run.total}, scale,
-        lambda: settle(run, checkpointer), world.leads,
+        running, world.leads, done["step"] if done["unscored"] else None, lambda: position_of(run.method),
     )  # fmt: skip
     sheet = (lambda batch: write_sheet(batch, run.folder)) if config.log.sheet and done["step"] == 0 else None
     pictures = pictures_of(run) if world.leads else None
@@ -147,12 +157,6 @@ def assemble(run: Prepared, log: RunLog, resume: bool = False) -> Trainer:
         config, run.method, run.loader, together, world, log, checkpointer, run.total, done["step"], scale,
         sheet if world.leads else None, pictures.after_step if pictures else None,
     )  # fmt: skip
-
-
-def settle(run: Prepared, checkpointer: Checkpointer) -> None:
-    """What every worker does before they score and worker 0 saves; its checkpoint notes the margins' statistics."""
-    average_running(run.method, run.world)
-    checkpointer.position.update(position_of(run.method))
 
 
 def begin(run: Prepared, log: RunLog, folder: RunFolder, resume: bool) -> CheckpointFiles | None:

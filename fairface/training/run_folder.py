@@ -80,7 +80,7 @@ class RunFolder:
         Args:
             inference: exported as symbol and params; must have run once since it was hybridized.
             blocks: arrays of the other blocks, which go to ``blocks-NNNN.params``, by name.
-            state: optimizer and method arrays.
+            state: the step, optimizer and method arrays.
             position: what else a resumed run needs, JSON-ready.
             score: the monitored score, or None when none was measured at this step.
             best_so_far: mark this checkpoint as the best.
@@ -96,9 +96,8 @@ class RunFolder:
         if others:
             files["blocks"] = f"blocks-{step:04d}.params"
             save_arrays(self.folder / files["blocks"], others)
-        if state:
-            files["state"] = f"state-{step:04d}.params"
-            save_arrays(self.folder / files["state"], state)
+        files["state"] = f"state-{step:04d}.params"
+        save_arrays(self.folder / files["state"], state)
         entry = {"step": step, "files": files, "position": dict(position), "score": score}
         entries = [old for old in self.manifest["checkpoints"] if int(old["step"]) != step]
         self.manifest["checkpoints"] = sorted([*entries, entry], key=lambda item: int(item["step"]))
@@ -106,6 +105,19 @@ class RunFolder:
             self.manifest["best"] = step
         for name in files.values():
             self.manifest["sha256"][name] = sha256(self.folder / name)
+        self._write_manifest()
+
+    def score(self, step: int, score: float, best_so_far: bool) -> None:
+        """Note the score of a checkpoint that was saved without one.
+
+        Raises:
+            DataError: the manifest cannot be written.
+        """
+        for entry in self.manifest["checkpoints"]:
+            if int(entry["step"]) == step:
+                entry["score"] = score
+        if best_so_far:
+            self.manifest["best"] = step
         self._write_manifest()
 
     def forget_after(self, step: int, better: Callable[[float, float], bool]) -> list[str]:

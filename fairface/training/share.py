@@ -11,7 +11,7 @@ import numpy as np
 from fairface.methods.base import Method
 from fairface.mx import NDArray, gluon, nd
 from fairface.parallel import World
-from fairface.parameters import RUNNING, SplitArrays, arrays_of, set_arrays, structural
+from fairface.parameters import SplitArrays, arrays_of, set_arrays
 from fairface.training.checkpointer import METHOD, method_state
 from fairface.training.optimizer import as_arrays
 from fairface.training.updates import Updates, load_state_of, state_of
@@ -55,26 +55,9 @@ def share_run(method: Method, updates: Updates, world: World) -> None:
     state = share_arrays({**state_of(updates.copied), **as_arrays(method.state(), METHOD)}, world)
     if not world.leads:
         kept = {name: array for name, array in state.items() if not name.startswith(METHOD)}
-        if kept:  # none before the first update
+        if kept:  # SGD without momentum has none
             load_state_of(updates.copied, kept, "worker 0")
         method.load_state(method_state(state))
-
-
-def average_running(method: Method, world: World) -> None:
-    """Give BatchNorm's running statistics their mean over all devices of all workers; a step never reads them."""
-    running = [
-        parameter
-        for block in method.blocks().values()
-        for name, parameter in structural(block).items()
-        if name.endswith(RUNNING)
-    ]
-    if world.size == 1 or not running:
-        return
-    own = [np.sum([copy.asnumpy().astype(np.float64) for copy in one.list_data()], axis=0) for one in running]
-    means = world.sum(np.concatenate([values.reshape(-1) for values in own])) / world.devices
-    ends = np.cumsum([values.size for values in own])
-    for parameter, mean in zip(running, np.split(means, ends[:-1]), strict=True):
-        parameter.set_data(nd.array(mean.reshape(parameter.shape), dtype=parameter.dtype))
 
 
 def _as_words(array: NDArray, world: World) -> NDArray:

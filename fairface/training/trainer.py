@@ -88,9 +88,10 @@ class Trainer:
         """
         step = self.start
         pending: Pending | None = None
-        self._restart_window()
         with StopSignal() as stop, self._progress() as bar:
             bar.update(self.start)
+            self.checkpointer.make_up(self.total)
+            self._restart_window()
             batches = self.loader.iterate(self.start, self.total)
             while (batch := self._next(batches, step, pending)) is not None:
                 if step == self.start and self.on_first_batch is not None:

@@ -21,13 +21,15 @@ from fairface.training.worst_rate import worst_rate
 
 WORST = {"fmr_worst": "fmr", "fnmr_worst": "fnmr"}
 LOWER_IS_BETTER = ("eer", *WORST)
+EVENT = "verify/"  # begins the event of a set in the log
 
 
 class Verifier:
     """Scores a net on verification sets.
 
     Args:
-        sets: scored in this order; the monitored score is the mean over them.
+        sets: scored in this order; the monitored score is the mean over them, undefined where that of one of them is: a
+            mean over the others would be that of an easier task.
         config: folds, FMR targets, flip, batch size, monitored score, whether workers share the images.
         world: on whose devices the images are embedded. Worker 0 scores; with ``verify.split`` the others make the same
             calls with the same sets and the same net, and get no result.
@@ -39,6 +41,7 @@ class Verifier:
         self.config = config
         self.world = world if config.split else World(world.contexts, world.rank)
         self.image_size = image_size
+        self._told = False
 
     def results(self, net: gluon.HybridBlock, rounds: int = 0) -> dict[str, VerificationResult]:
         """Set name to result; ``rounds`` bootstrap rounds for intervals.
@@ -69,7 +72,8 @@ class Verifier:
         return self.world.leads or self.world.size > 1
 
     def run(self, net: gluon.HybridBlock, step: int, log: RunLog) -> float | None:
-        """Score all sets, log each, and return the monitored score (None without sets, and where this is not worker 0).
+        """Score all sets, log each, and return the monitored score: None without sets, where it is undefined, and where
+        this is not worker 0.
 
         Raises:
             FairfaceError: a set cannot be scored; on all workers alike.
@@ -78,7 +82,7 @@ class Verifier:
 
     def _run(self, net: gluon.HybridBlock, step: int, log: RunLog) -> float | None:
         monitor = self.config.monitor
-        monitored = []
+        monitored, undefined = [], []
         for item, scores in self.scored(net):
             result = self._verified(scores, item, 0)
             tar = {f"tar@{key}": value for key, value in result.tar.items()}
@@ -93,9 +97,16 @@ class Verifier:
                 f"{key} {'n/a' if math.isnan(value) else f'{value:.4f}'}" for key, value in values.items()
                 if key != "accuracy" or result.is_balanced or monitor == key
             )  # fmt: skip
-            log.record(f"verify/{item.name}", step, values, f"step {step}  [{item.name}]  {shown}")
-        defined = [score for score in monitored if not math.isnan(score)]
-        return sum(defined) / len(defined) if defined else None
+            log.record(f"{EVENT}{item.name}", step, values, f"step {step}  [{item.name}]  {shown}")
+            if math.isnan(monitored[-1]):
+                undefined.append(item.name)
+        if undefined and not self._told:
+            self._told = True
+            log.say(
+                f"warning: step {step} has no score, since {monitor} is undefined on {', '.join(undefined)}; "
+                "a step without a score is never the best (said once)"
+            )
+        return sum(monitored) / len(monitored) if monitored and not undefined else None
 
     def better(self, score: float, than: float) -> bool:
         """Whether ``score`` is as good as ``than`` in the monitored measure: of equals the later one is kept."""

@@ -34,6 +34,7 @@ class Group:
         address: of this machine, for the others.
         timeout: seconds without a sign of life after which a process counts as dead.
         port: of the scheduler; 0 = any that is free.
+        mark: of the launch, for the run's manifest.
 
     Attributes:
         signalled: whether a signal asked for the end; it is handed on to the workers.
@@ -42,7 +43,9 @@ class Group:
         ConfigError: the port is in use.
     """
 
-    def __init__(self, machines: Sequence[Host], command: Command, address: str, timeout: float, port: int) -> None:
+    def __init__(
+        self, machines: Sequence[Host], command: Command, address: str, timeout: float, port: int, mark: str = ""
+    ) -> None:
         self.machines, self.command = machines, command
         self.signalled = False
         self._before: dict[int, Any] = {}
@@ -53,8 +56,9 @@ class Group:
         check_port(address, port)
         self._roll = RollCall({WORKER: self._workers, SERVER: servers, SCHEDULER: 1}, timeout, address)
         self._place = Place(
-            SCHEDULER, address, port, self._workers, servers, timeout=timeout, roll_call=(address, self._roll.port)
-        )
+            SCHEDULER, address, port, self._workers, servers, timeout=timeout, roll_call=(address, self._roll.port),
+            mark=mark,
+        )  # fmt: skip
         # What others than worker 0 say is shown only where worker 0 cannot speak.
         self._said: list[IO[bytes]] = []
 

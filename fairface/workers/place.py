@@ -16,6 +16,7 @@ ROLE, ADDRESS, PORT = "DMLC_ROLE", "DMLC_PS_ROOT_URI", "DMLC_PS_ROOT_PORT"
 WORKERS, SERVERS, RANK = "DMLC_NUM_WORKER", "DMLC_NUM_SERVER", "DMLC_WORKER_ID"
 LOCAL_RANK, LOCAL_SIZE = "FAIRFACE_LOCAL_RANK", "FAIRFACE_LOCAL_SIZE"
 TIMEOUT, ROLL_CALL = "FAIRFACE_PEER_TIMEOUT", "FAIRFACE_ROLL_CALL"
+MARK = "FAIRFACE_LAUNCH"
 DEFAULT_TIMEOUT = 60.0  # seconds without a sign of life after which a process counts as dead
 
 
@@ -31,6 +32,7 @@ class Place:
         local_rank, local_size: a worker's number among those of its machine, and how many these are.
         timeout: seconds without a sign of life after which a process counts as dead.
         roll_call: address and port of the roll call; None = the scheduler holds it, at the port after its own.
+        mark: of the launch that started this process, for the run's manifest; empty = none did.
     """
 
     role: str
@@ -43,6 +45,7 @@ class Place:
     local_size: int = 1
     timeout: float = DEFAULT_TIMEOUT
     roll_call: tuple[str, int] | None = None
+    mark: str = ""
 
     @property
     def called_at(self) -> tuple[str, int]:
@@ -60,6 +63,8 @@ class Place:
             found[RANK] = str(self.rank)
         if self.roll_call is not None:
             found[ROLL_CALL] = f"{self.roll_call[0]}:{self.roll_call[1]}"
+        if self.mark:
+            found[MARK] = self.mark
         return found
 
 
@@ -86,7 +91,7 @@ def read_place(environment: Mapping[str, str]) -> Place | None:
         role, environment[ADDRESS], _number(environment, PORT, 1, 65534), workers,
         _number(environment, SERVERS, 1), rank,
         _number(environment, LOCAL_RANK, 0, size - 1) if environment.get(LOCAL_RANK) else 0, size,
-        _seconds(environment), (host, int(port)) if host else None,
+        _seconds(environment), (host, int(port)) if host else None, environment.get(MARK, ""),
     )  # fmt: skip
 
 

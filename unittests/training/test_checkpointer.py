@@ -65,7 +65,8 @@ def test_when_a_checkpoint_is_scored():
     checkpointer_of(folder, verify_every=0).after_step(2, 9)
     assert folder.saved == [(2, None, False)]
     assert folder.position == {"total": 9, "updates": 7}
-    assert set(folder.state) == {"o.x", "method.t"}
+    assert set(folder.state) == {"step", "o.x", "method.t"}
+    assert folder.state["step"].asnumpy().tolist() == [2]
     assert method_state(folder.state) == {"t": np.array([2.0])}
     folder = Recorded()
     with pytest.raises(DataError, match="a set is gone"):

@@ -94,6 +94,25 @@ def test_saved_state_continues_to_the_same_bits(name: str) -> None:
         assert (a == b).all()
 
 
+@pytest.mark.parametrize("name", ["sgd", "nag", "adam"])
+def test_state_before_the_first_update_continues_to_the_same_bits(name: str) -> None:
+    rows = np.random.default_rng(2).normal(size=(6, 4)).astype(np.float32)
+    blocks = dense([mx.cpu()]), dense([mx.cpu()])
+    fresh, loaded = (make(block, [mx.cpu()], name=name) for block in blocks)
+    state = fresh.state()
+    kinds = 2 if name == "adam" else 1  # mean and variance; momentum
+    assert sorted(state) == sorted(f"optimizer.{key}.{k}" for key in ("bias", "weight") for k in range(kinds))
+    assert not any(array.asnumpy().any() for array in state.values())
+    loaded.load_state(state, "state")
+    for block, rule in zip(blocks, (fresh, loaded), strict=True):
+        for _ in range(2):
+            backward(block, rows, [mx.cpu()])
+            rule.step(0.01)
+    for key in ("weight", "bias"):
+        a, b = (structural(block)[key].data().asnumpy() for block in blocks)
+        assert (a == b).all()
+
+
 def test_clipping_bounds_the_step() -> None:
     block = dense([mx.cpu()])
     before = [p.data().asnumpy() for p in structural(block).values()]

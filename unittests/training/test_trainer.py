@@ -72,6 +72,9 @@ class Around:
     def after_step(self, step, total, stopping):
         self.saved.append((step, total, stopping))
 
+    def make_up(self, total):
+        self.made_up = total
+
     def save(self, step, score):
         self.saved.append((step, score))
 
@@ -191,7 +194,8 @@ def test_a_bad_record_costs_no_step_before_it(tmp_path, fails_at):
     if not fails_at:
         assert (str(caught.value), around.saved) == ("record 7 is bad", [])
         return
-    said = f"record 7 is bad; the {fails_at} steps before it are saved, --resume goes on from there"
+    saved = "1 step before it is" if fails_at == 1 else f"{fails_at} steps before it are"
+    said = f"record 7 is bad; the {saved} saved, --resume goes on from there"
     assert (str(caught.value), around.saved) == (said, [(fails_at, None)])
     assert [line["step"] for line in lines_of(tmp_path)] == list(range(1, fails_at + 1))
 

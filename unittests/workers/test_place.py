@@ -27,7 +27,7 @@ def test_the_variables_of_a_cluster() -> None:
 
 
 def test_a_place_comes_back_from_its_environment() -> None:
-    place = Place("worker", "127.0.0.1", 5, 4, 1, 2, 1, 2, 7.5, ("127.0.0.1", 77))
+    place = Place("worker", "127.0.0.1", 5, 4, 1, 2, 1, 2, 7.5, ("127.0.0.1", 77), "mark")
     assert read_place(place.environment()) == place
     assert place.called_at == ("127.0.0.1", 77)
 

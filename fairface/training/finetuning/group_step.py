@@ -23,8 +23,18 @@ def on_group(config: TrainConfig, choice: GroupChoice, decision: GroupDecision) 
     """
     if not decision.where:
         return config
-    config = replace(config, data=replace(config.data, where=join_filters(config.data.where, decision.where)))
-    if decision.before is None:
+    where = join_filters(config.data.where, decision.where)
+    return _on(config, choice, where, is_computed=decision.before is not None)
+
+
+def as_it_ran(config: TrainConfig, choice: GroupChoice, where: str) -> TrainConfig:
+    """``config`` as a step was run whose saved ``data.where`` is ``where``: which group was found, only that tells."""
+    return _on(config, choice, where, is_computed=where != config.data.where and not choice.group)
+
+
+def _on(config: TrainConfig, choice: GroupChoice, where: str, is_computed: bool) -> TrainConfig:
+    config = replace(config, data=replace(config.data, where=where))
+    if not is_computed:
         return config
     monitored = replace(
         config.verify, sets=(choice.validation,), monitor=f"{choice.error}_worst", protected=choice.protected,

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from fairface.checkpoints import MANIFEST, STARTED_FROM, identity, read_manifest, resolve
 from fairface.config.schema import TrainConfig
-from fairface.config.staged import StagedConfig
+from fairface.config.staged import GroupChoice, StagedConfig
 from fairface.console import Console
 from fairface.errors import CheckpointError, ConfigError
 from fairface.files import sha256
 from fairface.quantity import quantity
-from fairface.training.finetuning.group_step import GROUP, on_group, tell_outcome
+from fairface.training.comparison_sets import verification_names
+from fairface.training.finetuning.group_step import GROUP, as_it_ran, on_group, tell_outcome
 from fairface.training.finetuning.hard_samples import mine, write_list
 from fairface.training.finetuning.summary import finetuning_summary
 from fairface.training.finetuning.worst_group import check_choice, decide_group
@@ -53,7 +54,7 @@ def finetune(
             if is_stale(config):
                 console.tell([f"{config.name} is trained again: it did not start from this {config.start_from}"])
                 going_on = False
-            elif is_finished(config, staged.worst_group[number - 1]):
+            elif is_finished(config, staged.fairness if staged.worst_group[number - 1] else None):
                 console.tell([f"step {number} of {staged.name} is finished: {Path(config.output) / config.name}"])
                 continue
         code = run_step(staged, number, config, going_on, overwrite or resume, console)
@@ -143,16 +144,18 @@ def _is_other_list(listed: str, only: str) -> bool:
         return True
 
 
-def is_finished(config: TrainConfig, of_group: bool) -> bool:
-    """Whether the run that is there reached its last step.
+def is_finished(config: TrainConfig, choice: GroupChoice | None = None) -> bool:
+    """Whether the run that is there reached its last step and was scored there, which a signal in that step prevents.
+
+    ``choice`` is how its group was found, where it has one.
 
     Raises:
         CheckpointError: its manifest is damaged, or it was made with another configuration.
     """
     folder = Path(config.output) / config.name
     saved = saved_config(folder)
-    if of_group:  # which group, and so what is monitored, was found when it ran
-        config = replace(config, data=replace(config.data, where=str(saved.get("data", {}).get("where", ""))))
+    if choice is not None:
+        config = as_it_ran(config, choice, str(saved.get("data", {}).get("where", "")))
     check_resumable(config, saved)
     entries: Sequence[dict[str, object]] = read_manifest(folder)["checkpoints"]
     if not entries:
@@ -161,4 +164,5 @@ def is_finished(config: TrainConfig, of_group: bool) -> bool:
     total = position.get("total") if isinstance(position, dict) else None
     if total is None:
         raise CheckpointError(f"{folder}: does not give the length of the run; start it again with --overwrite")
-    return int(str(entries[-1]["step"])) >= int(total)
+    is_scored = entries[-1]["score"] is not None or not verification_names(config)
+    return is_scored and int(str(entries[-1]["step"])) >= int(total)

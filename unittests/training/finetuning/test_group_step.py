@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from fairface.config.schema import DataConfig, TrainConfig, VerifyConfig
 from fairface.config.staged import GroupChoice
-from fairface.training.finetuning.group_step import on_group, outcome, tell_outcome
+from fairface.training.finetuning.group_step import as_it_ran, on_group, outcome, tell_outcome
 from fairface.training.finetuning.worst_group import GroupDecision
 
 
@@ -33,6 +33,18 @@ def test_a_group_is_trained_on_and_watched():
     assert (watched.verify.protected, watched.verify.min_subjects, watched.verify.batch_size) == (("sex",), 7, 9)
     assert watched.verify.fmr == (0.05, 0.01)
     assert on_group(config, CHOICE, GroupDecision("sex=f", (), 0.1)).verify.monitor == "fmr_worst"
+
+
+def test_what_a_run_was_follows_from_the_filter_that_it_saved():
+    config = TrainConfig(data=DataConfig(path="p", where="hat=1"))
+    by_hand = replace(CHOICE, group="sex=f")
+    ran = [
+        (CHOICE, GroupDecision("sex=f", (), 0.1)), (CHOICE, GroupDecision("", ())),
+        (replace(CHOICE, error="fnmr"), GroupDecision("sex=m", (), 0.0)), (by_hand, GroupDecision("sex=f", ())),
+    ]  # fmt: skip
+    for choice, decision in ran:
+        was = on_group(config, choice, decision)
+        assert as_it_ran(config, choice, was.data.where) == was
 
 
 def test_what_a_step_did_in_words(tmp_path):

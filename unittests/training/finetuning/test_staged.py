@@ -1,7 +1,10 @@
 """Finetuning in steps, whole, on a tiny data set with an attribute."""
 
 import json
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +22,7 @@ from fairface.training.finetuning.group_step import on_group, outcome
 from fairface.training.finetuning.staged import finetune
 from fairface.training.finetuning.worst_group import GroupDecision
 from fairface.training.run import train
+from fairface.training.trainer import Pending, Trainer
 from unittests.training.helpers import SIZE, make_people, tiny_config
 
 PEOPLE = 10
@@ -142,6 +146,30 @@ def test_finished_runs_are_kept_unless_told_otherwise(place: Path, capsys: pytes
     assert (place / "models" / "again_step3" / "manifest.json").is_file()
     assert finetune(config, "1", overwrite=True) == 0
     assert manifest.stat().st_mtime_ns != before
+
+
+def test_resume_goes_on_with_the_step_of_a_group(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped in its middle, and finished: what it monitors is not what the file of steps says."""
+    config = staged(place, "stopped")
+    real = Trainer.step
+
+    def step(self: Trainer, step: int, *rest: Any) -> Pending:
+        if self.config.name == "stopped_step3" and step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, step, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", step)
+        assert finetune(config) == 128 + signal.SIGTERM
+    third = place / "models" / "stopped_step3"
+    assert last_step(third) == 2
+    assert finetune(config, resume=True) == 0
+    assert last_step(third) == 4
+    before = (third / "manifest.json").stat().st_mtime_ns
+    assert finetune(config, resume=True) == 0
+    assert (third / "manifest.json").stat().st_mtime_ns == before
+    with pytest.raises(CheckpointError, match=r"verify\.monitor was 'fmr_worst' and is now 'fnmr_worst'"):
+        finetune(staged(place, "stopped", "fairness.error=fnmr"), resume=True)
 
 
 def test_hard_samples_start_from_the_pretrained_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from fairface.config.schema import DataConfig, TrainConfig
+from fairface.config.schema import DataConfig, TrainConfig, VerifyConfig
 from fairface.config.staged import GroupChoice, StagedConfig
 from fairface.errors import CheckpointError, ConfigError
 from fairface.training.finetuning import staged as module
@@ -95,19 +95,28 @@ def test_a_step_is_stale_where_its_list_is_there_no_longer(tmp_path, only):
 )
 def test_a_step_is_finished_at_its_last_step(tmp_path, monkeypatch, entries, finished):
     files = {"params": "a", "symbol": "b"}
-    config = run_of(
-        tmp_path, checkpoints=[{"step": at, "files": files, "position": {"total": of}} for at, of in entries]
-    )
+    saved = [{"step": at, "files": files, "position": {"total": of}, "score": 0.5} for at, of in entries]
+    config = run_of(tmp_path, checkpoints=saved)
     resumable = []
     monkeypatch.setattr(module, "check_resumable", lambda config, saved: resumable.append((config.data.where, saved)))
     saved = {"data": {"where": "sex=f"}, "method": None}
     (tmp_path / "x" / "config.yaml").write_text(yaml.safe_dump(saved))
-    assert is_finished(config, of_group=False) == finished
-    assert is_finished(config, of_group=True) == finished
+    assert is_finished(config) == finished
+    assert is_finished(config, GroupChoice("v")) == finished
     assert resumable == [("", saved), ("sex=f", saved)]
     if entries:
         config = run_of(tmp_path, checkpoints=[{"step": 4, "files": files}])
         with pytest.raises(
             CheckpointError, match="x: does not give the length of the run; start it again with --overw"
         ):
-            is_finished(config, of_group=False)
+            is_finished(config)
+
+
+@pytest.mark.parametrize(("score", "sets", "finished"), [(None, ("a",), False), (0.5, ("a",), True), (None, (), True)])
+def test_a_step_that_a_signal_left_unscored_goes_on(tmp_path, monkeypatch, score, sets, finished):
+    """The next step starts from the best checkpoint, which may be the one that was not scored."""
+    entry = {"step": 4, "files": {"params": "a", "symbol": "b"}, "position": {"total": 4}, "score": score}
+    config = replace(run_of(tmp_path, checkpoints=[entry]), verify=VerifyConfig(sets=sets))
+    monkeypatch.setattr(module, "check_resumable", lambda config, saved: None)
+    (tmp_path / "x" / "config.yaml").write_text("data: {}\n")
+    assert is_finished(config) == finished

@@ -1,7 +1,7 @@
 """The ONNX sides of onnx_engines.py: the net as it is exported, in fp32 or int8, by the ONNX engine. Started by it.
 
-Argument: one JSON object with net, batch, embedding, image_size, threads, calibration_images, precision (fp32 | int8).
-Speaks as benchmarks/serve.py does.
+Argument: one JSON object with net, batch, embedding, image_size, threads, calibration_images, precision (fp32 | int8),
+and model where a known one takes the net's place. Speaks as benchmarks/serve.py does.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from fairface.interop.onnx.self_check import generated_images
 
 
 def onnx_embedder(job: dict[str, Any]) -> tuple[OnnxEmbedder, int]:
-    """The same net as MXNet's side, exported, and its number of trainable values."""
+    """The same net as MXNet's side, exported, and its number of values."""
     with tempfile.TemporaryDirectory() as folder:
         _, parameters = embedder({**job, "precision": "fp32"}, folder)
-        exported = export_onnx(resolve(f"{folder}/model,0"))
+        exported = export_onnx(resolve(job["model"] or f"{folder}/model,0"))
     if job["precision"] == "int8":
         exported = int8_export(exported, generated_images(job["calibration_images"], exported.net.image_size))
     return OnnxEmbedder(exported.net, job["batch"], show_progress=False), parameters

@@ -1,6 +1,7 @@
 """Prepare LFW for the experiments: align the photographs by given landmarks and pack each split.
 
 python experiments/prepare_lfw.py --data LFW --out WORK/lfw
+python experiments/prepare_lfw.py --data LFW --out WORK/lfw_dlib --layout dlib --splits finetune,test
 
 ``LFW`` holds base.tar, finetune.tar, validation.tar, test.tar and single.tar (``<identity>/<photo>.jpg``),
 landmarks.csv, identities.csv (identity, sex, images, split) and the pair lists test_pairs.csv and validation_pairs.csv.
@@ -25,6 +26,7 @@ from fairface.errors import DataError
 from fairface.faces.folder import align_folder
 from fairface.faces.folder_worker import AlignConfig
 from fairface.faces.landmarks import Landmarks, read_landmarks
+from fairface.faces.layouts import ARCFACE, LAYOUTS, SIZES
 from fairface.files import atomic_write
 from fairface.hardware import usable_cores
 
@@ -52,8 +54,9 @@ def sexes_of(path: Path) -> dict[str, str]:
 
 
 def prepare_split(
-    data: Path, out: Path, split: str, landmarks: Mapping[str, Landmarks], sexes: Mapping[str, str]
-) -> int:
+    data: Path, out: Path, split: str, landmarks: Mapping[str, Landmarks], sexes: Mapping[str, str],
+    layout: str = ARCFACE,
+) -> int:  # fmt: skip
     """Align and pack one split; returns its number of photographs.
 
     A training photograph without landmarks is named and left out; one that is compared may not be missing.
@@ -62,10 +65,11 @@ def prepare_split(
         DataError: a photograph cannot be used, or its person has no sex.
     """
     aligned = out / "aligned" / split
+    config = AlignConfig(SIZES[layout], quality=QUALITY, layout=layout)
     with TemporaryDirectory(prefix="fairface-lfw-") as folder:
         with tarfile.open(data / f"{split}.tar") as tar:
             tar.extractall(folder, filter="data")
-        report = align_folder(folder, aligned, AlignConfig(quality=QUALITY), landmarks=landmarks, jobs=usable_cores())
+        report = align_folder(folder, aligned, config, landmarks=landmarks, jobs=usable_cores())
     lost = [*report.no_face, *(name for name, _ in report.unreadable)]
     if lost and (split in PAIRED or report.unreadable):
         raise DataError(f"{data / split}.tar: {len(lost)} photographs cannot be used ({lost[0]} first)")
@@ -78,7 +82,7 @@ def prepare_split(
             raise DataError(f"{data / 'identities.csv'}: no row for {person}")
         rows.append((person, Photo(str(aligned / name), 0, attributes=(SEXES.index(sexes[person]),))))
     plan = numbered(data / f"{split}.tar", rows, AttributeNotes(("sex",), {"sex": SEXES}))
-    pack_plan(plan, out / split, PackOptions(quality=QUALITY, workers=usable_cores()))
+    pack_plan(plan, out / split, PackOptions(size=SIZES[layout], quality=QUALITY, workers=usable_cores()))
     return len(names)
 
 
@@ -96,11 +100,12 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--data", type=Path, required=True, metavar="DIR", help="LFW's tar files and lists")
     options.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     options.add_argument("--splits", default=",".join(SPLITS), help="comma-separated")
+    options.add_argument("--layout", choices=LAYOUTS, default=ARCFACE, help="dlib: crops for dlib's net")
     args = options.parse_args(argv)
     landmarks, sexes = read_landmarks(args.data / "landmarks.csv"), sexes_of(args.data / "identities.csv")
     splits = args.splits.split(",")
     counts = [
-        [split, prepare_split(args.data, args.out, split, landmarks, sexes)]
+        [split, prepare_split(args.data, args.out, split, landmarks, sexes, args.layout)]
         for split in progress(splits, label="splits", unit="split")
     ]
     for split in set(PAIRED) & set(splits):

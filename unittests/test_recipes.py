@@ -29,6 +29,7 @@ NOT_RUN = {
     ("docs/adaface.md", "Five verification sets"): "needs the .bin sets and a released model",
     ("docs/dlib.md", "The commands"): "fetches 100 MB; the programs are tested with a small file of dlib's form",
     ("docs/dlib.md", "In Python"): "the same",
+    ("docs/dlib.md", "As ONNX, and in 8 bits"): "the same",
     ("README.md", "Train on a data set, on your GPUs"): "needs MS1M (5.8 million images) and four GPUs",
     ("docs/classifier.md", "On four GPUs"): "needs MS1M and four GPUs; split classes are tested on devices of the CPU",
     ("docs/data.md", "train.rec from insightface"): "needs MS1M and GPUs; the reader is tested on a train.rec of ours",

@@ -13,7 +13,6 @@ from fairface.checkpoints import CheckpointFiles, resolve
 from fairface.embedding.embedder import Embedder, Pixels, Rows
 from fairface.embedding.fusion import Fusion, flip_sum
 from fairface.errors import CheckpointError, ConfigError, DeviceError
-from fairface.faces.layouts import ARCFACE
 from fairface.interop.onnx import pixels as pixel_forms
 from fairface.interop.onnx.session import OnnxNet, open_net, planes
 from fairface.threads import work_ahead
@@ -43,7 +42,7 @@ class OnnxModel:
     @property
     def layout(self) -> str:
         """Where it expects the faces' landmarks (:mod:`fairface.faces.layouts`)."""
-        return ARCFACE
+        return self.net.layout
 
     @property
     def embedding(self) -> int:
@@ -108,7 +107,7 @@ class OnnxEmbedder(Embedder):
             raise ConfigError(f"embedding needs a batch size of 1 or more, not {batch_size}")
         self.net = net
         self._net = net.net if isinstance(net, OnnxModel) else net
-        super().__init__(batch_size, flip, net.image_size, threads, show_progress, resize, fuse)
+        super().__init__(batch_size, flip, net.image_size, threads, show_progress, resize, fuse, net.layout)
 
     def run(self, batches: Iterable[Pixels]) -> Iterator[Rows]:
         """Two batches are in work at a time, so that no thread waits for the last part of one."""

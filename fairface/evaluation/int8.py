@@ -15,6 +15,8 @@ from fairface.data.opening import open_dataset
 from fairface.data.types import Dataset
 from fairface.errors import DataError
 from fairface.evaluation.precision_change import TarChange, cosines, tar_changes
+from fairface.faces.align import adapted
+from fairface.faces.layouts import ARCFACE
 from fairface.protocols.verification_set import VerificationSet, open_verification_set
 from fairface.quantity import quantity
 
@@ -86,14 +88,18 @@ class Int8Data:
         verification = open_verification_set(test_set, wanted=protected) if test_set else None
         return cls(dataset, count, verification, tuple(protected), fmr)
 
-    def images(self, size: int) -> tuple[Images, Images]:
+    def images(self, size: int, layout: str = ARCFACE) -> tuple[Images, Images]:
         """The images to calibrate on and those to compare on, uint8 ``(N, size, size, 3)``.
+
+        Args:
+            size: H = W in pixels that the model takes.
+            layout: of the faces that it takes; crops of ArcFace's are adapted to dlib's, as embedding does.
 
         Raises:
             DataError: one cannot be decoded, or has another size.
         """
         places = np.linspace(0, len(self.dataset) - 1, self.count + HELD_OUT).astype(np.int64)
-        read = ImageReader(self.dataset, size).read
+        read = ImageReader(self.dataset, size, adapt=lambda image: adapted(image, size, layout)).read
         pixels = np.stack([read(int(place)) for place in places])
         held = np.zeros(len(places), bool)
         held[np.linspace(0, len(places) - 1, HELD_OUT).astype(np.int64)] = True

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.checkpoints import CheckpointFiles
-from fairface.errors import ConfigError
+from fairface.checkpoints import CheckpointFiles, is_onnx
+from fairface.errors import CheckpointError, ConfigError
+from fairface.faces.onnx_properties import read_properties
 
 ARCFACE, DLIB = "arcface", "dlib"
 LAYOUTS = (ARCFACE, DLIB)
+PROPERTY = "fairface.layout"  # in which an ONNX file says its layout
 SIZES = {ARCFACE: 112, DLIB: 150}  # of a crop in pixels, unless it is said
 
 # ArcFace's reference points in a 112 x 112 crop (Deng et al., CVPR 2019): the points of the older 96 x 112 crop moved
@@ -25,7 +29,7 @@ TEMPLATE_112.setflags(write=False)
 _IN_MEAN_FACE: NDArray[np.float64] = np.array(
     [[0.2237, 0.2030], [0.7621, 0.2033], [0.4882, 0.5273], [0.2595, 0.8054], [0.7254, 0.8061]]
 )
-_PADDING = 0.25  # of dlib's chips, on each side, in sides of that square
+PADDING = 0.25  # of dlib's chips, on each side, in sides of that square
 
 
 def template(size: int, layout: str = ARCFACE) -> NDArray[np.float64]:
@@ -38,7 +42,7 @@ def template(size: int, layout: str = ARCFACE) -> NDArray[np.float64]:
         ConfigError: an unknown layout.
     """
     if layout == DLIB:
-        return np.asarray((_PADDING + _IN_MEAN_FACE) / (1 + 2 * _PADDING) * size, dtype=np.float64)
+        return np.asarray((PADDING + _IN_MEAN_FACE) / (1 + 2 * PADDING) * size, dtype=np.float64)
     if layout != ARCFACE:
         raise ConfigError(f"layout is {layout!r}; it must be one of {', '.join(LAYOUTS)}")
     margin, whole = (8, 128) if size % 128 == 0 else (0, 112)
@@ -47,5 +51,26 @@ def template(size: int, layout: str = ARCFACE) -> NDArray[np.float64]:
 
 
 def layout_of(files: CheckpointFiles) -> str:
-    """The layout of the faces that the net of a checkpoint takes."""
+    """The layout of the faces that the net of a checkpoint takes. No net is loaded.
+
+    Raises:
+        CheckpointError: an ONNX file that cannot be read, or names a layout that is not known.
+    """
+    if is_onnx(str(files.params)):
+        return said_layout(read_properties(files.params, files.name), files.name)
     return DLIB if files.is_dlib else ARCFACE
+
+
+def said_layout(properties: Mapping[str, str], name: str) -> str:
+    """The layout that an ONNX file ``name`` says in its ``properties``; ArcFace's where it says nothing.
+
+    Raises:
+        CheckpointError: it says one that is not known.
+    """
+    said = properties.get(PROPERTY, ARCFACE)
+    if said not in LAYOUTS:
+        raise CheckpointError(
+            f"{name}: says that it takes faces in the layout {said[:40]!r}, not one of {', '.join(LAYOUTS)}; export "
+            "the model anew with this version"
+        )
+    return said

@@ -70,7 +70,7 @@ def _nine_outputs(symbol: Any, files: CheckpointFiles) -> Any:
         found = [index for index, shape in enumerate(shapes) if tuple(shape) == wanted]
         if len(found) != 1:
             raise CheckpointError(
-                f"{files.symbol}: {len(found)} of its {quantity(len(shapes), 'output')} "
+                f"{files.symbol}: {len(found)} of {quantity(len(shapes), 'output')} "
                 f"{agree(len(found), 'has', 'have')} shape {wanted} for {_SIDE}x{_SIDE} pixels, not one; name a "
                 "RetinaFace model with three levels and two anchors, such as insightface's R50"
             )

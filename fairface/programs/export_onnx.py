@@ -36,6 +36,8 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     thresholds, note = saved_thresholds(files, args.int8)
     data = int8_data(args) if args.int8 else None
     # MXNet: not for --help, nor for a model or data that are not there.
+    from fairface.interop.dlib.published import LICENCE, is_published
+    from fairface.interop.onnx.alignment import caution
     from fairface.interop.onnx.export import export_onnx
     from fairface.interop.onnx.model_card import model_card
 
@@ -45,23 +47,25 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if data:
         exported, cost = in_int8(exported, data, not args.quiet)
     told, lines = exported.metadata, cost.lines if cost else ()
+    warning, known = caution(told), LICENCE if is_published(files) else ""
+    remarks = "\n".join(filter(None, [*lines, note, warning]))
     card = model_card(files, told, exported.difference, lines, args.output)
     with fresh_output(folder, keep=lambda path: False) as fresh:
-        write_package(fresh, folder.resolve().name, exported.content, exported.net, card, args.licence)
+        write_package(fresh, folder.resolve().name, exported.content, exported.net, card, args.licence, known)
         if thresholds:
             own = resolve(str(fresh / FILE))
             save_thresholds(own, replace(thresholds, step=own.step, weights=weights_sum(own)))
     Console.of(args).show(
-        {"model": args.model, "folder": args.folder, "difference": exported.difference, "note": note, **vars(told),
-         "int8": cost.to_dict() if cost else None},
+        {"model": args.model, "folder": args.folder, "difference": exported.difference, "note": note,
+         "caution": warning, **vars(told), "int8": cost.to_dict() if cost else None},
         f"{folder / FILE}: {told.image_size}x{told.image_size} RGB to {told.dimensions} values, {told.precision}; "
-        f"fp32 unit embeddings differ from MXNet's by {exported.difference:.1e} at most\n" + "\n".join([*lines, note]),
+        f"fp32 unit embeddings differ from MXNet's by {exported.difference:.1e} at most\n{remarks}",
     )  # fmt: skip
 
 
 def arguments(argv: Sequence[str], prog: str = "") -> Namespace:
     options = options_of("export-onnx", prog)
-    add_model(options, "run | run@step | prefix,epoch | PyTorch file")
+    add_model(options, "run | run@step | prefix,epoch | PyTorch file | dlib")
     options.add_argument("folder", metavar="FOLDER", help="folder to write, new or an earlier export")
     options.add_argument("--licence", default="", metavar="FILE", help="the model's licence, to go with it")
     options.add_argument("--output", default="models", metavar="DIR", help="folder of the runs")
@@ -105,7 +109,7 @@ def in_int8(exported: Export, data: Int8Data, show_progress: bool) -> tuple[Expo
     from fairface.embedding.onnx import OnnxEmbedder
     from fairface.interop.onnx.export import int8_export
 
-    calibration, held_out = data.images(exported.metadata.image_size)
+    calibration, held_out = data.images(exported.metadata.image_size, exported.metadata.layout)
     smaller = int8_export(exported, calibration)
     before, after = (OnnxEmbedder(one.net, show_progress=show_progress).embed for one in (exported, smaller))
     return smaller, data.cost(held_out, before, after)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fairface.faces.align import template
+from unittests.interop.dlib.dlib_writer import TinyNet
 
 
 def programs(root):
@@ -105,3 +106,20 @@ def test_descriptors_of_two_sides_are_compared(result_of, benchmarks, tmp_path):
     assert compared(["ours", "dlib"], tmp_path)["dlib"] == pytest.approx(
         {"number": 0.5, "share of the length": 0.5 / math.hypot(3, 4.5)}
     )
+
+
+def test_the_engines_can_be_given_a_known_model(benchmarks, tmp_path):
+    from embed_mxnet import embedder
+    from embed_onnx import onnx_embedder
+
+    tiny = TinyNet()
+    (tmp_path / "tiny.dat").write_bytes(tiny.content())
+    job = {"model": str(tmp_path / "tiny.dat"), "net": "none", "batch": 2, "calibration_images": 32}
+    images = np.random.default_rng(2).integers(0, 256, (2, 46, 46, 3), np.uint8)
+    wanted = [tiny.embedding(image) + tiny.embedding(image[:, ::-1]) for image in images]
+    found = [of({**job, "precision": "fp32"}) for of in (lambda job: embedder(job, ""), onnx_embedder)]
+    for side, _ in found:
+        np.testing.assert_allclose(side.embed(images), wanted, rtol=1e-4, atol=1e-4)
+    assert len({values for _, values in found}) == 1  # the sides are told to be the same net
+    smaller, _ = onnx_embedder({**job, "precision": "int8"})
+    assert not np.allclose(smaller.embed(images), wanted, rtol=1e-4, atol=1e-4)

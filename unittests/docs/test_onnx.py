@@ -36,7 +36,7 @@ def test_every_block(tmp_path: Path) -> None:
     make_convolutional_run(clone / "models" / "orl_demo")
     draw_people(clone / "datasets" / "orl" / "base", people=22, images=6)
     draw_people(clone / "datasets" / "orl" / "test", people=10, images=5)
-    exported, checked, scored, smaller = typed([block for block in PAGE if block.is_run], clone)
+    exported, checked, scored, smaller, opened = typed([block for block in PAGE if block.is_run], clone)
     assert "exported/orl/model.onnx: 112x112 RGB to 8 values, fp32" in exported
     listed = set(re.findall(r"^\| `([^|]*)` \|", "".join(_folder_table()), re.MULTILINE))
     names = {name for row in listed for name in re.split("`, `", row)}
@@ -46,6 +46,7 @@ def test_every_block(tmp_path: Path) -> None:
     assert "exported/orl/model.onnx.thresholds.json: thresholds at FMR 0.001, 0.01" in scored
     assert re.search(r"^int8 against fp32 on 64 other images: cosine 0\.9\d+, at least 0\.\d+$", smaller, re.MULTILINE)
     assert "TAR at FMR 0.01, everyone: " in smaller
+    assert opened.strip() == "embedding"
 
 
 def _folder_table() -> list[str]:

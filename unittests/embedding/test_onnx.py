@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from fairface.embedding.fusion import concatenation
 from fairface.embedding.onnx import OnnxEmbedder
 from fairface.errors import CheckpointError, ConfigError, DataError, DeviceError
 from fairface.interop.onnx.session import OnnxNet, open_net
+from unittests.interop.dlib.dlib_writer import TinyNet
 from unittests.interop.onnx.files import SIZE, expected, network, save
 from unittests.interop.onnx.nets import DIMENSIONS, random_net
 from unittests.small_models import draw_people, export_linear
@@ -175,6 +177,20 @@ def test_programs_score_an_onnx_file_where_mxnet_cannot_be_imported(exported: tu
     mine = by_mxnet.embed(open_dataset(people))
     ours = load_embeddings(tmp_path / "e.npz").embeddings
     np.testing.assert_allclose(ours, mine, rtol=1e-4, atol=1e-4 * np.abs(mine).max())
+
+
+def test_faces_are_adapted_to_dlibs_layout_where_mxnet_cannot_be_imported(tmp_path: Path) -> None:
+    from fairface.embedding.store import load_embeddings
+    from fairface.programs.export_onnx import main
+
+    model, people = tmp_path / "net.dat", draw_people(tmp_path / "people", people=2, images=2)
+    model.write_bytes(TinyNet(size=150).content())
+    main([str(model), str(tmp_path / "pack"), "--quiet"])
+    program("embed", tmp_path / "pack" / "model.onnx", "--data", people, "--output", tmp_path / "e.npz")
+    crops = [cv2.imread(f"{people}/p{person}/{image}.png")[..., ::-1] for person in range(2) for image in range(2)]
+    wanted = load_embedder(str(model), "cpu0", show_progress=False).embed(np.stack(crops))
+    ours = load_embeddings(tmp_path / "e.npz").embeddings
+    np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
 
 
 def test_the_public_face_takes_an_onnx_file(exported: tuple[str, str]) -> None:

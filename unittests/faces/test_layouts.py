@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fairface.errors import ConfigError, DataError
+from fairface.checkpoints import resolve
+from fairface.errors import CheckpointError, ConfigError, DataError
 from fairface.faces.align import adapted, align, similarity
 from fairface.faces.folder_worker import AlignConfig
-from fairface.faces.layouts import ARCFACE, DLIB, TEMPLATE_112, template
+from fairface.faces.layouts import ARCFACE, DLIB, TEMPLATE_112, layout_of, template
 
 # dlib's mean face in its points 36 to 47 (the eyes), 30, 48 and 54 of 68 (dlib/image_transforms/interpolation.h).
 EYES_X = [0.121737, 0.187122, 0.265825, 0.334606, 0.260918, 0.182743,
@@ -73,3 +74,30 @@ def test_settings_of_alignment():
         AlignConfig(layout="x")
     with pytest.raises(DataError, match="a face needs five landmarks"):
         similarity(np.zeros((4, 2)), 150, DLIB)
+
+
+def said(layout):
+    """An ONNX file, as far as it is looked at: a graph that is stepped over, and one property (fields 7 and 14)."""
+    entry = b"".join(bytes([tag, len(text)]) + text for tag, text in ((0x0A, b"fairface.layout"), (0x12, layout)))
+    return b"\x3a\x04" + b"\x72\x02\x0a\x00" + bytes([0x72, len(entry)]) + entry
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "layout"),
+    [
+        ("net.dat", b"any", DLIB), ("net.pth", b"any", ARCFACE), ("net.onnx", said(b"dlib"), DLIB),
+        ("NET.ONNX", said(b"arcface"), ARCFACE), ("net.onnx", b"\x3a\x01\x00", ARCFACE),
+    ],
+)  # fmt: skip
+def test_the_layout_of_a_model_is_known_before_it_is_loaded(tmp_path, name, content, layout):
+    (tmp_path / name).write_bytes(content)
+    assert layout_of(resolve(str(tmp_path / name))) == layout
+
+
+@pytest.mark.parametrize("layout", [b"", b"insightface", b"DLIB", b"x" * 90])
+def test_a_layout_that_is_not_known_is_not_taken_for_another(tmp_path, layout):
+    (tmp_path / "net.onnx").write_bytes(said(layout))
+    with pytest.raises(
+        CheckpointError, match=r"net\.onnx: says that it takes faces in the layout '.{0,40}', not one of"
+    ):
+        layout_of(resolve(str(tmp_path / "net.onnx")))

@@ -173,9 +173,13 @@ def test_a_scale_is_above_0(s):
     assert AngularMargin(1e-9).s == 1e-9
 
 
-@pytest.mark.parametrize(("embedding", "classes"), [(0, 1), (1, 0), (-1, 5)])
-def test_a_head_needs_values_and_classes(embedding, classes):
-    said = f"a head for {classes} classes and embeddings of {embedding} values; both must be above 0"
+@pytest.mark.parametrize(
+    ("embedding", "classes", "told"),
+    [(0, 1, "1 class and embeddings of 0 values"), (1, 0, "0 classes and embeddings of 1 value"),
+     (-1, 5, "5 classes and embeddings of -1 values")],
+)  # fmt: skip
+def test_a_head_needs_values_and_classes(embedding, classes, told):
+    said = f"a head for {told}; both must be above 0"
     with pytest.raises(ConfigError, match=said):
         build_head(HeadConfig(), embedding, classes)
     assert build_head(HeadConfig(), 1, 1).weight.shape == (1, 1)

@@ -36,17 +36,25 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(params=["net.dat", "pack/model.onnx"])
+def model_name(request, here, capsys):
+    """dlib's own file, and the same network as ONNX."""
+    if request.param != "net.dat":
+        assert call(capsys, "export-onnx", "net.dat", "pack", "--quiet")[0] == 0
+    return request.param
+
+
 def pixels(name):
     return cv2.imread(name)[:, :, ::-1]
 
 
-def test_photographs_are_aligned_in_the_models_own_layout(here, capsys, monkeypatch):
+def test_photographs_are_aligned_in_the_models_own_layout(model_name, capsys, monkeypatch):
     monkeypatch.setattr("fairface.programs.inference.make_detector", lambda *_: FixedDetector())
-    code, out, err = call(capsys, "inference", "--model", "net.dat", "photos", "--json")
+    code, out, err = call(capsys, "inference", "--model", model_name, "photos", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["note"].endswith("cosines of two different people are about 0.8, so one that looks high may "
                                             "mean nothing")  # fmt: skip
-    model = load_model("net.dat")
+    model = load_model(model_name)
     assert (model.image_size, model.layout, model.dimensions) == (150, "dlib", 3)
     chips = [align_pixels(pixels(f"photos/{name}"), TEMPLATE_112, 150, layout="dlib") for name in NAMES]
     faces = [align(f"photos/{name}", TEMPLATE_112, model=model) for name in NAMES]
@@ -59,20 +67,21 @@ def test_photographs_are_aligned_in_the_models_own_layout(here, capsys, monkeypa
     np.testing.assert_array_equal(files.decoded(1), chips[1])
 
 
-def test_crops_of_arcfaces_layout_are_adapted_however_they_come(here, capsys):
-    model = load_model("net.dat")
+def test_crops_of_arcfaces_layout_are_adapted_however_they_come(here, model_name, capsys):
+    model = load_model(model_name)
     crops = [pixels(f"crops/{name}") for name in NAMES]
     wanted = embed(model, [adapted(crop, 150, "dlib") for crop in crops])
+    np.testing.assert_allclose(wanted, embed(load_model("net.dat"), crops), rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(embed(model, crops), wanted)
     np.testing.assert_array_equal(embed(model, [(here / "crops" / name).read_bytes() for name in NAMES]), wanted)
-    code, _, err = call(capsys, "embed", "net.dat", "--data", "crops", "--output", "crops.npz", "--quiet")
+    code, _, err = call(capsys, "embed", model_name, "--data", "crops", "--output", "crops.npz", "--quiet")
     assert (code, err) == (0, "")
     np.testing.assert_allclose(load_embeddings("crops.npz").embeddings, wanted, atol=1e-6)
-    code, out, _ = call(capsys, "inference", "--model", "net.dat", "crops", "--aligned", "--json", "--quiet")
+    code, out, _ = call(capsys, "inference", "--model", model_name, "crops", "--aligned", "--json", "--quiet")
     unit = wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
     np.testing.assert_allclose(json.loads(out)["similarity"], unit @ unit.T, atol=1e-5)
     cv2.imwrite("crops/p0/0.png", np.zeros((150, 112, 3), np.uint8))
-    code, _, err = call(capsys, "embed", "net.dat", "--data", "crops", "--output", "crops.npz", "--quiet")
+    code, _, err = call(capsys, "embed", model_name, "--data", "crops", "--output", "crops.npz", "--quiet")
     assert code == 2
     assert "p0/0.png: the image is 112x150 pixels, not 150x150; align it" in err
 
@@ -96,14 +105,16 @@ def test_a_folder_is_aligned_for_it(here, capsys):
 
 
 @pytest.mark.parametrize(("hard", "size"), [("", 150), ("linear,0", 112)])
-def test_the_evaluation_takes_its_layout_unless_another_model_needs_arcfaces(here, capsys, monkeypatch, hard, size):
+def test_the_evaluation_takes_its_layout_unless_another_model_needs_arcfaces(
+    here, model_name, capsys, monkeypatch, hard, size
+):
     monkeypatch.setattr("fairface.interop.detector.load_retinaface", lambda name, context: FixedDetector())
     if hard:
         export_linear("linear")
     (here / "flat").mkdir()
     for name in NAMES:  # a photograph's id is its name without the folder
         (here / "photos" / name).rename(here / "flat" / name.replace("/", "_"))
-    words = ["evaluate", "--photos", "flat", "--model", "net.dat", "--detector", "R50,0", "--output", "out",
+    words = ["evaluate", "--photos", "flat", "--model", model_name, "--detector", "R50,0", "--output", "out",
              "--jobs", 1, "--no-rerank", "--no-cut", "--quiet", *(["--hard-model", hard] if hard else [])]  # fmt: skip
     code, _, err = call(capsys, *words)
     assert (code, err) == (0, "")

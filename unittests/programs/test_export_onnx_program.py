@@ -13,10 +13,13 @@ import onnx
 import onnxruntime
 import pytest
 
+from fairface import load_model
 from fairface.__main__ import main
 from fairface.checkpoints import resolve
 from fairface.embedding.thresholds import Thresholds, save_thresholds, weights_sum
+from fairface.evaluation.precision_change import cosines
 from fairface.scoring.operating_point import OperatingPoint
+from unittests.interop.dlib.dlib_writer import TinyNet
 from unittests.small_models import draw_people, export_linear, make_run
 
 FILES = {
@@ -176,10 +179,54 @@ def test_options_that_do_not_fit(
     assert not (tmp_path / "out").exists()
 
 
-def test_dlibs_network_stays_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "net.dat").write_bytes(b"any")
-    assert export(tmp_path / "net.dat", tmp_path / "out") == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "aligned as dlib aligns them" in said
-    assert not (tmp_path / "out").exists()
+def make_dlib(path: Path) -> Path:
+    """A small net in dlib's format that takes dlib's chips."""
+    path.write_bytes(TinyNet(size=150).content())
+    return path
+
+
+def test_dlibs_network_goes_out_with_a_caution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, model = tmp_path / "out", make_dlib(tmp_path / "net.dat")
+    assert export(export_linear(tmp_path / "net"), folder) == 0
+    assert "manifest.json" in names(folder)
+    capsys.readouterr()
+    assert export(model, folder) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["layout"], shown["image_size"]) == ("dlib", 150)
+    assert names(folder) == FILES - {"manifest.json"}  # insightface aligns otherwise: the earlier one goes, too
+    card = (folder / "MODEL_CARD.md").read_text()
+    aligned = "aligned as dlib aligns (chip of 150 pixels, padding 0.25), not to ArcFace's five points"
+    assert f"- input: RGB, 0 to 255, 150 x 150, {aligned}" in card.splitlines()
+    assert "- origin" not in card  # nobody knows whose file this is
+    assert "is not stated" in (folder / "MODEL.LICENSE").read_text()
+    with pytest.raises(SystemExit):
+        main(["export-onnx", str(model), str(folder)])
+    cautions = [line for line in capsys.readouterr().out.splitlines() if line.startswith("caution: ")]
+    assert cautions == [shown["caution"]]
+    assert aligned in cautions[0]
+
+
+def test_the_published_weights_take_their_licence_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, own = make_dlib(tmp_path / "net.dat"), tmp_path / "own.txt"
+    monkeypatch.setattr("fairface.dlib_weights.FILE_SHA256", hashlib.sha256(model.read_bytes()).hexdigest())
+    assert export(model, tmp_path / "out") == 0
+    licence, card = ((tmp_path / "out" / name).read_text() for name in ("MODEL.LICENSE", "MODEL_CARD.md"))
+    assert "CC0 1.0" in licence
+    assert "public domain" in licence
+    for fact in ("origin: dlib's face recognition network, trained by Davis King", "identities: 7485"):
+        assert f"- {fact}" in card
+    own.write_text("Mine.\n")
+    assert export(model, tmp_path / "out", "--licence", own) == 0
+    assert (tmp_path / "out" / "MODEL.LICENSE").read_text() == "Mine.\n"
+
+
+def test_dlibs_network_in_int8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, people = make_dlib(tmp_path / "net.dat"), draw_people(tmp_path / "people", people=24, images=4)
+    words = ("--int8", "--calibrate", people, "--calibration-images", 32, "--set", people, "--fmr", 0.1)
+    assert export(model, tmp_path / "out", *words) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["precision"], shown["layout"], shown["int8"]["tar"][0]["genuine"]) == ("int8", "dlib", 24 * 6)
+    crop = cv2.imread(f"{people}/p3/1.png")[..., ::-1]
+    chips = np.stack([crop, crop[::-1]])
+    before, after = (load_model(str(name)).embed(chips) for name in (model, tmp_path / "out" / "model.onnx"))
+    assert 0.9 < cosines(before, after).min() < 1 - 1e-9

@@ -33,7 +33,7 @@ DEFAULTS = [
     (verification.evaluate, {"subjects": None, **VERIFICATION}),
     (Measure, {"reason": ""}),
     (verification_result.VerificationResult, {"val": None, "reasons": {}, "intervals": {}, "notes": ()}),
-    (assess.assess, {"options": None, "failed": None}),
+    (assess.assess, {"options": None, "failed": None, "unembedded": None}),
     (options.FairnessOptions, {
         "alpha": 0.5, "level": 0.95, "rounds": 1000, "seed": 0, "min_subjects": 30, "power": 0.8, "target_fnmr": None,
         "target_fmr": None, "unscored": "error",
@@ -59,7 +59,7 @@ DEFAULTS = [
         "reason": "", "null_median": math.nan, "null_extreme": math.nan, "p_value": math.nan, "null_rounds": 0,
         "alpha": None, "note": "",
     }),
-    (threshold.SharedThreshold, {"target": math.nan, "optimistic": False}),
+    (threshold.SharedThreshold, {"target": math.nan, "optimistic": False, "same_people": False}),
     (chain.ChainSteps, {"rerank": True, "cut": True, "fuse": True}),
     (chain.StepResult, {"changed": 0}),
     (fuse.fuse, {"above": 0.99}),

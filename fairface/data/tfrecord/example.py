@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 
+from fairface.data.protobuf import BYTES, MORE, parts, read_varint
+
 KEY = b"image"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_FIXED = {_FIXED64: 8, _FIXED32: 4}
-_MOST_VARINT_BITS = 63
-_MORE = 0x80
 _LENGTH = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 # What stands before the image when there is nothing else in the Example; matched since taking it apart is slow.
 _USUAL = re.compile(
@@ -34,22 +32,22 @@ def decode_example(example: bytes) -> bytes:
     """
     usual = _USUAL.match(example)
     if usual is not None:
-        listed, size = (_read_varint(usual.group(number), 0)[0] for number in (1, 2))
+        listed, size = (read_varint(usual.group(number), 0)[0] for number in (1, 2))
         # Without the second, an empty list before another feature would pass for the image.
         if size == len(example) - usual.end() and listed == len(example) - usual.end(1):
             return example[usual.end() :]
     seen = []
     try:
-        for start, end in _parts(example, 0, len(example), 1):
-            for first, last in _parts(example, start, end, 1):
-                keys = list(_parts(example, first, last, 1))
+        for start, end in parts(example, 0, len(example), 1):
+            for first, last in parts(example, start, end, 1):
+                keys = list(parts(example, first, last, 1))
                 key = example[slice(*keys[-1])] if keys else b""
                 if key != KEY:
                     seen.append(key)
                     continue
-                for lists in _parts(example, first, last, 2):
-                    for items in _parts(example, *lists, 1):
-                        for item in _parts(example, *items, 1):
+                for lists in parts(example, first, last, 2):
+                    for items in parts(example, *lists, 1):
+                        for item in parts(example, *items, 1):
                             return example[slice(*item)]
     except (IndexError, ValueError) as error:
         raise ValueError(f"is no TensorFlow Example ({error})") from error
@@ -58,50 +56,13 @@ def decode_example(example: bytes) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | _BYTES]) + _varint(len(content)) + content
+    return bytes([number << 3 | BYTES]) + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:
     out = bytearray()
-    while value >= _MORE:
-        out.append(value & 0x7F | _MORE)
+    while value >= MORE:
+        out.append(value & 0x7F | MORE)
         value >>= 7
     out.append(value)
     return bytes(out)
-
-
-def _parts(data: bytes, start: int, end: int, wanted: int) -> list[tuple[int, int]]:
-    """Where the contents of the fields with the number ``wanted`` are, of the message between ``start`` and ``end``."""
-    found = []
-    while start < end:
-        tag, start = _read_varint(data, start)
-        kind = tag & 7
-        if kind == _BYTES:
-            length, start = _read_varint(data, start)
-            if tag >> 3 == wanted:
-                found.append((start, start + length))
-            start += length
-        elif kind == _VARINT:
-            _, start = _read_varint(data, start)
-        elif kind in _FIXED:
-            start += _FIXED[kind]
-        else:
-            raise ValueError(f"a field of the unknown kind {kind}")
-    if start != end:
-        raise ValueError("a field is longer than the message")
-    return found
-
-
-def _read_varint(data: bytes, start: int) -> tuple[int, int]:
-    byte = data[start]
-    start += 1
-    value = byte & 0x7F
-    shift = 7
-    while byte & _MORE:
-        if shift > _MOST_VARINT_BITS:
-            raise ValueError("a number is too long")
-        byte = data[start]
-        start += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    return value, start

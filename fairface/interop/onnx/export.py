@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 import fairface
 from fairface.checkpoints import CheckpointFiles
-from fairface.errors import CheckpointError
 from fairface.interop.models import load_files, load_graph
 from fairface.interop.onnx.convert import convert
 from fairface.interop.onnx.metadata import Metadata
@@ -49,21 +48,15 @@ def export_onnx(files: CheckpointFiles, thresholds: str = "[]") -> Export:
         thresholds: JSON, operating points for the metadata.
 
     Raises:
-        CheckpointError: damaged files, dlib's network, an operator that is not written, or embeddings that differ by
-            1e-5 or more.
+        CheckpointError: damaged files, an operator that is not written, or embeddings that differ by 1e-5 or more.
         MissingPackageError: ``onnx`` or ``onnxruntime`` is not installed.
     """
-    if files.is_dlib:
-        raise CheckpointError(
-            f"{files.name}: takes faces that are aligned as dlib aligns them, which programs that read ONNX do not; "
-            "score it with --model dlib"
-        )
     graph = load_graph(files)
     loaded = load_files(files, graph, [mx.cpu()])
     size = loaded.image_size
     metadata = Metadata(
         model=_short_name(files), step=files.step, image_size=size, dimensions=loaded.embedding,
-        version=fairface.__version__, thresholds=thresholds,
+        version=fairface.__version__, thresholds=thresholds, layout=loaded.layout,
     )  # fmt: skip
     content = with_metadata(convert(graph, size, loaded.embedding), metadata)
     net = open_net(content, files.name)

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from fairface.faces.layouts import ARCFACE
+
 _PREFIX = "fairface."
 RAW, RGB = "raw", "rgb"
 INPUT, OUTPUT = "data", "embedding"  # names in an export
+_LATER = {"layout": ARCFACE}  # what older files do not say, and mean
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Metadata:
         precision: fp32 or int8.
         thresholds: JSON, a list of operating points as in ``thresholds.json``; "[]" where none were saved.
         version: of this library.
+        layout: of the faces that it takes (:mod:`fairface.faces.layouts`); files from before it was written take
+            ArcFace's.
     """
 
     model: str
@@ -36,6 +41,7 @@ class Metadata:
     thresholds: str = "[]"
     colour: str = RGB
     pixels: str = RAW
+    layout: str = ARCFACE
 
     def properties(self) -> dict[str, str]:
         """Name and text of each, as ONNX stores them."""
@@ -46,7 +52,7 @@ def read_metadata(properties: Mapping[str, str]) -> Metadata | None:
     """The metadata among a file's ``properties``; None where this library did not write it, or not all of it."""
     found: dict[str, Any] = {}
     for field in fields(Metadata):
-        text = properties.get(_PREFIX + field.name)
+        text = properties.get(_PREFIX + field.name, _LATER.get(field.name))
         if text is None:
             return None
         found[field.name] = text

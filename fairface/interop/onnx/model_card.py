@@ -15,6 +15,8 @@ import yaml
 
 from fairface.checkpoints import CheckpointFiles, run_and_step, run_folder
 from fairface.errors import CheckpointError
+from fairface.interop.dlib.published import DATA, ORIGIN, is_published
+from fairface.interop.onnx.alignment import alignment
 from fairface.interop.onnx.metadata import Metadata
 from fairface.quantity import quantity
 
@@ -66,15 +68,18 @@ def _model(files: CheckpointFiles, metadata: Metadata, config: Mapping[str, Any]
     return {
         "checkpoint": f"{metadata.model}, step {metadata.step}",
         "backbone": backbone.get("name") or manifest.get("backbone"),
-        "input": f"RGB, 0 to 255, {metadata.image_size} x {metadata.image_size}, aligned to ArcFace's five points",
+        "input": f"RGB, 0 to 255, {metadata.image_size} x {metadata.image_size}, {alignment(metadata)}",
         "output": f"one embedding of {metadata.dimensions} values, not normalised; compare by cosine",
         "precision": metadata.precision,
         "written by": f"fairface {metadata.version}",
         "licence": "see MODEL.LICENSE",
+        **({"origin": ORIGIN} if is_published(files) else {}),
     }
 
 
-def _data(files: CheckpointFiles, config: Mapping[str, Any]) -> dict[str, Any]:
+def _data(files: CheckpointFiles, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    if is_published(files):
+        return DATA
     named = [config.get("data", {}), *(source.get("data", source) for source in config.get("sources") or [])]
     names = [str(data.get("dataset") or Path(str(data.get("path", ""))).name) for data in named if data]
     return {

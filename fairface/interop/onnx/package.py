@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fairface.errors import DataError
+from fairface.faces.layouts import ARCFACE
 from fairface.files import atomic_write, sha256, write_json
 from fairface.interop.onnx.self_check import write_self_check
 from fairface.interop.onnx.session import OnnxNet
@@ -39,14 +40,14 @@ def write_manifest(folder: Path, name: str, image_size: int, dimensions: int) ->
     write_json(folder / MANIFEST, content)
 
 
-def write_licence(folder: Path, source: str) -> None:
-    """Copy the licence ``source``; with none named, say that none is stated.
+def write_licence(folder: Path, source: str, known: str = "") -> None:
+    """Copy the licence ``source``; with none named, write the ``known`` one, or else that none is stated.
 
     Raises:
         DataError: ``source`` cannot be read as text.
     """
     try:
-        text = Path(source).read_text(encoding="utf-8") if source else _NO_LICENCE
+        text = Path(source).read_text(encoding="utf-8") if source else known or _NO_LICENCE
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{source}: cannot be read as text ({error}); name the file of the model's licence") from error
     with atomic_write(folder / LICENCE, "w", encoding="utf-8") as file:
@@ -74,8 +75,13 @@ def _is_ours(path: Path) -> bool:
     return isinstance(content, dict) and content.get("manifest_version") == _VERSION
 
 
-def write_package(folder: Path, name: str, content: bytes, net: OnnxNet, card: str, licence: str = "") -> None:
+def write_package(
+    folder: Path, name: str, content: bytes, net: OnnxNet, card: str, licence: str = "", known_licence: str = ""
+) -> None:
     """Write an exported network and all that belongs to it into an empty folder.
+
+    There is no manifest for insightface where the network takes faces of another layout than ArcFace's: insightface
+    knows no other alignment, and would score without a word.
 
     Args:
         folder: to write to.
@@ -83,15 +89,17 @@ def write_package(folder: Path, name: str, content: bytes, net: OnnxNet, card: s
         content: of the ONNX file.
         net: the same, as ONNX Runtime runs it.
         card: the model card's text.
-        licence: file with the model's licence; empty: none is stated.
+        licence: file with the model's licence; empty: see ``known_licence``.
+        known_licence: its text where it is known; empty: none is stated.
 
     Raises:
         DataError: the licence cannot be read, or a file cannot be written.
     """
     with atomic_write(folder / FILE) as file:
         file.write(content)
-    write_manifest(folder, name, net.image_size, net.dimensions)
-    write_licence(folder, licence)
+    if net.layout == ARCFACE:
+        write_manifest(folder, name, net.image_size, net.dimensions)
+    write_licence(folder, licence, known_licence)
     write_self_check(folder, net)
     with atomic_write(folder / CARD, "w", encoding="utf-8") as file:
         file.write(card)

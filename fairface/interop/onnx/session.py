@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import CheckpointError
+from fairface.faces.layouts import ARCFACE, said_layout
 from fairface.hardware import physical_cores
 from fairface.interop.onnx.metadata import Metadata, read_metadata
 from fairface.quantity import quantity
@@ -20,6 +21,7 @@ from fairface.threads import work_ahead
 Floats = NDArray[np.float32]
 DEFAULT_IMAGE_SIZE = 112  # where neither the graph nor its metadata fixes one
 PART = 2  # images in a run: what small nets compute of them still fits into a core's own cache
+_DISABLED = ("QDQPropagationTransformer",)  # see open_session
 _FIXED = 8  # a batch that the file fixes above this is too coarse to be shared out over the cores
 
 
@@ -34,6 +36,7 @@ class OnnxNet:
         batch: B where the file fixes it, else None.
         metadata: what an export of this library says of itself, else None.
         threads: how many parts of a call run at once.
+        layout: of the faces that it takes (:mod:`fairface.faces.layouts`).
     """
 
     session: Any
@@ -42,6 +45,7 @@ class OnnxNet:
     batch: int | None
     metadata: Metadata | None
     threads: int = 1
+    layout: str = ARCFACE
 
     def __call__(self, x: Floats) -> Floats:
         """Embeddings ``(B, D)`` of any number of images, in parts that run side by side."""
@@ -98,9 +102,10 @@ def open_net(content: bytes, name: str, threads: int = 0) -> OnnxNet:
             f"{name}: has {len(outputs)} outputs ({', '.join(outputs)}), an embedding network has one; "
             "export the embedding alone"
         )
-    metadata = read_metadata(session.get_modelmeta().custom_metadata_map)
+    properties = session.get_modelmeta().custom_metadata_map
+    metadata = read_metadata(properties)
     fixed = size or (metadata.image_size if metadata else DEFAULT_IMAGE_SIZE)
-    net = OnnxNet(session, fixed, 0, batch, metadata, threads)
+    net = OnnxNet(session, fixed, 0, batch, metadata, threads, said_layout(properties, name))
     shape = _probe(net, name).shape
     if len(shape) != 2 or shape[0] != (batch or 1):
         raise CheckpointError(
@@ -117,7 +122,9 @@ def default_threads() -> int:
 def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     """ONNX Runtime's session on the CPU, silent but for errors.
 
-    ``threads`` share the work of each operator; 0: :func:`default_threads`.
+    ``threads`` share the work of each operator; 0: :func:`default_threads`. One of ONNX Runtime's optimisations is left
+    out: it moves the step to 8 bits from behind a MaxPool to before it, and MaxPool takes many times as long in 8 bits
+    as in float32 (``benchmarks/RESULTS.md``). Networks in float32 are not changed by it.
 
     Raises:
         CheckpointError: ONNX Runtime cannot read the network.
@@ -134,7 +141,9 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Any:
         errors.RuntimeException,
     )  # fmt: skip
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(_DISABLED)
+        )
     except refused as error:
         raise CheckpointError(
             f"{name}: ONNX Runtime cannot read this network ({_line(error)}); copy or export it again"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,14 @@ import onnx
 import onnxruntime
 
 from fairface.backbones import build_backbone
+from fairface.checkpoints import resolve
 from fairface.config.schema import BackboneConfig
 from fairface.graph.export import export
 from fairface.graph.saved import Graph
+from fairface.interop.models import load_graph
 from fairface.mx import autograd, mx, nd, nn
 from fairface.parameters import structural
+from unittests.interop.dlib.dlib_writer import TinyNet
 
 DIMENSIONS, WIDTH = 8, 0.125
 
@@ -49,6 +54,20 @@ def random_net(name: str, size: int, **options: Any) -> tuple[Any, Graph]:
             parameter.set_data((parameter.data() + noise) * (share if is_gamma else 1.0))
     symbol, arrays = export(net)
     return net, Graph(symbol, {key.split(":", 1)[1]: value for key, value in arrays.items()})
+
+
+def small_dlib(int8: bool = False) -> bytes:
+    """A small net of dlib's kind, for chips of 46 pixels, in fp32 or int8; without metadata."""
+    from fairface.interop.onnx.convert import convert
+    from fairface.interop.onnx.quantise import quantised
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "net.dat")
+        path.write_bytes(TinyNet().content())
+        graph = load_graph(resolve(str(path)))
+    content = bytes(convert(graph, 46, 3).SerializeToString())
+    patterns = images(32, 46).transpose(0, 2, 3, 1).astype(np.uint8)
+    return quantised(content, patterns) if int8 else content
 
 
 def run(model: onnx.ModelProto, x: Any) -> Any:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from unittests.interop.dlib.dlib_writer import TinyNet
 from unittests.interop.onnx.nets import random_net, run, unit
 
 SIZE = 112
@@ -84,3 +85,31 @@ def test_pixels_that_are_normalised_twice_would_be_noticed(exported: Path, pictu
     blob = cv2.dnn.blobFromImage(bgr, 1 / 127.5, (SIZE, SIZE), (127.5, 127.5, 127.5), swapRB=True)
     found = unit(run(onnx.load(exported / "model.onnx"), blob))[0]
     assert found @ expected < 0.9
+
+
+@pytest.fixture(scope="module")
+def dlibs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an export of a net that takes dlib's chips."""
+    from fairface.programs.export_onnx import main
+
+    folder = tmp_path_factory.mktemp("dlib")
+    (folder / "net.dat").write_bytes(TinyNet(size=150).content())
+    main([str(folder / "net.dat"), str(folder / "pack"), "--quiet"])
+    return folder / "pack"
+
+
+def test_programs_that_align_otherwise_do_not_take_dlibs_network(dlibs: Path) -> None:
+    import onnx
+
+    assert not list(dlibs.glob("*.json"))  # insightface's manifest would make it a recogniser
+    side = onnx.load(dlibs / "model.onnx").graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    assert (side, side % 16) == (150, 6)  # without one insightface takes multiples of 16
+    with pytest.raises(cv2.error):  # OpenCV gives its crops of 112 pixels to any network
+        cv2.FaceRecognizerSF.create(str(dlibs / "model.onnx"), "").feature(np.zeros((112, 112, 3), np.uint8))
+
+
+def test_insightface_does_not_take_dlibs_network(dlibs: Path) -> None:
+    pytest.importorskip("insightface", reason="insightface is not installed: pip install '.[interop-tests]'")
+    from insightface.model_zoo import get_model
+
+    assert get_model(str(dlibs / "model.onnx"), providers=["CPUExecutionProvider"]) is None

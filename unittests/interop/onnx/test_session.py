@@ -7,11 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from fairface.errors import CheckpointError
+from fairface.interop.onnx.metadata import Metadata, read_metadata
 from fairface.interop.onnx.session import OnnxNet, open_net
 from unittests.interop.onnx.files import DIMENSIONS, SIZE, expected, network
+from unittests.interop.onnx.nets import small_dlib
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -104,3 +108,49 @@ def test_what_cannot_embed_is_named(content: bytes, said: str) -> None:
     with pytest.raises(CheckpointError, match=said) as error:
         open_net(content, "other.onnx", threads=1)
     assert "\n" not in str(error.value)
+
+
+def saying(properties: dict[str, str]) -> bytes:
+    model = onnx.load_from_string(network())
+    onnx.helper.set_model_props(model, properties)
+    return bytes(model.SerializeToString())
+
+
+def test_the_layout_is_what_the_file_says() -> None:
+    own = Metadata("net", 1, SIZE, DIMENSIONS, "0.1", layout="dlib")
+    net = open_net(saying(own.properties()), "own.onnx", threads=1)
+    assert (net.layout, net.metadata) == ("dlib", own)
+    assert open_net(network(), "other.onnx", threads=1).layout == "arcface"
+    with pytest.raises(CheckpointError, match=r"own\.onnx: says that it takes faces in the layout 'mesh', not one of"):
+        open_net(saying({**own.properties(), "fairface.layout": "mesh"}), "own.onnx", threads=1)
+
+
+def test_an_export_from_before_layouts_were_written_is_still_ours() -> None:
+    old = Metadata("net", 1, SIZE, DIMENSIONS, "0.1").properties()
+    assert old.pop("fairface.layout") == "arcface"
+    net = open_net(saying(old), "old.onnx", threads=1)
+    assert (net.layout, net.metadata) == ("arcface", Metadata("net", 1, SIZE, DIMENSIONS, "0.1"))
+    del old["fairface.pixels"]
+    assert read_metadata(old) is None  # whatever else is missing, it is not
+
+
+def test_the_step_to_8_bits_stays_behind_max_pooling(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime's MaxPool of 8 bits is slower than that of float32, and by itself it would take it."""
+    real = onnxruntime.InferenceSession
+
+    def pooled(**changed: Any) -> list[str]:
+        """What makes the input of each MaxPool as the session runs it."""
+
+        def session(content: bytes, options: Any, **more: Any) -> Any:
+            options.optimized_model_filepath = str(tmp_path / "run.onnx")
+            return real(content, options, **{**more, **changed})
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+        open_net(int8, "dlib.onnx", threads=1)
+        nodes = onnx.load(tmp_path / "run.onnx").graph.node
+        made_by = {name: node.op_type for node in nodes for name in node.output}
+        return [made_by[node.input[0]] for node in nodes if node.op_type == "MaxPool"]
+
+    int8 = small_dlib(int8=True)
+    assert pooled(disabled_optimizers=[]) == ["QuantizeLinear"]  # the network is one that it matters to
+    assert pooled() not in ([], ["QuantizeLinear"])

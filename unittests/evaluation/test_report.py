@@ -39,6 +39,23 @@ def facts(steps=ON, failed=()):
     return RunFacts("three", "hard", "pairs.csv", 100, 50, 2, 1, steps, failed, ("a note",))
 
 
+@pytest.mark.parametrize("worse", [0.3, -0.3], ids=["cost", "gain"])
+def test_steps_that_take_genuine_matches_are_told_and_others_are_not(worse):
+    pairs = judged()
+    plain, same = pairs.scores[THREE_STEP], pairs.comparisons.same
+    scores = {**pairs.scores, ALL_STEPS: np.where(same, plain - worse, plain)}
+    found = assess_evaluation(replace(pairs, scores=scores), OPTIONS)
+    text = EvaluationReport(facts(), found).markdown()
+    told = []
+    for of in (scores[ALL_STEPS], plain):  # at the FMR that is the lowest with enough impostor comparisons
+        falling = np.sort(of[~same])[::-1]
+        lowest = min(fmr for fmr in (1e-2, 1e-3, 1e-4) if len(falling) * fmr >= 1)
+        told.append(f"{(of[same] > falling[int(len(falling) * lowest)]).mean():.4f}")
+    sentence = f"less well after the steps than by plain cosines (TAR {told[0]} against {told[1]} at FMR {lowest})"
+    assert (sentence in text) == (worse > 0)
+    assert ("less well after the steps" in text) == (worse > 0)
+
+
 def test_transductive_scores_are_marked_wherever_they_stand():
     found = assess_evaluation(judged(failed=[0, 4]), OPTIONS)
     text = EvaluationReport(facts(failed=("p0",)), found).markdown()

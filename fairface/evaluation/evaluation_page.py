@@ -50,9 +50,7 @@ def evaluation_page(
     stages = stage_panels(report.stages) if report.stages else []
     panels = [*stages, *_panels(report), *(_faces(scored, crops, threshold) if crops is not None else [])]
     if found.fairness is not None:
-        page = page_of_fairness(
-            found.fairness, scored, found.options.protected, made_by, further=panels, before=PLAIN
-        )
+        page = page_of_fairness(found.fairness, scored, found.options.protected, made_by, further=panels, before=PLAIN)
     else:
         page = verification_page(
             {ALL_STEPS: result}, made_by, found.options.fairness.level, notes=found.notes, further=panels

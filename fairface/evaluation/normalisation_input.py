@@ -60,9 +60,7 @@ class People:
 
     def compared(self, group: NDArray[np.int64]) -> Compared:
         """What a normaliser takes; ``group`` (N,)."""
-        return Compared(
-            self.scores, self.comparisons.a, self.comparisons.b, group, self.subject, self.rows
-        )
+        return Compared(self.scores, self.comparisons.a, self.comparisons.b, group, self.subject, self.rows)
 
     def used(self) -> NDArray[np.int64]:
         """The images that are compared."""

@@ -89,9 +89,7 @@ def fit_on(
     counts = {"people": len(np.unique(people.subject[people.subject >= 0])),
               "genuine": people.comparisons.genuine, "impostor": people.comparisons.impostor}  # fmt: skip
     by = CLUSTERS if clusters else "+".join(protected)
-    return SavedNormalisation(
-        found, by, before, after, people.fingerprints(), counts, people.model, people.dimensions
-    )
+    return SavedNormalisation(found, by, before, after, people.fingerprints(), counts, people.model, people.dimensions)
 
 
 def judge(saved: SavedNormalisation, people: People, protected: Sequence[str], options: FairnessOptions) -> Normalised:

@@ -69,8 +69,13 @@ def test_bad_embeddings_are_neither_written_nor_read(tmp_path, stored, change, m
     with pytest.raises(DataError, match=message):
         save_embeddings(tmp_path / "e.npz", bad)
     assert list(tmp_path.iterdir()) == []
-    arrays = {"embeddings": bad.embeddings, "names": np.array(bad.names, np.str_), "labels": bad.labels,
-              "attributes": bad.attributes, "attribute_names": np.array(bad.attribute_names)}
+    arrays = {
+        "embeddings": bad.embeddings,
+        "names": np.array(bad.names, np.str_),
+        "labels": bad.labels,
+        "attributes": bad.attributes,
+        "attribute_names": np.array(bad.attribute_names),
+    }
     np.savez(tmp_path / "e.npz", **arrays)
     with pytest.raises(DataError, match=message) as caught:
         load_embeddings(tmp_path / "e.npz")
@@ -159,7 +164,7 @@ def test_codes_of_any_type_are_kept_and_nan_is_unknown(tmp_path, stored):
 
 
 def test_names_of_values_are_lists_by_attribute(tmp_path, stored):
-    for values in ("[[\"f\", \"m\"]]", "{\"sex\": \"fm\"}", "3"):
+    for values in ('[["f", "m"]]', '{"sex": "fm"}', "3"):
         np.savez(tmp_path / "e.npz", embeddings=stored.embeddings, names=np.array(stored.names),
                  meta=np.array(f"{{\"attribute_values\": {values}}}"))  # fmt: skip
         with pytest.raises(DataError, match=r"e\.npz: 'attribute_values' in 'meta' is .*write an object with a list"):

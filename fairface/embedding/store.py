@@ -140,7 +140,7 @@ def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
 def _check(stored: Embeddings, source: str) -> None:
     rows = stored.embeddings
     if rows.ndim == 2 and len(rows) == 0:
-        raise DataError(f"{source}: holds no embedding; give one image at least")
+        raise DataError(f"{source}: embeddings have shape {rows.shape}, so there is none; give one image at least")
     if rows.ndim != 2 or 0 in rows.shape:
         raise DataError(f"{source}: embeddings have shape {rows.shape}; they must be (images, dimensions)")
     counts = {"names": len(stored.names), "labels": len(stored.labels), "attributes": len(stored.attributes)}

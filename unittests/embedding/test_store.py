@@ -91,7 +91,9 @@ def test_damaged_and_dangerous_files(tmp_path, stored):
         with pytest.raises(DataError, match=r"e\.npz: .*; write it again"):
             load_embeddings(path)
     np.savez(path, embeddings=stored.embeddings[:0], names=np.zeros(0, np.str_))
-    with pytest.raises(DataError, match=r"e\.npz: embeddings have shape \(0, .*so there is none; give one image at least"):
+    with pytest.raises(
+        DataError, match=r"e\.npz: embeddings have shape \(0, .*so there is none; give one image at least"
+    ):
         load_embeddings(path)
     np.savez(path, embeddings=stored.embeddings, names=np.array([{"code": 1}] * 4, dtype=object))
     with pytest.raises(DataError, match="without pickled objects"):

@@ -6,6 +6,7 @@ Example: make docs
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def lay_out(root: Path, place: Path, draw: bool = True) -> list[str]:
         target = place / page
         target.parent.mkdir(parents=True, exist_ok=True)
         # The word behind the language is for our tests, not for mkdocs.
-        text = (root / page).read_text(encoding="utf-8").replace("```sh example\n", "```sh\n")
+        text = re.sub(r"^```(\w+) example$", r"```\1", (root / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
         target.write_text(text, encoding="utf-8")
     for name in PAGES:
         (place / name).parent.mkdir(parents=True, exist_ok=True)

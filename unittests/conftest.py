@@ -9,6 +9,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 os.environ.pop("COLUMNS", None)  # tables are as wide as they are, whatever terminal the tests are started in
 
+import logging
 import random
 import socket
 import sys
@@ -50,6 +51,12 @@ def fixed_seeds() -> None:
         from fairface.mx import mx
 
         mx.random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_silenced() -> None:
+    """A program that another test started with --quiet has silenced the warnings of this process."""
+    logging.getLogger("fairface").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ DEFAULTS = [
     (compare.Difference, {"reason": ""}),
     (curves.group_curves, {"rounds": 1000, "level": 0.95, "seed": 0, "grid": curves.DEFAULT_GRID}),
     (curves.GroupCurve, {"reason": ""}),
-    (rules.Rule, {"worse_when_larger": True, "uses_alpha": False, "note": ""}),
+    (rules.Rule, {"worse_when_larger": True, "uses_alpha": False, "fills_zero": False, "note": ""}),
     (of_arrays.evaluate, {"subjects": None, "fmr": 0.01, "threshold": None, "options": None}),
     (rate.Rate, {"reason": ""}),
     (rate.Planning, {"reason": ""}),

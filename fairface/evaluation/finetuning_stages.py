@@ -16,6 +16,8 @@ from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold
 from fairface.scoring.verification import VerificationResult
 
+AtThreshold = tuple[Scores, SharedThreshold]
+
 
 @dataclass(frozen=True)
 class StageScores:
@@ -106,14 +108,15 @@ def assess_stages_of(
     """
     own = replace(options, threshold=None)
     found: list[StageResult] = []
-    first: StageScores | None = None
+    before: AtThreshold | None = None  # the first stage that has fairness
     for stage in scored:
         result = StageResult(stage.name, stage.model, stage.checkpoint, reason=stage.reason)
         if stage.scores is not None:
             result = replace(result, verification=verify_scores(stage.scores, judged.comparisons, own))
             try:
-                result = _with_fairness(result, stage, first, judged, own, calibration)
-                first = first or stage
+                at = _at_threshold(stage, judged, own, calibration)
+                result = _with_fairness(result, at, before, judged, own)
+                before = before or at
             except DataError as error:
                 result = replace(result, reason=str(error))
         found.append(result)
@@ -121,21 +124,18 @@ def assess_stages_of(
 
 
 def _with_fairness(
-    result: StageResult, stage: StageScores, first: StageScores | None, judged: JudgedPairs,
-    options: EvaluationOptions, calibration: JudgedPairs | None,
-) -> StageResult:  # fmt: skip
-    scores, threshold = _at_threshold(stage, judged, options, calibration)
-    fairness = assess(scores, judged.comparisons, options.protected, threshold, options.fairness, judged.failed)
+    result: StageResult, at: AtThreshold, before: AtThreshold | None, judged: JudgedPairs, options: EvaluationOptions
+) -> StageResult:
+    fairness = assess(at[0], judged.comparisons, options.protected, at[1], options.fairness, judged.failed)
     changes: Mapping[str, Change] = {}
-    if first is not None:
-        before = _at_threshold(first, judged, options, calibration)
-        changes = compare(before, (scores, threshold), judged.comparisons, options.protected, options.fairness)
+    if before is not None:
+        changes = compare(before, at, judged.comparisons, options.protected, options.fairness)
     return replace(result, fairness=fairness, changes=changes)
 
 
 def _at_threshold(
     stage: StageScores, judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None
-) -> tuple[Scores, SharedThreshold]:
+) -> AtThreshold:
     """The stage's scores, with the threshold that is set as the evaluation's is."""
     if stage.scores is None:
         raise DataError(f"{stage.name}: has no scores; {stage.reason}")

@@ -121,8 +121,7 @@ class Trainer:
     def step(self, step: int, batch: Batch, before: Pending | None = None) -> Pending:
         """Launch one step; a pure function of the parameters, the batch and ``(seed, step)``.
 
-        The numbers of the step ``before`` are read once there is work for the devices again, and before the update:
-        workers that share memory wait there for this step's gradients, which is not the step before's time.
+        The numbers of the step ``before`` are read once there is work for the devices again.
         """
         seed = self.config.seed * SEED_STRIDE + step + self.world.rank * RANK_STRIDE
         mx.random.seed(seed % (2**31 - 1))

@@ -1,7 +1,7 @@
 # Built by you, nothing is published; docs/running.md tells how it is used:
 #   docker build -t fairface .                               CPU
 #   docker build -t fairface --build-arg DEVICE=cu112 .      NVIDIA GPU
-FROM python:3.11-slim
+FROM python:3.11-slim-bookworm
 ARG DEVICE=cpu
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git libgomp1 libquadmath0 make \

@@ -13,6 +13,7 @@ Capability = tuple[int, int]  # major, minor
 
 OLDEST_CAPABILITY: Capability = (5, 0)  # GTX 900
 TOO_NEW_CAPABILITY: Capability = (9, 0)  # H100
+DRIVER = "libcuda.so.1"  # comes with NVIDIA's driver, never from PyPI
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
 CUDA_PACKAGES = (
     "cuda_nvrtc", "cuda_runtime", "nvtx", "cublas", "cufft", "curand", "cusparse", "cusolver", "cudnn", "nccl",
@@ -67,7 +68,7 @@ def compute_capabilities(load: Callable[[str], Any] = ctypes.CDLL) -> list[Capab
     """
     number = ctypes.c_int()
     try:
-        driver = load("libcuda.so.1")
+        driver = load(DRIVER)
         if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(number)):
             return []
         return [_capability(driver, device) for device in range(number.value)]

@@ -13,9 +13,9 @@ import warnings
 
 import numpy as np
 
-from fairface.errors import MissingPackageError
+from fairface.errors import DeviceError, MissingPackageError
 from fairface.extras import missing_package
-from fairface.hardware import load_cuda_libraries, physical_cores
+from fairface.hardware import DRIVER, load_cuda_libraries, physical_cores
 
 if "bool" not in vars(np):
     np.bool = bool  # type: ignore[attr-defined, misc]
@@ -42,6 +42,13 @@ with warnings.catch_warnings():
         if lacking is None:
             raise
         raise MissingPackageError(lacking, name=error.name) from error
+    except OSError as error:
+        if DRIVER not in str(error):
+            raise
+        raise DeviceError(
+            f"the installed MXNet is for NVIDIA's GPUs and their driver ({DRIVER}) is not here; containers get it with "
+            "'docker run --gpus all' from NVIDIA's container toolkit, and without a GPU install the extra cpu"
+        ) from error
     from mxnet import autograd, gluon, nd
     from mxnet.contrib import amp
     from mxnet.gluon import nn

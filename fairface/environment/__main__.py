@@ -24,6 +24,7 @@ from fairface.environment.requirements import missing, project_requirements
 from fairface.environment.system import check_libraries, check_platform
 from fairface.environment.venv import Venv
 from fairface.errors import DeviceError
+from fairface.hardware import DRIVER
 
 ON_THE_CPU = "leave gpus= and devices= out to train on the CPU"
 EXTRAS = {"run": ["cpu", "demo"], "dev": ["cpu", "demo", "dev"], "docs": ["cpu", "demo", "docs"]}
@@ -70,7 +71,7 @@ def build(venv: Venv, wish: Wish) -> None:
     gpu = None if wish.cpu else find_gpu()
     if wish.gpu and gpu is None:
         raise DeviceError(
-            "a GPU was asked for, but no NVIDIA driver was found (nvidia-smi, libcuda.so.1); "
+            f"a GPU was asked for, but no NVIDIA driver was found (nvidia-smi, {DRIVER}); "
             "install the driver or leave gpus= and devices= out to train on the CPU"
         )
     failure = gpu.unusable() if gpu else ""

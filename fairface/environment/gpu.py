@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fairface.hardware import compute_capabilities, without_gpu_code
+from fairface.hardware import DRIVER, compute_capabilities, without_gpu_code
 
 PROC_DRIVER = Path("/proc/driver/nvidia/version")
 TRIAL_SECONDS = 60.0
@@ -62,7 +62,7 @@ def find_gpu(load: Callable[[str], Any] = ctypes.CDLL, proc: Path = PROC_DRIVER)
     if tool is None and not proc.exists():
         return None
     try:
-        load("libcuda.so.1")
+        load(DRIVER)
     except OSError:
         return None
     if tool is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from fairface.quantity import agree, quantity
 from fairface.report.side_by_side_table import side_by_side_rows
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.compare import compare
-from fairface.scoring.fairness.difference import Change
+from fairface.scoring.fairness.difference import Change, few_subjects
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
@@ -99,12 +99,13 @@ def compare_runs(
         options: of verification; ``rounds`` makes the intervals.
         protected: attributes that groups are made by.
         threshold_fmr: each run's threshold for groups is set at this FMR on these pairs.
-        min_subjects: groups with fewer are kept out of measures.
+        min_subjects: with fewer there is no verdict, and groups are kept out of measures.
         between: runs between the two, such as the steps of a finetuning; with ``protected`` they are stages.
 
     Raises:
         DataError: scores of other pairs than the list's, and what scoring refuses.
     """
+    settings = _settings(options, min_subjects)
     first_name, *between_names, second_name = names_of((runs[0], *between, runs[1]))
     names = (first_name, second_name)
     opened = open_scored(source, [scores_of_run(run) for run in (*runs, *between)])
@@ -115,20 +116,29 @@ def compare_runs(
     each = [
         verify_pairs(ScoredPairs(comparisons, (of,)), options, run) for of, run in zip(scores[:2], runs, strict=True)
     ]
-    beside = side_by_side(names, each[0], each[1], options)
+    beside = _judged(side_by_side(names, each[0], each[1], options), comparisons, min_subjects)
     stages: dict[str, FairnessResult] = {}
     changes: dict[str, Change] = {}
     if protected:
         usable = [usable_scores(of, comparisons, source.unscored)[0] for of in scores]
         by_name = dict(zip((*names, *between_names), usable, strict=True))
         ordered = {name: by_name[name] for name in (first_name, *between_names, second_name)}
-        settings = _settings(options, min_subjects)
         stages = assess_stages(ordered, comparisons, protected, threshold_fmr, settings)
         before, after = ((by_name[name], stages[name].threshold) for name in names)
         changes = compare(before, after, comparisons, protected, settings)
         notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
     notes += [*beside.notes, *(note for of in each for note in of.notes)]
     return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
+
+
+def _judged(beside: SideBySide, comparisons: Comparisons, least: int) -> SideBySide:
+    """No verdict where subjects are drawn and fewer than ``least`` have genuine, or have impostor comparisons."""
+    if beside.difference is None or not beside.difference.over_subjects:
+        return beside
+    ends = np.stack([comparisons.subject_a, comparisons.subject_b])
+    subjects = min(len(np.unique(ends[:, kind])) for kind in (comparisons.same, ~comparisons.same))
+    few = few_subjects(subjects, least)
+    return replace(beside, rows=tuple(replace(row, unjudged=row.unjudged or few) for row in beside.rows))
 
 
 def _of_all(

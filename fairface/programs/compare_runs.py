@@ -44,7 +44,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--between": {"nargs": "+", "default": [], "metavar": "RUN", "help": "with --protected: runs between A and B, "
                       "such as the steps of a finetuning, for the figure of accuracy against the gap"},
         "--threshold-fmr": {"type": float, "default": 0.01, "help": "FMR that sets each run's threshold for groups"},
-        "--min-subjects": {"type": int, "default": 30, "help": "exclude groups with fewer from measures"},
+        "--min-subjects": {"type": int, "default": 30, "help": "no verdict on fewer; groups with fewer are left out of "
+                           "measures"},
     },
     "scoring": {
         "--folds": {"type": int, "default": 10, "help": "folds, if the protocol has none"},

@@ -156,3 +156,20 @@ def test_without_subjects_nothing_is_judged_and_a_truth_that_names_them_is_enoug
     found = json.loads(out)
     assert found["drawn"] == "subjects of both sets"
     assert {found["measures"][key]["verdict"] for key in ("auc", "eer", "tar@0.1")} == {"better"}
+
+
+@pytest.mark.parametrize(("least", "told"), [(25, "better"), (31, "not judged: 30 subjects; a verdict needs 31")])
+def test_there_is_no_verdict_on_few_subjects(compare, world, least, told):
+    folder = world[0]
+    words = ["--attributes", folder / "people.csv", "--subjects-from", "subject", "--min-subjects", least, "--bootstrap", 60]
+    code, out, err = compare(folder / "before", folder / "after", *words, "--json")
+    assert code == 0, err
+    measure = json.loads(out)["measures"]["auc"]
+    assert measure["interval"]["low"] > 0
+    assert measure["verdict"] == told
+
+
+def test_fewer_than_two_subjects_are_no_bound(compare, world):
+    code, out, err = compare(world[0] / "before", world[0] / "after", "--min-subjects", 1)
+    assert (code, out) == (2, "")
+    assert "min_subjects" in err.replace("-", "_")

@@ -15,7 +15,7 @@ from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.assess import errors_at
 from fairface.scoring.fairness.counts import Floats, Ints
-from fairface.scoring.fairness.difference import ALIKE, Change, Difference, PairedCounts, difference
+from fairface.scoring.fairness.difference import ALIKE, Change, Difference, PairedCounts, difference, few_subjects
 from fairface.scoring.fairness.error_types import ErrorType
 from fairface.scoring.fairness.grouped import Grouped, GroupedErrors
 from fairface.scoring.fairness.grouping import group_images, groupings
@@ -101,10 +101,7 @@ def _rate_differences(before: ErrorType, after: ErrorType, options: FairnessOpti
     for cell in after.within.tolist():
         t = stats.t.ppf((1 + options.level) / 2, found.degrees_of_freedom[cell])
         half, value = float(t * math.sqrt(found.variance[cell])), float(found.rate[cell])
-        subjects = int(found.subjects[cell])
-        few = ""
-        if subjects < options.min_subjects:
-            few = f"{quantity(subjects, 'subject')}; a verdict needs {options.min_subjects}"
+        few = few_subjects(int(found.subjects[cell]), options.min_subjects)
         reason = ""
         if math.isnan(half):
             reason = "no comparisons" if found.comparisons[cell] == 0 else "too few subjects, or they are not named"

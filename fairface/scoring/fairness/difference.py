@@ -80,6 +80,11 @@ class Change:
         return told if self.counts is None else {**told, "comparisons": asdict(self.counts)}
 
 
+def few_subjects(subjects: int, least: int) -> str:
+    """Why there is no verdict; empty where there are enough."""
+    return "" if subjects >= least else f"{quantity(subjects, 'subject')}; a verdict needs {least}"
+
+
 def difference(
     before: float, after: float, low: float, high: float, worse_when_larger: bool = True, reason: str = "",
     no_verdict: str = "",

@@ -26,7 +26,7 @@ test-faults:  ## the tests that kill, starve and break running programs
 	@$(with_python) -m pytest -m faults $(arguments)
 
 lint: types imports  ## ruff, mypy and the import rules
-	@$(with_python) -m ruff check .
+	@$(with_python) -m ruff check . && "$$python" -m ruff format --check .
 
 types:  ## mypy
 	@$(with_python) -m mypy

@@ -41,8 +41,9 @@ def draw_photograph(height: int, width: int, generator: np.random.Generator, oth
         top, left = (round((side - size) * (0.5 + spread * generator.uniform(-0.5, 0.5))) for side in (height, width))
         tone = generator.integers(90, 230)
         skin = (int(tone), int(tone * generator.uniform(0.7, 0.85)), int(tone * generator.uniform(0.5, 0.7)))
-        if all(abs(2 * (top - y) + size - s) >= size + s or abs(2 * (left - x) + size - s) >= size + s
-               for y, x, s in taken):  # a face over another one is none that a photograph shows
+        if all(
+            abs(2 * (top - y) + size - s) >= size + s or abs(2 * (left - x) + size - s) >= size + s for y, x, s in taken
+        ):  # a face over another one is none that a photograph shows
             image[top : top + size, left : left + size] = draw_face(size, skin)
             taken.append((top, left, size))
     return image

@@ -57,11 +57,13 @@ def main(argv: Sequence[str]) -> None:
         return
     turns = [{side: in_new_process(side, args) for side in (OURS, PLAIN)} for _ in range(args.repeats)]
     found = {side: summary([turn[side] for turn in turns]) for side in (OURS, PLAIN)}
-    shared = ratios({
-        f"ours / {PLAIN}, figures": ratio(turns, "page"),
-        f"ours / {PLAIN}, size": ratio(turns, "bytes"),
-        "ours / counted anew, a threshold": ratio(turns, "threshold"),
-    })
+    shared = ratios(
+        {
+            f"ours / {PLAIN}, figures": ratio(turns, "page"),
+            f"ours / {PLAIN}, size": ratio(turns, "bytes"),
+            "ours / counted anew, a threshold": ratio(turns, "threshold"),
+        }
+    )
     if args.json:
         setting = {key: getattr(args, key) for key in ("comparisons", "subjects", "groups", "rounds", "repeats")}
         machine = {"processor": processor_name(), "cores": usable_cores()}

@@ -88,9 +88,7 @@ def coverage(world: World, repetitions: int, rounds: int, seed: int) -> dict[str
     return {m: {w: covered[m, w] / tries[m, w] for k, w in tries if k == m} for m in methods}
 
 
-def intervals(
-    world: World, rng: np.random.Generator, rounds: int
-) -> dict[tuple[str, str], tuple[float, float, float]]:
+def intervals(world: World, rng: np.random.Generator, rounds: int) -> dict[tuple[str, str], tuple[float, float, float]]:
     """(method, what) -> (low, high, truth) of one draw of people and comparisons."""
     grouped = draw(world, rng)
     result = {}

@@ -37,9 +37,10 @@ CHAIN = "the challenge's chain (transductive)"
 
 def scores_of(out: Path, seed: int, comparisons: Any) -> dict[str, Any]:
     """The test people's scores by every way of using the two models."""
-    with np.load(out / f"fair_{seed}_step3.npz", allow_pickle=False) as one, np.load(
-        out / f"hard_{seed}_step2.npz", allow_pickle=False
-    ) as two:
+    with (
+        np.load(out / f"fair_{seed}_step3.npz", allow_pickle=False) as one,
+        np.load(out / f"hard_{seed}_step2.npz", allow_pickle=False) as two,
+    ):
         three, hard = one["test"], two["test"]
     chain = run_chain(comparisons.a, comparisons.b, three, hard, ChainSteps())
     return {ALONE: three, "hard-sample model": hard, "mean of both cosines": (three + hard) / 2, CHAIN: chain.scores}

@@ -33,7 +33,8 @@ class OneLineParser(argparse.ArgumentParser):
 def parser(description: str, **kwargs: Any) -> argparse.ArgumentParser:
     """An argument parser with the option that everything that is started has, ``--debug``."""
     result = OneLineParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,  # "--overwrit" must not overwrite
         **kwargs,
     )

@@ -4,7 +4,6 @@ Each message is one line and says which file and record, what is wrong and what 
 traceback and exit with code 2 (see :func:`fairface.cli.run`).
 """
 
-
 # What a user may allow or tell so that a program goes on, as a training run's configuration calls it.
 RESIZE, SKIP_BAD, SKIP_MISSING = "data.resize=true", "data.on_bad_record=skip", "data.on_missing=skip"
 ROOT = "data.root=FOLDER"

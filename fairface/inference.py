@@ -52,10 +52,7 @@ class PretrainedModel(Model):
                 "normalises it itself: use fairface.inference.to_input"
             )
         step = self.batch_size
-        parts = [
-            self.forward(images[start : start + step])
-            for start in range(0, len(images), step)
-        ]
+        parts = [self.forward(images[start : start + step]) for start in range(0, len(images), step)]
         embeddings = np.concatenate(parts).astype(np.float64)
         norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
         return unit_rows(embeddings).astype(np.float32), norms.astype(np.float32)

@@ -243,9 +243,7 @@ def shard(batch: Batch, world: World, counts: Sequence[int] = ()) -> list[Shard]
     """
     counts = list(counts) or np.bincount(batch.source, minlength=1).tolist()
     cuts = world.cut(counts)
-    return [
-        _part(batch, rows, counts, context) for rows, context in zip(cuts, world.contexts, strict=True)
-    ]
+    return [_part(batch, rows, counts, context) for rows, context in zip(cuts, world.contexts, strict=True)]
 
 
 def cut_sources(counts: Sequence[int], devices: int) -> list[list[slice]]:

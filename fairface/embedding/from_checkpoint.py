@@ -45,6 +45,13 @@ def load_embedder(
     contexts = contexts_of(devices, gpus)
     net = load_model(model, contexts, output, precision)
     return NetEmbedder(
-        net.net, contexts, batch_size, flip, net.image_size, show_progress=show_progress, resize=resize, fuse=fuse,
+        net.net,
+        contexts,
+        batch_size,
+        flip,
+        net.image_size,
+        show_progress=show_progress,
+        resize=resize,
+        fuse=fuse,
         layout=net.layout,
     )

@@ -32,9 +32,7 @@ class Crops:
     notes: tuple[str, ...] = ()
 
 
-def prepare_crops(
-    pairs: SourcePairs, work: Path, cropping: Cropping, engines: Engines, console: Console
-) -> Crops:
+def prepare_crops(pairs: SourcePairs, work: Path, cropping: Cropping, engines: Engines, console: Console) -> Crops:
     """The crops of ``pairs``; photographs are aligned into ``work``.
 
     Raises:

@@ -71,9 +71,7 @@ def _models(folder: Path) -> dict[str, str]:
             path for path in symbol.parent.iterdir() if re.fullmatch(re.escape(prefix) + r"-\d{4}\.params", path.name)
         )
         if len(epochs) != 1:
-            raise CheckpointError(
-                f"{symbol}: has {len(epochs)} files {prefix}-NNNN.params next to it; keep only one"
-            )
+            raise CheckpointError(f"{symbol}: has {len(epochs)} files {prefix}-NNNN.params next to it; keep only one")
         epoch = int(epochs[0].stem.rpartition("-")[2])
         place = symbol.parent / prefix
         found[place.relative_to(folder).as_posix()] = f"{place},{epoch}"

@@ -115,9 +115,7 @@ def identify_parts(
         if enrol != ENROL[1]:
             _check_one_each(parts["gallery"].source, subjects.gallery)
         given = scores((len(subjects.probes), len(subjects.gallery)))
-        of_scores = identify_scores(
-            given, subjects.probes, subjects.gallery, several=enrol == ENROL[1], **options
-        )
+        of_scores = identify_scores(given, subjects.probes, subjects.gallery, several=enrol == ENROL[1], **options)
         return Identified(of_scores, notes)
     rows = {name: embeddings_of(part, embed) for name, part in parts.items()}
     sizes = {part.source: rows[name].shape[1] for name, part in parts.items()}

@@ -39,9 +39,7 @@ def fresh_output(output: Path, keep: Keep) -> Iterator[Path]:
         raise DataError(f"{output}: cannot be written to ({error.strerror}); choose another --output") from error
     try:
         if not take_lock(handle):
-            raise ConfigError(
-                f"{output}: another evaluation is writing there; wait for it or choose another --output"
-            )
+            raise ConfigError(f"{output}: another evaluation is writing there; wait for it or choose another --output")
         for left in output.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=output))

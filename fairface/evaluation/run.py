@@ -94,9 +94,7 @@ class _Part:
     known: KnownPairs | None
 
 
-def run_evaluation(
-    run: EvaluationRequest, engines: Engines, console: Console | None = None
-) -> EvaluationReport:
+def run_evaluation(run: EvaluationRequest, engines: Engines, console: Console | None = None) -> EvaluationReport:
     """Do all of it; writes predictions.csv, the embeddings of both models, report.md,
     fairness.json and, where the truth is known and matplotlib is installed, report.html.
 

@@ -148,8 +148,9 @@ def _is_finished(out: Path, row: Landmarks, config: AlignConfig) -> bool:
     return row.how == "none" or inside(out, output_name(row.image, config)).is_file()
 
 
-def _tasks(base: Path, out: Path, todo: list[str], config: AlignConfig,
-           landmarks: Mapping[str, Landmarks] | None, jobs: int) -> Iterator[Task]:
+def _tasks(
+    base: Path, out: Path, todo: list[str], config: AlignConfig, landmarks: Mapping[str, Landmarks] | None, jobs: int
+) -> Iterator[Task]:
     size = max(1, min(_TASK, math.ceil(len(todo) / (4 * jobs))))
     for start in range(0, len(todo), size):
         names = tuple(todo[start : start + size])

@@ -82,7 +82,5 @@ def _pixels(photograph: NDArray[np.uint8] | str | os.PathLike[str]) -> tuple[NDA
     if not isinstance(photograph, np.ndarray):
         return read_photograph(Path(photograph), str(photograph)), str(photograph)
     if photograph.ndim != IMAGE_DIMENSIONS or photograph.shape[2] != CHANNELS or photograph.dtype != np.uint8:
-        raise DataError(
-            f"the photograph: is {photograph.dtype} {photograph.shape}; it must be uint8 (H, W, 3) RGB"
-        )
+        raise DataError(f"the photograph: is {photograph.dtype} {photograph.shape}; it must be uint8 (H, W, 3) RGB")
     return photograph, "the photograph"

@@ -131,9 +131,7 @@ def build_margin(config: HeadConfig) -> Margin:
     return FilteredMargin(margin, config.interclass_filter) if config.interclass_filter else margin
 
 
-def build_head(
-    config: HeadConfig, embedding: int, classes: int, deviation: float = INITIAL_DEVIATION
-) -> Classifier:
+def build_head(config: HeadConfig, embedding: int, classes: int, deviation: float = INITIAL_DEVIATION) -> Classifier:
     """The head that ``config`` names, not yet initialised: ``classes`` weights of ``embedding`` values, and its margin.
 
     ``deviation`` is that of the weights' start values.

@@ -28,17 +28,13 @@ class Classifier(gluon.HybridBlock):
         weight: ``(C, D)``, one row per class.
     """
 
-    def __init__(
-        self, embedding: int, classes: int, margin: Margin, deviation: float = INITIAL_DEVIATION
-    ) -> None:
+    def __init__(self, embedding: int, classes: int, margin: Margin, deviation: float = INITIAL_DEVIATION) -> None:
         super().__init__()
         self.classes = classes
         self.margin = margin
         self._dtype = "float32"
         with self.name_scope():
-            self.weight = self.params.get(
-                "weight", shape=(classes, embedding), init=mx.init.Normal(deviation)
-            )
+            self.weight = self.params.get("weight", shape=(classes, embedding), init=mx.init.Normal(deviation))
 
     @property
     def statistic(self) -> Statistic | None:

@@ -48,9 +48,7 @@ class LoadedModel:
         return layout_of(self.files)
 
 
-def load_model(
-    name: str, contexts: Sequence[Context], output: str = "models", precision: str = "fp32"
-) -> LoadedModel:
+def load_model(name: str, contexts: Sequence[Context], output: str = "models", precision: str = "fp32") -> LoadedModel:
     """Load the inference net of the checkpoint ``name`` (grammar: :mod:`fairface.checkpoints`).
 
     It takes the form that is fastest on the device (:mod:`fairface.graph.inference`), whatever device

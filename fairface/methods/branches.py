@@ -66,7 +66,5 @@ class Branch:
             for rows, count in zip(found.losses, counts, strict=True)
         ]
         with autograd.pause():
-            correct = [
-                rows.sum().astype("float32") / count for rows, count in zip(found.correct, counts, strict=True)
-            ]
+            correct = [rows.sum().astype("float32") / count for rows, count in zip(found.correct, counts, strict=True)]
         return {f"loss{self._suffix}": losses}, {f"accuracy{self._suffix}": correct}

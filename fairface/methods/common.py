@@ -11,9 +11,7 @@ from fairface.parallel import Shard, World
 from fairface.parameters import structural
 
 
-def embed(
-    backbone: gluon.HybridBlock, shards: Sequence[Shard], world: World, frozen: bool = False
-) -> list[NDArray]:
+def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], world: World, frozen: bool = False) -> list[NDArray]:
     """Each device's embeddings ``(b, D)``; with ``backbone.sync_bn`` BatchNorm sees the rows of all devices.
 
     A frozen backbone neither keeps intermediate results for a backward pass nor uses batch statistics.

@@ -42,16 +42,27 @@ def _options(prog: str) -> argparse.ArgumentParser:
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")
     options.add_argument("--factor", type=float, default=0.709, help="step of the image pyramid")
     options.add_argument("--thresholds", type=float, nargs=3, default=[0.6, 0.7, 0.9], help="of the three nets")
-    options.add_argument("--detector", default=MTCNN, metavar="NAME",
-                         help=f"{SPELLING} of insightface, run by MXNet in one process; default: {MTCNN}")
-    options.add_argument("--count-faces", action="store_true",
-                         help="look for the other faces too, to tell how many there are; slower")
-    options.add_argument("--rescue", action="store_true",
-                         help=f"if no face is found, try other sizes, then rotations, then crop the centre; {FAILURES}")
+    options.add_argument(
+        "--detector",
+        default=MTCNN,
+        metavar="NAME",
+        help=f"{SPELLING} of insightface, run by MXNet in one process; default: {MTCNN}",
+    )
+    options.add_argument(
+        "--count-faces", action="store_true", help="look for the other faces too, to tell how many there are; slower"
+    )
+    options.add_argument(
+        "--rescue",
+        action="store_true",
+        help=f"if no face is found, try other sizes, then rotations, then crop the centre; {FAILURES}",
+    )
     options.add_argument("--jobs", type=int, default=usable_cores(), help="processes")
     options.add_argument("--resume", action="store_true", help="skip what an earlier run finished")
-    options.add_argument("--add", action="store_true",
-                         help="keep what the output folder holds of other photographs, and its rows of landmarks")
+    options.add_argument(
+        "--add",
+        action="store_true",
+        help="keep what the output folder holds of other photographs, and its rows of landmarks",
+    )
     options.add_argument("--skip-bad", action="store_true", help="skip unreadable photographs")
     return options
 
@@ -62,13 +73,33 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     mtcnn = MtcnnConfig(args.min_face, args.factor, tuple(args.thresholds))
     names = named_detectors(args.detector)
     size = SIZES[args.layout] if args.size is None else args.size
-    config = AlignConfig(size, args.format, args.quality, args.fill, args.enlarge, args.border, mtcnn, args.rescue,
-                         names or (MTCNN,), args.count_faces, args.layout)
+    config = AlignConfig(
+        size,
+        args.format,
+        args.quality,
+        args.fill,
+        args.enlarge,
+        args.border,
+        mtcnn,
+        args.rescue,
+        names or (MTCNN,),
+        args.count_faces,
+        args.layout,
+    )
     landmarks = read_landmarks(args.landmarks) if args.landmarks else None
     detector = None if names else _retinaface(args.detector)
     with console.progress(label="align", unit="img") as bar:
-        report = align_folder(args.source, args.target, config, landmarks=landmarks, detector=detector,
-                              jobs=args.jobs, resume=args.resume, add=args.add, on_done=bar.update)
+        report = align_folder(
+            args.source,
+            args.target,
+            config,
+            landmarks=landmarks,
+            detector=detector,
+            jobs=args.jobs,
+            resume=args.resume,
+            add=args.add,
+            on_done=bar.update,
+        )
     console.show({**asdict(report), "failed": report.failed}, summary(report, args.source, args.target))
     if report.unreadable and not args.skip_bad:
         name, problem = report.unreadable[0]
@@ -94,8 +125,10 @@ def summary(report: AlignReport, source: str, target: str) -> str:
     if report.no_face:
         lines.append(f"without a face: {os.path.join(target, NO_FACE)}, first {report.no_face[0]}")
     if report.forced or report.rotated or report.cropped:
-        lines.append(f"not found in the normal way: {len(report.forced)} forced, {len(report.rotated)} rotated, "
-                     f"{len(report.cropped)} cropped: {os.path.join(target, FAILURES)}, first {report.failed[0]}")
+        lines.append(
+            f"not found in the normal way: {len(report.forced)} forced, {len(report.rotated)} rotated, "
+            f"{len(report.cropped)} cropped: {os.path.join(target, FAILURES)}, first {report.failed[0]}"
+        )
     lines += [f"unreadable: {name}: {problem}" for name, problem in report.unreadable[:10]]
     lines += LeftOut.of(report.ignored).notes(source)
     if report.unused:
@@ -108,4 +141,3 @@ def summary(report: AlignReport, source: str, target: str) -> str:
         )
     lines.append(f"landmarks: {os.path.join(target, LANDMARKS)}")
     return "\n".join(lines)
-

@@ -86,4 +86,3 @@ def make_memory_files(bins: Sequence[Path], swap: bool, console: Console) -> tup
         except DataError as error:
             problems.append(str(error))
     return sets, problems
-

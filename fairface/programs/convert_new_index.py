@@ -33,4 +33,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         f"{agree(len(done.unknown), 'is', 'are')} not in the TFRecords, {done.unused} of the TFRecords "
         f"{agree(done.unused, 'is', 'are')} not in the list",
     )
-

@@ -41,4 +41,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {"output": args.output_dir, "written": [str(path) for path in written], "images": len(dataset)},
         f"{args.output_dir}: {len(written)} of {quantity(len(dataset), 'image')}",
     )
-

@@ -36,8 +36,14 @@ def main(argv: Sequence[str], prog: str = "") -> None:
 
     console.tell(dataset.notes)
     embedder = load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, args.precision, show_progress=not console.quiet,
-        resize=args.resize, **onnx_options(args),
+        args.model,
+        args.devices,
+        args.batch_size,
+        not args.no_flip,
+        args.precision,
+        show_progress=not console.quiet,
+        resize=args.resize,
+        **onnx_options(args),
     )
     embeddings = embedder.embed(dataset)
     meta = {
@@ -47,13 +53,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if dataset.attribute_values:
         meta["attribute_values"] = {name: list(told) for name, told in dataset.attribute_values.items()}
     names = tuple(map(dataset.record_name, range(len(dataset))))
-    stored = Embeddings(
-        embeddings, names, meta, dataset.labels, dataset.attributes, dataset.attribute_names
-    )
+    stored = Embeddings(embeddings, names, meta, dataset.labels, dataset.attributes, dataset.attribute_names)
     save_embeddings(args.output, stored)
     count, size = embeddings.shape
     console.show(
         {"output": args.output, "images": count, "embedding": size, **meta},
         f"{args.output}: {quantity(count, 'embedding')} of {quantity(size, 'value')}",
     )
-

@@ -45,4 +45,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         f"{args.model}: written as {' and '.join(names)}, names as {args.to} writes them\n"
         f"read again, its embedding differs by {difference:.1e} of its length",
     )
-

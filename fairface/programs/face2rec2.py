@@ -67,4 +67,3 @@ def _plan(args: argparse.Namespace) -> Plan:
         values = {name: given.split("/") for name, given in columns.items() if given}
         return plan_csv(path, args.root, list(columns), values)
     return plan_lst(path, args.root) if path.suffix.lower() == ".lst" else plan_folder(path)
-

@@ -148,4 +148,3 @@ def arguments(argv: Sequence[str], prog: str = "") -> tuple[argparse.Namespace, 
         args = options.parse_args(argv)
     find_named(args)
     return args, notes
-

@@ -63,4 +63,3 @@ def lines(found: SharedIdentities, train: Embeddings, test: Embeddings) -> list[
          test.names[found.best_second[i]], train.names[found.best_first[i]])
         for i in range(len(found.second))
     ]  # fmt: skip
-

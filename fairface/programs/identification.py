@@ -110,7 +110,12 @@ def embedder(args: argparse.Namespace) -> Embed:
     from fairface.embedding.from_checkpoint import load_embedder
 
     return load_embedder(
-        args.model, args.devices, args.batch_size, not args.no_flip, show_progress=not args.quiet, resize=args.resize,
+        args.model,
+        args.devices,
+        args.batch_size,
+        not args.no_flip,
+        show_progress=not args.quiet,
+        resize=args.resize,
         **onnx_options(args),
     ).embed
 

@@ -57,4 +57,3 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument("--workers", type=int, default=usable_cores(), help="threads")
     add_overwrite(options)
     return options.parse_args(argv)
-

@@ -47,4 +47,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         {"output": args.output, "pairs": len(pairs), "genuine": pairs.genuine, "impostor": pairs.impostor},
         f"{args.output}: {quantity(len(pairs), 'pair')}, {pairs.genuine} of them of the same identity",
     )
-

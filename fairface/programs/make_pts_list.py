@@ -69,8 +69,12 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     options.add_argument(
         "--landmarks", help="take them from landmarks.csv of data_process/align.py, without a detector"
     )
-    options.add_argument("--detector", default=MTCNN, metavar="NAME",
-                         help=f"{', '.join(NAMES)}, or several with commas in the order of trying; default: {MTCNN}")
+    options.add_argument(
+        "--detector",
+        default=MTCNN,
+        metavar="NAME",
+        help=f"{', '.join(NAMES)}, or several with commas in the order of trying; default: {MTCNN}",
+    )
     options.add_argument("--enlarge", type=float, default=1.0, help="enlarge photographs for the detector")
     options.add_argument("--border", type=int, default=0, help="then extend them by this many pixels on each side")
     options.add_argument("--min-face", type=float, default=20.0, help="smallest face in pixels, after --enlarge")

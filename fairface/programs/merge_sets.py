@@ -51,4 +51,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         f"{args.output}: {quantity(done.images, 'image')} of {quantity(done.identities, 'identity')}, {done.shared} "
         f"of them in several sets; {quantity(done.left_out, 'image')} left out (unlabeled, or by the map)",
     )
-

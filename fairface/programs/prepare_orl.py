@@ -42,4 +42,3 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         lines.append(f"{generated.references} and {generated.variants}: {quantity(generated.written, 'image')} written")
     counts = {"identities": report.identities, "images": report.images}
     console.show({"output": str(args.output), "made": report.made, **counts, "credit": CREDIT}, "\n".join(lines))
-

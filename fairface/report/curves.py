@@ -42,7 +42,5 @@ def plot_curves(path: str | os.PathLike[str], curves: Mapping[str, Roc]) -> None
     save_figure(path, figure)
 
 
-def _line(
-    axes: Any, x: NDArray[np.float64], y: NDArray[np.float64], shown: NDArray[np.bool_], name: str
-) -> None:
+def _line(axes: Any, x: NDArray[np.float64], y: NDArray[np.float64], shown: NDArray[np.bool_], name: str) -> None:
     axes.plot(x[shown], y[shown], label=name, drawstyle="steps-post")

@@ -86,4 +86,3 @@ def inspection_text(result: Mapping[str, Any]) -> str:
 
 def _counts(values: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count}" for name, count in list(values.items())[:SHOWN_PROBLEMS])
-

@@ -96,4 +96,3 @@ def _row(roc: Roc, impostor: NDArray[np.floating], target: float) -> TarRow:
     accepted = len(impostor) - int(np.searchsorted(impostor, too_many, side="right"))
     threshold = float(np.nextafter(np.float64(too_many), math.inf))
     return TarRow(target, measured.value, accepted / len(impostor), threshold, accepted, tar_nearest, far_nearest)
-

@@ -112,7 +112,11 @@ def called(root: Path, place: Path, script: str, *words: str) -> None:
 PICTURES = (
     Picture("docs/masks.md", "masks.png", "Faces of the embedded data set (ORL) with every style of mask", masks),
     Picture("docs/classifier.md", "classifier.svg", "Memory of the classifier by the formulas below", classifier),
-    Picture("docs/classifier.md", "classifier_steps.svg", "What a step takes, measured on two CPU cores "
-            "(benchmarks/RESULTS.md)", classifier_steps),
+    Picture(
+        "docs/classifier.md",
+        "classifier_steps.svg",
+        "What a step takes, measured on two CPU cores (benchmarks/RESULTS.md)",
+        classifier_steps,
+    ),
     Picture("docs/fairness.md", "groups.svg", "ROC and DET of each group of the example below", groups),
 )

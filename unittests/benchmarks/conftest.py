@@ -23,7 +23,7 @@ SMALL = {
     "embed": SIDES,
     "train_step": SIDES,
     "classifier": "--classes 300 --batch 4 --embedding 8 --rounds 2 --steps 1 --threads 1 "
-                  "--sides dense,sharded,sampled-mapped",
+    "--sides dense,sharded,sampled-mapped",
     "fairness_bootstrap": "--comparisons 4000 --subjects 60 --many-subjects 500 --rounds 5 --repeats 2",
     "formats": "--images 40 --repeats 2 --threads 2",
     "input_pipeline": "--images 64 --batch-size 16 --repeats 2",
@@ -34,7 +34,7 @@ SMALL = {
     "report": "--comparisons 600 --subjects 40 --groups 2 --rounds 5 --repeats 2",
     "retrieval": "--queries 60 --gallery 80 --identities 9 --dimensions 16 --repeats 2",
     "scoring": "--images 1200 --gallery 40 --probes 160 --pairs 2500 --genuine 160 --dimensions 16 "
-               "--verification-pairs 200 --repeats 2",
+    "--verification-pairs 200 --repeats 2",
     "scoring_all_pairs": "--images 240 --sorted-images 200 --dimensions 16 --rounds 5 --repeats 2",
     "soak": "--steps 20 --batch-size 4 --every 5",
     "train_from_disk": "--images 40 --batch-size 4 --blocks 2 --steps 1 --memory-batch 4 --memory-steps 4",

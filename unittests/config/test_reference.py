@@ -63,8 +63,11 @@ def test_names_of_other_tools_are_understood() -> None:
 def test_an_error_says_when_the_command_line_is_to_blame(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("data: {path: x}\n")
-    with pytest.raises(ConfigError, match=r"unknown key learning_rate; did you mean optimizer\.lr\?.*"
-                                          r"; learning_rate=1 was given on the command line$"):
+    with pytest.raises(
+        ConfigError,
+        match=r"unknown key learning_rate; did you mean optimizer\.lr\?.*"
+        r"; learning_rate=1 was given on the command line$",
+    ):
         load_config(path, ["learning_rate=1"])
     with pytest.raises(ConfigError, match=r"optimizer\.lr.*; optimizer\.lr=fast was given on the command line$"):
         load_config(path, ["keep=4", "optimizer.lr=fast"])

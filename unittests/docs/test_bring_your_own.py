@@ -18,7 +18,7 @@ IMAGES = 3
 STAND_INS = ("torch.py", "deepface.py")
 
 # As much of PyTorch as the page calls: a net of one matrix on arrays that know `numpy()`.
-TORCH = '''
+TORCH = """
 import contextlib
 import numpy as np
 
@@ -45,10 +45,10 @@ class jit:
     def load(path):
         open(path, "rb").close()
         return Net()
-'''
+"""
 
 # As much of deepface: represent() gives a list of faces, with the embedding as a list of numbers.
-DEEPFACE = '''
+DEEPFACE = """
 import cv2
 
 class DeepFace:
@@ -57,7 +57,7 @@ class DeepFace:
         assert (model_name, detector_backend) == ("ArcFace", "skip")
         small = cv2.resize(cv2.imread(img_path), (6, 6)).ravel() / 255.0
         return [{"embedding": (small - small.mean()).tolist(), "facial_area": {}, "face_confidence": 0}]
-'''
+"""
 
 
 def prepare(clone: Path) -> None:

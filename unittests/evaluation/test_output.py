@@ -80,8 +80,9 @@ def test_a_run_that_was_killed_blocks_nothing(tmp_path):
 def test_two_runs_do_not_write_to_one_folder(tmp_path):
     handle = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    with pytest.raises(ConfigError, match="another evaluation is writing there"), fresh_output(
-        tmp_path, nothing_read(tmp_path).hold
+    with (
+        pytest.raises(ConfigError, match="another evaluation is writing there"),
+        fresh_output(tmp_path, nothing_read(tmp_path).hold),
     ):
         pytest.fail("both write")
     os.close(handle)
@@ -122,8 +123,9 @@ def test_a_file_in_place_of_a_folder_and_the_other_way_round(tmp_path):
     with pytest.raises(ConfigError, match=r"holds predictions\.csv, which no earlier run"):
         check_output(tmp_path / "other", NAMES, nothing_read(tmp_path))
     write(tmp_path, ["file"])
-    with pytest.raises(DataError, match="cannot be written to"), fresh_output(
-        tmp_path / "file", nothing_read(tmp_path).hold
+    with (
+        pytest.raises(DataError, match="cannot be written to"),
+        fresh_output(tmp_path / "file", nothing_read(tmp_path).hold),
     ):
         pytest.fail("a file is no folder")
 

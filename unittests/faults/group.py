@@ -14,9 +14,7 @@ def children(launcher: int) -> dict[str, int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            settings = dict(
-                item.split("=", 1) for item in (folder / "environ").read_text().split("\0") if "=" in item
-            )
+            settings = dict(item.split("=", 1) for item in (folder / "environ").read_text().split("\0") if "=" in item)
         except (OSError, ValueError):
             continue  # it has just ended
         if parent == launcher and "DMLC_ROLE" in settings:

@@ -161,7 +161,16 @@ def test_without_subjects_nothing_is_judged_and_a_truth_that_names_them_is_enoug
 @pytest.mark.parametrize(("least", "told"), [(25, "better"), (31, "not judged: 30 subjects; a verdict needs 31")])
 def test_there_is_no_verdict_on_few_subjects(compare, world, least, told):
     folder = world[0]
-    words = ["--attributes", folder / "people.csv", "--subjects-from", "subject", "--min-subjects", least, "--bootstrap", 60]
+    words = [
+        "--attributes",
+        folder / "people.csv",
+        "--subjects-from",
+        "subject",
+        "--min-subjects",
+        least,
+        "--bootstrap",
+        60,
+    ]
     code, out, err = compare(folder / "before", folder / "after", *words, "--json")
     assert code == 0, err
     measure = json.loads(out)["measures"]["auc"]

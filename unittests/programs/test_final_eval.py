@@ -240,23 +240,35 @@ WITH_GROUPS = ["--attributes", "good", "--subjects-from", "person", "--protected
         (["--template", "itself.csv", "--truth", "truth"], "1 pair compares an image with itself (first: 00_0)"),
         (["--truth", "no_such_truth.csv"], "no_such_truth.csv: No such file"),
         (["--attributes", "good", "--subjects-from", "nope"], "has no column nope"),
-        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--legitimate", "hat"],
-         "has no column hat"),
+        (
+            ["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--legitimate", "hat"],
+            "has no column hat",
+        ),
         (["--attributes", "other_people.csv", "--truth", "truth"], "none of its 4 images is compared"),
-        (["--calibration-aligned", "others", "--calibration-truth", "truth", "--truth", "truth"],
-         "truth and scores must be about the same pairs (the truth is "),
-        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
-         "--values 'colour=red': colour is not used; name it with --protected"),
+        (
+            ["--calibration-aligned", "others", "--calibration-truth", "truth", "--truth", "truth"],
+            "truth and scores must be about the same pairs (the truth is ",
+        ),
+        (
+            ["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--values", "colour=red"],
+            "--values 'colour=red': colour is not used; name it with --protected",
+        ),
         (["--truth", "other_truth.csv"], "1 of 496 comparisons has no score (first: 00_0 and 99_9); 1 of 496 scores"),
         (["--truth", "one_kind.csv"], "are impostor (different subjects); scoring needs both kinds"),
         (["--attributes", "few_people.csv", "--subjects-from", "person"], "28 of 32 images have no row that says who"),
-        (["--attributes", "blue.csv", "--subjects-from", "person", "--protected", "sex", "--values", "sex=f,m"],
-         "blue.csv: line 2: sex is 'blue', which is not among f, m"),
+        (
+            ["--attributes", "blue.csv", "--subjects-from", "person", "--protected", "sex", "--values", "sex=f,m"],
+            "blue.csv: line 2: sex is 'blue', which is not among f, m",
+        ),
         (["--attributes", "good", "--subjects-from", "person", "--protected", "age"], "has no column age"),
-        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--threshold", "7"],
-         "threshold 7 (given) is above every score"),
-        (["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--fmr", "1e-5"],
-         "impostor comparisons cannot set a threshold at FMR 1e-05"),
+        (
+            ["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--threshold", "7"],
+            "threshold 7 (given) is above every score",
+        ),
+        (
+            ["--attributes", "good", "--subjects-from", "person", "--protected", "sex", "--fmr", "1e-5"],
+            "impostor comparisons cannot set a threshold at FMR 1e-05",
+        ),
         (["--protected", "sex"], "give a truth file, or name the subjects"),
         (["--truth", "truth", "--protected", "sex"], "sex: unknown for all images"),
         (["--subjects-from", "person"], "without a file of attributes"),
@@ -267,10 +279,28 @@ WITH_GROUPS = ["--attributes", "good", "--subjects-from", "person", "--protected
         (["--calibration-truth", "truth"], "calibration needs --calibration-photos or --calibration-aligned"),
         (["--failures", "no_such.txt"], "no_such.txt: No such file"),
         (["--template", "out/predictions.csv"], "would be overwritten"),
-        (["--calibration-aligned", "faces", "--calibration-template", "out/predictions.csv",
-          "--subjects-from", "names"], "would be overwritten"),
-        (["--calibration-aligned", "faces", "--calibration-template", "out/calibration/predictions.csv",
-          "--subjects-from", "names"], "would be overwritten"),
+        (
+            [
+                "--calibration-aligned",
+                "faces",
+                "--calibration-template",
+                "out/predictions.csv",
+                "--subjects-from",
+                "names",
+            ],
+            "would be overwritten",
+        ),
+        (
+            [
+                "--calibration-aligned",
+                "faces",
+                "--calibration-template",
+                "out/calibration/predictions.csv",
+                "--subjects-from",
+                "names",
+            ],
+            "would be overwritten",
+        ),
         (["--stages", "a=b"], "the truth is not known (--truth FILE or --subjects-from) and no groups are named"),
         (["--stages", "a=b", "--truth", "truth"], "the gap between groups, but no groups are named (--protected NAME)"),
         (["--stages", "a=no/run", *WITH_GROUPS], "no/run: is not a run"),
@@ -759,9 +789,7 @@ def test_the_demonstration_without_models_says_which_command_makes_them(tmp_path
     monkeypatch.chdir(tmp_path)
     code, out, err = final_eval("--demo")
     assert (code, out) == (2, "")
-    assert err == (
-        "error: models/orl_fair_step3: does not exist yet; create it with ./fairface_finetune.sh all\n"
-    )
+    assert err == ("error: models/orl_fair_step3: does not exist yet; create it with ./fairface_finetune.sh all\n")
     assert not (tmp_path / "results").exists()
 
 

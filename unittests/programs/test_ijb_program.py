@@ -119,8 +119,9 @@ def test_the_tables_and_the_files_say_the_same(tmp_path, capsys, ijb):
     with (folder / "identification_result.csv").open() as file:
         table = {(row["gallery"], row["measure"], row["at"]): row["value"] for row in csv.DictReader(file)}
     assert float(table["G1+G2", "rank", "1"]) == found["identification"]["G1+G2"]["ranks"]["1"]
-    assert float(table["G1", "recall at false accepts per probe", "0.1"]) == (
-        found["identification"]["G1"]["per_probe"][1]["recall"]
+    assert (
+        float(table["G1", "recall at false accepts per probe", "0.1"])
+        == (found["identification"]["G1"]["per_probe"][1]["recall"])
     )
     assert f"1:1, {found['verification']['genuine']} genuine and {impostors} impostor comparisons" in text
     row = next(line.split() for line in text.splitlines() if line.split()[:1] == ["0.1"])
@@ -274,8 +275,6 @@ def test_the_shell_script_takes_the_documents_flags_without_mxnet(tmp_path, ijb)
     done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out" / "IJBC" / "ir_50" / "verification_result.csv").exists()
-
-
 
 
 def test_the_page_has_the_numbers_of_the_json(tmp_path, capsys, ijb):

@@ -240,7 +240,7 @@ def test_the_page_has_the_numbers_of_the_json(tmp_path, capsys, people):
         "--figures", tmp_path / "figures",
     )  # fmt: skip
     page = check((tmp_path / "r.html").read_text())
-    (name, result), = found["results"].items()
+    ((name, result),) = found["results"].items()
     assert any(f"{name}: mAP {result['map']:.4g}; {result['ranks']['1']:.4g} of" in text for _, text in page.named("p"))
     interval = result["intervals"]["map"]
     cell = f"{result['map']:.4f} [{interval['low']:.4f}, {interval['high']:.4f}]"

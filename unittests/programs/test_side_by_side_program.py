@@ -113,12 +113,18 @@ def test_a_model_scores_a_bin_set_and_its_masked_copy(tmp_path, capsys):
         (["--embeddings", "e.npz", "--pairs", "p.csv", "--masked-embeddings", "m.npz"], "need --masked PATH"),
         (["--scores", "s.npy", "--pairs", "p.csv", "--masked", "m.csv"], "--masked needs one --set or --pairs"),
         (["--model", "m", "--set", "a.bin", "--set", "b.bin", "--masked", "m.bin"], "--masked needs one --set"),
-        (["--embeddings", "e.npz", "--all-pairs", "--subjects-from", "names", "--masked", "m.csv"],
-         "--masked needs one --set or --pairs"),
-        (["--embeddings", "e.npz", "--pairs", "p.csv", "--masked", "m.csv", "--masked-root", "x"],
-         "--masked-root needs --model"),
-        (["--model", "m", "--set", "a.bin", "--masked", "m.bin", "--masked-embeddings", "x"],
-         "--masked-embeddings needs --embeddings"),
+        (
+            ["--embeddings", "e.npz", "--all-pairs", "--subjects-from", "names", "--masked", "m.csv"],
+            "--masked needs one --set or --pairs",
+        ),
+        (
+            ["--embeddings", "e.npz", "--pairs", "p.csv", "--masked", "m.csv", "--masked-root", "x"],
+            "--masked-root needs --model",
+        ),
+        (
+            ["--model", "m", "--set", "a.bin", "--masked", "m.bin", "--masked-embeddings", "x"],
+            "--masked-embeddings needs --embeddings",
+        ),
     ],
 )
 def test_what_does_not_fit_is_one_line(capsys, words, message):

@@ -97,8 +97,14 @@ def test_the_best_value_of_each_rule_and_where_alpha_counts():
     expected = {
         f"{error}_{name}": (value, True, False)
         for error in ("fnmr", "fmr")
-        for name, value in (("worst", 0.0), ("gap", 0.0), ("max_min", 1.0), ("max_geomean", 1.0),
-                            ("gini", 0.0), ("mera", 1.0))
+        for name, value in (
+            ("worst", 0.0),
+            ("gap", 0.0),
+            ("max_min", 1.0),
+            ("max_geomean", 1.0),
+            ("gini", 0.0),
+            ("mera", 1.0),
+        )
     }
     expected |= {"fdr": (1.0, False, True), "inequity_rate": (1.0, True, True), "garbe": (0.0, True, True)}
     expected |= {"werm": (1.0, True, True), "fmr_mape": (0.0, True, False)}

@@ -40,9 +40,7 @@ def test_sizes_that_are_resized_are_counted(tmp_path: Path, people: Path) -> Non
     assert line == f"note: {large}: images of 48 x 48 are resized to {SIZE} x {SIZE}"
 
 
-def test_a_set_that_is_trained_and_tested_on(
-    tmp_path: Path, people: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_set_that_is_trained_and_tested_on(tmp_path: Path, people: Path, capfd: pytest.CaptureFixture[str]) -> None:
     others = make_people(tmp_path / "others", people=2)
     (line,) = told(tmp_path, people, f"verify.sets=[{others}]", f"test.sets=[{people}/../people]")
     assert "is training data and a test set" in line

@@ -116,9 +116,7 @@ def test_one_link_speed_explains_the_published_speeds() -> None:
     last = PUBLISHED[-1][0]
     link = ring(last * 512, 8) / (seconds[last][0] - seconds[last][1])
     assert f"{link / 1e9:.1f} GB/s" in PAGE
-    errors = [
-        (sharded + ring(ids * 512, 8) / link) / parallel - 1 for ids, (parallel, sharded) in seconds.items()
-    ]
+    errors = [(sharded + ring(ids * 512, 8) / link) / parallel - 1 for ids, (parallel, sharded) in seconds.items()]
     assert max(map(abs, errors)) < 0.1
     assert f"{max(map(abs, errors)):.0%}" in PAGE
 

@@ -45,9 +45,7 @@ def losses_of(
     return Classified(batch.apart(losses), batch.apart(correct))
 
 
-def _part(
-    batch: WholeBatch, device: int, margin: Margin, statistics: Sequence[NDArray], smoothing: float
-) -> Parts:
+def _part(batch: WholeBatch, device: int, margin: Margin, statistics: Sequence[NDArray], smoothing: float) -> Parts:
     own, target = batch.rows[device], None
     if margin.uses_label:
         target = Target(batch.targets[device] * (1.0 / margin.s), batch.labeled[device], own.column, own.mask)

@@ -98,6 +98,4 @@ def rows_of(matrix: NDArray, index: NDArray, out: NDArray) -> None:
 def set_rows(matrix: NDArray, index: NDArray, rows: NDArray) -> None:
     """Copy ``rows`` over the rows ``index`` of ``matrix``; no others are touched."""
     here = rows.as_in_context(matrix.context)
-    nd._internal._scatter_set_nd(
-        lhs=matrix, rhs=here, indices=index.reshape((1, -1)), shape=matrix.shape, out=matrix
-    )
+    nd._internal._scatter_set_nd(lhs=matrix, rhs=here, indices=index.reshape((1, -1)), shape=matrix.shape, out=matrix)

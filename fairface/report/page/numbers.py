@@ -16,9 +16,7 @@ def count_text(value: float) -> str:
     return f"{math.floor(value + 0.5):,}" if value >= 100 else f"{float(f'{value:.3g}'):g}"
 
 
-def sweep_text(
-    sweep: RateSweep, place: int, write: Callable[[float], str] = number_text, times: float = 1.0
-) -> str:
+def sweep_text(sweep: RateSweep, place: int, write: Callable[[float], str] = number_text, times: float = 1.0) -> str:
     """The rate at one threshold, and its interval where there is one; all of it ``times`` as much."""
     if sweep.comparisons == 0:
         return MISSING

@@ -44,9 +44,7 @@ class ImpostorCounts:
         """Each pair of nodes once."""
         width = len(self.images)
         keys, place = np.unique(self.first * width + self.second, return_inverse=True)
-        return replace(
-            self, first=keys // width, second=keys % width, errors=add_up(place, self.errors, len(keys))
-        )
+        return replace(self, first=keys // width, second=keys % width, errors=add_up(place, self.errors, len(keys)))
 
     def table(self) -> NDArray[np.float64]:
         """(subjects, groups) images."""

@@ -138,9 +138,7 @@ class Tile:
         return same & later, ~same & later
 
 
-def check(
-    embeddings: NDArray[np.floating], subjects: NDArray[np.integer], groups: NDArray[np.integer]
-) -> None:
+def check(embeddings: NDArray[np.floating], subjects: NDArray[np.integer], groups: NDArray[np.integer]) -> None:
     """Refuse what cannot be compared; see :meth:`Layout.of`."""
     count = len(embeddings)
     for what, of in (("subjects", subjects), ("groups", groups)):

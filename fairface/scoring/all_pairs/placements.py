@@ -60,9 +60,7 @@ def _tables(histogram: Histogram) -> NDArray[np.float32]:
     return np.stack([below, above]).astype(np.float32)
 
 
-def _deviations(
-    layout: Layout, tile: Tile, values: Scores, counted: NDArray[np.bool_] | None, area: float
-) -> float:
+def _deviations(layout: Layout, tile: Tile, values: Scores, counted: NDArray[np.bool_] | None, area: float) -> float:
     starts = [
         np.append(0, np.flatnonzero(np.diff(layout.node[begin:end])) + 1)
         for begin, end in ((tile.r0, tile.r1), (tile.c0, tile.c1))

@@ -41,9 +41,7 @@ def by_subject(layout: Layout, of_image: NDArray[np.int64]) -> NDArray[np.float6
     return np.asarray(sums / np.array([[2.0], [1.0]]))
 
 
-def tar_interval(
-    layout: Layout, roc: Roc, matches: NDArray[np.float64], squares: float, level: float
-) -> Interval:
+def tar_interval(layout: Layout, roc: Roc, matches: NDArray[np.float64], squares: float, level: float) -> Interval:
     """Of the TAR with ``matches (2, S)`` of each subject; ``squares`` is the sum over pairs of subjects of the squared
     deviations of their false matches."""
     trials = Trials.of(layout)

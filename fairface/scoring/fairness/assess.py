@@ -68,9 +68,7 @@ def assess(
     )
 
 
-def errors_at(
-    threshold: SharedThreshold, scores: NDArray[np.float64], comparisons: Comparisons
-) -> NDArray[np.float64]:
+def errors_at(threshold: SharedThreshold, scores: NDArray[np.float64], comparisons: Comparisons) -> NDArray[np.float64]:
     """(M,) 1 where a comparison goes wrong at the threshold, else 0."""
     return ((scores >= threshold.value) != comparisons.same).astype(np.float64)
 

@@ -49,9 +49,7 @@ class GroupCurve:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        points = {
-            name: [number(value) for value in getattr(self, name)] for name in ("fmr", "tar", "low", "high")
-        }
+        points = {name: [number(value) for value in getattr(self, name)] for name in ("fmr", "tar", "low", "high")}
         interval = None if self.auc_interval is None else self.auc_interval.to_dict()
         return {"group": self.group, "auc": number(self.auc), "auc_interval": interval, **points, "reason": self.reason}
 

@@ -133,9 +133,7 @@ class GroupedErrors(ABC):
                 reason = "the comparisons name no subjects"
             return undefined(rule, labels, reason, self.options.level, self.options.alpha)
         cells = self.fnmr.within[groups]
-        setting = Setting(
-            self.options.alpha, self.fmr.spread.comparisons[cells], self.fnmr.spread.comparisons[cells]
-        )
+        setting = Setting(self.options.alpha, self.fmr.spread.comparisons[cells], self.fnmr.spread.comparisons[cells])
         rates = [self.error_types[name].of_groups(groups, rounds[name]) for name in rule.error_types]
         return measure(rule, rates, setting, labels, self.options.level)
 

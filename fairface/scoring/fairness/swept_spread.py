@@ -44,9 +44,7 @@ class SweptComparisons:
             subjects, moments = self._over_subjects(rate)
             pairs = pairs if self.genuine else self._over_pairs(rate)
         every = np.full(self.thresholds, float(total))
-        return spread_of_sums(
-            every, errors, np.full(self.thresholds, subjects, np.int64), moments, pairs, self.genuine
-        )
+        return spread_of_sums(every, errors, np.full(self.thresholds, subjects, np.int64), moments, pairs, self.genuine)
 
     def _running(self, weights: Floats) -> Floats:
         """(T,) sum of the weights of what is an error at each threshold."""

@@ -94,9 +94,7 @@ def threshold_table(
             chosen = (within == group) & (comparisons.same == genuine)
             sweeps.append(_sweep(values[chosen], select(comparisons, chosen), genuine, thresholds, level, named))
     place = int(np.searchsorted(thresholds, operating))
-    return ThresholdTable(
-        groups.name, groups.labels, thresholds, place, tuple(found[False]), tuple(found[True]), level
-    )
+    return ThresholdTable(groups.name, groups.labels, thresholds, place, tuple(found[False]), tuple(found[True]), level)
 
 
 def _sweep(

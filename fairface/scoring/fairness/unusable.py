@@ -29,9 +29,7 @@ def below_half(area: float) -> str:
     )
 
 
-def why_unusable(
-    scores: NDArray[np.floating], same: NDArray[np.bool_], result: FairnessResult
-) -> tuple[str, ...]:
+def why_unusable(scores: NDArray[np.floating], same: NDArray[np.bool_], result: FairnessResult) -> tuple[str, ...]:
     """Sentences about what makes ``result`` of these scores meaningless: see :func:`upside_down`, and rates of 1."""
     return unusable_rates(upside_down(scores, same), result)
 

@@ -158,9 +158,7 @@ def _take_own(
     return np.asarray(best)
 
 
-def _probes(
-    probes: NDArray[np.floating], subjects: NDArray[np.integer], gallery: Gallery
-) -> NDArray[np.float64]:
+def _probes(probes: NDArray[np.floating], subjects: NDArray[np.integer], gallery: Gallery) -> NDArray[np.float64]:
     """The probes at unit length; refuses what does not fit the gallery."""
     if probes.ndim != 2 or subjects.shape != (len(probes),):
         raise DataError(f"probes have shape {probes.shape} and {subjects.shape} subjects; there must be one for each")

@@ -98,9 +98,7 @@ def _within(pairs: Pairs, start: int, stop: int) -> slice:
     return slice(*map(int, np.searchsorted(pairs.query, [start, stop])))
 
 
-def _count(
-    block: NDArray[np.floating], lines: NDArray[np.intp], limits: NDArray[np.floating]
-) -> NDArray[np.int64]:
+def _count(block: NDArray[np.floating], lines: NDArray[np.intp], limits: NDArray[np.floating]) -> NDArray[np.int64]:
     """For each of ``limits`` how many scores in its line of ``block`` are as high or higher."""
     counts = np.empty(len(lines), np.int64)
     named, starts = np.unique(lines, return_index=True)

@@ -99,9 +99,7 @@ def retrieve_scores(
     return _retrieve(given, queries, gallery, options or RetrievalOptions())
 
 
-def _retrieve(
-    scores: Similarities, queries: ImageSet, gallery: ImageSet, options: RetrievalOptions
-) -> RetrievalResult:
+def _retrieve(scores: Similarities, queries: ImageSet, gallery: ImageSet, options: RetrievalOptions) -> RetrievalResult:
     _check(options)
     matched, left_out = _pairs(queries, gallery)
     count, images = scores.shape

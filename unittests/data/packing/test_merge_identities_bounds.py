@@ -51,8 +51,13 @@ def test_identities_of_several_sets():
     for sets, join, mapped, said in (
         ([one], "name", {}, "join is 'name'; it can be offset or names"),
         ([one, people([0], 1)], "names", {}, "images in memory: its identities have no names to join by"),
-        ([one], "offset", {(0, "d"): "x"}, "the map names label d of source 1, which is not there; that source "
-         "has a, b, c (or labels 0 to 2); correct the map"),
+        (
+            [one],
+            "offset",
+            {(0, "d"): "x"},
+            "the map names label d of source 1, which is not there; that source "
+            "has a, b, c (or labels 0 to 2); correct the map",
+        ),
         ([people([0], 4)], "offset", {(0, "4"): "x"}, "that source has 0, 1, 2, … (or labels 0 to 3); correct the map"),
         ([one], "offset", {(2, "a"): "x"}, "label a of source 3, which is not there; there is 1 source"),
         ([one], "offset", {(0, "a"): "x", (0, "0"): "y"}, "the identity 'x' for a and 'y' for its label 0"),

@@ -15,7 +15,7 @@ def draw(figure):
     axes.legend()
 
 
-DRAWING = Drawing(draw, 4, 3, "a \"line\" <falling>")
+DRAWING = Drawing(draw, 4, 3, 'a "line" <falling>')
 
 
 def test_styles_become_attributes_and_text_stays_text():

@@ -12,7 +12,8 @@ def small_world(subjects=60, images=3, seed=0, worse=0.0, values=("f", "m")):
     genuine = [(s * images + i, s * images + j) for s in range(subjects) for i in range(images) for j in range(i)]
     impostor = [
         (s * images + rng.integers(images), t * images + rng.integers(images))
-        for s in range(subjects) for t in range(s)
+        for s in range(subjects)
+        for t in range(s)
     ]
     a, b = np.array([*genuine, *impostor], np.int64).T
     same = np.arange(len(a)) < len(genuine)

@@ -195,7 +195,12 @@ def test_bad_input_is_an_error(world, change, message):
 @pytest.mark.parametrize(
     "bad",
     [
-        {"alpha": 2.0}, {"level": 1.0}, {"min_subjects": 1}, {"rounds": -1}, {"target_fmr": 0.0}, {"seed": -1},
+        {"alpha": 2.0},
+        {"level": 1.0},
+        {"min_subjects": 1},
+        {"rounds": -1},
+        {"target_fmr": 0.0},
+        {"seed": -1},
         {"seed": 1 << 70},
     ],
 )

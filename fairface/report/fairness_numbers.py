@@ -25,6 +25,14 @@ def interval_text(low: float, high: float) -> str:
     return f"[{number_text(low)}, {number_text(high)}]"
 
 
+MANY_TIMES = 1000  # as many more people are out of reach; the digits would claim to know
+
+
+def times_text(times: float) -> str:
+    """How many times as many people: "about 2.5", "more than 1000"."""
+    return f"more than {MANY_TIMES}" if times > MANY_TIMES else f"about {number_text(times)}"
+
+
 def number_text(value: float) -> str:
     """Four significant digits, never in the notation with e for what is not tiny."""
     if math.isnan(value):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fairface.quantity import agree, quantity
 from fairface.report.fairness_measures import NULL, measure_sections, scalar_cells
-from fairface.report.fairness_numbers import MISSING, interval_text, number_text, rate_text
+from fairface.report.fairness_numbers import MISSING, interval_text, number_text, rate_text, times_text
 from fairface.report.section import Section
 from fairface.scoring.fairness.challenge import ChallengeResult
 from fairface.scoring.fairness.difference import Change, Difference
@@ -142,7 +142,7 @@ def _plan_cells(rate: Rate, plan: Planning) -> list[str]:
     if math.isinf(plan.times_all):
         needs = "cannot be detected"
     elif math.isinf(plan.subjects_needed):
-        needs = f"{number_text(plan.times_all)} times as many in all groups"
+        needs = f"{times_text(plan.times_all)} times as many in all groups"
     elif not math.isnan(plan.subjects_needed):
         more = max(0, int(plan.subjects_needed) - rate.subjects)
         needs = f"{quantity(int(plan.subjects_needed), 'subject')} ({more} more)"

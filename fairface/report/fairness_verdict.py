@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 from fairface.quantity import quantity
-from fairface.report.fairness_numbers import interval_text, number_text, rate_text
+from fairface.report.fairness_numbers import interval_text, number_text, rate_text, times_text
 from fairface.scoring.fairness.rate import Planning
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
@@ -42,5 +42,5 @@ def _needed(plan: Planning) -> str:
     if math.isfinite(plan.subjects_needed):
         return f" (about {quantity(round(plan.subjects_needed), 'subject')} of that group would show it)"
     if math.isfinite(plan.times_all):
-        return f" (about {number_text(plan.times_all)} times as many subjects in all groups would show it)"
+        return f" ({times_text(plan.times_all)} times as many subjects in all groups would show it)"
     return ""

@@ -9,7 +9,7 @@ import pytest
 from fairface.cli import finite
 from fairface.errors import ConfigError
 from fairface.report.fairness_curves import plot_group_curves
-from fairface.report.fairness_numbers import interval_text, number_text
+from fairface.report.fairness_numbers import interval_text, number_text, times_text
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_verdict import fairness_verdict
 from fairface.scoring.fairness.assess import assess
@@ -107,6 +107,14 @@ def test_picture(tmp_path, report):
 )  # fmt: skip
 def test_numbers(value, text):
     assert number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [(2.5, "about 2.5"), (1000.0, "about 1000"), (1001.0, "more than 1000"), (4402476.0, "more than 1000")],
+)
+def test_how_many_more_people_is_told_as_far_as_it_means_something(times, text):
+    assert times_text(times) == text
 
 
 def test_intervals():

@@ -56,7 +56,10 @@ def tell_outcome(config: TrainConfig, error: str, decision: GroupDecision, conso
 def outcome(error: str, before: float, after: float | None, start: str) -> list[str]:
     """What a group's step did to the worst group of the validation subjects, in words."""
     if after is None:
-        return ["warning: the worst group's rate was never measured while this step trained; set verify.every"]
+        return [
+            "warning: the worst group's rate has no value from this step: it was never measured (see verify.every), or "
+            "it was undefined each time, as with too few subjects in its groups"
+        ]
     line = f"{error.upper()} of the worst group on the validation subjects: {before:.4g} before, {after:.4g} after"
     warning = f"warning: this step did not lower it; {start} is as fair by this rate"
     return [line] if after < before else [line, warning]

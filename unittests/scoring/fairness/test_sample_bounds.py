@@ -46,7 +46,10 @@ def test_the_note_counts_all_comparisons_that_are_left_out(world):
     result = assess(scores, replace(comparisons, attributes=codes), ["sex"], AT, FAST).groupings["sex"]
     gone = int((codes[comparisons.a, 0] < 0).sum() + (codes[comparisons.b, 0] < 0).sum())
     both = int(((codes[comparisons.a, 0] < 0) & (codes[comparisons.b, 0] < 0)).sum())
-    assert f"{gone - both} of 1950 comparisons are left out, as 12 of 180 images have no known sex" in result.notes
+    said = f"{gone - both} of 1950 comparisons are left out, as 12 of 180 images have no known sex"
+    assert f"{said} ({comparisons.names[0]} first)" in result.notes
+    nameless = replace(comparisons, attributes=codes, names=())
+    assert said in assess(scores, nameless, ["sex"], AT, FAST).groupings["sex"].notes
 
 
 @pytest.mark.parametrize(("least", "counted"), [(30, ("f", "m")), (31, ())])

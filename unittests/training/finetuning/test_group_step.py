@@ -54,7 +54,7 @@ def test_what_a_step_did_in_words(tmp_path):
     assert outcome("fmr", 0.25, 0.25, "base") == [said.format("0.25"), warning]
     assert outcome("fmr", 0.25, 0.5, "base") == [said.format("0.5"), warning]
     (never,) = outcome("fmr", 0.25, None, "base")
-    assert never.startswith("warning: the worst group's rate was never measured")
+    assert never.startswith("warning: the worst group's rate has no value from this step")
     told: list[str] = []
     console = SimpleNamespace(told=told, tell=told.extend)
     config = run_of(tmp_path)

@@ -20,15 +20,11 @@ from fairface.data.types import UNLABELED, Dataset
 from fairface.embedding.mxnet import NetEmbedder
 from fairface.errors import CheckpointError, DataError
 from fairface.files import atomic_write
-from fairface.heads import build_head
-from fairface.heads.classifier import Classifier
 from fairface.interop.models import load_model
-from fairface.mx import Context, nd
 from fairface.parallel import contexts_of
-from fairface.parameters import load_arrays, set_values
 from fairface.quantity import quantity
+from fairface.training.finetuning.trained_parts import load_parts, predict
 
-HEAD = "head."
 MARK = "# hard samples: "  # begins every list
 
 
@@ -84,7 +80,8 @@ def mine(
     Images are cut and resized where the run cut and resized its own. With ``show_progress`` the notes of the data are
     told, too.
 
-    The classifier sees each photograph once, unchanged, and without its margin. Bad records are left out and named
+    The classifier sees each photograph once, unchanged, and without its margin; LPD's two classifiers decide together,
+    by the sum of their logits. Bad records are left out and named
     where ``on_bad_record`` of ``data`` or of the run is skip.
 
     Raises:
@@ -101,7 +98,7 @@ def mine(
     dataset = open_whole(chosen)
     tell(dataset.notes if show_progress else ())
     contexts = contexts_of(devices, gpus)
-    head = load_head(config, files.blocks, dataset.num_classes, contexts[0], number)
+    parts = load_parts(config, files.blocks, dataset.num_classes, contexts[0], number)
     net = load_model(model, contexts, output)
     embedder = NetEmbedder(
         net.net,
@@ -120,7 +117,7 @@ def mine(
     if crop is not None:
         images = CroppedDataset(images, crop, net.image_size)
     embeddings, readable, bad = _embedded(embedder, images, chosen.on_bad_record)
-    predicted = predict(head, embeddings, contexts[0])
+    predicted = predict(parts, embeddings, contexts[0])
     return replace(collect(dataset, labeled[readable], predicted, f"{chosen.path} by {model}"), unreadable=bad)
 
 
@@ -155,41 +152,6 @@ def labeled_source(config: TrainConfig) -> int:
         raise CheckpointError(f"{config.name}: was trained with a classifier for each of {named}; "
                               "hard samples are found for runs with one classifier")  # fmt: skip
     return labeled[0]
-
-
-def load_head(config: TrainConfig, path: Path, classes: int, context: Context, source: int = 0) -> Classifier:
-    """The run's trained head, which tells the identities of the source at position ``source`` apart.
-
-    Raises:
-        CheckpointError: it has other classes than ``classes``.
-    """
-    own = {k[len(HEAD) :]: v for k, v in load_arrays(str(path)).items() if k.startswith(HEAD)}
-    weight = own.get("weight")
-    if weight is None:
-        raise CheckpointError(f"{path}: holds no class weights; name a run that was trained with a head")
-    if weight.shape[0] != classes:
-        raise CheckpointError(
-            f"{path}: the classifier knows {quantity(weight.shape[0], 'identity')}, the data have {classes}; "
-            "name the data it was trained on"
-        )
-    head = build_head(config.head_of(source), config.backbone.embedding, classes)
-    head.initialize(ctx=context)
-    set_values(head, own, str(path))
-    return head
-
-
-def predict(head: Classifier, embeddings: NDArray[np.float32], context: Context, rows: int = 256) -> NDArray[np.int64]:
-    """(N,) the class that scores highest for each of ``embeddings (N, D)``, without margins.
-
-    Label -1 asks a head for logits without a margin; its statistics, which only shape margins, do not matter then.
-    """
-    statistics = [] if head.statistic is None else [nd.ones((1,), ctx=context) for _ in head.statistic.start]
-    found = []
-    for start in range(0, len(embeddings), rows):
-        part = nd.array(embeddings[start : start + rows], ctx=context)
-        logits = head(part, nd.full((len(part),), UNLABELED, ctx=context), *statistics)
-        found.append(head.non_target_logits(part, logits).argmax(axis=1).asnumpy().astype(np.int64))
-    return np.concatenate(found)
 
 
 def collect(dataset: Dataset, labeled: NDArray[np.int64], predicted: NDArray[np.int64], source: str) -> HardSamples:

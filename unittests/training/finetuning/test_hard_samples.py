@@ -16,7 +16,8 @@ from fairface.heads import HEADS, build_head
 from fairface.mx import mx, nd
 from fairface.parallel import contexts_of
 from fairface.parameters import load_arrays
-from fairface.training.finetuning.hard_samples import collect, mine, predict, write_list
+from fairface.training.finetuning.hard_samples import collect, mine, write_list
+from fairface.training.finetuning.trained_parts import Part, predict
 from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
 
@@ -53,6 +54,31 @@ def test_the_same_records_as_by_hand(run: Path, tmp_path: Path) -> None:
     assert read_positions(tmp_path / "hard.txt", data).tolist() == found.indices.tolist()
 
 
+def test_both_classifiers_of_latent_part_detection_decide_together(tmp_path: Path) -> None:
+    people = make_people(tmp_path / "people", people=4, images=6)
+    words = ["steps=2", "optimizer.lr=0.001", "method=lpd", "backbone.name=lpd_tiny", "backbone.dropout=-1",
+             "lpd.nose_height=constant", "lpd.nose_height_value=0.6", "sampler.kind=pk", "sampler.images_per_class=2",
+             "verify.every=0", "verify.sets=[]"]  # fmt: skip
+    config = tiny_config(tmp_path, people, *words)
+    check(config)
+    assert train(config, quiet=True) == 0
+    model = str(tmp_path / "models" / "tiny")
+    found = mine(model, devices="cpu0")
+
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    data = FolderDataset(people)
+    embeddings = load_embedder(model, "cpu0", flip=False).embed(data).astype(np.float64)
+    saved = load_arrays(str(resolve(model).blocks))
+    logits = np.zeros((len(data), 4))
+    for columns, name in ((slice(0, 4), "head"), (slice(4, 8), "partial_head")):
+        weight = saved[f"{name}.weight"].asnumpy().astype(np.float64)
+        rows = embeddings[:, columns] / np.linalg.norm(embeddings[:, columns], axis=1, keepdims=True)
+        logits += rows @ (weight / np.linalg.norm(weight, axis=1, keepdims=True)).T
+    assert 0 < len(found.hard) < len(data)
+    assert found.hard.tolist() == np.flatnonzero(logits.argmax(axis=1) != data.labels).tolist()
+
+
 def test_other_people_are_refused(run: Path, tmp_path: Path) -> None:
     other = make_people(tmp_path / "people", people=3)
     with pytest.raises(CheckpointError, match="knows 4 identities, the data have 3"):
@@ -83,7 +109,7 @@ def test_every_head_predicts_without_its_margin(name: str) -> None:
     head.weight.set_data(nd.array(weight))
     lengths = np.linalg.norm(weight, axis=1) if name != "softmax" else 1.0
     wanted = (embeddings @ weight.T / lengths).argmax(axis=1)
-    assert predict(head, embeddings, contexts_of("cpu0")[0], rows=16).tolist() == wanted.tolist()
+    assert predict([Part(head, slice(None))], embeddings, contexts_of("cpu0")[0], rows=16).tolist() == wanted.tolist()
 
 
 def test_only_an_earlier_list_is_replaced(tmp_path: Path) -> None:

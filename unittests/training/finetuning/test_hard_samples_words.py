@@ -11,7 +11,8 @@ from fairface.errors import CheckpointError, DataError
 from fairface.heads import build_head
 from fairface.mx import mx, nd
 from fairface.parameters import save_arrays
-from fairface.training.finetuning.hard_samples import HardSamples, collect, load_head, write_list
+from fairface.training.finetuning.hard_samples import HardSamples, collect, write_list
+from fairface.training.finetuning.trained_parts import load_head
 
 
 def test_hard_samples_in_words(tmp_path):

@@ -12,8 +12,9 @@ from fairface.cli import tell
 from fairface.errors import CheckpointError
 from fairface.workers.group import Group
 from fairface.workers.hosts import Host, address_of, check_hosts
+from fairface.workers.place import LOOPBACK
 from fairface.workers.rollcall import LOST
-from fairface.workers.start import HERE, Command
+from fairface.workers.start import Command
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Launch:
     @property
     def machines(self) -> tuple[Host, ...]:
         """This machine first, with each one's number of workers."""
-        return self.hosts or (Host(HERE, self.workers),)
+        return self.hosts or (Host(LOOPBACK, self.workers),)
 
     def command(self) -> Command:
         """The training program with this try's words."""

@@ -16,7 +16,9 @@ ROLE, ADDRESS, PORT = "DMLC_ROLE", "DMLC_PS_ROOT_URI", "DMLC_PS_ROOT_PORT"
 WORKERS, SERVERS, RANK = "DMLC_NUM_WORKER", "DMLC_NUM_SERVER", "DMLC_WORKER_ID"
 LOCAL_RANK, LOCAL_SIZE = "FAIRFACE_LOCAL_RANK", "FAIRFACE_LOCAL_SIZE"
 TIMEOUT, ROLL_CALL = "FAIRFACE_PEER_TIMEOUT", "FAIRFACE_ROLL_CALL"
+NODE = "DMLC_NODE_HOST"  # the address that a process names to the others
 MARK = "FAIRFACE_LAUNCH"
+LOOPBACK = "127.0.0.1"
 DEFAULT_TIMEOUT = 60.0  # seconds without a sign of life after which a process counts as dead
 
 
@@ -59,6 +61,8 @@ class Place:
             SERVERS: str(self.servers), LOCAL_RANK: str(self.local_rank), LOCAL_SIZE: str(self.local_size),
             TIMEOUT: str(self.timeout),
         }  # fmt: skip
+        if self.address == LOOPBACK:  # all are on this machine; else a machine without a network has no address to name
+            found[NODE] = LOOPBACK
         if self.rank is not None:
             found[RANK] = str(self.rank)
         if self.roll_call is not None:

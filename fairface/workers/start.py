@@ -16,7 +16,6 @@ import fairface
 from fairface.hardware import physical_cores
 from fairface.workers.place import Place
 
-HERE = "127.0.0.1"
 ROOT = str(Path(fairface.__file__).resolve().parents[1])
 SSH = ("ssh", "-o", "BatchMode=yes")  # asks nobody for a password
 HANDED_ON = ("DMLC_", "FAIRFACE_", "MXNET_", "OMP_", "PS_")  # variables of these names go to other machines too

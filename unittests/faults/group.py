@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
+
+
+def children_of(parent: int) -> list[int]:
+    """The processes that another started, itself."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                found.append(int(folder.name))
+    return found
 
 
 def children(launcher: int) -> dict[str, int]:
     """The processes that a launcher started, by ``scheduler``, ``server``, ``worker0`` …"""
     found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
+    for process in children_of(launcher):
         try:
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            settings = dict(item.split("=", 1) for item in (folder / "environ").read_text().split("\0") if "=" in item)
-        except (OSError, ValueError):
-            continue  # it has just ended
-        if parent == launcher and "DMLC_ROLE" in settings:
-            found[settings["DMLC_ROLE"] + settings.get("DMLC_WORKER_ID", "")] = int(folder.name)
+            content = Path(f"/proc/{process}/environ").read_text()
+        except OSError:
+            continue
+        settings = dict(item.split("=", 1) for item in content.split("\0") if "=" in item)
+        if "DMLC_ROLE" in settings:
+            found[settings["DMLC_ROLE"] + settings.get("DMLC_WORKER_ID", "")] = process
     return found
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from unittests.faults.group import KILL, all_gone
+from unittests.faults.group import KILL, all_gone, children_of
 from unittests.faults.helpers import Program, bits
 from unittests.faults.test_kill import newest
 from unittests.workers.fake_ssh import put_ssh
@@ -73,9 +72,7 @@ def test_whatever_ends_ends_all(program: Program, who: str, how: signal.Signals)
         processes = members(program.home)
         assert sorted(name.split()[0] for name in processes) == ["scheduler", "server", "server", "worker0", "worker1"]
         if who == "ssh":  # as when the connection breaks: what it ran goes on without it
-            listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
-            pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-            target = min({own for own, parent in pairs if parent == launcher.pid} - set(processes.values()))
+            target = min(set(children_of(launcher.pid)) - set(processes.values()))
         else:
             target = launcher.pid if who == "launcher" else named(processes, who)
         os.kill(target, how)

@@ -5,15 +5,19 @@ They learn as one process does, and no loss of one leaves the others waiting.
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +58,32 @@ def program(tmp_path: Path, people: Path) -> Program:
     return Program(tmp_path, people, *SETTINGS)
 
 
+def leave_the_network() -> None:
+    """Only this machine's own address is left to this process and its children."""
+    own_network, own_users = 0x40000000, 0x10000000  # CLONE_NEWNET, CLONE_NEWUSER of unshare(2)
+    kernel = ctypes.CDLL(None, use_errno=True)
+    if kernel.unshare(own_network) and kernel.unshare(own_network | own_users):
+        raise OSError(ctypes.get_errno(), "unshare")
+    set_flags, up = 0x8914, 1  # SIOCSIFFLAGS, IFF_UP of netdevice(7)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, set_flags, struct.pack("16sh14x", b"lo", up))
+
+
+def listening(processes: Collection[int]) -> set[str]:
+    """Addresses at which these processes take connections (the tables of proc(5), "net/tcp")."""
+    sockets = set()
+    for process in processes:
+        for handle in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):  # it has just been closed
+                sockets.add(os.readlink(handle))
+    found = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+            found.add(socket.inet_ntoa(struct.pack("<I", int(words[1].split(":")[0], 16))))
+    return found
+
+
 def struck(program: Program, who: str, how: int, *options: str) -> tuple[int, str, float]:
     """Do something to one process after the second checkpoint; exit code, standard error, seconds until the end."""
     with program.start("--quiet", *WORKERS, "--peer-timeout", str(TIMEOUT), *options) as launcher:
@@ -66,6 +96,30 @@ def struck(program: Program, who: str, how: int, *options: str) -> tuple[int, st
         _, err = launcher.communicate(timeout=600)
     assert all_gone(processes)
     return launcher.returncode, err, time.monotonic() - began
+
+
+def test_nobody_on_the_network_can_reach_them(program: Program) -> None:
+    """ps-lite asks for no password, and a server runs what a worker sends."""
+    with program.start("--quiet", *WORKERS) as launcher:
+        while newest(program) < 3:
+            assert launcher.poll() is None
+            time.sleep(0.005)
+        processes = children(launcher.pid)
+        assert sorted(processes) == ["scheduler", "server", "worker0", "worker1"]
+        assert listening([launcher.pid, *processes.values()]) == {"127.0.0.1"}
+        launcher.terminate()
+        launcher.communicate(timeout=120)
+
+
+def test_a_machine_without_a_network_is_enough(program: Program, together: Path) -> None:
+    try:
+        process = program.start("--quiet", *WORKERS, before=leave_the_network)
+    except subprocess.SubprocessError:
+        pytest.skip("this system lets no process leave its network")
+    with process:
+        assert process.communicate(timeout=600) == ("", "")
+    assert process.returncode == 0
+    assert bits(program.run) == bits(together)
 
 
 def test_two_workers_learn_what_one_process_with_two_devices_does(

@@ -32,6 +32,11 @@ def test_a_place_comes_back_from_its_environment() -> None:
     assert place.called_at == ("127.0.0.1", 77)
 
 
+def test_workers_of_one_machine_need_no_network() -> None:
+    assert Place("worker", "127.0.0.1", 5, 2, 1).environment()["DMLC_NODE_HOST"] == "127.0.0.1"
+    assert "DMLC_NODE_HOST" not in Place("worker", "10.0.0.1", 5, 2, 1).environment()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -1,4 +1,4 @@
-"""What a fairness score says in three sentences: how accurate, and for either error which group is worst, by how much,
+"""What a fairness score says in a few sentences: how accurate, and for either error which group is worst, by how much,
 and how certain that is. Text, Markdown and page begin with them."""
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
 
 def fairness_verdict(result: FairnessResult) -> tuple[str, ...]:
-    """Three sentences about ``result``; the groups are those by all protected attributes together. Two where no groups
-    were named."""
+    """Sentences about ``result``: one of its accuracy, then two of each grouping, first by every attribute, then by all
+    together: an attribute alone can show a difference that its many small groups with others cannot. Two where no
+    groups were named."""
     accuracy = (
         f"At threshold {number_text(result.threshold.value)}, {rate_text(result.fmr)} of the comparisons of two people "
         f"match (FMR) and {rate_text(result.fnmr)} of the comparisons of one person do not (FNMR)."
     )
     if not result.groupings:
         return accuracy, "No groups were named, so nothing is said about differences between them."
-    last = list(result.groupings.values())[-1]
-    return accuracy, *(f"By {last.name}: {_gap(last, error)}." for error in reversed(ERROR_TYPES))
+    groupings = result.groupings.values()
+    return accuracy, *(f"By {of.name}: {_gap(of, error)}." for of in groupings for error in reversed(ERROR_TYPES))
 
 
 def _gap(of: GroupingResult, error: str) -> str:
@@ -35,6 +36,7 @@ def _gap(of: GroupingResult, error: str) -> str:
     return (
         f"the worst {name} is that of {worst.group}, {number_text(worst.rate.value)}, with a gap of "
         f"{number_text(scalar.value)} {interval_text(scalar.low, scalar.high)} to the best group: {enough}"
+        f"{worst.unjudged_text()}"
     )
 
 

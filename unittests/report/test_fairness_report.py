@@ -37,9 +37,9 @@ def report():
     )
 
 
-def test_text_and_markdown_open_with_three_sentences(report):
+def test_text_and_markdown_open_with_the_verdict(report):
     verdict = fairness_verdict(report.result)
-    assert len(verdict) == 3
+    assert len(verdict) == 1 + 2 * len(report.result.groupings)
     assert report.text().startswith("\n".join(["== Fairness", *verdict, "threshold 0.35, set by: given"]))
     assert report.markdown().startswith("\n".join(["# Fairness", "", *(f"- {line}" for line in verdict)]))
     invalid = replace(report, unusable=("the scores are upside down",)).text()

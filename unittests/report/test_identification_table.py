@@ -34,6 +34,21 @@ def test_a_row_for_each_gallery_and_the_reason_of_every_n_a(results):
     assert lines[-1] == "[low, high]: 95% confidence intervals over the probes' subjects, 20 bootstrap resamples"
 
 
+def test_the_thresholds_are_told_with_the_searches_that_return_somebody(results):
+    found = results["half"]
+    lines = identification_text(results).splitlines()
+    row = found.open_set[1]
+    reached = round(row.fpir * found.non_mated)
+    assert reached <= 0.1 * found.non_mated < reached + 1
+    assert (
+        f"half: FPIR 0.1: threshold {row.threshold:.6g}, at which {reached} of {found.non_mated} non-mated searches "
+        f"return somebody (FPIR {reached / found.non_mated:.4g})"
+    ) in lines
+    assert "thresholds were set on these searches; the FPIR of other people at them is another one" in lines
+    assert not any(line.startswith(("all: FPIR", "half: FPIR 0.01")) for line in lines)
+    assert "thresholds were set" not in identification_text({"all": results["all"]})
+
+
 def test_the_file_has_every_figure(results, tmp_path):
     write_identification_csv(tmp_path / "i.csv", results)
     with (tmp_path / "i.csv").open() as file:

@@ -34,7 +34,6 @@ NOT_RUN = {
     ("docs/classifier.md", "On four GPUs"): "needs MS1M and four GPUs; split classes are tested on devices of the CPU",
     ("docs/data.md", "train.rec from insightface"): "needs MS1M and GPUs; the reader is tested on a train.rec of ours",
     ("docs/data.md", "TFRecords from TFace or UFace"): "needs somebody's TFRecords and GPUs; those made below are read",
-    ("docs/data.md", "A model of yours on a list"): "needs RFW; test_listed_images.py makes its folder of drawn people",
     ("docs/inference.md", "Programs written for AdaFace"): "needs AdaFace's checkpoint; typed with another in its test",
     ("docs/onnx.md", "Files of others"): "needs insightface's model and its .bin; tests read such forms",
     ("docs/virface.md", "The commands"): "trains a whole ResNet-50; its test tries every flag on a small net",

@@ -44,5 +44,7 @@ def _needed(plan: Planning) -> str:
     if math.isfinite(plan.subjects_needed):
         return f" (about {quantity(round(plan.subjects_needed), 'subject')} of that group would show it)"
     if math.isfinite(plan.times_all):
-        return f" ({times_text(plan.times_all)} times as many subjects in all groups would show it)"
+        times = times_text(plan.times_all)
+        about = "" if times.startswith("more") else "about "
+        return f" ({about}{times} times as many subjects in all groups would show it)"
     return ""

@@ -14,6 +14,7 @@ from fairface.protocols.columns import UNKNOWN_WORDS
 from fairface.quantity import quantity
 
 MAX_VALUES = 127  # int8
+MANY_NUMBERS = 12  # more are hardly meant as groups
 
 
 def coded_values(
@@ -85,13 +86,24 @@ def in_order(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> list[str]:
-    """A sentence for each of ``attributes`` that has values which differ only in case: they are groups of their own."""
+    """A sentence for each of ``attributes`` that has values which differ only in case, or many that are numbers: they
+    are groups of their own."""
     notes = []
     for name, known in zip(attributes, values, strict=True):
         same: dict[str, list[str]] = {}
         for value in known:
             same.setdefault(value.casefold(), []).append(value)
         alike = ["/".join(group) for group in same.values() if len(group) > 1]
+        if len(known) > MANY_NUMBERS and all(map(_is_number, known)):
+            notes.append(f"{name}: {len(known)} numbers, each a group of its own; --bands {name}=18,40,65 joins them")
         if alike:
             notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; spell them alike")
     return notes
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -121,3 +121,11 @@ def test_a_table_of_people_cannot_tell_who_is_on_an_image_and_says_what_can(tabl
         DataError, match=r"has no column image .*; with a row for each person .* take subjects from names"
     ):
         subjects_of_images(table("subject_id,skin\np0,dark\n"), IMAGES, "subject_id")
+
+
+def test_many_numbers_are_hardly_meant_as_groups():
+    ages = [str(age) for age in range(20, 33)]
+    assert alike_values(["age"], [ages]) == [
+        "age: 13 numbers, each a group of its own; --bands age=18,40,65 joins them"
+    ]
+    assert alike_values(["age", "age"], [ages[1:], [*ages, "old"]]) == []

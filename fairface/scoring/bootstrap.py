@@ -22,7 +22,6 @@ from fairface.errors import DataError
 from fairface.scoring.measure import Interval, most_within
 from fairface.scoring.roc import check_scores
 
-
 _TINY = 1e-12  # rounding errors
 
 
@@ -43,7 +42,9 @@ def bootstrap_intervals(
 ) -> tuple[Interval, list[Interval]]:
     """Subject-level bootstrap intervals of the AUC and of TAR at each FMR of ``fmr``.
 
-    Each is a :func:`share_interval`. Sorting is done once; a round costs one weighted running sum over the comparisons. Rounds that happen to draw no
+    Each is a :func:`share_interval`.
+
+    Sorting is done once; a round costs one weighted running sum over the comparisons. Rounds that happen to draw no
     genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
 
     Raises:
@@ -118,7 +119,7 @@ class SortedComparisons:
         return len(self.numbers)
 
     def independent(self) -> tuple[int, int]:
-        """How many genuine comparisons share no subject, and how many sets of a genuine and an impostor one, at most."""
+        """How many genuine comparisons share no subject, and how many sets of a genuine and an impostor one."""
         genuine = len(np.unique(self.genuine_subject))
         impostor = len(np.unique(np.concatenate([self.impostor_a, self.impostor_b]))) // 2
         return genuine, max(min(genuine, impostor), 1)

@@ -63,7 +63,7 @@ def test_intervals_equal_rounds_that_are_written_out(scored):
 
 @pytest.mark.parametrize(("people", "images", "rate"), [(30, 3, 0.98), (100, 2, 0.995), (40, 2, 0.9), (30, 3, 0.02)])
 def test_the_interval_of_a_share_near_its_end_holds_the_truth(people, images, rate):
-    """Percentiles of the same draws hold it in 62 % (rate 0.995) to 90 %: without an error they end where they begin."""
+    """Percentiles of the same draws hold it in 62 to 90 %: without an error they end where they begin."""
     rng, trials = np.random.default_rng(0), 400
     inside = 0
     for _ in range(trials):

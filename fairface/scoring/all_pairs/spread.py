@@ -2,8 +2,8 @@
 
 As in :mod:`fairface.scoring.fairness.spread`: with d_s the sum of what the comparisons of subject s add to the
 deviation of a figure, its variance is the sum of d_s^2, less once what two subjects share. The threshold of a TAR is
-itself estimated from impostors: a false match more moves it, and the TAR with it, by the slope of the ROC. Subjects with
-a large share of the comparisons count by their leverage, as there.
+itself estimated from impostors: a false match more moves it, and the TAR with it, by the slope of the ROC. Subjects
+with a large share of the comparisons count by their leverage, as there.
 """
 
 from __future__ import annotations

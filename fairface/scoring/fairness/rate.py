@@ -16,7 +16,6 @@ from fairface.scoring.fairness.interval import rate_interval
 from fairface.scoring.fairness.spread import Spread
 from fairface.scoring.measure import number
 
-
 _FEWEST_IMPOSTORS = 4  # subjects: with fewer, any two comparisons share one
 
 

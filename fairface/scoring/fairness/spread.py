@@ -9,11 +9,11 @@ its intervals are too wide.
 
 The residuals are taken around the estimated rate, which makes their products too small, by the share of all products
 that is counted; the result is divided by one minus that share, as it is where all subjects have equally many
-comparisons. Where they have not, a subject with a large share w_s of them pulls the rate to its own, so that its d_s all
-but vanishes: each d_s is divided by 1 - w_s, as in the jackknife, which leaves each subject out in turn (Quenouille
-1956; the correction HC3 of MacKinnon and White 1985). Heavy tails (a few subjects who cause most errors) enter through
-the degrees of freedom, after Satterthwaite, from the fourth moments of d_s; they are no more than those of as many
-equal subjects as the shares amount to, (sum w_s)^2 / sum w_s^2 (Kish 1965).
+comparisons. Where they have not, a subject with a large share w_s of them pulls the rate to its own, so that its d_s
+all but vanishes: each d_s is divided by 1 - w_s, as in the jackknife, which leaves each subject out in turn
+(Quenouille 1956; the correction HC3 of MacKinnon and White 1985). Heavy tails (a few subjects who cause most errors)
+enter through the degrees of freedom, after Satterthwaite, from the fourth moments of d_s; they are no more than those
+of as many equal subjects as the shares amount to, (sum w_s)^2 / sum w_s^2 (Kish 1965).
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def share_interval(value: float, rounds: NDArray[np.float64], level: float, inde
     """Wilson's interval of a mean of numbers from 0 to 1, such as a share, with the variance of ``rounds`` (R,).
 
     Where ``value`` is 0 or 1 it is the exact binomial one of ``independent`` subjects, which also give Student's t its
-    degrees of freedom. Both ends are ``value`` where all rounds give that, though it is neither 0 nor 1
+    degrees of freedom, or reaches to the percentile of the rounds that lies further (with another threshold in each). Both ends are ``value`` where all rounds give that, though it is neither 0 nor 1
     (:attr:`Interval.without_width`). NaN without rounds.
     """
     if len(rounds) == 0:
@@ -86,14 +86,17 @@ def share_interval(value: float, rounds: NDArray[np.float64], level: float, inde
     variance, tail = float(np.var(rounds)), (1 - level) / 2
     if not _TINY < value < 1 - _TINY:
         bound = 1 - tail ** (1 / max(independent, 1))
-        ends = (0.0, max(bound, float(rounds.max()))) if value < 0.5 else (min(1 - bound, float(rounds.min())), 1.0)
+        if value < 0.5:
+            low, high = 0.0, max(bound, float(np.quantile(rounds, 1 - tail)))
+        else:
+            low, high = min(1 - bound, float(np.quantile(rounds, tail))), 1.0
     elif variance < _TINY**2:
-        ends = value, value
+        low = high = value
     else:
         n, t = value * (1 - value) / variance, float(stats.t.ppf(1 - tail, max(independent - 1, 1)))
         centre, half = value + t * t / (2 * n), t * np.sqrt(variance + t * t / (4 * n * n))
-        ends = float((centre - half) / (1 + t * t / n)), float((centre + half) / (1 + t * t / n))
-    return Interval(*ends, level, len(rounds))
+        low, high = float((centre - half) / (1 + t * t / n)), float((centre + half) / (1 + t * t / n))
+    return Interval(low, high, level, len(rounds))
 
 
 @dataclass(frozen=True)

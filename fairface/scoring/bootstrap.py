@@ -63,7 +63,7 @@ def bootstrap_intervals(
     assert measured is not None  # check_scores
     genuine, both = sorted_scores.independent()
     of_tar = [share_interval(*of, level, genuine) for of in zip(measured[1:], tars.T, strict=True)]
-    return share_interval(measured[0], np.array(auc_rounds), level, both), of_tar
+    return share_interval(measured[0], np.array(auc_rounds), level, genuine, both), of_tar
 
 
 def percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
@@ -74,18 +74,21 @@ def percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
     return Interval(float(low), float(high), level, len(values))
 
 
-def share_interval(value: float, rounds: NDArray[np.float64], level: float, independent: int) -> Interval:
+def share_interval(
+    value: float, rounds: NDArray[np.float64], level: float, subjects: int, independent: int = 0
+) -> Interval:
     """Wilson's interval of a mean of numbers from 0 to 1, such as a share, with the variance of ``rounds`` (R,).
 
-    Where ``value`` is 0 or 1 it is the exact binomial one of ``independent`` subjects, which also give Student's t its
-    degrees of freedom, or reaches to the percentile of the rounds that lies further (with another threshold in each). Both ends are ``value`` where all rounds give that, though it is neither 0 nor 1
-    (:attr:`Interval.without_width`). NaN without rounds.
+    ``subjects`` give Student's t its degrees of freedom. Where ``value`` is 0 or 1 the interval is the exact binomial
+    one of as many trials (of ``independent`` ones, where a trial takes more than one subject), or reaches to the
+    percentile of the rounds, each with its own threshold, if that lies further. Both ends are ``value`` where all
+    rounds give that, though it is neither 0 nor 1 (:attr:`Interval.without_width`). NaN without rounds.
     """
     if len(rounds) == 0:
         return Interval(np.nan, np.nan, level, 0)
     variance, tail = float(np.var(rounds)), (1 - level) / 2
     if not _TINY < value < 1 - _TINY:
-        bound = 1 - tail ** (1 / max(independent, 1))
+        bound = 1 - tail ** (1 / max(independent or subjects, 1))
         if value < 0.5:
             low, high = 0.0, max(bound, float(np.quantile(rounds, 1 - tail)))
         else:
@@ -93,7 +96,7 @@ def share_interval(value: float, rounds: NDArray[np.float64], level: float, inde
     elif variance < _TINY**2:
         low = high = value
     else:
-        n, t = value * (1 - value) / variance, float(stats.t.ppf(1 - tail, max(independent - 1, 1)))
+        n, t = value * (1 - value) / variance, float(stats.t.ppf(1 - tail, max(subjects - 1, 1)))
         centre, half = value + t * t / (2 * n), t * np.sqrt(variance + t * t / (4 * n * n))
         low, high = float((centre - half) / (1 + t * t / n)), float((centre + half) / (1 + t * t / n))
     return Interval(low, high, level, len(rounds))

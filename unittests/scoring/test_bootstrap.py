@@ -55,7 +55,7 @@ def test_intervals_equal_rounds_that_are_written_out(scored):
     assert (of_auc.rounds, of_auc.level) == (ROUNDS, 0.9)
     genuine, impostor = scores[comparisons.same], scores[~comparisons.same]
     area = roc_auc_score(comparisons.same, scores)
-    assert (of_auc.low, of_auc.high) == pytest.approx(wilson_ends(area, areas, 0.9, PEOPLE // 2), abs=1e-12)
+    assert (of_auc.low, of_auc.high) == pytest.approx(wilson_ends(area, areas, 0.9, PEOPLE), abs=1e-12)
     for interval, column, target in zip(of_tar, np.transpose(tars), TARGETS, strict=True):
         ends = wilson_ends(best_tar(genuine, impostor, target), column, 0.9, PEOPLE)
         assert (interval.low, interval.high) == pytest.approx(ends, abs=1e-12)

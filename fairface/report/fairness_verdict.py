@@ -48,7 +48,9 @@ def _needed(plan: Planning) -> str:
         return f" (about {subjects} of that group would tell it from all others together{_chance(plan)})"
     if math.isfinite(plan.times_all):
         times = times_text(plan.times_all)
-        return f" ({times} times as many subjects in all groups would tell it from all others together{_chance(plan)})"
+        about = "" if times.startswith("more") else "about "
+        more = f"{about}{times} times as many subjects in all groups"
+        return f" ({more} would tell it from all others together{_chance(plan)})"
     return ""
 
 

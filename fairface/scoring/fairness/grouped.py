@@ -67,10 +67,6 @@ class GroupedErrors(ABC):
     def inside(self, group: int) -> Within:
         """The comparisons within a group."""
 
-    def first_unknown(self) -> str:
-        """The first image of no known group, in brackets for a sentence; empty where images have no names."""
-        return ""
-
     @abstractmethod
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         """How far each group's genuine or impostor scores are shifted from those of the others."""
@@ -165,10 +161,11 @@ class GroupedErrors(ABC):
         counts = self.accounting
         unknown = counts.genuine_unknown + counts.impostor_unknown
         if unknown:
+            first = f" ({self.groups.first_unknown} first)" if self.groups.first_unknown else ""
             notes.append(
                 f"{unknown} of {quantity(counts.total, 'comparison')} {agree(unknown, 'is', 'are')} left out, as "
                 f"{counts.images_unknown} of {quantity(counts.images, 'image')} "
-                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}{self.first_unknown()}"
+                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}{first}"
             )
         notes += [
             f"permuted labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null "
@@ -236,7 +233,6 @@ class Grouped(GroupedErrors):
         self._given = np.ones(len(self.scores), bool) if given is None else given[chosen]
         nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
         self.ends = first, second
-        self._used = np.union1d(comparisons.a, comparisons.b)
         kinds = ((self.part.same, True), (~self.part.same, False))
         counts = [count_pairs(nodes, self.ends, wrong[chosen], kind, genuine) for kind, genuine in kinds]
         fnmr, fmr = (ListedErrorType(of, options) for of in counts)
@@ -250,10 +246,6 @@ class Grouped(GroupedErrors):
         used[self.part.a] = used[self.part.b] = True
         area = auc(roc_curve(self.scores[within], same)) if genuine and impostor else math.nan
         return Within(int((used & (self.groups.of_image == group)).sum()), genuine, impostor, area)
-
-    def first_unknown(self) -> str:
-        unknown = self._used[self.groups.of_image[self._used] < 0]
-        return f" ({self.part.names[unknown[0]]} first)" if len(unknown) and self.part.names else ""
 
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         chosen = (self.part.same == genuine) & (self._within >= 0) & self._given

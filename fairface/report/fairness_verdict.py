@@ -11,6 +11,8 @@ from fairface.scoring.fairness.rate import Planning
 from fairface.scoring.fairness.result import FairnessResult, GroupingResult
 from fairface.scoring.fairness.worst import ERROR_TYPES, worst_group
 
+_PAIR = 2  # groups: with more, a gap that is sure does not say of which
+
 
 def fairness_verdict(result: FairnessResult) -> tuple[str, ...]:
     """Sentences about ``result``: one of its accuracy, then two of each grouping, first by every attribute, then by all
@@ -31,6 +33,8 @@ def _gap(of: GroupingResult, error: str) -> str:
     if worst.group is None or worst.rate is None:
         return worst.message
     enough = "enough data to tell the groups apart"
+    if len(scalar.groups) > _PAIR:
+        enough = "enough data to tell some of the groups apart"
     if not worst.distinguishable:
         enough = f"not enough data to tell this from no gap{_needed(getattr(of.row(worst.group), f'{error}_plan'))}"
     return (
@@ -42,9 +46,15 @@ def _gap(of: GroupingResult, error: str) -> str:
 
 def _needed(plan: Planning) -> str:
     if math.isfinite(plan.subjects_needed):
-        return f" (about {quantity(round(plan.subjects_needed), 'subject')} of that group would show it)"
+        subjects = quantity(round(plan.subjects_needed), "subject")
+        return f" (about {subjects} of that group would tell it from all others together{_chance(plan)})"
     if math.isfinite(plan.times_all):
         times = times_text(plan.times_all)
         about = "" if times.startswith("more") else "about "
-        return f" ({about}{times} times as many subjects in all groups would show it)"
+        more = f"{about}{times} times as many subjects in all groups"
+        return f" ({more} would tell it from all others together{_chance(plan)})"
     return ""
+
+
+def _chance(plan: Planning) -> str:
+    return f", if the difference is as large as it looks, with a chance of {plan.power:.0%}"

@@ -63,7 +63,7 @@ def identification_notes(results: Mapping[str, IdentificationResult]) -> list[st
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     notes += without_width({name: result.intervals for name, result in results.items()})
     return notes + [
-        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, "
+        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, with this gallery, "
         f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fairface.report.fairness_verdict import fairness_verdict
+from fairface.scoring import fairness
 from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import given_threshold
@@ -96,3 +97,24 @@ def test_of_many_small_groups_a_sentence_names_a_few():
     message = worst_group(grouping, "fnmr").message
     counts = "00: 2, 01: 2, 02: 2, 03: 2, 04: 2, 05: 2, … 14 more"
     assert message == f"no worst FNMR: 0 of 20 groups have 30 subjects or more ({counts})"
+
+
+def test_what_would_show_a_gap_is_said_with_its_chance_and_against_whom():
+    scores, comparisons = small_world(subjects=60, worse=0.05, seed=1)
+    result = assess(scores, comparisons, ["sex"], given_threshold(0.35), FairnessOptions(rounds=0, power=0.9))
+    (of_fnmr,) = (sentence for sentence in fairness_verdict(result) if "the worst FNMR" in sentence)
+    assert "not enough data to tell this from no gap (" in of_fnmr
+    assert of_fnmr.endswith(
+        " would tell it from all others together, if the difference is as large as it looks, with a chance of 90%)."
+    )
+
+
+def test_of_three_groups_a_sure_gap_does_not_tell_which_differ():
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(120), 10)
+    subjects = np.concatenate([np.stack([people, people], 1), np.stack([people, (people + 1) % 120], 1)])
+    same = subjects[:, 0] == subjects[:, 1]
+    scores = np.where(same & (rng.random(len(same)) < 0.3 * (subjects[:, 0] < 40)), 0.1, np.where(same, 0.9, 0.2))
+    groups = {"age": np.array(["old", "young", "child"])[subjects // 40]}
+    sentences = fairness_verdict(fairness.evaluate(scores, same, groups, subjects, threshold=0.5))
+    assert sentences[-1].endswith(": enough data to tell some of the groups apart.")

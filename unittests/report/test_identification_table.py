@@ -31,7 +31,8 @@ def test_a_row_for_each_gallery_and_the_reason_of_every_n_a(results):
     assert f"half: TPIR at FPIR 0.01 n/a: {reason}" in lines
     old = ", ".join(f"{row.recall:.4f} at {row.target:g}" for row in results["all"].per_probe)
     assert f"all: recall at false accepts per probe, as AdaFace and insightface print it: {old}" in lines
-    assert lines[-1] == "[low, high]: 95% confidence intervals over the probes' subjects, 20 bootstrap resamples"
+    told = "95% confidence intervals over the probes' subjects, with this gallery, 20 bootstrap resamples"
+    assert lines[-1] == f"[low, high]: {told}"
 
 
 def test_the_thresholds_are_told_with_the_searches_that_return_somebody(results):

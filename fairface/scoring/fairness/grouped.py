@@ -25,6 +25,7 @@ from fairface.scoring.fairness.score_differential import ScoreDifferential, Scor
 from fairface.scoring.roc import auc, roc_curve
 
 _KEPT_ENOUGH = 0.75
+_UNEQUAL = 2.0  # times as many comparisons of each subject, from which permuted labels tell less
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,40 @@ class GroupedErrors(ABC):
             for name, share in kept.items()
             if share < _KEPT_ENOUGH
         ]
+        return [*notes, *self._unequal_subjects(), *self._unequal_groups()]
+
+    def _unequal_subjects(self) -> list[str]:
+        """Where a few subjects have most of a group's comparisons."""
+        notes = []
+        for name, found in self.error_types.items():
+            kind = "genuine" if found.spread.genuine else "impostor"
+            for group in self.eligible[name].tolist():
+                cell = found.within[group]
+                subjects, equal = int(found.spread.subjects[cell]), float(found.spread.equal_subjects[cell])
+                if equal < self.options.min_subjects:
+                    notes.append(
+                        f"{name.upper()} of {self.groups.labels[group]}: a few of its {quantity(subjects, 'subject')} "
+                        f"have most of the {kind} comparisons; all of them tell about as much as {equal:.2g} subjects "
+                        "with equally many, so the interval is wide"
+                    )
         return notes
+
+    def _unequal_groups(self) -> list[str]:
+        """Where the p-values of FNMR see differences that are none. Those of FMR do not: its subjects meet others."""
+        groups = self.eligible["fnmr"]
+        if len(groups) < 2 or self.options.rounds == 0:
+            return []
+        spread, cells = self.fnmr.spread, self.fnmr.within[groups]
+        each = spread.comparisons[cells] / spread.subjects[cells]
+        few, many = int(each.argmin()), int(each.argmax())
+        if each[many] < _UNEQUAL * each[few]:
+            return []
+        labels = [self.groups.labels[group] for group in groups.tolist()]
+        return [
+            f"a subject of {labels[many]} has {each[many]:.3g} genuine comparisons on average, one of {labels[few]} "
+            f"{each[few]:.3g}: permuted labels mix them, so p-values of measures with FNMR are too small; go by the "
+            "intervals"
+        ]
 
 
 class Grouped(GroupedErrors):

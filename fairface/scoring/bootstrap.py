@@ -2,9 +2,8 @@
 
 Two comparisons of one subject are not independent, so **subjects** are drawn with replacement, not comparisons. A
 subject drawn w times brings the own genuine comparisons w times; an impostor comparison of two subjects counts w_a x
-w_b times (two draws of one subject are not compared with each other). The interval is the range between the percentiles
-of the measure over the rounds. With few subjects it is too narrow; it is still far better than an interval over
-comparisons.
+w_b times (two draws of one subject are not compared with each other). The interval is Wilson's with the variance of the
+measure over the rounds: percentiles of the rounds end at 1 near 1, whatever is true.
 Source: the vertex bootstrap (Snijders and Borgatti 1999) applied to similarity scores.
 """
 
@@ -42,10 +41,8 @@ def bootstrap_intervals(
 ) -> tuple[Interval, list[Interval]]:
     """Subject-level bootstrap intervals of the AUC and of TAR at each FMR of ``fmr``.
 
-    Each is a :func:`share_interval`.
-
-    Sorting is done once; a round costs one weighted running sum over the comparisons. Rounds that happen to draw no
-    genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
+    Each is a :func:`share_interval`. Sorting is done once; a round costs one weighted running sum over the comparisons.
+    Rounds that happen to draw no genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
 
     Raises:
         DataError: the comparisons do not say who is shown, show fewer than two subjects, or have unusable scores.

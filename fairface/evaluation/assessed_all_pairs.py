@@ -10,6 +10,7 @@ from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.all_pairs.fairness import assess_all, changes_of
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SharedThreshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 from fairface.scoring.fairness.unusable import below_half, unusable_rates
 from fairface.scoring.roc import auc
 
@@ -22,6 +23,7 @@ def assess_all_pairs(
     leave_out_failures: bool = False,
     curves: bool = False,
     show: bool = True,
+    set_on: ThresholdData | None = None,
 ) -> FairnessReport:
     """The fairness of the first model, and what it changes against the second, if there is one.
 
@@ -33,6 +35,7 @@ def assess_all_pairs(
         leave_out_failures: only images on which a face was found count.
         curves: adds those of the groups.
         show: progress bars.
+        set_on: the comparisons that set the thresholds of two models, if others did.
 
     Raises:
         DataError: see :func:`fairface.scoring.all_pairs.fairness.assess_all`.
@@ -48,7 +51,7 @@ def assess_all_pairs(
         assess_all(rows, people, protected, threshold, options, pairs.failed, watch(show), pairs.unembedded)
         for rows, threshold in zip(pairs.embeddings, thresholds, strict=False)
     ]
-    changes = changes_of(found[1], found[0]) if len(found) > 1 else {}
+    changes = changes_of(found[1], found[0], set_on) if len(found) > 1 else {}
     unusable = unusable_rates(below_half(auc(found[0].curve)), found[0].result)
     shown = found[0].curves if curves else ()
     return FairnessReport(found[0].result, {}, changes, shown, unusable, tuple(notes))

@@ -17,6 +17,7 @@ from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, calibrated_threshold, given_threshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 from fairface.scoring.verification import DEFAULT_FMR, VerificationResult, verify
 
 
@@ -70,8 +71,11 @@ def assess_evaluation(
         return Assessment(options, judged.comparisons, verification, None, None, reason)
     thresholds = {name: shared_threshold(name, judged, options, calibration) for name in (ALL_STEPS, THREE_STEP)}
     notes: list[str] = []
-    whole = _fairness(judged, options, thresholds, notes)
-    part, reason = (None, kept) if isinstance(kept, str) else _fairness_of_part(kept, options, thresholds, notes)
+    set_on = _set_on(calibration or judged, judged=calibration is None)
+    whole = _fairness(judged, options, thresholds, notes, set_on)
+    part, reason = (
+        (None, kept) if isinstance(kept, str) else _fairness_of_part(kept, options, thresholds, notes, set_on)
+    )
     return Assessment(options, judged.comparisons, verification, whole, part, reason, tuple(dict.fromkeys(notes)))
 
 
@@ -109,12 +113,21 @@ def shared_threshold(
     return replace(found, optimistic=bool(calibration.photographs & judged.photographs))
 
 
+def _set_on(pairs: JudgedPairs, judged: bool) -> ThresholdData:
+    """The pairs that both thresholds were set on."""
+    return ThresholdData(pairs.comparisons, pairs.scores[THREE_STEP], pairs.scores[ALL_STEPS], judged)
+
+
 def _fairness_of_part(
-    part: JudgedPairs, options: EvaluationOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
+    part: JudgedPairs,
+    options: EvaluationOptions,
+    thresholds: dict[str, SharedThreshold],
+    notes: list[str],
+    set_on: ThresholdData,
 ) -> tuple[FairnessReport | None, str]:
     """The report on fewer pairs, or why these few give none; the report on all pairs does not depend on it."""
     try:
-        return _fairness(part, options, thresholds, notes), ""
+        return _fairness(part, options, thresholds, notes, set_on), ""
     except DataError as error:
         left = quantity(
             len(part.comparisons), "pair is left, but it cannot be scored", "pairs are left, but they cannot be scored"
@@ -123,7 +136,11 @@ def _fairness_of_part(
 
 
 def _fairness(
-    judged: JudgedPairs, options: EvaluationOptions, thresholds: dict[str, SharedThreshold], notes: list[str]
+    judged: JudgedPairs,
+    options: EvaluationOptions,
+    thresholds: dict[str, SharedThreshold],
+    notes: list[str],
+    set_on: ThresholdData,
 ) -> FairnessReport:
     comparisons, scores, settings = judged.comparisons, judged.scores, options.fairness
     result = assess(scores[ALL_STEPS], comparisons, options.protected, thresholds[ALL_STEPS], settings, judged.failed)
@@ -136,7 +153,7 @@ def _fairness(
     if options.threshold is None and (scores[ALL_STEPS] != scores[THREE_STEP]).any():
         before, after = ((scores[name], thresholds[name]) for name in (THREE_STEP, ALL_STEPS))
         try:
-            changes = compare(before, after, comparisons, options.protected, settings)
+            changes = compare(before, after, comparisons, options.protected, settings, set_on)
         except DataError as error:  # all plain cosines lie on one side of their threshold
             notes.append(f"the change by group cannot be computed: {error}")
     return FairnessReport(result, challenge, changes)

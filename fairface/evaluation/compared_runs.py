@@ -24,6 +24,7 @@ from fairface.scoring.fairness.difference import Change, few_subjects
 from fairface.scoring.fairness.grouped import select
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 
 BETTER, WORSE, UNKNOWN, MISSING, UNJUDGED = "better", "worse", "not distinguishable", "n/a", "not judged"
 _LOWER_IS_BETTER = ("eer",)
@@ -125,11 +126,9 @@ def compare_runs(
         ordered = {name: by_name[name] for name in (first_name, *between_names, second_name)}
         stages = assess_stages(ordered, comparisons, protected, threshold_fmr, settings)
         before, after = ((by_name[name], stages[name].threshold) for name in names)
-        changes = compare(before, after, comparisons, protected, settings)
-        notes.append(
-            f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs, "
-            "so the intervals of FNMR are somewhat too narrow"
-        )
+        set_on = ThresholdData(comparisons, before[0], after[0], judged=True)
+        changes = compare(before, after, comparisons, protected, settings, set_on)
+        notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
     notes += [*beside.notes, *(note for of in each for note in of.notes)]
     return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
 

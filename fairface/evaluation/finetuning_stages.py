@@ -11,12 +11,14 @@ from fairface.evaluation.assessment import EvaluationOptions, shared_threshold, 
 from fairface.evaluation.judged import JudgedPairs, Scores
 from fairface.evaluation.stage_points import StagePoints, stage_points
 from fairface.scoring.fairness.assess import assess
-from fairface.scoring.fairness.compare import Change, compare
+from fairface.scoring.fairness.compare import compare
+from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 from fairface.scoring.verification import VerificationResult
 
-AtThreshold = tuple[Scores, SharedThreshold]
+AtThreshold = tuple[Scores, SharedThreshold, Scores]  # the last: those that the threshold was set on
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def assess_stages_of(
             result = replace(result, verification=verify_scores(stage.scores, judged.comparisons, own))
             try:
                 at = _at_threshold(stage, judged, own, calibration)
-                result = _with_fairness(result, at, before, judged, own)
+                result = _with_fairness(result, at, before, judged, own, calibration)
                 before = before or at
             except DataError as error:
                 result = replace(result, reason=str(error))
@@ -124,23 +126,30 @@ def assess_stages_of(
 
 
 def _with_fairness(
-    result: StageResult, at: AtThreshold, before: AtThreshold | None, judged: JudgedPairs, options: EvaluationOptions
+    result: StageResult,
+    at: AtThreshold,
+    before: AtThreshold | None,
+    judged: JudgedPairs,
+    options: EvaluationOptions,
+    calibration: JudgedPairs | None,
 ) -> StageResult:
     fairness = assess(at[0], judged.comparisons, options.protected, at[1], options.fairness, judged.failed)
     changes: Mapping[str, Change] = {}
     if before is not None:
-        changes = compare(before, at, judged.comparisons, options.protected, options.fairness)
+        pairs = judged if calibration is None else calibration
+        set_on = ThresholdData(pairs.comparisons, before[2], at[2], judged=calibration is None)
+        changes = compare(before[:2], at[:2], judged.comparisons, options.protected, options.fairness, set_on)
     return replace(result, fairness=fairness, changes=changes)
 
 
 def _at_threshold(
     stage: StageScores, judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None
 ) -> AtThreshold:
-    """The stage's scores, with the threshold that is set as the evaluation's is."""
+    """The stage's scores, with the threshold that is set as the evaluation's is, and the scores that set it."""
     if stage.scores is None:
         raise DataError(f"{stage.name}: has no scores; {stage.reason}")
     own = replace(judged, scores={stage.name: stage.scores})
     if calibration is None or stage.calibration is None:
-        return stage.scores, shared_threshold(stage.name, own, options, None)
+        return stage.scores, shared_threshold(stage.name, own, options, None), stage.scores
     others = replace(calibration, scores={stage.name: stage.calibration})
-    return stage.scores, shared_threshold(stage.name, own, options, others)
+    return stage.scores, shared_threshold(stage.name, own, options, others), stage.calibration

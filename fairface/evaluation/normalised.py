@@ -14,7 +14,8 @@ from fairface.errors import DataError
 from fairface.evaluation.normalisation_input import People, groups_of, refuse_shared
 from fairface.evaluation.saved_normalisation import SavedNormalisation
 from fairface.scoring.fairness.assess import errors_at, everyone
-from fairface.scoring.fairness.compare import change, compare
+from fairface.scoring.fairness.change import change
+from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.grouped import Grouped
 from fairface.scoring.fairness.options import FairnessOptions

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fairface.scoring.fairness.compare import Change, Difference
+from fairface.scoring.fairness.difference import Change, Difference
 from fairface.scoring.fairness.pareto import pareto_front
 from fairface.scoring.fairness.rate import Rate
 from fairface.scoring.fairness.result import FairnessResult

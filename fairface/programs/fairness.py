@@ -92,10 +92,11 @@ def report_of_all_pairs(args: argparse.Namespace) -> FairnessReport | None:
         if len(pairs) <= LIMIT:
             return None
         raise ConfigError(f"--challenge and --legitimate need a list of pairs, of {LIMIT:,} at most; give --pairs")
-    thresholds = fixed_thresholds(args, pairs.names) or [args.fmr] * len(pairs.embeddings)
+    fixed = fixed_thresholds(args, pairs.names)
+    thresholds = fixed.values or [args.fmr] * len(pairs.embeddings)
     report = assess_all_pairs(
         pairs, args.protected, thresholds, fairness_options(args), args.leave_out_failures,
-        bool(args.curves or args.plot), show=not args.quiet,
+        bool(args.curves or args.plot), show=not args.quiet, set_on=fixed.set_on,
     )  # fmt: skip
     return replace(report, notes=(*report.notes, *of_few_subjects(report.result)))
 
@@ -130,12 +131,13 @@ def make_report(args: argparse.Namespace, console: Console) -> tuple[FairnessRep
             check_scored(comparisons, of, args.scores or args.embeddings or args.pairs)
     notes += alike_values(args.protected, [values_of(comparisons, name) for name in args.protected])
     used = counted(comparisons, scores[0], args.unscored)
-    thresholds = shared_thresholds(args, comparisons, scores)
+    shared = shared_thresholds(args, comparisons, scores)
+    thresholds = shared.values
     result = assess(scores[0], comparisons, args.protected, thresholds[0], options, pairs.failed, pairs.unembedded)
     changes, challenge, curves = {}, {}, []
     if args.against:
         before, after = (scores[1], thresholds[1]), (scores[0], thresholds[0])
-        changes = compare(before, after, comparisons, args.protected, options)
+        changes = compare(before, after, comparisons, args.protected, options, shared.set_on)
     if args.challenge or args.legitimate:
         how = ChallengeOptions(args.aggregation, args.weights, level=args.level, seed=args.seed)
         challenge = challenge_measure(used.scores[0], used.comparisons, args.protected, args.legitimate, how)

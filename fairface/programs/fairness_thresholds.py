@@ -6,7 +6,7 @@ import argparse
 import filecmp
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,21 @@ from fairface.errors import DataError
 from fairface.evaluation.option_texts import groups_of_attributes, roles_of_columns
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.protocols.names import composed, without_suffix
+from fairface.protocols.subjects import named_subjects, with_subjects
 from fairface.quantity import agree, quantity
 from fairface.scoring.fairness.accounting import usable_scores
 from fairface.scoring.fairness.threshold import SharedThreshold, calibrated_threshold, given_threshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 
 Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ModelThresholds:
+    """One threshold for each model, and with two models the comparisons that an FMR set them on."""
+
+    values: list[SharedThreshold]
+    set_on: ThresholdData | None = None
 
 
 def sources(args: argparse.Namespace) -> list[ScoreSource]:
@@ -40,32 +50,30 @@ def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
     )  # fmt: skip
 
 
-def shared_thresholds(
-    args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]
-) -> list[SharedThreshold]:
+def shared_thresholds(args: argparse.Namespace, comparisons: Comparisons, scores: Sequence[Scores]) -> ModelThresholds:
     """One for each model."""
     fixed = fixed_thresholds(args, comparisons.names, named_people(comparisons))
-    if fixed:
+    if fixed.values:
         return fixed
     usable = [usable_scores(of, comparisons, args.unscored) for of in scores]
-    return [calibrated_threshold(values[kept], comparisons.same[kept], args.fmr) for values, kept in usable]
+    found = [calibrated_threshold(values[kept], comparisons.same[kept], args.fmr) for values, kept in usable]
+    set_on = ThresholdData(comparisons, scores[1], scores[0], judged=True) if args.against else None
+    return ModelThresholds(found, set_on)
 
 
-def fixed_thresholds(
-    args: argparse.Namespace, names: Sequence[str], people: Collection[str] = ()
-) -> list[SharedThreshold]:
+def fixed_thresholds(args: argparse.Namespace, names: Sequence[str], people: Collection[str] = ()) -> ModelThresholds:
     """One for each model, given or set on other comparisons; none where the evaluated ones are to set them. ``names``
     are the images that will be judged, ``people`` what the list calls those they show."""
     if args.threshold is not None:
         given = [value for value in (args.threshold, args.against_threshold) if value is not None]
-        return [given_threshold(-value if args.distance else value) for value in given]
+        return ModelThresholds([given_threshold(-value if args.distance else value) for value in given])
     if not args.calibration:
-        return []
+        return ModelThresholds([])
     found_in = sources(args)
     for field in ("scores", "embeddings"):
         other = getattr(args, f"calibration_{field}")
         found_in = [replace(s, **{field: name}) for s, name in zip(found_in, other, strict=True)] if other else found_in
-    # Who is shown and what they are like plays no part in fixing a threshold.
+    # What they are like plays no part in fixing a threshold, who is shown only in how far it varies.
     what = replace(
         pair_source(args, args.calibration), attributes="", subjects_from="", wanted=(), failures="", allowed={}
     )
@@ -86,7 +94,17 @@ def fixed_thresholds(
         values, kept = usable_scores(of, fixed_on, args.unscored)
         threshold = calibrated_threshold(values[kept], fixed_on.same[kept], args.fmr, Path(args.calibration).name)
         found.append(replace(threshold, optimistic=same_images, same_people=same_people))
-    return found
+    if not args.against:
+        return ModelThresholds(found)
+    after, before = calibration.scores
+    return ModelThresholds(found, ThresholdData(_with_people(fixed_on, args), before, after))
+
+
+def _with_people(fixed_on: Comparisons, args: argparse.Namespace) -> Comparisons:
+    """The comparisons with who is shown, where the names of the judged images tell it, too."""
+    if args.subjects_from != "names" or not fixed_on.names:
+        return fixed_on
+    return with_subjects(fixed_on, named_subjects(fixed_on.names), args.calibration)
 
 
 def is_same_list(one: str, other: str) -> bool:

@@ -24,7 +24,7 @@ from fairface.scoring.roc import check_scores
 _TINY = 1e-12  # rounding errors
 
 
-def subject_draws(subjects: int, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def subject_draws(subjects: int, rounds: int, seed: int | Sequence[int]) -> Iterator[NDArray[np.int64]]:
     """``rounds`` times how often each of the ``subjects`` was drawn: (S,) int64 that sum to S."""
     rng = np.random.default_rng(seed)
     for _ in range(rounds):

@@ -159,12 +159,20 @@ def test_fairness_is_that_of_a_list_with_its_intervals(files, call, how):
     assert whole["notes"] == by_list["notes"]
 
 
+def whole_and_by_list(call, *ask):
+    """What test/fairness.py says of all pairs that are counted, and of all pairs that are listed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairness, "LISTED", 10**9)
+        by_list = call(fairness, *ask)
+    return call(fairness, *ask), by_list
+
+
 def test_failures_and_a_second_model(files, call):
     folder, *_ = files
     names = (folder / "people.csv").read_text().splitlines()[1:]
     (folder / "failed.txt").write_text("".join(line.split(",")[0] + "\n" for line in names[::7]) + "nobody/1.png\n")
     common = ("--protected", "race", "--min-subjects", 2, "--bootstrap", 20, "--subjects-from", "names")
-    common += ("--failures", folder / "failed.txt", "--fmr", 0.05)
+    common += ("--failures", folder / "failed.txt")
     changed = folder / "other.npz"
     stored = load_embeddings(folder / "e.npz")
     noise = np.random.default_rng(0).normal(size=stored.embeddings.shape)
@@ -173,14 +181,22 @@ def test_failures_and_a_second_model(files, call):
     save_embeddings(changed, Embeddings(rows[order], tuple(stored.names[i] for i in order), {}, stored.labels[order]))
     for leave_out in ((), ("--leave-out-failures",)):
         ask = (*common, *leave_out, "--embeddings", folder / "e.npz", "--against", changed, "--all-pairs")
-        whole = call(fairness, *ask)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fairness, "LISTED", 10**9)
-            by_list = call(fairness, *ask)
+        whole, by_list = whole_and_by_list(call, *ask, "--fmr", 0.05)
         same_numbers(whole["groupings"], by_list["groupings"])
-        same_numbers(whole["against"], by_list["against"])
         assert whole["notes"] == by_list["notes"]
         assert whole["source"] == by_list["source"]
+        # Thresholds are set anew on listed comparisons only, and change intervals there.
+        for name, change in whole["against"].items():
+            rounds = [of["against"][name]["threshold_rounds"] for of in (whole, by_list)]
+            assert rounds == [0, 20]
+            for part in ("fnmr", "fmr", "measures"):
+                ends = [{key: [one[end] for end in ("before", "after", "value")] for key, one in of[name][part].items()}
+                        for of in (whole["against"], by_list["against"])]  # fmt: skip
+                same_numbers(*ends)
+            assert "intervals take both thresholds as given" in " ".join(change["notes"]) or len(change["notes"]) == 0
+        given = ("--threshold", whole["threshold"]["value"], "--against-threshold", whole["threshold"]["value"])
+        whole, by_list = whole_and_by_list(call, *ask, *given)
+        same_numbers(whole["against"], by_list["against"])
     ask = ("--embeddings", folder / "e.npz", "--all-pairs", "--subjects-from", "names")
     ask += ("--failures", folder / "failed.txt", "--fmr", 0.1)
     (whole,) = call(verification, *ask)["results"].values()

@@ -62,6 +62,8 @@ def test_differences_are_those_of_the_scores_and_have_intervals(compare, world):
     assert measure["verdict"] == found["measures"]["eer"]["verdict"] == "better"
     assert found["measures"]["eer"]["difference"] < 0
     assert found["drawn"] == "subjects of both sets"
+    assert found["groups"]["sex"]["threshold_rounds"] == 60
+    assert "groups: each run's threshold is set at FMR 0.01 on these same pairs" in found["notes"]
     group = found["groups"]["sex"]["fnmr"]["f"]
     inside = comparisons.same & (comparisons.attributes[comparisons.a, 0] == 0)
     thresholds = [

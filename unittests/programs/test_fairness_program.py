@@ -88,6 +88,35 @@ def test_calibration_report_picture_and_a_gate(score, files):
     assert (folder / "curves.png").stat().st_size > 10_000
 
 
+def test_against_thresholds_are_set_anew_where_people_are_known_to_have_set_them(score, files):
+    folder, *_ = files
+    bare = [line.rsplit(",", 2)[0] for line in (folder / "calibration.csv").read_text().splitlines()]
+    (folder / "nameless.csv").write_text("\n".join(bare) + "\n")
+    ask = ("--pairs", folder / "scores.csv", "--against", "half", *COMMON)
+    rounds, widths = {}, {}
+    for name, words in {
+        "calibration": ("--calibration", folder / "calibration.csv"),
+        "nameless": ("--calibration", folder / "nameless.csv"),
+        "by name": ("--calibration", folder / "nameless.csv", "--subjects-from", "names"),
+        "same pairs": (),
+    }.items():
+        code, out, err = score(*ask, *words, "--fmr", 0.05, "--json")
+        assert (code, err) == (0, "")
+        change = json.loads(out)["against"]["sex"]
+        rounds[name], widths[name] = (
+            change["threshold_rounds"],
+            change["fnmr"]["f"]["high"] - change["fnmr"]["f"]["low"],
+        )
+        told = "intervals include that other people" if rounds[name] else "intervals take both thresholds as given"
+        assert told in " ".join(change["notes"])
+        assert told in score(*ask, *words, "--fmr", 0.05)[1].replace("\n", " ")
+    assert rounds == {"calibration": 30, "nameless": 0, "by name": 30, "same pairs": 30}
+    # A model and its halved scores are one model: its thresholds move together, and nothing changes.
+    assert widths == dict.fromkeys(rounds, 0)
+    _, out, _ = score(*ask, "--threshold", 0.35, "--against-threshold", 0.2, "--json")
+    assert json.loads(out)["against"]["sex"]["threshold_rounds"] == 0
+
+
 def test_a_calibration_set_that_holds_the_same_images_is_told(score, files):
     folder, *_ = files
     _, out, _ = score("--pairs", folder / "scores.csv", "--calibration", folder / "scores.csv", "--fmr", 0.05, *COMMON)

@@ -18,7 +18,7 @@ from fairface.scoring.all_pairs.roc import roc_of
 from fairface.scoring.all_pairs.scan import BINS, Histogram, Watch, count_scores, edges, unwatched
 from fairface.scoring.all_pairs.windows import Window, look_into, window_of_fmr
 from fairface.scoring.fairness.assess import DISTANCES, notes_of
-from fairface.scoring.fairness.compare import change
+from fairface.scoring.fairness.change import change
 from fairface.scoring.fairness.curves import DEFAULT_GRID, GroupCurve
 from fairface.scoring.fairness.difference import Change
 from fairface.scoring.fairness.failures import GroupFailures, ImageFailures, Unembedded
@@ -26,6 +26,7 @@ from fairface.scoring.fairness.grouping import Groups, group_images, groupings
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold, check_reach, check_target
+from fairface.scoring.fairness.threshold_draws import DrawsOfSubjects, ThresholdData
 from fairface.scoring.roc import Roc, auc, tar_at_fmr, threshold_at_fmr
 
 NO_BANDS = "all pairs are counted by score, not listed, so curves of groups have no bands"
@@ -125,10 +126,21 @@ def assess_all(
     return AllPairsFairness(result, curve, curves, tuple(grouped))
 
 
-def changes_of(before: AllPairsFairness, after: AllPairsFairness) -> dict[str, Change]:
-    """What the second model changes, by grouping; both scored the same images in the same order."""
+def changes_of(
+    before: AllPairsFairness, after: AllPairsFairness, set_on: ThresholdData | None = None
+) -> dict[str, Change]:
+    """What the second model changes, by grouping; both scored the same images in the same order.
+
+    ``set_on`` are the comparisons of other people that set both thresholds; without them, both are taken as known:
+    all pairs are counted, not listed, so thresholds cannot be set on resampled subjects of them.
+
+    Raises:
+        DataError: subjects of ``set_on`` that contradict 'same'.
+    """
+    options, thresholds = after.result.options, (before.result.threshold, after.result.threshold)
+    draws = None if set_on is None else DrawsOfSubjects(set_on, thresholds, options).of(np.zeros(0, np.int64))
     pairs = zip(before.grouped, after.grouped, strict=True)
-    return {a.groups.name: change(b, a, after.result.options) for b, a in pairs}
+    return {a.groups.name: change(b, a, options, draws) for b, a in pairs}
 
 
 def _everyone(images: int) -> Groups:

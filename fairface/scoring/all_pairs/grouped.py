@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairface.scoring.all_pairs.counts import ImpostorCounts
 from fairface.scoring.all_pairs.error_type import ImpostorErrors
 from fairface.scoring.all_pairs.layout import Layout
 from fairface.scoring.all_pairs.roc import roc_of
-from fairface.scoring.all_pairs.scan import Histogram, edges
+from fairface.scoring.all_pairs.scan import HIGHEST, Histogram, edges
 from fairface.scoring.all_pairs.windows import GENUINE, IMPOSTOR, Inside
 from fairface.scoring.fairness.accounting import Accounting
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, PairCounts, add_up, compact
@@ -19,6 +20,7 @@ from fairface.scoring.fairness.error_types import ListedErrorType
 from fairface.scoring.fairness.grouped import GroupedErrors, Within
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rates_at import GroupRatesAt
 from fairface.scoring.fairness.score_differential import NO_SPREAD, ScoreDifferential, ScoreSums
 from fairface.scoring.roc import auc
 
@@ -70,6 +72,18 @@ class AllPairsGrouped(GroupedErrors):
                              for name in ("fnmr", "fmr"))  # fmt: skip
         area = auc(roc_of(self._histograms[group])) if genuine and impostor else math.nan
         return Within(int(self._images[group]), genuine, impostor, area)
+
+    def rates_at(self, thresholds: NDArray[np.float64]) -> GroupRatesAt:
+        """To the bin of a score; those within the bin of a threshold count in proportion to where it lies."""
+        place = np.append(edges(), HIGHEST)
+        found = {name: np.full((len(thresholds), len(self._histograms)), np.nan) for name in ("fnmr", "fmr")}
+        for group, histogram in enumerate(self._histograms):
+            for name, kind in (("fnmr", GENUINE), ("fmr", IMPOSTOR)):
+                counts = histogram.counts[kind]
+                if counts.sum():
+                    below = np.interp(thresholds, place, np.append(0, np.cumsum(counts))) / counts.sum()
+                    found[name][:, group] = below if name == "fnmr" else 1.0 - below
+        return found
 
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         low = edges()

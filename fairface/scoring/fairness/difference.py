@@ -13,6 +13,10 @@ AS_GIVEN = (
     "intervals take both thresholds as given: where an FMR set them, other people would have set others, with other "
     "rates, so a verdict is about these two thresholds"
 )
+SET_ANEW = (
+    "intervals include that other people would have set other thresholds: both are set anew on resampled subjects of "
+    "the comparisons that set them"
+)
 BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
 ALIKE = "all subjects come out alike, so nothing tells how far other subjects would differ"
 _NOTHING = 1e-12  # a difference or a width of rounding errors
@@ -68,14 +72,18 @@ class PairedCounts:
 
 @dataclass(frozen=True)
 class Change:
-    """What changed in one grouping: FNMR and FMR of each group, and each scalar; ``counts`` where comparisons without a
-    score were left out."""
+    """What changed in one grouping: FNMR and FMR of each group, and each scalar.
+
+    ``counts`` where comparisons without a score were left out. ``threshold_rounds``: how often thresholds were set anew
+    for the intervals, on resampled people; 0 where both are taken as given.
+    """
 
     name: str
     fnmr: dict[str, Difference]
     fmr: dict[str, Difference]
     scalars: dict[str, Difference]
     counts: PairedCounts | None = None
+    threshold_rounds: int = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -88,12 +96,14 @@ class Change:
             f"{judged} verdicts, each for itself: the more there are, the more likely that one says better or worse by "
             "chance"
         )
-        return (several, AS_GIVEN) if judged > 1 else (AS_GIVEN,)
+        of_thresholds = SET_ANEW if self.threshold_rounds else AS_GIVEN
+        return (several, of_thresholds) if judged > 1 else (of_thresholds,)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         parts = {"fnmr": self.fnmr, "fmr": self.fmr, "measures": self.scalars}
         told: dict[str, Any] = {part: {key: one.to_dict() for key, one in of.items()} for part, of in parts.items()}
+        told["threshold_rounds"] = self.threshold_rounds
         told["notes"] = list(self.notes)
         return told if self.counts is None else {**told, "comparisons": asdict(self.counts)}
 

@@ -18,6 +18,7 @@ from fairface.scoring.fairness.failures import GroupFailures
 from fairface.scoring.fairness.grouping import Groups
 from fairface.scoring.fairness.options import FairnessOptions
 from fairface.scoring.fairness.rate import plan
+from fairface.scoring.fairness.rates_at import GroupRatesAt, rates_at
 from fairface.scoring.fairness.result import GroupingResult, GroupRow
 from fairface.scoring.fairness.rules import RULES, Rule, Setting
 from fairface.scoring.fairness.scalars import Scalar, measure, undefined
@@ -70,6 +71,10 @@ class GroupedErrors(ABC):
     @abstractmethod
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         """How far each group's genuine or impostor scores are shifted from those of the others."""
+
+    @abstractmethod
+    def rates_at(self, thresholds: NDArray[np.float64]) -> GroupRatesAt:
+        """Both rates (R, K) of all groups, had the threshold been each of ``thresholds (R,)``."""
 
     def result(self, failures: GroupFailures | None = None) -> GroupingResult:
         """Table, matrices, scalars and notes; ``failures`` where it is known on which images detection failed."""
@@ -246,6 +251,13 @@ class Grouped(GroupedErrors):
         used[self.part.a] = used[self.part.b] = True
         area = auc(roc_curve(self.scores[within], same)) if genuine and impostor else math.nan
         return Within(int((used & (self.groups.of_image == group)).sum()), genuine, impostor, area)
+
+    def rates_at(self, thresholds: NDArray[np.float64]) -> GroupRatesAt:
+        return rates_at(self.scores, self.part.same, self._within, len(self.groups), thresholds)
+
+    def named_subjects(self) -> Ints:
+        """The numbers that ``nodes`` count from 0, in rising order."""
+        return np.unique(np.stack([self.part.subject_a, self.part.subject_b]))
 
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         chosen = (self.part.same == genuine) & (self._within >= 0) & self._given

@@ -11,13 +11,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from fairface.scoring.bootstrap import subject_draws
-from fairface.scoring.fairness.counts import Floats, PairCounts, add_up
+from fairface.scoring.fairness.counts import Floats, Ints, PairCounts, add_up
 from fairface.scoring.fairness.spread import Spread
 
 _DENSE_SHARE = 0.02  # of a matrix that is filled; below it the sparse product is faster
@@ -73,6 +74,36 @@ def match_variance(rounds: NDArray[np.float64], spread: Spread, within: NDArray[
     return np.clip(rate + factor * (rounds - rate), 0.0, 1.0)
 
 
+class WeightedSum:
+    """The sum of a value of each pair of subjects when subject s is drawn w_s times, as a function of the draws.
+
+    Args:
+        ends: (Q,) each, the two subjects of each pair, 0..size-1; of a genuine pair the first counts.
+        values: (Q,) one for each pair.
+        size: how many subjects.
+        genuine: a pair counts w_s times, else w_a x w_b times.
+    """
+
+    def __init__(self, ends: tuple[Ints, Ints], values: Floats, size: int, genuine: bool) -> None:
+        self._genuine = genuine
+        self._operator: Any = add_up(ends[0], values, size) if genuine else _matrix(ends, values, size)
+
+    def __call__(self, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(b,) sums for ``drawn (b, size)``."""
+        if self._genuine:
+            return np.asarray(drawn @ self._operator)
+        if sparse.issparse(self._operator):
+            return np.asarray(np.einsum("sb,bs->b", self._operator @ drawn.T, drawn))
+        return np.asarray(np.einsum("bs,bs->b", drawn @ self._operator, drawn))
+
+
+def _matrix(ends: tuple[Ints, Ints], values: Floats, size: int) -> Any:
+    filled = values != 0
+    matrix = sparse.csr_matrix((values[filled], (ends[0][filled], ends[1][filled])), shape=(size, size))
+    dense = size * size <= _DENSE_CELLS and matrix.nnz > _DENSE_SHARE * size * size
+    return matrix.toarray() if dense else matrix
+
+
 class _Quotient:
     """Errors over comparisons of one group as a function of how often subjects are drawn."""
 
@@ -81,28 +112,13 @@ class _Quotient:
         subject = counts.nodes.subject
         first, second = subject[counts.first[chosen]], subject[counts.second[chosen]]
         self.subjects, local = np.unique(np.concatenate([first, second]), return_inverse=True)
-        self.genuine = counts.genuine
         ends = local[: len(first)], local[len(first) :]
-        self.errors = self._operator(counts.errors[chosen], ends)
-        self.comparisons = self._operator(counts.comparisons[chosen], ends)
-
-    def _operator(self, values: Floats, ends: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.float64]:
-        size = len(self.subjects)
-        if self.genuine:
-            return add_up(ends[0], values, size)
-        filled = values != 0
-        matrix = sparse.csr_matrix((values[filled], (ends[0][filled], ends[1][filled])), shape=(size, size))
-        dense = size * size <= _DENSE_CELLS and matrix.nnz > _DENSE_SHARE * size * size
-        return matrix.toarray() if dense else matrix
+        self.errors, self.comparisons = (
+            WeightedSum(ends, values[chosen], len(self.subjects), counts.genuine)
+            for values in (counts.errors, counts.comparisons)
+        )
 
     def rates(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         drawn = weights[:, self.subjects]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._sum(self.errors, drawn) / self._sum(self.comparisons, drawn)
-
-    def _sum(self, operator: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.genuine:
-            return drawn @ operator
-        if sparse.issparse(operator):
-            return np.einsum("sb,bs->b", operator @ drawn.T, drawn)
-        return np.einsum("bs,bs->b", drawn @ operator, drawn)
+            return self.errors(drawn) / self.comparisons(drawn)

@@ -16,7 +16,9 @@ from fairface.scoring.fairness.assess import assess
 from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.curves import group_curves
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.rates_at import rates_at
 from fairface.scoring.fairness.threshold import calibrated_threshold, given_threshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 from fairface.scoring.similarity import cosine_scores
 
 NAMES, VALUES = ("sex", "glasses"), (("f", "m"), ("no", "yes", "sun"))
@@ -98,6 +100,28 @@ def test_changes_are_those_of_the_list(given):
     before, after = (assess_all(rows, given.people, NAMES, 0.05, OPTIONS) for rows in (given.rows, given.other))
     found = changes_of(before, after)
     assert differences({k: v.to_dict() for k, v in found.items()}, {k: v.to_dict() for k, v in wanted.items()}) == []
+
+
+def test_rates_at_thresholds_and_changes_with_drawn_ones_are_those_of_the_list(given):
+    scores = [given.scores(rows) for rows in (given.rows, given.other)]
+    people = given.people.groups(NAMES).of_image
+    within = np.where(people[given.pairs.a] == people[given.pairs.b], people[given.pairs.a], -1)
+    before, after = (assess_all(rows, given.people, NAMES, 0.05, OPTIONS) for rows in (given.rows, given.other))
+    thresholds = np.array([-0.9, 0.0137, 0.31, 0.8, np.nan])  # on no tie
+    found = before.grouped[-1].rates_at(thresholds)
+    wanted = rates_at(scores[0], given.pairs.same, within, len(given.people.groups(NAMES)), thresholds)
+    for name in ("fnmr", "fmr"):
+        np.testing.assert_allclose(found[name], wanted[name], atol=2e-3)
+    # Other people set the thresholds: here those of the list, as if they were others.
+    set_on = ThresholdData(given.pairs, *scores)
+    at = [calibrated_threshold(of, given.pairs.same, 0.05) for of in scores]
+    listed = compare(*zip(scores, at, strict=True), given.pairs, NAMES, OPTIONS, set_on)
+    for name, change in changes_of(before, after, set_on).items():
+        assert change.threshold_rounds == OPTIONS.rounds
+        for group, one in change.fnmr.items():
+            other = listed[name].fnmr[group]
+            assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=5e-3, nan_ok=True)
+    assert {change.threshold_rounds for change in changes_of(before, after).values()} == {0}
 
 
 def test_curves_are_those_of_the_list_without_bands(given):

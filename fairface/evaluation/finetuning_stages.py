@@ -18,7 +18,8 @@ from fairface.scoring.fairness.threshold import SAME_DATA, SharedThreshold
 from fairface.scoring.fairness.threshold_draws import ThresholdData
 from fairface.scoring.verification import VerificationResult
 
-AtThreshold = tuple[Scores, SharedThreshold, Scores]  # the last: those that the threshold was set on
+# The scores, the threshold, and the calibration scores that set it: None where the judged ones did.
+AtThreshold = tuple[Scores, SharedThreshold, Scores | None]
 
 
 @dataclass(frozen=True)
@@ -136,20 +137,30 @@ def _with_fairness(
     fairness = assess(at[0], judged.comparisons, options.protected, at[1], options.fairness, judged.failed)
     changes: Mapping[str, Change] = {}
     if before is not None:
-        pairs = judged if calibration is None else calibration
-        set_on = ThresholdData(pairs.comparisons, before[2], at[2], judged=calibration is None)
+        set_on = _set_on(before, at, judged, calibration)
         changes = compare(before[:2], at[:2], judged.comparisons, options.protected, options.fairness, set_on)
     return replace(result, fairness=fairness, changes=changes)
+
+
+def _set_on(
+    before: AtThreshold, after: AtThreshold, judged: JudgedPairs, calibration: JudgedPairs | None
+) -> ThresholdData | None:
+    """The pairs that set both thresholds; None where one was set on other pairs than the other."""
+    if before[2] is None and after[2] is None:
+        return ThresholdData(judged.comparisons, before[0], after[0], judged=True)
+    if calibration is None or before[2] is None or after[2] is None:
+        return None
+    return ThresholdData(calibration.comparisons, before[2], after[2])
 
 
 def _at_threshold(
     stage: StageScores, judged: JudgedPairs, options: EvaluationOptions, calibration: JudgedPairs | None
 ) -> AtThreshold:
-    """The stage's scores, with the threshold that is set as the evaluation's is, and the scores that set it."""
+    """The stage's scores, its threshold, set as the evaluation's is, and the calibration scores that set it."""
     if stage.scores is None:
         raise DataError(f"{stage.name}: has no scores; {stage.reason}")
     own = replace(judged, scores={stage.name: stage.scores})
     if calibration is None or stage.calibration is None:
-        return stage.scores, shared_threshold(stage.name, own, options, None), stage.scores
+        return stage.scores, shared_threshold(stage.name, own, options, None), None
     others = replace(calibration, scores={stage.name: stage.calibration})
     return stage.scores, shared_threshold(stage.name, own, options, others), stage.calibration

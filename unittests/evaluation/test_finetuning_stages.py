@@ -12,7 +12,10 @@ from fairface.evaluation.finetuning_stages import StageScores, assess_stages_of
 from fairface.evaluation.judged import ALL_STEPS, JudgedPairs
 from fairface.evaluation.stage_sections import stage_panels, stage_sections
 from fairface.report.fairness_text import as_text
+from fairface.scoring.fairness.compare import compare
 from fairface.scoring.fairness.options import FairnessOptions
+from fairface.scoring.fairness.threshold import calibrated_threshold
+from fairface.scoring.fairness.threshold_draws import ThresholdData
 from unittests.scoring.fairness.helpers import small_world
 
 OPTIONS = EvaluationOptions(protected=("sex",), fmr=0.05, fairness=FairnessOptions(rounds=30, min_subjects=10))
@@ -90,6 +93,23 @@ def test_accuracy_gap_worst_group_and_front_are_those_of_a_loop(calibrated):
     fnmr = told["accuracy_against_gap"][0]["stages"]
     assert fnmr[2]["change"]["verdict"] == "better"  # so large a gap that closes is told from chance
     assert sum(point["best"] for point in fnmr) < 3
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_changes_are_those_of_the_library_with_the_people_who_set_the_thresholds(calibrated):
+    judged, kinds = drawn()
+    calibration, others = drawn(seed=1)
+    scored = stages(kinds, others if calibrated else None)
+    found = assess_stages_of(scored, judged, OPTIONS, calibration if calibrated else None).stages[2]
+    pairs, by = (calibration.comparisons, others) if calibrated else (judged.comparisons, kinds)
+    at = [(kinds[name], calibrated_threshold(by[name], pairs.same, 0.05)) for name in ("start", "step2")]
+    set_on = ThresholdData(pairs, by["start"], by["step2"], judged=not calibrated)
+    wanted = compare(*at, judged.comparisons, ["sex"], OPTIONS.fairness, set_on)
+    assert found.changes["sex"].to_dict() == wanted["sex"].to_dict()
+    assert found.changes["sex"].threshold_rounds == OPTIONS.fairness.rounds > 0
+    # A stage without scores of the calibration pairs has a threshold of the judged ones: no one resample has both.
+    mixed = [replace(stage, calibration=None) if stage.name == "start" else stage for stage in stages(kinds, others)]
+    assert assess_stages_of(mixed, judged, OPTIONS, calibration).stages[2].changes["sex"].threshold_rounds == 0
 
 
 def test_a_given_threshold_is_of_another_scale_and_not_used():

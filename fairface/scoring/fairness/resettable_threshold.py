@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from fairface.scoring.fairness.rounds import WeightedSum
 from fairface.scoring.fairness.spread import Spread, spread
 from fairface.scoring.fairness.threshold import SharedThreshold
 
-_DEPTH = 4.0  # times the target: the share of the highest impostor scores that is looked at first
+_DEPTH = 2.0  # times the target: the share of the highest impostor scores that is looked at first
 _LEAST = 256  # impostor scores that are looked at first
 _VALUES = 4_000_000  # weights in hand at a time
 _TINY = 1e-9  # rounding errors
@@ -30,9 +29,7 @@ class ResettableThreshold:
         named: (S,) the numbers of all subjects that may be drawn, in rising order.
     """
 
-    def __init__(
-        self, scores: Floats, comparisons: Comparisons, threshold: SharedThreshold, named: Ints
-    ) -> None:  # fmt: skip
+    def __init__(self, scores: Floats, comparisons: Comparisons, threshold: SharedThreshold, named: Ints) -> None:
         self._threshold, self._every = threshold, np.unique(scores)
         impostor = ~comparisons.same
         order = np.argsort(-scores[impostor], kind="stable")
@@ -51,16 +48,15 @@ class ResettableThreshold:
 
     def reset(self, drawn: NDArray[np.float64]) -> tuple[Floats, Floats]:
         """For ``drawn (b, S)`` the thresholds (b,), and the FMR (b,) at the one that was set; NaN without impostors."""
-        total = self._total(drawn[:, self._drawn])
-        first = min(max(_LEAST, self._matched, math.ceil(_DEPTH * self._threshold.target * len(self._falling))),
-                    len(self._falling))  # fmt: skip
+        total, every = self._total(drawn[:, self._drawn]), len(self._falling)
         beyond, matched = np.zeros(len(drawn), np.int64), np.zeros(len(drawn))
-        step = max(1, _VALUES // first)
-        for low, high in pairwise([*range(0, len(drawn), step), len(drawn)]):
-            beyond[low:high], matched[low:high] = self._beyond(drawn[low:high], total[low:high], first)
-        for short in np.flatnonzero(beyond == first).tolist() if first < len(self._falling) else []:
-            one = slice(short, short + 1)
-            beyond[one], _ = self._beyond(drawn[one], total[one], len(self._falling))
+        depth = min(max(_LEAST, self._matched, math.ceil(_DEPTH * self._threshold.target * every)), every)
+        left = np.arange(len(drawn))  # rounds whose threshold lies deeper
+        while len(left):
+            for rows in np.array_split(left, math.ceil(len(left) * depth / _VALUES)):
+                beyond[rows], matched[rows] = self._beyond(drawn[rows], total[rows], depth)
+            left = left[beyond[left] == depth] if depth < every else left[:0]
+            depth = min(4 * depth, every)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(total > 0, self._above(beyond), np.nan), matched / total
 
@@ -73,9 +69,9 @@ class ResettableThreshold:
         found = math.sqrt(float(self.spread.variance[0]) / varies) if varies > 0 else 1.0
         return found if math.isfinite(found) and found > 0 else 1.0
 
-    def _beyond(self, drawn: NDArray[np.float64], total: Floats, first: int) -> tuple[Ints, Floats]:
-        """Of the ``first`` highest impostor scores the place of the one too many, and the matches at the threshold."""
-        one, other = self._ends[:, :first]
+    def _beyond(self, drawn: NDArray[np.float64], total: Floats, depth: int) -> tuple[Ints, Floats]:
+        """Of the ``depth`` highest impostor scores the place of the one too many, and the matches at the threshold."""
+        one, other = self._ends[:, :depth]
         matches = np.cumsum(drawn[:, one] * drawn[:, other], axis=1)
         allowed = np.floor(self._threshold.target * total + _TINY)
         at = matches[:, self._matched - 1] if self._matched else np.zeros(len(drawn))

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 from fairface import dlib_weights
 from fairface.errors import CheckpointError
 from fairface.files import sha256
+from fairface.parsing import parse_json
 
 MANIFEST = "manifest.json"
 STARTED_FROM = "started_from"  # in the manifest of a run that was finetuned: the identity of what it began with
@@ -182,7 +182,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         checkpoints = manifest["checkpoints"]
         if manifest.setdefault("best", None) is not None:
             int(manifest["best"])

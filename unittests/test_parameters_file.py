@@ -1,4 +1,4 @@
-"""Files of parameters that claim more than they hold: MXNet ends the process on some, and asks for terabytes on others."""
+"""Files of parameters that claim more than they hold: MXNet ends the process, or asks for far too much memory."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fairface.data.npz import write_npz
 from fairface.embedding.codes import whole_numbers
 from fairface.errors import DataError
+from fairface.parsing import parse_json
 from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
@@ -123,7 +124,7 @@ def _as_float32(values: NDArray[Any], source: str) -> NDArray[np.float32]:
 
 def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
     try:
-        meta = json.loads(str(arrays.get("meta", "{}")))
+        meta = parse_json(str(arrays.get("meta", "{}")))
     except json.JSONDecodeError as error:
         raise DataError(f"{source}: 'meta' is not JSON ({error})") from error
     if not isinstance(meta, dict):

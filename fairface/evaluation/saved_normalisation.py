@@ -9,6 +9,7 @@ from typing import Any
 
 from fairface.errors import DataError
 from fairface.files import write_json
+from fairface.parsing import parse_json
 from fairface.scoring.fairness.threshold import SharedThreshold
 from fairface.scoring.normalisation.normaliser import Normaliser
 from fairface.scoring.normalisation.stored import FORMAT, as_plain, from_plain
@@ -59,7 +60,7 @@ def load_normalisation(path: str) -> SavedNormalisation:
         DataError: another file, or a damaged one.
     """
     try:
-        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+        stored = parse_json(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: is not JSON ({error}); give a file that --save wrote") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:

@@ -1,4 +1,4 @@
-"""Reading a symbol: MXNet's JSON of any version since 0.8, checked first, and without MXNet's own lines on the terminal.
+"""Reading a symbol: MXNet's JSON of any version since 0.8, checked first, without MXNet's own lines on the terminal.
 
 A symbol may come from anybody, and MXNet trusts it: it calls what lies at an address that an operator names, and takes
 an output that an operator does not have from the memory behind its last one. So MXNet is given only what was checked.
@@ -22,6 +22,7 @@ from fairface.errors import CheckpointError
 from fairface.files import refuse_lfs_pointer
 from fairface.graph.operators import ALLOWED, most_outputs
 from fairface.mx import mx
+from fairface.parsing import parse_json
 
 _STDERR = 2
 _UPGRADED = re.compile(rb"^\[\d\d:\d\d:\d\d\] \S*legacy_json_util\.cc:\d+: .*\n?", re.MULTILINE)
@@ -31,16 +32,16 @@ def read_symbol(path: str | os.PathLike[str]) -> Any:
     """The symbol in the file ``prefix-symbol.json``.
 
     Raises:
-        CheckpointError: missing, no symbol that this MXNet can read, or one with an operator that is not run from files.
+        CheckpointError: missing, no symbol that this MXNet can read, or an operator that is not run from files.
     """
     refuse_lfs_pointer(Path(path))
     not_one = f"{path}: is not an MXNet symbol; name the prefix of another model"
     try:
-        graph = json.loads(Path(path).read_bytes())
+        graph = parse_json(Path(path).read_bytes())
         _check(graph, str(path))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name the prefix of another model") from error
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CheckpointError(not_one) from error
     try:
         with _without_upgrade_lines():  # of what was checked: the file's text may say a key twice
@@ -59,7 +60,7 @@ def _check(graph: Any, path: str) -> None:
     nodes = graph["nodes"]
     for place, node in enumerate(nodes):
         operator, name = node["op"], node["name"]
-        if operator != "null" and operator not in ALLOWED or "subgraphs" in node:
+        if (operator != "null" and operator not in ALLOWED) or "subgraphs" in node:
             raise CheckpointError(
                 f"{path}: {name!r} uses the operator {operator!r}, which is not run from files, since some operators "
                 "can read files or run code; name a model that is made of the usual layers"

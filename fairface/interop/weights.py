@@ -9,7 +9,7 @@ from fairface.interop.fitting import fitting_backbone
 from fairface.interop.models import load_graph
 from fairface.interop.torch.models import arrays_for, read_blocks, read_weights
 from fairface.mx import NDArray, gluon
-from fairface.parameters import check_values, load_arrays, structural
+from fairface.parameters import check_values, load_arrays, structural, without_kind
 
 
 def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[str, NDArray], str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from fairface.errors import TrainingError
+from fairface.parsing import parse_json
 from fairface.workers.place import Place
 from fairface.workers.rollcall import LOST
 
@@ -89,7 +90,7 @@ class Member:
                 received = b""
             *lines, buffer = (buffer + received).split(b"\n")
             for line in lines:
-                self._hear(json.loads(line))
+                self._hear(parse_json(line))
             if not received:
                 self._stop("the process that holds the roll call is gone", LOST)
                 return

@@ -16,6 +16,7 @@ from fairface.cli import finite
 from fairface.errors import DataError
 from fairface.files import atomic_write
 from fairface.parsing import parse_json
+from fairface.printable import printable
 from fairface.quantity import quantity
 
 
@@ -64,7 +65,7 @@ class RunLog:
         if self.quiet or self.cut_off:
             return
         try:
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(printable(text), file=sys.stderr)
         except OSError:  # BrokenPipeError, and EIO where the terminal is gone
             self.cut_off = True
 
@@ -73,7 +74,7 @@ class RunLog:
         if self.history is None:
             return
         when = time.strftime("%Y-%m-%d %H:%M:%S%z", time.localtime(time.time()))
-        line = f"{when}  {text}\n"
+        line = f"{when}  {printable(text)}\n"
         if self._held is None:
             _append(self.history, line)
         else:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fairface.errors import TrainingError
 from fairface.parsing import parse_json
+from fairface.printable import printable
 from fairface.workers.place import Place
 from fairface.workers.rollcall import LOST
 
@@ -26,7 +27,7 @@ _RETRY = 0.1  # seconds
 def leave(reason: str, code: int) -> None:
     """Say why and end the process at once: its main thread may wait in MXNet for somebody who is gone."""
     with suppress(OSError):
-        print(f"error: {reason}; --resume goes on from the last checkpoint", file=sys.stderr, flush=True)
+        print(f"error: {printable(reason)}; --resume goes on from the last checkpoint", file=sys.stderr, flush=True)
     os._exit(code)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.files import read_whole
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029]")
 _DIGITS = 18  # fit into int64
@@ -26,7 +27,7 @@ def read_lines(path: Path, form: str) -> tuple[list[str], NDArray[np.int64]]:
         DataError: the file cannot be read, is no text, holds control characters, or has no line.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = read_whole(path).decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
     except UnicodeDecodeError as error:

@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from fairface.parsing import parse_json
 from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
+_UNSUSPICIOUS, _LARGEST_RATIO = 1 << 28, 50  # bytes; unpacked bytes for one packed
 ATTRIBUTE_VALUES = "attribute_values"  # in meta: what the codes of an attribute stand for
 
 
@@ -88,8 +89,9 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
             arrays: dict[str, NDArray[Any]] = {"embeddings": loaded, "names": _read_names(source.parent / NAMES_FILE)}
         else:
             with loaded:
+                _refuse_bomb(loaded.zip.infolist(), str(path))
                 arrays = {key: loaded[key] for key in loaded.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, NotImplementedError) as error:
         raise DataError(
             f"{path}: cannot be read as .npz or .npy without pickled objects ({error}); write it again, "
             "as arrays of numbers and texts"
@@ -107,6 +109,16 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
     )
     _check(stored, str(path))
     return stored
+
+
+def _refuse_bomb(entries: Sequence[zipfile.ZipInfo], source: str) -> None:
+    """Raise a DataError where the archive is small and would fill the memory: embeddings hardly shrink."""
+    size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
+    if size > max(_UNSUSPICIOUS, _LARGEST_RATIO * packed):
+        raise DataError(
+            f"{source}: {packed / 1e6:.1f} MB that grow to {size / 1e6:,.0f} MB, which embeddings do not do; write it "
+            "again with numpy.savez"
+        )
 
 
 def _read_names(path: Path) -> NDArray[np.str_]:

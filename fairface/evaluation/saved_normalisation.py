@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,4 +83,7 @@ def _plain(threshold: SharedThreshold) -> dict[str, Any]:
 
 
 def _threshold(stored: dict[str, Any]) -> SharedThreshold:
-    return SharedThreshold(float(stored["value"]), str(stored["how"]), float(stored["target"]))
+    value, target = float(stored["value"]), float(stored["target"])
+    if not math.isfinite(value) or not (math.isnan(target) or 0 <= target <= 1):
+        raise ValueError(f"a threshold of {value} for a rate of {target}")
+    return SharedThreshold(value, str(stored["how"]), target)

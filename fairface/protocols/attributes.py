@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -159,16 +160,30 @@ def coded_values(
 
 
 def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> list[str]:
-    """A sentence for each of ``attributes`` that has values which differ only in case: they are groups of their own."""
+    """A sentence for each of ``attributes`` that has values which differ only in case, in the form of a character (an
+    accent of its own, full width) or in invisible ones: they are groups of their own."""
     notes = []
     for name, known in zip(attributes, values, strict=True):
         same: dict[str, list[str]] = {}
         for value in known:
-            same.setdefault(value.casefold(), []).append(value)
-        alike = ["/".join(group) for group in same.values() if len(group) > 1]
-        if alike:
-            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; spell them alike")
+            same.setdefault(_as_read(value), []).append(value)
+        alike = [group for group in same.values() if len(group) > 1]
+        for what, groups, write in (
+            ("case", [group for group in alike if len({text.casefold() for text in group}) == 1], str),
+            ("characters that look alike or are not seen",
+             [group for group in alike if len({text.casefold() for text in group}) > 1], ascii),
+        ):  # fmt: skip
+            if groups:
+                told = ", ".join("/".join(map(write, group)) for group in groups)
+                notes.append(f"{name}: {told} differ only in {what} and are different groups; spell them alike")
     return notes
+
+
+def _as_read(value: str) -> str:
+    """What a reader sees of the text, whatever its case: compatible characters are one (NFKC), and format characters
+    such as a space without width are none."""
+    text = unicodedata.normalize("NFKC", value).casefold()
+    return " ".join("".join(sign for sign in text if unicodedata.category(sign) != "Cf").split())
 
 
 def subjects_of_images(

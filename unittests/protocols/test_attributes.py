@@ -106,3 +106,14 @@ def test_values_that_differ_only_in_case_are_told():
     assert alike_values(["sex", "skin"], [["F", "f", "m"], ["dark", "light"]]) == [
         "sex: F/f differ only in case and are different groups; spell them alike"
     ]
+
+
+def test_values_that_look_alike_are_told():
+    """One group would silently be two: an accent of its own, a space without width, letters of full width."""
+    values = ["caf\u00e9", "cafe\u0301", "m", "m\u200b", "\uff46", "f", "F", "a b", "a\u00a0b", "d"]
+    (case, looks) = alike_values(["sex"], [[*values, "K", "k"]])
+    assert case == "sex: K/k differ only in case and are different groups; spell them alike"
+    assert looks == (
+        r"sex: 'caf\xe9'/'cafe\u0301', 'm'/'m\u200b', '\uff46'/'f'/'F', 'a b'/'a\xa0b' differ only in characters that "
+        "look alike or are not seen and are different groups; spell them alike"
+    )

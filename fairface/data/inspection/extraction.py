@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fairface.data.images import decode, encode_jpeg, is_jpeg, is_png
+from fairface.data.image_size import is_jpeg, is_png
+from fairface.data.images import decode, encode_jpeg
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.tfrecord.dataset import IndexTFRDataset
 from fairface.errors import DataError

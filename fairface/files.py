@@ -130,8 +130,10 @@ def inside(root: str | os.PathLike[str], name: str | os.PathLike[str]) -> Path:
     """Join ``name`` to ``root`` and refuse whatever would leave ``root`` (absolute names, ``..``, links that lead out).
 
     Raises:
-        DataError: the joined path is not below ``root``.
+        DataError: the joined path is not below ``root``, or no path.
     """
+    if "\0" in os.fspath(name):
+        raise DataError(f"{os.fspath(name)!r} holds a zero byte, which no file's name has; correct it")
     base = Path(root).resolve()
     joined = (base / name).resolve()
     if joined != base and base not in joined.parents:

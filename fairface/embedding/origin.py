@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from fairface.data.npz import UNREADABLE
 from fairface.parsing import parse_json
 
 STORED = (".npz", ".npy")
@@ -24,7 +24,7 @@ def embedded_by(path: str | os.PathLike[str]) -> str:
     """
     if Path(path).suffix != ".npz":
         return ""
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as stored:
+    with suppress(OSError, KeyError, *UNREADABLE), np.load(path) as stored:
         meta = parse_json(str(stored["meta"]))  # the arrays beside it are not read
         if isinstance(meta, dict):
             return str(meta.get(CHECKPOINT) or meta.get(MODEL) or "")

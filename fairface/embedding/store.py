@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.npz import write_npz
+from fairface.data.npz import UNREADABLE, refuse_bomb, write_npz
 from fairface.embedding.codes import whole_numbers
 from fairface.errors import DataError
 from fairface.parsing import parse_json
 from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
-_UNSUSPICIOUS, _LARGEST_RATIO = 1 << 28, 50  # bytes; unpacked bytes for one packed
 ATTRIBUTE_VALUES = "attribute_values"  # in meta: what the codes of an attribute stand for
 
 
@@ -89,9 +86,9 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
             arrays: dict[str, NDArray[Any]] = {"embeddings": loaded, "names": _read_names(source.parent / NAMES_FILE)}
         else:
             with loaded:
-                _refuse_bomb(loaded.zip.infolist(), str(path))
+                refuse_bomb(loaded.zip.infolist(), str(path))
                 arrays = {key: loaded[key] for key in loaded.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as .npz or .npy without pickled objects ({error}); write it again, "
             "as arrays of numbers and texts"
@@ -109,16 +106,6 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
     )
     _check(stored, str(path))
     return stored
-
-
-def _refuse_bomb(entries: Sequence[zipfile.ZipInfo], source: str) -> None:
-    """Raise a DataError where the archive is small and would fill the memory: embeddings hardly shrink."""
-    size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
-    if size > max(_UNSUSPICIOUS, _LARGEST_RATIO * packed):
-        raise DataError(
-            f"{source}: {packed / 1e6:.1f} MB that grow to {size / 1e6:,.0f} MB, which embeddings do not do; write it "
-            "again with numpy.savez"
-        )
 
 
 def _read_names(path: Path) -> NDArray[np.str_]:

@@ -133,6 +133,8 @@ class RollCall:
             raise TypeError("no member")
         if "role" in said:
             self._greet(caller, str(said["role"]), said["rank"], f"process {int(said['process'])} on {said['host']}")
+        elif not caller.role:
+            raise TypeError("no member: it has not said who it is, and may not stop the others")
         elif "failed" in said:
             caller.done = True
             self._stop(f"{caller.name} stopped: {said['failed']}", int(said["code"]))

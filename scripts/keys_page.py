@@ -31,8 +31,8 @@ HEAD = """# Every key
 `python train/train.py --keys` prints this list. This page is written by `python scripts/keys_page.py`.
 """
 OWN = """Your own network: `backbone.name=usr:package.module:factory`. The factory is called with `embedding` (D) and
-`image_size` and gives a Gluon HybridBlock, not initialised, from `(B, 3, H, W)`, RGB 0 to 255, to `(B, D)`. Training with a
-configuration runs what it names here: read somebody else's before you train with it.
+`image_size` and gives a Gluon HybridBlock, not initialised, from `(B, 3, H, W)`, RGB 0 to 255, to `(B, D)`.
+Training with a configuration runs what it names here: read somebody else's before you train with it.
 """
 
 

@@ -62,6 +62,17 @@ def whole_numbers(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.i
     return np.array([value or 0 for value in values], np.int64), wrong
 
 
+def number_of(text: str) -> float:
+    """The number that ``text`` writes.
+
+    Raises:
+        ValueError: none, or one with an underscore: Python takes ``0_9`` for 9, and nobody who writes lists does.
+    """
+    if "_" in text:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
 def _whole(text: str) -> int | None:
     match = _WHOLE.fullmatch(text)
     return None if match is None else int(match.group(1))

@@ -7,12 +7,14 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from fairface.data.image_size import MOST_PIXELS, png_size, too_many_pixels
+from fairface.data.image_size import MOST_PIXELS, bmp_size, jpeg2000_size, png_size, tiff_size, too_many_pixels
 from fairface.data.images import decode, encode_jpeg, encode_png, read_bytes
 from fairface.data.pread_file import PreadFile
 from fairface.data.table import read_csv_table, read_text
@@ -53,6 +55,39 @@ def test_the_bound_itself() -> None:
         assert too_many_pixels(head) == refused
     assert png_size(head[:23]) is None
     assert png_size(encode_png(np.zeros((3, 5, 3), np.uint8))) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "reader"), [(".tiff", tiff_size), (".jp2", jpeg2000_size), (".bmp", bmp_size), (".png", png_size)]
+)
+def test_other_kinds_tell_their_size_as_they_are_decoded(suffix: str, reader: Callable[[bytes], object]) -> None:
+    pixels = np.arange(33 * 47 * 3, dtype=np.uint32).astype(np.uint8).reshape(33, 47, 3)
+    data = cv2.imencode(suffix, pixels)[1].tobytes()
+    assert reader(data) == decode(data, "x").shape[:2] == (33, 47)
+    assert {reader(data[:length]) for length in range(len(data))} <= {None, (33, 47)}
+    assert reader(bytes(8) + data[8:]) is None
+
+
+def test_a_tiff_of_two_megabytes_that_holds_a_gigabyte() -> None:
+    data = bytearray(cv2.imencode(".tiff", np.zeros((33, 47, 3), np.uint8))[1].tobytes())
+    (start,) = struct.unpack_from("<I", data, 4)
+    for entry in range(struct.unpack_from("<H", data, start)[0]):
+        at = start + 2 + 12 * entry
+        if struct.unpack_from("<H", data, at)[0] in (256, 257):
+            struct.pack_into("<HII", data, at + 2, 4, 1, 20_000)
+    with pytest.raises(DataError, match="an image of 20000x20000 pixels"):
+        decode(bytes(data), "a.tiff")
+
+
+def test_jpeg_2000_without_a_file_around_it() -> None:
+    data = cv2.imencode(".jp2", np.zeros((33, 47, 3), np.uint8))[1].tobytes()
+    assert jpeg2000_size(data[data.index(b"\xff\x4f\xff\x51") :]) == (33, 47)
+
+
+def test_big_tiff() -> None:
+    assert tiff_size(b"II+\0\x08\0\0\0" + b"\xff" * 8) is None
+    entries = b"".join(struct.pack(">HHQHxxxxxx", tag, 3, 1, side) for tag, side in ((256, 47), (257, 33)))
+    assert tiff_size(b"MM\0+\0\x08\0\0" + struct.pack(">QQ", 16, 2) + entries) == (33, 47)
 
 
 def test_a_pipe_among_photographs_is_not_waited_for(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 from fairface.methods.uda import UDA
-from fairface.methods.unused_keys import refuse_lpd_keys, refuse_source_keys
+from fairface.methods.unused_keys import refuse_classifier_keys, refuse_lpd_keys, refuse_source_keys
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
 from fairface.mx import gluon
 
@@ -44,8 +44,10 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
     """The method ``triplet``: one labeled data set, backbone and triplet loss as configured.
 
     Raises:
-        ConfigError: no data path, fewer than two classes, or batches that are not P identities x K images.
+        ConfigError: no data path, fewer than two classes, batches that are not P identities x K images, or keys of a
+            classifier.
     """
+    refuse_classifier_keys(config)
     term = _triplet_term(config)
     refuse_source_keys(config, ())
     return TripletMethod(_backbone(config, on_gpu), _open_one(config), term, config.optimizer.decay_norm)

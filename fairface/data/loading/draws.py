@@ -36,7 +36,7 @@ def generator(seed: int, index: int, purpose: Purpose, stream: int = 0) -> np.ra
 def device_seed(seed: int, index: int, purpose: Purpose, stream: int = 0) -> int:
     """What MXNet's own generators are seeded with, 0 to 2^31 - 2: for dropout, noise and start values on the devices.
 
-    Scattered, because on CPUs MXNet keeps 1024 generators and seeds generator i with ``127 * seed + i``: after seeds that
-    are neighbours, seven of eight generators give the same numbers again, to other places of an array.
+    Scattered, because on CPUs MXNet keeps 1024 generators and seeds generator i with ``127 * seed + i``: after seeds
+    that are neighbours, seven of eight generators give the same numbers again, to other places of an array.
     """
     return int(generator(seed, index, purpose, stream).integers(2**31 - 1))

@@ -139,17 +139,19 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
     """The method ``lpd``: one labeled source with nose heights, a net with two streams, a head for each.
 
     Raises:
-        ConfigError: as ``classify``; a backbone without a localiser, a split head.
+        ConfigError: as ``classify``; a backbone without a localiser, a split head, a start of its own for a head.
         DataError: a file whose name tells no nose height.
     """
     refuse_source_keys(config, (0,))
     head = config.head_of(0)
     if head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
+    if head.deviation != HeadConfig().deviation:
+        raise ConfigError(f"head.deviation is {head.deviation!r}, but method lpd takes lpd.head_deviation; set that one")
     source = with_nose_height(_open_one(config), config.lpd)
     net = build_lpd(config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu))
-    classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
-    heads = [build_head(head, net.channels, classes, deviation) for _ in range(2)]
+    start = dataclasses.replace(head, deviation=config.lpd.head_deviation)
+    heads = [build_head(start, net.channels, source.dataset.num_classes) for _ in range(2)]
     return LPD(
         config.lpd, partial_head=heads[1], backbone=net, head=heads[0], sources=[source],
         label_smoothing=head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,

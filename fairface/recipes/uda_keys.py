@@ -23,7 +23,8 @@ HEADS: Mapping[str, Tree] = {
     "CosFace": {"name": "cosface", "s": 64.0, "m3": 0.4},
 }
 INDEX_SUFFIXES = (".index", ".txt")  # UFace's and TFace's
-# What the published program fixes: no weight decay on BatchNorm, a fall to a tenth, a mirrored half of the images.
+# What the published program fixes or means to fix: no weight decay on BatchNorm, a fall to a tenth, half of the images
+# mirrored.
 FIXED: Tree = {
     "method": "uda",
     "augment": {"mirror": 0.5},

@@ -26,7 +26,12 @@ from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 from fairface.methods.uda import UDA
-from fairface.methods.unused_keys import refuse_classifier_keys, refuse_lpd_keys, refuse_source_keys
+from fairface.methods.unused_keys import (
+    refuse_classifier_keys,
+    refuse_head_deviation,
+    refuse_lpd_keys,
+    refuse_source_keys,
+)
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
 from fairface.mx import gluon
 
@@ -146,8 +151,7 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
     head = config.head_of(0)
     if head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
-    if head.deviation != HeadConfig().deviation:
-        raise ConfigError(f"head.deviation is {head.deviation!r}, but method lpd takes lpd.head_deviation; set that one")
+    refuse_head_deviation(head)
     source = with_nose_height(_open_one(config), config.lpd)
     net = build_lpd(config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu))
     start = dataclasses.replace(head, deviation=config.lpd.head_deviation)

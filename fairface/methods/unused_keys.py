@@ -50,6 +50,18 @@ def refuse_classifier_keys(config: TrainConfig) -> None:
             )
 
 
+def refuse_head_deviation(head: HeadConfig) -> None:
+    """The deviation of class weights, for which Latent Part Detection has a key of its own.
+
+    Raises:
+        ConfigError: it is set.
+    """
+    if head.deviation != HeadConfig().deviation:
+        raise ConfigError(
+            f"head.deviation is {head.deviation!r}, but method lpd takes lpd.head_deviation; set that one instead"
+        )
+
+
 def refuse_lpd_keys(config: TrainConfig) -> None:
     """Options of Latent Part Detection where its net is trained by another method, which makes it with the defaults.
 

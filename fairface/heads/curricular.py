@@ -1,7 +1,7 @@
 """CurricularFace (Huang et al. 2020): hard negatives count little at first and more as the training gets on.
 
-A hard class, one that scores above ``s * cos(theta + m2)`` of the target's angle, gets ``s * cosine * (t + cosine)``. ``t`` follows the
-mean cosine between rows and their targets, so it grows while the net learns.
+A hard class, one that scores above ``s * cos(theta + m2)`` of the target's angle, gets ``s * cosine * (t + cosine)``.
+``t`` follows the mean cosine between rows and their targets, so it grows while the net learns.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ name                by default               what it is
 softmax             -                        fully connected, no bias, nothing normalised
 norm_softmax        -                        s * cosine
 arcface             m2 0.5                   ArcFace as in insightface and the fair-face system, exact gradient
-arcface_linear      m2 0.5                   the same, continued downwards beyond pi (original code, VirFace)
+arcface_linear      m2 0.5                   the same, continued downwards beyond pi (original code, VirFace, UFace)
 arcface_easy        m2 0.5                   the same, margin below 90 degrees only
 arcface_clamped     m2 0.5                   AdaFace's ArcFace: angle held at pi, cosines within 1 - 1e-4
 cosface             m3 0.35                  CosFace

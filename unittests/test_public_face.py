@@ -112,6 +112,9 @@ def test_embeddings_are_those_of_the_net(models, monkeypatch):
     np.testing.assert_allclose(embed(model, faces[:1], flip=False), single, rtol=0, atol=1e-3)
     with pytest.raises(DataError, match=r"image 1 is \(5, 5, 3\), image 0 is \(112, 112, 3\)"):
         embed(model, [faces[0], faces[0][:5, :5]])
+    for paths in ("ann/1.jpg", ["ann/1.jpg"], [faces[0], Path("ann/1.jpg")]):
+        with pytest.raises(DataError, match=r"'ann/1\.jpg' is a path, not an aligned face; give align\('ann/1\.jpg'\)"):
+            embed(model, paths)
 
 
 class Fixed:

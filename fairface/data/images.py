@@ -74,7 +74,8 @@ def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:
     height, width = image.shape[:2]
     if (height, width) != (size, size):
         raise DataError(
-            f"{name}: the image is {width}x{height} pixels, not {size}x{size}; align it (data_process/align.py)",
+            f"{name}: the image is {width}x{height} pixels, not {size}x{size}; align it (data_process/align.py "
+            f"--size {size})",
             settings=(RESIZE,),
         )
 

@@ -51,28 +51,29 @@ class CsvTable:
                 return found
         return None
 
-    def column(self, *names: str) -> list[str]:
-        """The values of the column that :meth:`find` finds.
+    def column(self, *names: str, remedy: str = "") -> list[str]:
+        """The values of the column that :meth:`find` finds; ``remedy`` tells people what to do where there is none.
 
         Raises:
             DataError: there is none.
         """
         found = self.find(*names)
         if found is None:
-            raise DataError(f"{self.source}: has no column {' or '.join(names)}; line 1 names {', '.join(self.names)}")
+            there = f"line 1 names {', '.join(self.names)}{'; ' if remedy else ''}{remedy}"
+            raise DataError(f"{self.source}: has no column {' or '.join(names)}; {there}")
         return self.columns[self.names.index(found)]
 
     def where(self, row: int) -> str:
         """How to name a row to a person."""
         return f"{self.source}: line {self.lines[row]}"
 
-    def filled(self, *names: str) -> list[str]:
+    def filled(self, *names: str, remedy: str = "") -> list[str]:
         """:meth:`column`, of which every row must have a value.
 
         Raises:
             DataError: there is no such column, or an empty value (the first line is named).
         """
-        values = self.column(*names)
+        values = self.column(*names, remedy=remedy)
         if "" in values:
             raise DataError(
                 f"{self.where(values.index(''))}: no value for {self.find(*names)} ({values.count('')} of "
@@ -143,7 +144,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 text ({error}); save it as CSV in UTF-8") from error
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f'{path}: is not UTF-8 text (line {line}: {error.reason}); save it as CSV in UTF-8, in Excel "CSV UTF-8"'
+        ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError(f"{path}: line {line} holds a zero byte, so the file is damaged or no text; write it again")
@@ -176,8 +180,9 @@ def _check_names(path: str | os.PathLike[str], names: Sequence[str]) -> None:
 def _rows(
     reader: Iterator[list[str]], wanted: int, path: str | os.PathLike[str], skipped: int
 ) -> Iterator[tuple[int, list[str]]]:
+    end = reader.line_num + skipped  # type: ignore[attr-defined]
     for row in reader:
-        line = reader.line_num + skipped  # type: ignore[attr-defined]
+        line, end = end + 1, reader.line_num + skipped  # type: ignore[attr-defined]  # a value in quotes may hold lines
         if not any(map(str.strip, row)):
             continue
         if len(row) < wanted or any(map(str.strip, row[wanted:])):

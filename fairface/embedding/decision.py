@@ -20,7 +20,7 @@ class HasThresholds(Protocol):
 
 
 def decide(
-    similarity: ArrayLike, model: HasThresholds | Thresholds, flip: bool = True, fmr: Sequence[float] = ()
+    similarity: ArrayLike, model: HasThresholds | Thresholds, flip: bool = True, fmr: float | Sequence[float] = ()
 ) -> Any:
     """Whether pairs of this similarity show one person: ``"same"``, ``"not same"`` or ``"undecided"``.
 
@@ -38,7 +38,7 @@ def decide(
     Raises:
         CheckpointError: the model has no thresholds, or those of another checkpoint.
         ConfigError: thresholds for embeddings that were made the other way, or an FMR without a threshold.
-        DataError: a similarity that is not finite.
+        DataError: a similarity that is not finite, or no cosine.
 
     >>> from fairface import decide, load_model
     >>> model = load_model("models/r50,0")
@@ -54,5 +54,6 @@ def decide(
             f"{thresholds.path}: is for embeddings {made} the mirrored image, these are {these} it (flip, --no-flip); "
             "embed in the same way, or save other thresholds"
         )
-    same, not_same = choose_points(thresholds.points, fmr)
+    chosen = [float(fmr)] if isinstance(fmr, (int, float)) else fmr
+    same, not_same = choose_points(thresholds.points, chosen)
     return classify(similarity, same.threshold, not_same.threshold)

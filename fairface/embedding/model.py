@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -153,7 +154,11 @@ def embed(model: Model, images: Any, flip: bool = True) -> NDArray[np.float32]:
 
 
 def _as_batch(images: Any) -> Dataset | Sequence[bytes] | NDArray[np.uint8]:
-    """``images``; a list of arrays as one array."""
+    """``images``; a list of arrays as one array. Paths are refused: what they name need not be an aligned face."""
+    listed = [images] if isinstance(images, (str, os.PathLike)) else images if isinstance(images, (list, tuple)) else []
+    named = next((image for image in listed if isinstance(image, (str, os.PathLike))), None)
+    if named is not None:
+        raise DataError(f"{os.fspath(named)!r} is a path, not an aligned face; give align({os.fspath(named)!r})")
     if not isinstance(images, (list, tuple)) or not any(isinstance(image, np.ndarray) for image in images):
         return images  # type: ignore[no-any-return]
     first = getattr(images[0], "shape", type(images[0]).__name__)

@@ -62,9 +62,12 @@ class AllPairs:
         if self.failed is None:
             return self
         kept = np.flatnonzero(~self.failed)
-        people = replace(self.people, subjects=self.people.subjects[kept], attributes=self.people.attributes[kept])
+        names = tuple(self.names[image] for image in kept)
+        people = replace(
+            self.people, subjects=self.people.subjects[kept], attributes=self.people.attributes[kept], names=names
+        )  # fmt: skip
         rows = tuple(of[kept] for of in self.embeddings)
-        return AllPairs(tuple(self.names[image] for image in kept), rows, people)
+        return AllPairs(names, rows, people)
 
 
 def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs:
@@ -92,7 +95,11 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
             )
         rows.append(other.embeddings[places])
     people = People(
-        np.append(each.subject_a[:1], each.subject_b), each.attributes, each.attribute_names, each.attribute_values
+        np.append(each.subject_a[:1], each.subject_b),
+        each.attributes,
+        each.attribute_names,
+        each.attribute_values,
+        tuple(stored.names),
     )
     return AllPairs(stored.names, tuple(rows), people, failed, strangers, unembedded)
 

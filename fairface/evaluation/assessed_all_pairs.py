@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.evaluation.all_pairs import AllPairs, watch
-from fairface.protocols.attributes import alike_values
+from fairface.protocols.attribute_values import alike_values
 from fairface.report.fairness_report import FairnessReport
 from fairface.scoring.all_pairs.fairness import assess_all, changes_of
 from fairface.scoring.fairness.options import FairnessOptions

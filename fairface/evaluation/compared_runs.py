@@ -126,7 +126,10 @@ def compare_runs(
         stages = assess_stages(ordered, comparisons, protected, threshold_fmr, settings)
         before, after = ((by_name[name], stages[name].threshold) for name in names)
         changes = compare(before, after, comparisons, protected, settings)
-        notes.append(f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs")
+        notes.append(
+            f"groups: each run's threshold is set at FMR {threshold_fmr:g} on these same pairs, "
+            "so the intervals of FNMR are somewhat too narrow"
+        )
     notes += [*beside.notes, *(note for of in each for note in of.notes)]
     return ComparedRuns(names, (each[0], each[1]), beside, changes, stages, threshold_fmr, tuple(dict.fromkeys(notes)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.errors import ConfigError
+from fairface.protocols.bands import Bands
 
 
 def values_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
@@ -23,6 +24,38 @@ def values_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[st
             )
         allowed[name] = [value.strip() for value in values.split(",")]
     return allowed
+
+
+def bands_of_attributes(texts: Sequence[str], wanted: Sequence[str]) -> dict[str, Bands]:
+    """``NAME=18,40,65`` as the bands of numbers that are the values of NAME, one of the attributes ``wanted``.
+
+    Raises:
+        ConfigError: a text of another form, bounds that do not rise, or an attribute that is not used.
+    """
+    found = {}
+    for text in texts:
+        name, bounds = _named(text, "--bands", "NAME=18,40,65")
+        if name not in wanted:
+            raise ConfigError(f"--bands {text!r}: {name} is not used; name it with --protected or --legitimate")
+        try:
+            found[name] = Bands.between([float(bound) for bound in bounds.split(",")])
+        except ValueError as error:
+            raise ConfigError(f"--bands {text!r}: write NAME=18,40,65") from error
+    return found
+
+
+def groups_of_attributes(
+    values: Sequence[str], bands: Sequence[str], wanted: Sequence[str]
+) -> dict[str, Sequence[str]]:
+    """What ``--values`` and ``--bands`` say of the attributes ``wanted``.
+
+    Raises:
+        ConfigError: see :func:`values_of_attributes`, :func:`bands_of_attributes`; or both about one attribute.
+    """
+    allowed, banded = values_of_attributes(values, wanted), bands_of_attributes(bands, wanted)
+    for name in allowed.keys() & banded.keys():
+        raise ConfigError(f"{name}: --values and --bands cannot both be given")
+    return {**allowed, **banded}
 
 
 def roles_of_columns(texts: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from fairface.errors import ConfigError
 from fairface.evaluation.assessment import EvaluationOptions
 from fairface.evaluation.demo import BORDER, ENLARGE, HARD, LEGITIMATE, PROTECTED, THREE_STEP, DemoFiles
 from fairface.evaluation.find_models import find_models, find_template
-from fairface.evaluation.option_texts import values_of_attributes
+from fairface.evaluation.option_texts import groups_of_attributes
 from fairface.evaluation.request import Cropping, PhotoSource, TruthSource
 from fairface.evaluation.stage_models import StageChoice, finetuned_stages, named_stages
 from fairface.protocols.pair_template import check_decimals
@@ -96,7 +96,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
     if fuse and not args.hard_model:
         raise ConfigError("--fuse needs the hard-sample model; name it with --hard-model, or leave --fuse out")
     wanted = [*args.protected, *args.legitimate]
-    allowed = values_of_attributes(args.values, wanted)
+    allowed = groups_of_attributes(args.values, args.bands, wanted)
     truth = TruthSource(args.truth, args.attributes, args.image_column, args.subjects_from, allowed, wanted)
     return {
         "source": PhotoSource(args.photos, args.aligned, args.failures, args.template),

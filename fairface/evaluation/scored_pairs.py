@@ -186,7 +186,9 @@ def _scores(
             excused |= failed[comparisons.a] | failed[comparisons.b]
         scores = read_scores(source.scores, comparisons, excused)
     elif opened.table is None:
-        raise ConfigError(f"{what.title}: is not a CSV with a column of scores; give scores or embeddings")
+        raise ConfigError(
+            f"{what.title}: is not a CSV with a column of scores; give --scores, or --embeddings (test/embed.py)"
+        )
     else:
         scores = np.array(numbers(opened.table, source.column), np.float64)
     return -scores if source.distance else scores

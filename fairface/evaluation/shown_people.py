@@ -69,8 +69,12 @@ def with_attributes(comparisons: Comparisons, stored: Embeddings | None, what: P
         DataError: images without names, and what the readers refuse.
     """
     source = what.title
-    if (what.attributes or what.subjects_from or stored is not None) and not comparisons.names:
-        raise DataError(f"{source}: has no columns image_a and image_b, so its images are unknown")
+    of_people = bool(comparisons.subject_names) and not what.subjects_from and stored is None
+    if (what.attributes or what.subjects_from or stored is not None) and not (comparisons.names or of_people):
+        raise DataError(
+            f"{source}: has no columns image_a and image_b, so its images are unknown; name the columns with --columns "
+            "image_a=COLUMN,image_b=COLUMN, or give subject_a and subject_b alone, with attributes of subjects"
+        )
     if stored is not None and stored.attribute_names:
         comparisons = _of_embeddings(stored, comparisons).put_into(comparisons)
     if what.attributes:

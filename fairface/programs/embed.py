@@ -1,6 +1,9 @@
-"""Embed the photographs of a data set with a trained model and write embeddings.npz.
+"""Embed the photographs of a data set, or of a list of pairs, with a trained model and write embeddings.npz.
 
-Example: python test/embed.py --model models/orl_demo --data datasets/orl/test --output embeddings.npz
+Examples:
+    python test/embed.py --model models/orl_demo --data datasets/orl/test --output embeddings.npz
+    python test/embed.py --model models/orl_demo --data rfw/ --output rfw.npz
+    python test/embed.py --model models/orl_demo --data bfw.csv --root bfw-cropped-aligned --output bfw.npz
 """
 
 from __future__ import annotations
@@ -8,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairface.console import Console
-from fairface.data.opening import open_dataset
 from fairface.embedding.store import Embeddings, save_embeddings
+from fairface.evaluation.listed_images import open_images
 from fairface.graph.precisions import PRECISIONS
 from fairface.programs.catalog import options_of
 from fairface.programs.model_argument import add_model, parse
@@ -20,7 +23,14 @@ from fairface.quantity import quantity
 def main(argv: Sequence[str], prog: str = "") -> None:
     options = options_of("embed", prog)
     add_model(options, MODEL_HELP)
-    options.add_argument("--data", required=True, metavar="PATH_OR_CARD", help="data set of aligned photographs")
+    options.add_argument(
+        "--data",
+        required=True,
+        metavar="PATH_OR_CARD",
+        help="data set of aligned photographs, or a list of "
+        "pairs (RFW's folder, BFW's table …), whose images are embedded under the list's names",
+    )
+    options.add_argument("--root", default="", help="folder of the images of a list of pairs; default: the list's own")
     options.add_argument("--output", default="embeddings.npz", metavar="FILE.npz", help="file to write")
     options.add_argument("--devices", default="", help="such as cpu0 or gpu0,gpu1; default: GPU 0, else CPU 0")
     options.add_argument("--batch-size", type=int, default=64, help="images per step, over all devices")
@@ -31,10 +41,10 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     args = parse(options, argv)
     console = Console.of(args)
 
-    dataset = open_dataset(args.data)
+    listed = open_images(args.data, args.root)
     from fairface.embedding.from_checkpoint import load_embedder  # MXNet: not for --help, nor for a wrong path
 
-    console.tell(dataset.notes)
+    console.tell(listed.notes)
     embedder = load_embedder(
         args.model,
         args.devices,
@@ -45,15 +55,14 @@ def main(argv: Sequence[str], prog: str = "") -> None:
         resize=args.resize,
         **onnx_options(args),
     )
-    embeddings = embedder.embed(dataset)
+    embeddings = embedder.embed(listed.images)
     meta = {
         "model": args.model, **checkpoint_of(args.model), "data": args.data, "flip": not args.no_flip,
-        "precision": args.precision, "classes": dataset.num_classes,
+        "precision": args.precision, "classes": listed.classes,
     }  # fmt: skip
-    if dataset.attribute_values:
-        meta["attribute_values"] = {name: list(told) for name, told in dataset.attribute_values.items()}
-    names = tuple(map(dataset.record_name, range(len(dataset))))
-    stored = Embeddings(embeddings, names, meta, dataset.labels, dataset.attributes, dataset.attribute_names)
+    if listed.attribute_values:
+        meta["attribute_values"] = listed.attribute_values
+    stored = Embeddings(embeddings, listed.names, meta, listed.labels, listed.attributes, listed.attribute_names)
     save_embeddings(args.output, stored)
     count, size = embeddings.shape
     console.show(

@@ -32,7 +32,7 @@ from fairface.programs.fairness_thresholds import fixed_thresholds, pair_source,
 from fairface.programs.page_options import is_page, provenance, wants_page, write_outputs
 from fairface.programs.scoring_options import checkpoint_of, model_line
 from fairface.protocols.all_pairs import LIMIT
-from fairface.protocols.attributes import alike_values
+from fairface.protocols.attribute_values import alike_values
 from fairface.protocols.scores import check_scored
 from fairface.quantity import quantity
 from fairface.report.fairness_curves import plot_group_curves

@@ -32,6 +32,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
                             "none: names, labels, or a column of the attributes"},
         "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
                      "any other is an error"},
+        "--bands": {"action": "append", "default": [], "metavar": "NAME=18,40,65", "help": "an attribute of numbers, "
+                    "such as ages, in bands: below 18, from 18 to below 40, …"},
     },
     "scores: one of --column, --scores and --embeddings": {
         "--column": {"default": "", "help": "column of the pair list; default: score"},

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
-from fairface.evaluation.option_texts import roles_of_columns, values_of_attributes
+from fairface.evaluation.option_texts import groups_of_attributes, roles_of_columns
 from fairface.evaluation.scored_pairs import PairSource, ScoreSource, open_scored
 from fairface.protocols.names import composed, without_suffix
 from fairface.quantity import agree, quantity
@@ -33,7 +33,7 @@ def sources(args: argparse.Namespace) -> list[ScoreSource]:
 
 def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
     wanted = [*args.protected, *args.legitimate]
-    allowed = values_of_attributes(args.values, wanted)
+    allowed = groups_of_attributes(args.values, args.bands, wanted)
     return PairSource(
         pairs, args.kind, args.attributes, args.image_column, args.subjects_from, allowed, wanted,
         roles_of_columns(args.columns), args.failures, args.unscored,

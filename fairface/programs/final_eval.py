@@ -71,6 +71,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
                             "column of the attributes; gives the truth too, without --truth"},
         "--values": {"action": "append", "default": [], "metavar": "NAME=A,B", "help": "all values of an attribute; "
                      "any other is an error"},
+        "--bands": {"action": "append", "default": [], "metavar": "NAME=18,40,65", "help": "an attribute of numbers, "
+                    "such as ages, in bands: below 18, from 18 to below 40, …"},
         "--protected": {"nargs": "+", "default": [], "metavar": "NAME", "help": "protected attributes"},
         "--legitimate": {"nargs": "+", "default": [], "metavar": "NAME", "help": "for the challenge's measure"},
     },

@@ -13,7 +13,7 @@ from fairface.errors import ConfigError
 MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file | dlib"
 ONNX: dict[str, dict[str, Any]] = {
     "--pixels": {"default": "", "metavar": "FORM", "help": "for an ONNX file that does not show it: raw (0..255), or "
-                 "minusM/D for (x - M) / D, such as minus127.5/128"},
+                 "minusM/D for (x - M) / D, such as minus127.5/128; M and D may be three numbers with commas"},
     "--colour": {"default": "", "choices": ("rgb", "bgr"), "help": "of an ONNX file that does not say it"},
 }  # fmt: skip
 MODEL: Mapping[str, Mapping[str, Any]] = {

@@ -46,7 +46,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
 def train_or_estimate(config: TrainConfig, args: Namespace) -> int:
     """Train ``config``, or with ``--dry-run`` show what it would need; returns the exit code."""
     if args.dry_run:
-        show_estimate(config, Console.of(args))
+        show_estimate(config, Console.of(args), args.resume, args.overwrite)
         return 0
     place = read_place(os.environ)
     if place is not None:
@@ -83,10 +83,10 @@ def _train(config: TrainConfig, args: Namespace, join: Any = None, mark: str = "
     return train(config, args.resume, args.overwrite, args.quiet, join=join, mark=mark)
 
 
-def show_estimate(config: TrainConfig, console: Console) -> None:
-    """The configuration, and what it would need."""
+def show_estimate(config: TrainConfig, console: Console, resume: bool = False, overwrite: bool = False) -> None:
+    """The configuration, and what it would need; of a resumed run what is left of it."""
     from fairface.training.estimate import describe, estimate
     from fairface.training.plan import plan
 
-    result = estimate(plan(config))
+    result = estimate(plan(config, resume, overwrite))
     console.show(result, f"{dump(config)}\n{describe(result)}")

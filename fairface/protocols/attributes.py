@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from fairface.comparisons import Comparisons
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
-from fairface.protocols.columns import UNKNOWN_WORDS
+from fairface.protocols.attribute_values import coded_values
 from fairface.protocols.names import NameIndex, composed
 from fairface.protocols.subjects import Subjects
 from fairface.quantity import agree, quantity
 
 IMAGE_COLUMNS = ("image", "name", "file", "template_id", "id")
 PERSON_COLUMNS = ("person", "subject", "identity", "subject_id", "person_id", "identity_id", "name", "id")
-_CODES = 127  # int8
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ def attributes_of_images(
 
     Args:
         table: has a column with the image's name, or with the subject's.
-        images: their names; those without a row get unknown attributes (scoring counts them).
+        images: their names; those without a row get unknown attributes (scoring counts them). None where nobody
+            named them: the table is about subjects then.
         columns: the attributes.
         image_column: its name; otherwise the first of ``IMAGE_COLUMNS``.
         allowed: for an attribute the only values that it may have, which are then its codes in this order.
@@ -70,17 +70,16 @@ def attributes_of_images(
         DataError: a missing column, an image with two different rows, a value that is not allowed, or no row for any
             of the images.
     """
+    count = len(images) or len(subjects)
     rows, positions = _rows_of_images(table, images, image_column, subjects)
     used = CsvTable(table.source, (), (), [table.lines[row] for row in rows])
     coded = []
     for column in columns:
         texts = table.column(column)
         coded.append(
-            coded_values(
-                used, [texts[row] for row in rows], len(images), positions, column, (allowed or {}).get(column)
-            )
+            coded_values(used, [texts[row] for row in rows], count, positions, column, (allowed or {}).get(column))
         )
-    codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((len(images), 0), np.int8)
+    codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((count, 0), np.int8)
     return Attributes(tuple(columns), tuple(values for _, values in coded), codes)
 
 
@@ -91,7 +90,7 @@ def _rows_of_images(
     by_image = image_column or table.find(*IMAGE_COLUMNS)
     by_subject = None if image_column else table.find(*PERSON_COLUMNS)
     named: list[str] = []
-    if by_image is not None or by_subject is None:
+    if images and (by_image is not None or by_subject is None):
         named = table.filled(by_image or IMAGE_COLUMNS[0])
         index = NameIndex(images)
         found = [-1 if (position := index.find_file(name)) is None else position for name in named]
@@ -106,69 +105,13 @@ def _rows_of_images(
         if max(image for _, image in pairs) >= 0:
             return [row for row, _ in pairs], np.array([image for _, image in pairs], np.int64)
     raise DataError(
-        f"{table.source}: none of its {quantity(len(table), 'image')} is compared (it has {named[0]!r}, the "
-        f"comparisons have {images[0]!r}); give the attributes of these images under their names, or of the subjects "
-        "under theirs"
+        f"{table.source}: none of its {quantity(len(table), 'image' if images else 'row')} is compared (it has "
+        f"{named[0]!r}, the comparisons have {(*images, *subjects)[0]!r}); give the attributes of these images under "
+        "their names, or of the subjects under theirs"
         if named else
         f"{table.source}: the comparisons name no subjects, so attributes of subjects cannot be assigned; name the "
         "subjects in the list of pairs"
     )  # fmt: skip
-
-
-def coded_values(
-    table: CsvTable,
-    texts: Sequence[str],
-    images: int,
-    positions: NDArray[np.int64],
-    column: str,
-    allowed: Sequence[str] | None = None,
-) -> tuple[NDArray[np.int8], tuple[str, ...]]:
-    """Codes (images,) of the texts that the rows of ``table`` give for the images at ``positions`` (-1: none).
-
-    Raises:
-        DataError: values that are not ``allowed``, more than 127, or two different ones for an image.
-    """
-    known = {text for text in set(texts) if text.lower() not in UNKNOWN_WORDS}
-    values = tuple(sorted(known)) if allowed is None else tuple(allowed)
-    strange = sorted(known - set(values))
-    if strange:
-        row = next(i for i, text in enumerate(texts) if text in strange)
-        raise DataError(
-            f"{table.where(row)}: {column} is {texts[row]!r}, which is not among {', '.join(values)} "
-            f"({quantity(sum(text in strange for text in texts), 'row has', 'rows have')} such a value); correct it or "
-            "add it to the list"
-        )
-    if len(values) > _CODES:
-        raise DataError(
-            f"{table.source}: {column} has {len(values)} different values; an attribute may have {_CODES} at most"
-        )
-    code = {text: number for number, text in enumerate(values)}
-    of_row = np.array([code.get(text, -1) for text in texts], np.int8)
-    result = np.full(images, -1, np.int8)
-    used = positions >= 0
-    result[positions[used]] = of_row[used]
-    clash = used & (result[positions] != of_row)
-    if clash.any():
-        row = int(np.argmax(clash))
-        other = values[result[positions[row]]] if result[positions[row]] >= 0 else "unknown"
-        raise DataError(
-            f"{table.where(row)}: {column} is {texts[row] or 'unknown'!r} here but {other!r} in another row about the "
-            f"same image ({quantity(int(clash.sum()), 'row differs', 'rows differ')}); correct one of them"
-        )
-    return result, values
-
-
-def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> list[str]:
-    """A sentence for each of ``attributes`` that has values which differ only in case: they are groups of their own."""
-    notes = []
-    for name, known in zip(attributes, values, strict=True):
-        same: dict[str, list[str]] = {}
-        for value in known:
-            same.setdefault(value.casefold(), []).append(value)
-        alike = ["/".join(group) for group in same.values() if len(group) > 1]
-        if alike:
-            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; spell them alike")
-    return notes
 
 
 def subjects_of_images(
@@ -215,5 +158,16 @@ def subjects_by_table(
 
 
 def image_key(table: CsvTable, image_column: str | None = None) -> str:
-    """The column that names the image."""
-    return image_column or table.find(*IMAGE_COLUMNS) or IMAGE_COLUMNS[0]
+    """The column that names the image.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = image_column or table.find(*IMAGE_COLUMNS)
+    if found is None:
+        table.column(
+            *IMAGE_COLUMNS,
+            remedy="with a row for each person it cannot tell who is on an image: take subjects from names, or give "
+            "the list of pairs the columns subject_a and subject_b",
+        )
+    return found or IMAGE_COLUMNS[0]

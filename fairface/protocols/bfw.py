@@ -15,7 +15,8 @@ import numpy as np
 from fairface.comparisons import Comparisons
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
-from fairface.protocols.attributes import Attributes, coded_values
+from fairface.protocols.attribute_values import coded_values
+from fairface.protocols.attributes import Attributes
 from fairface.protocols.build import PairRows, comparisons_of_rows
 from fairface.protocols.columns import folds, truths
 

@@ -7,14 +7,17 @@ from collections.abc import Callable, Sequence
 from fairface.data.table import CsvTable
 from fairface.errors import DataError
 
-ROLES = ("image_a", "image_b", "same", "subject_a", "subject_b", "fold")
-TRUTH = ("same", "label", "genuine", "match", "truth", "is_same", "same_person", "ground_truth", "target")
+ROLES = ("image_a", "image_b", "same", "subject_a", "subject_b", "fold", "score")
+TRUTH = ("same", "label", "genuine", "match", "truth", "is_same", "same_person", "ground_truth", "target", "mated")
 IMAGE_WORDS = ("image", "img", "file", "filename", "path", "photo", "face", "p")
 SUBJECT_WORDS = ("subject", "person", "identity", "id")
 SIDES = (("_a", "_b"), ("1", "2"))  # image_1 and "Image 1" are found as image1
 UNKNOWN_WORDS = ("", "unknown", "na", "n/a", "nan", "none", "null", "?")
-SAME_WORDS = ("true", "yes", "same", "genuine", "match", "positive")
-DIFFERENT_WORDS = ("false", "no", "different", "impostor", "imposter", "mismatch", "nonmatch", "negative")
+SAME_WORDS = ("true", "t", "yes", "y", "same", "genuine", "match", "mated", "positive")
+DIFFERENT_WORDS = (
+    "false", "f", "no", "n", "different", "impostor", "imposter", "mismatch", "nonmatch", "non-match", "nonmated",
+    "non-mated", "negative",
+)  # fmt: skip
 _TRUTHS = dict.fromkeys(SAME_WORDS, True) | dict.fromkeys(DIFFERENT_WORDS, False)
 _NUMBERS = {1.0: True, 0.0: False, -1.0: False}
 
@@ -56,7 +59,7 @@ def numbers(table: CsvTable, column: str) -> list[float]:
         DataError: a value is no number.
     """
     result = []
-    for row, value in enumerate(table.column(column)):
+    for row, value in enumerate(table.column(column, remedy="name the column of numbers, for scores with --column")):
         try:
             result.append(float("nan") if value.lower() in UNKNOWN_WORDS else float(_pointed(value, table)))
         except ValueError as error:
@@ -70,7 +73,8 @@ def truths(table: CsvTable, names: Sequence[str] = TRUTH) -> list[bool]:
     Raises:
         DataError: see :func:`read_truths`.
     """
-    values = [_pointed(value, table) for value in table.filled(*names)]
+    remedy = "call the column that tells same from different people same, or name it with --columns same=COLUMN"
+    values = [_pointed(value, table) for value in table.filled(*names, remedy=remedy)]
     return read_truths(values, table.where, table.find(*names) or names[0])
 
 
@@ -91,7 +95,9 @@ def read_truths(values: Sequence[str], where: Callable[[int], str], column: str)
     said = {value: truth_of(value) for value in set(values)}
     row = next((row for row, value in enumerate(values) if said[value] is None), None)
     if row is not None:
-        raise DataError(f"{where(row)}: {column} is {values[row]!r}; write 1 (same subject) or 0")
+        raise DataError(
+            f"{where(row)}: {column} is {values[row]!r}; write 1 (same subject) or 0 (or yes and no, true and false, …)"
+        )
     zero, minus = (next((i for i, value in enumerate(values) if _is(value, sign)), None) for sign in (0.0, -1.0))
     if zero is not None and minus is not None:
         raise DataError(

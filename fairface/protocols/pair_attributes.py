@@ -8,8 +8,9 @@ import numpy as np
 
 from fairface.comparisons import Comparisons
 from fairface.data.table import CsvTable
-from fairface.protocols.attributes import Attributes, coded_values
-from fairface.protocols.columns import IMAGE_WORDS, SIDES, SUBJECT_WORDS
+from fairface.protocols.attribute_values import MAX_VALUES, coded_values
+from fairface.protocols.attributes import Attributes
+from fairface.protocols.columns import IMAGE_WORDS, SIDES, SUBJECT_WORDS, UNKNOWN_WORDS
 
 
 def attributes_of_pairs(
@@ -21,7 +22,8 @@ def attributes_of_pairs(
     """The attributes of the images that ``comparisons`` of this table's rows are about.
 
     Columns ``<name>_a`` and ``<name>_b`` are always an attribute. ``sex1`` and ``sex2`` (``sex_1``, ``Sex 1``) are one
-    where ``sex`` is wanted: such columns may as well be scores of two models.
+    where ``sex`` is wanted: such columns may as well be scores of two models. Columns that nobody wants and that hold
+    more values than an attribute may have are none (sizes, scores of models A and B).
 
     Args:
         table: the rows, in the order of the comparisons.
@@ -35,6 +37,7 @@ def attributes_of_pairs(
     found = [*_lettered(table)]
     known = {name.lower() for name, _, _ in found}
     found += [item for item in _numbered(table, wanted) if item[0].lower() not in known]
+    found = [item for item in found if item[0] in wanted or len(_values(table, item)) <= MAX_VALUES]
     images = len(comparisons.names) or 2 * len(comparisons)
     positions = np.concatenate([comparisons.a, comparisons.b])
     twice = CsvTable(table.source, (), (), [*table.lines, *table.lines])
@@ -46,6 +49,10 @@ def attributes_of_pairs(
     ]
     codes = np.stack([codes for codes, _ in coded], axis=1) if coded else np.zeros((images, 0), np.int8)
     return Attributes(tuple(name for name, _, _ in found), tuple(values for _, values in coded), codes)
+
+
+def _values(table: CsvTable, of: tuple[str, str, str]) -> set[str]:
+    return {*table.column(of[1]), *table.column(of[2])} - set(UNKNOWN_WORDS)
 
 
 def _lettered(table: CsvTable) -> Iterator[tuple[str, str, str]]:

@@ -60,12 +60,14 @@ def named_subjects(names: Sequence[str]) -> Subjects:
 
 def subject_names_of_images(comparisons: Comparisons) -> list[str]:
     """What the subject on each of the N images is called, by the list or else by the image's name; "" where neither
-    tells."""
-    found = [""] * len(comparisons.names)
+    tells. Images need no names."""
+    found = [""] * (len(comparisons.names) or 1 + int(max(comparisons.a.max(), comparisons.b.max())))
     for ends, subjects in ((comparisons.a, comparisons.subject_a), (comparisons.b, comparisons.subject_b)):
         for image, subject in zip(ends.tolist(), subjects.tolist(), strict=True):
             if 0 <= subject < len(comparisons.subject_names):
                 found[image] = comparisons.subject_names[subject]
+    if not comparisons.names:
+        return found
     return [told or subject_of_name(name) for told, name in zip(found, comparisons.names, strict=True)]
 
 

@@ -29,8 +29,8 @@ MANY_TIMES = 1000  # as many more people are out of reach; the digits would clai
 
 
 def times_text(times: float) -> str:
-    """How many times as many people: "about 2.5", "more than 1000"."""
-    return f"more than {MANY_TIMES}" if times > MANY_TIMES else f"about {number_text(times)}"
+    """How many times as many people: "2.5", "more than 1000"."""
+    return f"more than {MANY_TIMES}" if times > MANY_TIMES else number_text(times)
 
 
 def number_text(value: float) -> str:

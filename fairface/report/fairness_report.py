@@ -50,7 +50,7 @@ class FairnessReport:
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """In three sentences; of numbers that mean nothing there is none."""
+        """In a few sentences; of numbers that mean nothing there is none."""
         return () if self.unusable else tuple(fairness_verdict(self.result))
 
     def _sections(self) -> list[Section]:

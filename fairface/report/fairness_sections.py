@@ -44,8 +44,9 @@ def _head(result: FairnessResult) -> Section:
         f"{subjects}{result.fnmr.comparisons} genuine and {quantity(result.fmr.comparisons, 'impostor comparison')} "
         "with a score",
         f"all together: FNMR {rate_text(result.fnmr)}, FMR {rate_text(result.fmr)}",
-        f"[low, high]: {options.level:.0%} confidence intervals over subjects; measures use groups with "
-        f"{quantity(options.min_subjects, 'subject')} or more; {quantity(options.rounds, 'bootstrap resample')} and "
+        f"[low, high]: {options.level:.0%} confidence intervals over subjects, each for itself; measures use groups "
+        f"with {quantity(options.min_subjects, 'subject')} or more; "
+        f"{quantity(options.rounds, 'bootstrap resample')} and "
         f"{agree(options.rounds, 'permutation', 'permutations')}",
     ]
     if result.duplicates:
@@ -180,6 +181,7 @@ def changes_section(change: Change, before: str = MODEL_BEFORE) -> Section:
     lines = [f"{', '.join(names)} {MISSING}: {reason}" for reason, names in missing.items()]
     if change.counts is not None:
         lines.insert(0, str(change.counts))
+    lines += change.notes
     header = ("number", "before", "after", "difference", "interval", "verdict", "reason")
     return Section(f"Compared with {before}, by {change.name}", header, rows, lines)
 

@@ -38,7 +38,7 @@ def identification_rows(results: Mapping[str, IdentificationResult]) -> tuple[li
 
 
 def identification_notes(results: Mapping[str, IdentificationResult]) -> list[str]:
-    """The reason of every n/a, the originals' figure where it is defined, and what intervals are shown."""
+    """The reason of every n/a, the thresholds, the originals' figure where it is defined, what intervals are shown."""
     reasons: dict[str, list[str]] = {}
     for name, result in results.items():
         for reason in result.reasons.values():
@@ -48,13 +48,22 @@ def identification_notes(results: Mapping[str, IdentificationResult]) -> list[st
                 reasons.setdefault(f"TPIR at FPIR {row.target:g} {MISSING}: {row.reason}", []).append(name)
     notes = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
     for name, result in results.items():
+        notes += [
+            f"{name}: FPIR {row.target:g}: threshold {row.threshold:.6g}, at which "
+            f"{round(row.fpir * result.non_mated)} of {quantity(result.non_mated, 'non-mated search')} return somebody "
+            f"(FPIR {row.fpir:.4g})"
+            for row in result.open_set if not row.reason
+        ]  # fmt: skip
+    if any(not row.reason for result in results.values() for row in result.open_set):
+        notes.append("thresholds were set on these searches; the FPIR of other people at them is another one")
+    for name, result in results.items():
         rows = ", ".join(f"{row.recall:.4f} at {row.target:g}" for row in result.per_probe)
         if rows:
             notes.append(f"{name}: recall at false accepts per probe, as AdaFace and insightface print it: {rows}")
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     notes += without_width({name: result.intervals for name, result in results.items()})
     return notes + [
-        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, "
+        f"[low, high]: {level:.0%} confidence intervals over the probes' subjects, with this gallery, "
         f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
     ]

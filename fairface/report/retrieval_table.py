@@ -45,7 +45,7 @@ def retrieval_notes(results: Mapping[str, RetrievalResult], hits: DistractorHits
     shown = {(i.level, i.rounds) for result in results.values() for i in result.intervals.values()}
     notes += without_width({name: result.intervals for name, result in results.items()})
     notes += [
-        f"[low, high]: {level:.0%} confidence intervals over the queries' identities, "
+        f"[low, high]: {level:.0%} confidence intervals over the queries' identities, with this gallery, "
         f"{quantity(rounds, 'bootstrap resample')}"
         for level, rounds in sorted(shown)
     ]

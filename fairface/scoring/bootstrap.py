@@ -1,10 +1,9 @@
-"""Confidence intervals of AUC and TAR that respect that comparisons share subjects.
+"""Confidence intervals of AUC, TAR and other shares that respect that comparisons share subjects.
 
 Two comparisons of one subject are not independent, so **subjects** are drawn with replacement, not comparisons. A
 subject drawn w times brings the own genuine comparisons w times; an impostor comparison of two subjects counts w_a x
-w_b times (two draws of one subject are not compared with each other). The interval is the range between the percentiles
-of the measure over the rounds. With few subjects it is too narrow; it is still far better than an interval over
-comparisons.
+w_b times (two draws of one subject are not compared with each other). The interval is Wilson's with the variance of the
+measure over the rounds: percentiles of the rounds end at 1 near 1, whatever is true.
 Source: the vertex bootstrap (Snijders and Borgatti 1999) applied to similarity scores.
 """
 
@@ -15,11 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from fairface.comparisons import Comparisons
 from fairface.errors import DataError
 from fairface.scoring.measure import Interval, most_within
 from fairface.scoring.roc import check_scores
+
+_TINY = 1e-12  # rounding errors
 
 
 def subject_draws(subjects: int, rounds: int, seed: int) -> Iterator[NDArray[np.int64]]:
@@ -39,8 +41,8 @@ def bootstrap_intervals(
 ) -> tuple[Interval, list[Interval]]:
     """Subject-level bootstrap intervals of the AUC and of TAR at each FMR of ``fmr``.
 
-    Sorting is done once; a round costs one weighted running sum over the comparisons. Rounds that happen to draw no
-    genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
+    Each is a :func:`share_interval`. Sorting is done once; a round costs one weighted running sum over the comparisons.
+    Rounds that happen to draw no genuine or no impostor comparison are left out and not counted in ``Interval.rounds``.
 
     Raises:
         DataError: the comparisons do not say who is shown, show fewer than two subjects, or have unusable scores.
@@ -54,7 +56,11 @@ def bootstrap_intervals(
             auc_rounds.append(measured[0])
             tar_rounds.append(measured[1:])
     tars = np.array(tar_rounds).reshape(len(tar_rounds), len(fmr))
-    return percentile_interval(np.array(auc_rounds), level), [percentile_interval(column, level) for column in tars.T]
+    measured = sorted_scores.measure(np.ones(sorted_scores.subjects), fmr)
+    assert measured is not None  # check_scores
+    genuine, both = sorted_scores.independent()
+    of_tar = [share_interval(*of, level, genuine) for of in zip(measured[1:], tars.T, strict=True)]
+    return share_interval(measured[0], np.array(auc_rounds), level, genuine, both), of_tar
 
 
 def percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
@@ -63,6 +69,34 @@ def percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
         return Interval(np.nan, np.nan, level, 0)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), level, len(values))
+
+
+def share_interval(
+    value: float, rounds: NDArray[np.float64], level: float, subjects: int, independent: int = 0
+) -> Interval:
+    """Wilson's interval of a mean of numbers from 0 to 1, such as a share, with the variance of ``rounds`` (R,).
+
+    ``subjects`` give Student's t its degrees of freedom. Where ``value`` is 0 or 1 the interval is the exact binomial
+    one of as many trials (of ``independent`` ones, where a trial takes more than one subject), or reaches to the
+    percentile of the rounds, each with its own threshold, if that lies further. Both ends are ``value`` where all
+    rounds give that, though it is neither 0 nor 1 (:attr:`Interval.without_width`). NaN without rounds.
+    """
+    if len(rounds) == 0:
+        return Interval(np.nan, np.nan, level, 0)
+    variance, tail = float(np.var(rounds)), (1 - level) / 2
+    if not _TINY < value < 1 - _TINY:
+        bound = 1 - tail ** (1 / max(independent or subjects, 1))
+        if value < 0.5:
+            low, high = 0.0, max(bound, float(np.quantile(rounds, 1 - tail)))
+        else:
+            low, high = min(1 - bound, float(np.quantile(rounds, tail))), 1.0
+    elif variance < _TINY**2:
+        low = high = value
+    else:
+        n, t = value * (1 - value) / variance, float(stats.t.ppf(1 - tail, max(subjects - 1, 1)))
+        centre, half = value + t * t / (2 * n), t * np.sqrt(variance + t * t / (4 * n * n))
+        low, high = float((centre - half) / (1 + t * t / n)), float((centre + half) / (1 + t * t / n))
+    return Interval(low, high, level, len(rounds))
 
 
 @dataclass(frozen=True)
@@ -86,6 +120,12 @@ class SortedComparisons:
     def subjects(self) -> int:
         """How many there are."""
         return len(self.numbers)
+
+    def independent(self) -> tuple[int, int]:
+        """How many genuine comparisons share no subject, and how many sets of a genuine and an impostor one."""
+        genuine = len(np.unique(self.genuine_subject))
+        impostor = len(np.unique(np.concatenate([self.impostor_a, self.impostor_b]))) // 2
+        return genuine, max(min(genuine, impostor), 1)
 
     @classmethod
     def of(cls, scores: NDArray[np.floating], comparisons: Comparisons) -> SortedComparisons:

@@ -18,6 +18,7 @@ from fairface.quantity import quantity
 from fairface.scoring.operating_point import OperatingPoint
 
 SAME, NOT_SAME, UNDECIDED = "same", "not same", "undecided"
+_ROUNDING = 1e-6  # of a cosine in float32
 MOST = 2  # thresholds of a decision
 
 
@@ -50,12 +51,19 @@ def classify(similarity: ArrayLike, same: float, not_same: float) -> Any:
         A text for one number, else an array of texts with the shape of ``similarity``.
 
     Raises:
-        DataError: a similarity that is not finite.
+        DataError: a similarity that is not finite, or that is no cosine.
     """
     values = np.asarray(similarity, np.float64)
     if not np.isfinite(values).all():
         told = quantity(int((~np.isfinite(values)).sum()), "similarity is", "similarities are")
         raise DataError(f"{told} not finite; embed these images again")
+    beyond = np.abs(values) > 1 + _ROUNDING
+    if beyond.any():
+        told = quantity(int(beyond.sum()), "similarity lies", "similarities lie")
+        raise DataError(
+            f"{told} outside -1 to 1 (first: {values[beyond][0]:g}); give cosines (fairface.similarity), no "
+            "percentages and no distances"
+        )
     decisions = np.where(values >= same, SAME, np.where(values < not_same, NOT_SAME, UNDECIDED))
     return decisions if decisions.ndim else str(decisions)
 

@@ -31,7 +31,8 @@ def estimate(planned: Plan) -> dict[str, Any]:
 
     Time is that of a real training step on a small batch of this run's data, scaled to its batch size; what the data
     loader takes in parallel is not in it. It is None where the devices are not here, or where memory does not suffice
-    for the parameters. Memory is parameters with gradients and optimizer states plus activations.
+    for the parameters; the total leaves out what a resumed run has done. Memory is parameters with gradients and
+    optimizer states plus activations.
     """
     run, devices = planned.run, len(planned.devices)
     config = run.config
@@ -50,6 +51,8 @@ def estimate(planned: Plan) -> dict[str, Any]:
         "images": run.images,
         "identities": [source.dataset.num_classes for source in run.method.sources()],
         "steps": run.total,
+        "resumed_at_step": planned.step or None,
+        "folder_taken": planned.taken or None,
         "epochs": round(run.total / max(s.sampler.steps_per_epoch for s in run.method.sources()), 2),
         **_learning_rates(config.optimizer, run.total),
         "parameters": value_counts(run.method),
@@ -58,7 +61,7 @@ def estimate(planned: Plan) -> dict[str, Any]:
         "memory_available_bytes": available,
         "memory_suffices": None if available is None else not _too_much(run, needed, devices, available),
         "step_seconds": None if per_step is None else round(per_step, 3),
-        "total_seconds": None if per_step is None else round(per_step * run.total, 1),
+        "total_seconds": None if per_step is None else round(per_step * (run.total - planned.step), 1),
         "devices_lacking": planned.lacking or None,
     }
 
@@ -69,11 +72,12 @@ def describe(result: dict[str, Any]) -> str:
     (first, last), highest = result["learning_rate_first_last"], result["learning_rate_highest"]
     peak = f", highest {highest:g} at step {result['learning_rate_highest_step']}"
     devices = result["devices"]
+    done = f", resumed at step {result['resumed_at_step']}" if result["resumed_at_step"] else ""
     each = f" together, {result['memory_bytes_per_device'] / GIB:.2f} GiB a device" if len(devices) > 1 else ""
     return "\n".join(
         [
             f"data        {quantity(result['images'], 'image')} of {quantity(sum(result['identities']), 'identity')}",
-            f"run         {result['run']}, {quantity(result['steps'], 'step')} ({result['epochs']:g} epochs)",
+            f"run         {result['run']}, {quantity(result['steps'], 'step')} ({result['epochs']:g} epochs){done}",
             f"lr          {first:g} to {last:g}{peak}",
             f"parameters  {parameters}",
             f"memory      about {result['memory_bytes'] / GIB:.2f} GiB on {', '.join(devices)}{each}",
@@ -84,13 +88,14 @@ def describe(result: dict[str, Any]) -> str:
 
 
 def _time(result: dict[str, Any]) -> str:
+    in_all = "for what is left" if result["resumed_at_step"] else "in all"
     if result["step_seconds"] is not None:
-        return f"about {result['step_seconds']:.3f} s a step, {in_words(result['total_seconds'])} in all"
+        return f"about {result['step_seconds']:.3f} s a step, {in_words(result['total_seconds'])} {in_all}"
     return "not measured: " + ("the devices are not here" if result["devices_lacking"] else "memory does not suffice")
 
 
 def _warnings(result: dict[str, Any]) -> list[str]:
-    lines = []
+    lines = [f"warning: as typed, the run would not begin: {result['folder_taken']}"] if result["folder_taken"] else []
     if result["devices_lacking"]:
         lines.append(f"note: planned for {', '.join(result['devices'])}, which cannot be used here: "
                      f"{result['devices_lacking']}")  # fmt: skip

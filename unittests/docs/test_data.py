@@ -41,6 +41,7 @@ def test_every_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(open_dataset("validation/mine")) == 24 * 23  # two images a pair
     assert len(list((tmp_path / "datasets" / "mine" / "imgs").glob("*/*.jpg"))) == 2 * len(TRAIN_PEOPLE)
     assert len(list((tmp_path / "look").rglob("*.jpg"))) == 10
+    assert (tmp_path / "listed.npz").stat().st_size > 1000
     shared = next(text for block, text in printed.items() if "find_shared_identities" in block)
     assert f"{len(TEST_PEOPLE)} of {len(TEST_PEOPLE)} identities of the test set reach" in shared
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,12 @@ def test_every_block(tmp_path: Path) -> None:
     clone = lay_out(tmp_path)
     make_run(clone / "models" / "orl_demo")
     prepare(clone)
-    searched, ijb, python = typed([block for block in PAGE if block.is_run], clone)
+    searched, watched, ijb, python = typed([block for block in PAGE if block.is_run], clone)
     row = next(line.split() for line in searched.splitlines() if line.startswith("gallery  ") and "mated" not in line)
     assert row[1:5] == ["4", "8", "8", "1.0000"]
+    told, found = watched.splitlines()
+    assert re.fullmatch(r"threshold 0\.\d{3}: TPIR [01]\.\d{3}, FPIR 0\.010", told)
+    assert found == "3"
     assert (clone / "cmc.png").stat().st_size > 1000
     assert ijb.count("TAR at nearest FAR") == 2
     assert {"G1+G2", "S1+S2"} <= {line.split(" ")[0] for line in ijb.splitlines()}

@@ -106,6 +106,7 @@ def test_decisions_are_by_the_saved_thresholds(files):
     wanted = ["same" if value >= 0.5 else "undecided" if value >= 0.2 else "not same" for value in values]
     assert decide(values, found).tolist() == wanted
     assert decide(0.45, found, fmr=[0.01]) == "same"
+    assert decide(0.45, found, fmr=0.01) == "same"
     assert decide(0.45, found, fmr=[0.01, 0.001]) == "undecided"
     with pytest.raises(ConfigError, match=r"with the mirrored image, these are without it"):
         decide(0.45, found, flip=False)

@@ -92,6 +92,28 @@ def test_what_does_not_fit_together(files, what, source, error, message):
         open_scored(PairSource(**paths), [ScoreSource(**source)])
 
 
+@pytest.mark.parametrize("kind", ["people", "images"])
+def test_attributes_of_people_of_a_list_that_names_people_alone(files, kind):
+    (files / "people_only.csv").write_text("probe,reference,mated,mine\nB,B,Y,0.5\nA,B,N,0.1\nA,A,Y,0.25\nC,A,N,0.2\n")
+    (files / "skin.csv").write_text(
+        "subject,skin\nB,light\nA,dark\nZ,dark\n" if kind == "people" else
+        "image,person,skin\n1,A,dark\n2,A,dark\n3,B,light\n"
+    )  # fmt: skip
+    columns = {"subject_a": "probe", "subject_b": "reference", "score": "mine"}
+    what = PairSource(str(files / "people_only.csv"), attributes=str(files / "skin.csv"), wanted=("skin",),
+                      columns=columns)  # fmt: skip
+    opened = open_scored(what, [ScoreSource(column="score")])
+    comparisons, (scores,) = opened.comparisons, opened.scores
+    assert scores.tolist() == [0.5, 0.1, 0.25, 0.2]
+    skin = {"A": "dark", "B": "light", "C": None}
+    values = [*comparisons.attribute_values[0], None]
+    for ends, people in ((comparisons.a, "BAAC"), (comparisons.b, "BBAA")):
+        assert [values[comparisons.attributes[image, 0]] for image in ends] == [skin[person] for person in people]
+    (files / "skin.csv").write_text("subject,skin\nQ,light\nR,dark\n")
+    with pytest.raises(DataError, match=r"none of its 2 rows is compared \(it has 'Q', the comparisons have 'B'\)"):
+        open_scored(what, [ScoreSource(column="score")])
+
+
 def test_other_images_under_the_same_names_are_noticed():
     rows = np.eye(2, dtype=np.float32)
     names = ("record 1", "record 2")

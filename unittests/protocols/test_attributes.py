@@ -4,7 +4,8 @@ import pytest
 from fairface.data.table import read_csv_table
 from fairface.errors import DataError
 from fairface.protocols.all_pairs import all_pairs
-from fairface.protocols.attributes import alike_values, attributes_of_images, subjects_of_images
+from fairface.protocols.attribute_values import alike_values
+from fairface.protocols.attributes import attributes_of_images, subjects_of_images
 
 IMAGES = ("p0/0.jpg", "p0/1.jpg", "p1/0.jpg", "p2/0.jpg")
 
@@ -106,3 +107,25 @@ def test_values_that_differ_only_in_case_are_told():
     assert alike_values(["sex", "skin"], [["F", "f", "m"], ["dark", "light"]]) == [
         "sex: F/f differ only in case and are different groups; spell them alike"
     ]
+
+
+def test_values_that_are_numbers_are_in_the_order_of_their_numbers(table):
+    given = table("image,age\np0/0.jpg,10\np0/1.jpg,9\np1/0.jpg,100\np2/0.jpg,2.5\n")
+    assert attributes_of_images(given, IMAGES, ["age"]).values == (("2.5", "9", "10", "100"),)
+    given = table("image,age\np0/0.jpg,10\np0/1.jpg,9\np1/0.jpg,old\n")
+    assert attributes_of_images(given, IMAGES, ["age"]).values == (("10", "9", "old"),)
+
+
+def test_a_table_of_people_cannot_tell_who_is_on_an_image_and_says_what_can(table):
+    with pytest.raises(
+        DataError, match=r"has no column image .*; with a row for each person .* take subjects from names"
+    ):
+        subjects_of_images(table("subject_id,skin\np0,dark\n"), IMAGES, "subject_id")
+
+
+def test_many_numbers_are_hardly_meant_as_groups():
+    ages = [str(age) for age in range(20, 33)]
+    assert alike_values(["age"], [ages]) == [
+        "age: 13 numbers, each a group of its own; --bands age=18,40,65 joins them"
+    ]
+    assert alike_values(["age", "age"], [ages[1:], [*ages, "old"]]) == []

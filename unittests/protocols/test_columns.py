@@ -78,3 +78,32 @@ def test_missing_numbers_and_decimal_commas(write):
     assert all(math.isnan(found[row]) for row in (1, 2, 3, 5))
     with pytest.raises(DataError, match=r"line 2: score is '1,000\.5'"):
         numbers(read_csv_table(write('score,n\n"1,000.5",1\n')), "score")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [("Y", "N"), ("T", "F"), ("mated", "non-mated"), ("Mated", "NonMated"), ("match", "Non-Match")]
+)
+def test_words_of_other_systems_for_the_truth(write, yes, no):
+    assert truths(read_csv_table(write(f"mated,x\n{yes},1\n{no},2\n{no},3\n{yes},4\n"))) == [True, False, False, True]
+
+
+def test_a_missing_column_is_answered_with_the_option_that_names_it(write):
+    table = read_csv_table(write("probe,reference,similarity\na,b,0.5\n"))
+    with pytest.raises(DataError, match=r"line 1 names probe, reference, similarity; .* --columns same=COLUMN"):
+        truths(table)
+    with pytest.raises(DataError, match=r"has no column score; .* --column$"):
+        numbers(table, "score")
+
+
+def test_a_record_of_several_lines_is_named_by_its_first(write):
+    table = read_csv_table(write('a,b\n"x\ny\nz",1\n\n"p\nq",2\nr,3\n'))
+    assert table.lines == [2, 6, 8]
+    table = read_csv_table(write('sep=;\na;b\n"x\ny";1\nr;2\n'))
+    assert table.lines == [3, 5]
+
+
+def test_the_line_that_is_no_utf_8_is_named(write):
+    with pytest.raises(
+        DataError, match=r'is not UTF-8 text \(line 3: .*; save it as CSV in UTF-8, in Excel "CSV UTF-8"'
+    ):
+        read_csv_table(write("a,b\nx,1\nä,1\n", "latin-1"))

@@ -82,3 +82,14 @@ def test_only_the_values_that_are_allowed(tmp_path: Path) -> None:
     path.write_text(table("image_a,image_b,same,sex1,sex2"))
     with pytest.raises(DataError, match="line 2: sex is 'f', which is not among m, w"):
         open_comparisons(path, allowed={"sex": ("m", "w")}, wanted=("sex",))
+
+
+def test_columns_of_many_values_that_nobody_wants_are_no_attribute(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    rows = [(f"p{i}", f"q{i}", i % 2, "f", "m", i / 7, i / 9) for i in range(150)]
+    path.write_text(table("image_a,image_b,same,sex_a,sex_b,score_a,score_b", rows))
+    assert open_comparisons(path, wanted=("sex",)).comparisons.attribute_names == ("sex",)
+    with pytest.raises(DataError, match=r"score has 2.. different values; an attribute may have 127 at most"):
+        open_comparisons(path, wanted=("sex", "score"))
+    path.write_text(table("image_a,image_b,same,sex_a,sex_b,score_a,score_b", rows[:60]))
+    assert open_comparisons(path, wanted=("sex",)).comparisons.attribute_names == ("sex", "score")

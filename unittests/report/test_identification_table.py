@@ -31,7 +31,23 @@ def test_a_row_for_each_gallery_and_the_reason_of_every_n_a(results):
     assert f"half: TPIR at FPIR 0.01 n/a: {reason}" in lines
     old = ", ".join(f"{row.recall:.4f} at {row.target:g}" for row in results["all"].per_probe)
     assert f"all: recall at false accepts per probe, as AdaFace and insightface print it: {old}" in lines
-    assert lines[-1] == "[low, high]: 95% confidence intervals over the probes' subjects, 20 bootstrap resamples"
+    told = "95% confidence intervals over the probes' subjects, with this gallery, 20 bootstrap resamples"
+    assert lines[-1] == f"[low, high]: {told}"
+
+
+def test_the_thresholds_are_told_with_the_searches_that_return_somebody(results):
+    found = results["half"]
+    lines = identification_text(results).splitlines()
+    row = found.open_set[1]
+    reached = round(row.fpir * found.non_mated)
+    assert reached <= 0.1 * found.non_mated < reached + 1
+    assert (
+        f"half: FPIR 0.1: threshold {row.threshold:.6g}, at which {reached} of {found.non_mated} non-mated searches "
+        f"return somebody (FPIR {reached / found.non_mated:.4g})"
+    ) in lines
+    assert "thresholds were set on these searches; the FPIR of other people at them is another one" in lines
+    assert not any(line.startswith(("all: FPIR", "half: FPIR 0.01")) for line in lines)
+    assert "thresholds were set" not in identification_text({"all": results["all"]})
 
 
 def test_the_file_has_every_figure(results, tmp_path):

@@ -54,3 +54,10 @@ def test_each_decision_is_a_sentence():
     assert not_same.endswith("; 0.04 of 50 genuine comparisons are below it")
     assert undecided == "undecided: between the two"
     assert explain(MIDDLE, MIDDLE, "lfw")[1] == "not same: less. In lfw, 0.1 of 50 genuine comparisons are below it"
+
+
+@pytest.mark.parametrize(("bad", "told"), [(77.0, "1 similarity lies"), ([0.1, -1.5, 2], "2 similarities lie")])
+def test_what_is_no_cosine_is_refused(bad, told):
+    with pytest.raises(DataError, match=f"{told} outside -1 to 1 .*no percentages and no distances"):
+        classify(bad, 0.5, 0.2)
+    assert classify([np.float32(1) + np.finfo(np.float32).eps, -1.0], 0.5, 0.2).tolist() == ["same", "not same"]

@@ -99,8 +99,9 @@ def test_nothing_matches_where_the_other_folds_have_too_few_false_matches():
 def test_no_genuine_score_above_any_impostor_score_is_a_rate_of_0():
     comparisons = all_pairs([0, 0, 1, 1, 2, 2])
     intervals = bootstrap_intervals(np.where(comparisons.same, 0.1, 0.9), comparisons, (0.1, 0.5), 20)
-    assert intervals[0].low == intervals[0].high == 0.0
-    assert all(interval.low == interval.high == 0.0 for interval in intervals[1])
+    assert (intervals[0].low, intervals[0].high) == (0.0, pytest.approx(0.975))  # of three people one pair
+    exact = pytest.approx(1 - 0.025 ** (1 / 3))
+    assert all((interval.low, interval.high) == (0.0, exact) for interval in intervals[1])
     assert all(interval.rounds == intervals[0].rounds for interval in intervals[1])
     nothing, _ = bootstrap_intervals(np.where(comparisons.same, 0.1, 0.9), comparisons, (), 0)
     assert nothing.rounds == 0

@@ -167,6 +167,7 @@ def test_the_estimate_in_words() -> None:
         "learning_rate_highest_step": 50, "parameters": {"backbone": 1234567, "head": 51200},
         "memory_bytes": 3 * 2**29, "memory_bytes_per_device": 3 * 2**28, "memory_available_bytes": 2**29,
         "memory_suffices": False, "step_seconds": 0.25, "total_seconds": 5400.0, "devices_lacking": None,
+        "resumed_at_step": None, "folder_taken": None,
     })  # fmt: skip
     assert text.splitlines() == [
         "data        1200 images of 42 identities",

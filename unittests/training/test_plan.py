@@ -1,13 +1,17 @@
 """Runs planned for GPUs that are not here."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fairface.errors import ConfigError, DeviceError
+from fairface.errors import CheckpointError, ConfigError, DeviceError
 from fairface.mx import mx
 from fairface.training import plan as module
+from fairface.training.estimate import describe, estimate
 from fairface.training.plan import plan
+from fairface.training.run import train
 from unittests.training.helpers import make_people, tiny_config
 
 PLAIN = {"devices": "", "verify": {"sets": [], "every": 0}}
@@ -54,3 +58,37 @@ def test_what_would_be_wrong_with_the_gpus_too(
 ) -> None:
     with pytest.raises(error, match=said):
         plan(tiny_config(tmp_path, people, **{**PLAIN, **values}))
+
+
+def test_a_resumed_run_is_planned_as_it_would_go_on(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, **PLAIN)
+    with pytest.raises(CheckpointError, match="there is no checkpoint to resume"):
+        plan(config, resume=True)
+    assert train(config, quiet=True) == 0
+    manifest = json.loads((tmp_path / config.output / config.name / "manifest.json").read_text())
+    found = plan(config, resume=True)
+    assert (found.step, found.taken) == (manifest["checkpoints"][-1]["step"], "")
+    with pytest.raises(CheckpointError, match=r"optimizer\.lr was .* and is now 7\.0; a resumed run keeps"):
+        plan(replace(config, optimizer=replace(config.optimizer, lr=7.0)), resume=True)
+    others = make_people(tmp_path / "others", people=4, images=3)
+    with pytest.raises(CheckpointError, match="the training data changed since the run began"):
+        plan(replace(config, data=replace(config.data, path=str(others))), resume=True)
+    estimated = estimate(replace(found, step=4))
+    assert estimated["total_seconds"] == pytest.approx(2 * estimated["step_seconds"], abs=0.06)
+    assert "6 steps" in describe(estimated)
+    assert "resumed at step 4" in describe(estimated)
+    assert " for what is left" in describe(estimated)
+
+
+def test_a_folder_that_holds_a_run_is_told(tmp_path: Path, people: Path) -> None:
+    config = tiny_config(tmp_path, people, **PLAIN)
+    assert plan(config).taken == ""
+    assert train(config, quiet=True) == 0
+    found = plan(config)
+    assert "holds a run; --resume continues it, --overwrite replaces it" in found.taken
+    warning = f"warning: as typed, the run would not begin: {found.taken}"
+    assert warning in describe(estimate(found)).splitlines()
+    again = plan(config, overwrite=True)
+    assert (again.taken, again.step) == ("", 0)
+    assert "warning" not in describe(estimate(again))
+    assert (again.run.folder / "manifest.json").is_file()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fairface.comparisons import Comparisons
+from fairface.report.fairness_numbers import MISSING
 from fairface.report.fairness_report import FairnessReport
 from fairface.report.fairness_sections import MODEL_BEFORE, fairness_sections
 from fairface.report.page.card import Provenance, data_panel, provenance_panel
@@ -12,9 +15,11 @@ from fairface.report.page.heat_map import heat_map_panel
 from fairface.report.page.histograms import histogram_panel
 from fairface.report.page.panel import Page, Panel, Table, key_of
 from fairface.report.section import Section
+from fairface.scoring.fairness.result import FairnessResult
 from fairface.scoring.fairness.score_summary import EVERYONE, ScoreSummary
 
-_SHOWN_OTHERWISE = ("Fairness", "Groups by", "FMR between")
+_SHOWN_OTHERWISE = ("Fairness", "FMR between")
+_GROUPS = "Groups by"
 
 
 def fairness_page(
@@ -36,14 +41,16 @@ def fairness_page(
         before: what the report's changes are measured from.
     """
     result = report.result
+    head, *sections = fairness_sections(result, report.challenge, report.changes, before)
     panels = list(_threshold_panels(report, summary)) if summary else []
+    panels += _tables([section for section in sections if section.title.startswith(_GROUPS)], "groups")
     panels += [
         heat_map_panel(of, key_of("fmr-between", place, name), f"FMR between groups by {name}")
         for place, (name, of) in enumerate(result.groupings.items())
     ]
-    panels += [*further, *_tables(report, before)]
+    panels += [*further, *_tables([section for section in sections if not section.title.startswith(_GROUPS)], "table")]
     panels += [data_panel(comparisons)] if comparisons is not None else []
-    notes = [*result.notes, *report.notes]
+    notes = [*head.lines, *report.notes]
     if summary is None:
         notes.append("there are too many comparisons for a list, so there are no curves, histograms or slider")
     return Page(
@@ -63,7 +70,8 @@ def _threshold_panels(report: FairnessReport, summary: ScoreSummary) -> list[Pan
     row = 0
     for place, (name, of) in enumerate(summary.tables.items()):
         title = "all comparisons" if name == EVERYONE else f"groups by {name}"
-        found.append(group_panel(of, row, key_of("rates", place, name), f"Error rates of {title}"))
+        people = _people(report.result, name)
+        found.append(group_panel(of, row, key_of("rates", place, name), f"Error rates of {title}", people=people))
         row += len(of.groups)
         found.append(curve_panel(of, key_of("curves", place, name), f"ROC and DET of {title}"))
         threshold = report.result.threshold.value
@@ -72,11 +80,21 @@ def _threshold_panels(report: FairnessReport, summary: ScoreSummary) -> list[Pan
     return found
 
 
-def _tables(report: FairnessReport, before: str) -> list[Panel]:
-    """The tables of the Markdown report that no panel shows otherwise, with the sentences below them."""
-    sections = fairness_sections(report.result, report.challenge, report.changes, before)
+def _people(result: FairnessResult, name: str) -> dict[str, str]:
+    """How many people stand behind each row by ``name``; those of groups that are too small to be judged say so."""
+    if name == EVERYONE:
+        return {EVERYONE: str(result.subjects or MISSING)}
+    return {
+        row.group: f"{row.subjects or MISSING}{' (too few)' if row.too_few else ''}"
+        for row in result.groupings[name].rows
+    }
+
+
+def _tables(sections: Sequence[Section], key: str) -> list[Panel]:
+    """The tables of the Markdown report that no panel shows otherwise, with the sentences below them: where comparisons
+    were left out, or a group is too small, the page says so as the text does."""
     kept = [section for section in sections if not section.title.startswith(_SHOWN_OTHERWISE)]
-    return [section_panel(section, key_of("table", place, section.title)) for place, section in enumerate(kept)]
+    return [section_panel(section, key_of(key, place, section.title)) for place, section in enumerate(kept)]
 
 
 def section_panel(section: Section, key: str) -> Panel:

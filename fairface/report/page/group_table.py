@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fairface.report.fairness_numbers import number_text
@@ -15,22 +15,31 @@ PEOPLE = 10_000
 _HEADER = ("mated", "non-mated", "FMR", "FNMR")
 
 
-def group_panel(of: ThresholdTable, first_row: int, key: str, title: str, noun: str = "group") -> Panel:
+def group_panel(
+    of: ThresholdTable,
+    first_row: int,
+    key: str,
+    title: str,
+    noun: str = "group",
+    people: Mapping[str, str] | None = None,
+) -> Panel:
     """Rates of each group at the operating threshold, and expected false matches among :data:`PEOPLE` people.
 
     Args:
         first_row: where the rows of this table begin in :func:`slider_data`.
         key, title: of the panel.
         noun: what the rows are.
+        people: how many people each row is about, as text; ``None``: there is no such column.
     """
     at = of.operating
     rows = tuple(
-        (group, str(fnmr.comparisons), str(fmr.comparisons), sweep_text(fmr, at), sweep_text(fnmr, at),
-         sweep_text(fmr, at, count_text, PEOPLE))
+        (group, *(() if people is None else (people[group],)), str(fnmr.comparisons), str(fmr.comparisons),
+         sweep_text(fmr, at), sweep_text(fnmr, at), sweep_text(fmr, at, count_text, PEOPLE))
         for group, fmr, fnmr in zip(of.groups, of.fmr, of.fnmr, strict=True)
     )  # fmt: skip
     caption = f"{title}; [low, high]: {of.level:.0%} confidence intervals over subjects"
-    numbers = Table(caption, (noun, *_HEADER, f"expected false matches among {PEOPLE:,} people"), rows)
+    header = _HEADER if people is None else ("people", *_HEADER)
+    numbers = Table(caption, (noun, *header, f"expected false matches among {PEOPLE:,} people"), rows)
     line = (
         "FMR: share of comparisons of two people that match. FNMR: share of comparisons of one person that do not. "
         f"Expected false matches: one photograph is searched among that many other people of its {noun}."
@@ -41,8 +50,8 @@ def group_panel(of: ThresholdTable, first_row: int, key: str, title: str, noun: 
 def _live(numbers: Table, first_row: int) -> Markup:
     shown = ("fmr", "fnmr", "expected")
     rows = [
-        [*row[:3], *(element("td", text, data_row=str(first_row + place), data_shows=name)
-                     for text, name in zip(row[3:], shown, strict=True))]
+        [*row[:-3], *(element("td", text, data_row=str(first_row + place), data_shows=name)
+                      for text, name in zip(row[-3:], shown, strict=True))]
         for place, row in enumerate(numbers.rows)
     ]  # fmt: skip
     people = element("span", f"{PEOPLE:,}", data_people=True)

@@ -70,7 +70,7 @@ class Page:
 
     Attributes:
         title: of the document.
-        verdict: the two sentences that someone in a hurry reads.
+        verdict: the few sentences that someone in a hurry reads.
         warnings: why no number here means anything; empty where they do.
         panels: in the order they are shown.
         notes: other remarks, shown below the verdict.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fairface.scoring.fairness.counts import Floats, Ints, Nodes, add_up
-from fairface.scoring.fairness.spread import Spread, spread_of_sums
+from fairface.scoring.fairness.spread import Spread, leverage, spread_of_sums
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class ImpostorCounts:
                 if total[c] == 0:
                     continue
                 rate, share = errors[c] / total[c], trials / total[c]
-                d = of_subject[c] / total[c] - rate * share
+                kept = share > 0
+                d = (of_subject[c] / total[c] - rate * share)[kept] * leverage(share[kept], subjects[c], genuine=False)
                 moments[:, c] = np.square(d).sum(), (d**4).sum(), np.square(share).sum()
                 residual = squares[0][c] - 2.0 * rate * squares[1][c] + rate**2 * every
                 pairs[:, c] = residual / total[c] ** 2, every / total[c] ** 2

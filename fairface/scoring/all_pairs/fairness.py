@@ -39,6 +39,7 @@ class People:
     attributes: NDArray[np.int8]
     attribute_names: tuple[str, ...]
     attribute_values: tuple[tuple[str, ...], ...] = ()
+    names: tuple[str, ...] = ()
 
     def groups(self, names: Sequence[str]) -> Groups:
         """Groups by these attributes together."""
@@ -51,7 +52,7 @@ class People:
         nothing = np.zeros(len(images), np.int64)
         return Comparisons(
             images, images, nothing.astype(bool), nothing.astype(np.int32), nothing, nothing, self.attributes,
-            self.attribute_names, (), self.attribute_values,
+            self.attribute_names, self.names, self.attribute_values,
         )  # fmt: skip
 
 

@@ -9,6 +9,10 @@ from typing import Any
 from fairface.quantity import agree, quantity
 from fairface.scoring.measure import number
 
+AS_GIVEN = (
+    "intervals take both thresholds as given: where an FMR set them, other people would have set others, with other "
+    "rates, so a verdict is about these two thresholds"
+)
 BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
 ALIKE = "all subjects come out alike, so nothing tells how far other subjects would differ"
 _NOTHING = 1e-12  # a difference or a width of rounding errors
@@ -73,10 +77,24 @@ class Change:
     scalars: dict[str, Difference]
     counts: PairedCounts | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the verdicts must know."""
+        each = [of for part in (self.fnmr, self.fmr, self.scalars) for of in part.values()]
+        judged = sum(not (math.isnan(of.low) or of.reason) for of in each)
+        if judged == 0:
+            return ()
+        several = (
+            f"{judged} verdicts, each for itself: the more there are, the more likely that one says better or worse by "
+            "chance"
+        )
+        return (several, AS_GIVEN) if judged > 1 else (AS_GIVEN,)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         parts = {"fnmr": self.fnmr, "fmr": self.fmr, "measures": self.scalars}
-        told = {part: {key: found.to_dict() for key, found in of.items()} for part, of in parts.items()}
+        told: dict[str, Any] = {part: {key: one.to_dict() for key, one in of.items()} for part, of in parts.items()}
+        told["notes"] = list(self.notes)
         return told if self.counts is None else {**told, "comparisons": asdict(self.counts)}
 
 

@@ -117,6 +117,7 @@ class ErrorType(ABC):
             gap=gap_interval(rates, low, high),
             joint_gap=gap_interval(rates, *joint),
             ratio=ratio_interval(rates, low, high),
+            joint_ratio=ratio_interval(rates, *joint),
         )
 
     def bounds(self, groups: Ints, level: float) -> tuple[Floats, Floats]:

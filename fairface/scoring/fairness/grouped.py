@@ -25,6 +25,7 @@ from fairface.scoring.fairness.score_differential import ScoreDifferential, Scor
 from fairface.scoring.roc import auc, roc_curve
 
 _KEPT_ENOUGH = 0.75
+_UNEQUAL = 2.0  # times as many comparisons of each subject, from which permuted labels tell less
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,6 @@ class GroupedErrors(ABC):
     @abstractmethod
     def inside(self, group: int) -> Within:
         """The comparisons within a group."""
-
-    def first_unknown(self) -> str:
-        """The first image of no known group, in brackets for a sentence; empty where images have no names."""
-        return ""
 
     @abstractmethod
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
@@ -164,10 +161,11 @@ class GroupedErrors(ABC):
         counts = self.accounting
         unknown = counts.genuine_unknown + counts.impostor_unknown
         if unknown:
+            first = f" ({self.groups.first_unknown} first)" if self.groups.first_unknown else ""
             notes.append(
                 f"{unknown} of {quantity(counts.total, 'comparison')} {agree(unknown, 'is', 'are')} left out, as "
                 f"{counts.images_unknown} of {quantity(counts.images, 'image')} "
-                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}{self.first_unknown()}"
+                f"{agree(counts.images_unknown, 'has', 'have')} no known {self.groups.name}{first}"
             )
         notes += [
             f"permuted labels keep {share:.0%} of the {name.upper()}'s comparisons within groups, so its null "
@@ -175,7 +173,40 @@ class GroupedErrors(ABC):
             for name, share in kept.items()
             if share < _KEPT_ENOUGH
         ]
+        return [*notes, *self._unequal_subjects(), *self._unequal_groups()]
+
+    def _unequal_subjects(self) -> list[str]:
+        """Where a few subjects have most of a group's comparisons."""
+        notes = []
+        for name, found in self.error_types.items():
+            kind = "genuine" if found.spread.genuine else "impostor"
+            for group in self.eligible[name].tolist():
+                cell = found.within[group]
+                subjects, equal = int(found.spread.subjects[cell]), float(found.spread.equal_subjects[cell])
+                if equal < self.options.min_subjects:
+                    notes.append(
+                        f"{name.upper()} of {self.groups.labels[group]}: a few of its {quantity(subjects, 'subject')} "
+                        f"have most of the {kind} comparisons; all of them tell about as much as {equal:.2g} subjects "
+                        "with equally many, so the interval is wide"
+                    )
         return notes
+
+    def _unequal_groups(self) -> list[str]:
+        """Where the p-values of FNMR see differences that are none. Those of FMR do not: its subjects meet others."""
+        groups = self.eligible["fnmr"]
+        if len(groups) < 2 or self.options.rounds == 0:
+            return []
+        spread, cells = self.fnmr.spread, self.fnmr.within[groups]
+        each = spread.comparisons[cells] / spread.subjects[cells]
+        few, many = int(each.argmin()), int(each.argmax())
+        if each[many] < _UNEQUAL * each[few]:
+            return []
+        labels = [self.groups.labels[group] for group in groups.tolist()]
+        return [
+            f"a subject of {labels[many]} has {each[many]:.3g} genuine comparisons on average, one of {labels[few]} "
+            f"{each[few]:.3g}: permuted labels mix them, so p-values of measures with FNMR are too small; go by the "
+            "intervals"
+        ]
 
 
 class Grouped(GroupedErrors):
@@ -202,7 +233,6 @@ class Grouped(GroupedErrors):
         self._given = np.ones(len(self.scores), bool) if given is None else given[chosen]
         nodes, first, second = node_ends(self.part, groups.of_image, len(groups))
         self.ends = first, second
-        self._used = np.union1d(comparisons.a, comparisons.b)
         kinds = ((self.part.same, True), (~self.part.same, False))
         counts = [count_pairs(nodes, self.ends, wrong[chosen], kind, genuine) for kind, genuine in kinds]
         fnmr, fmr = (ListedErrorType(of, options) for of in counts)
@@ -216,10 +246,6 @@ class Grouped(GroupedErrors):
         used[self.part.a] = used[self.part.b] = True
         area = auc(roc_curve(self.scores[within], same)) if genuine and impostor else math.nan
         return Within(int((used & (self.groups.of_image == group)).sum()), genuine, impostor, area)
-
-    def first_unknown(self) -> str:
-        unknown = self._used[self.groups.of_image[self._used] < 0]
-        return f" ({self.part.names[unknown[0]]} first)" if len(unknown) and self.part.names else ""
 
     def score_differentials(self, genuine: bool) -> list[ScoreDifferential]:
         chosen = (self.part.same == genuine) & (self._within >= 0) & self._given

@@ -22,11 +22,14 @@ class Groups:
         name: the attribute, or the attributes joined by "+".
         labels: K names of groups, such as ``f`` or ``f+dark``; each occurs in the comparisons.
         of_image: (N,) int64, the group of each image; -1 where an attribute is unknown.
+        first_unknown: name of the first image of the comparisons whose attribute is unknown; empty where there is none,
+            or images have no names.
     """
 
     name: str
     labels: tuple[str, ...]
     of_image: NDArray[np.int64]
+    first_unknown: str = ""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -54,7 +57,9 @@ def group_images(comparisons: Comparisons, attributes: Sequence[str]) -> Groups:
     of_image = np.full(len(codes), -1, np.int64)
     of_image[used & complete] = group.reshape(-1)
     values = [_values(comparisons, columns, row) for row in found]
-    return Groups(JOINT.join(attributes), _labels(values, attributes), of_image)
+    unknown = np.flatnonzero(used & ~complete)
+    first = comparisons.names[unknown[0]] if len(unknown) and comparisons.names else ""
+    return Groups(JOINT.join(attributes), _labels(values, attributes), of_image, first)
 
 
 def labels_of_images(

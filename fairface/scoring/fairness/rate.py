@@ -16,6 +16,8 @@ from fairface.scoring.fairness.interval import rate_interval
 from fairface.scoring.fairness.spread import Spread
 from fairface.scoring.measure import number
 
+_FEWEST_IMPOSTORS = 4  # subjects: with fewer, any two comparisons share one
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -60,6 +62,8 @@ def rate_of_cell(spread: Spread, cell: int, level: float, what: str, independent
             reason = "one subject only"
         if subjects > 1:
             reason = f"{subjects} subjects are too few for a confidence interval over subjects"
+        if subjects >= _FEWEST_IMPOSTORS and not spread.genuine:
+            reason = "one subject is in every comparison, so nothing tells how far others in its place would differ"
         if 0 < errors < total and spread.variance[cell] == 0:
             reason = ALIKE
     return Rate(float(spread.rate[cell]), low, high, level, errors, total, subjects, reason)
@@ -70,7 +74,7 @@ def cell_interval(spread: Spread, cell: int, level: float, independent: Callable
     picked = None
     if spread.comparisons[cell] and spread.errors[cell] in (0, spread.comparisons[cell]):
         picked = independent(cell)
-        if spread.subjects[cell] < (2 if spread.genuine else 4):
+        if spread.subjects[cell] < (2 if spread.genuine else _FEWEST_IMPOSTORS):
             picked = None  # one subject, or one pair of subjects: nothing to tell subjects' differences by
     return rate_interval(spread, cell, level, picked)
 

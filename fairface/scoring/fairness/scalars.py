@@ -70,7 +70,7 @@ class GroupRates:
         rounds: (B, K), resampled; empty without intervals.
         shuffled: (B, K); empty without a null.
         worst, gap, ratio: intervals of max, of max - min and of max / min; NaN where the rate of a group has none.
-        joint_gap: as ``gap``, at a level at which the gaps of FMR and FNMR hold together.
+        joint_gap, joint_ratio: as ``gap`` and ``ratio``, at a level at which those of FMR and FNMR hold together.
     """
 
     name: str
@@ -81,6 +81,7 @@ class GroupRates:
     gap: tuple[float, float]
     joint_gap: tuple[float, float]
     ratio: tuple[float, float]
+    joint_ratio: tuple[float, float]
 
     @property
     def bounded(self) -> bool:
@@ -156,10 +157,23 @@ def _interval(
         low, high = (float(np.quantile(defined, tail)) if len(defined) else math.nan), math.inf
     else:
         low, high = (float(bound) for bound in np.quantile(defined, [tail, 1.0 - tail]))
+    if rule.name == "inequity_rate":
+        low, high = _of_ratios(error_types, setting.alpha)
     gaps = [one.gap if len(error_types) == 1 else one.joint_gap for one in error_types]
     if not any(lower > 0 for lower, _ in gaps):
         low, high = (rule.best, high) if rule.worse_when_larger else (low, rule.best)
     return min(low, value), max(high, value)
+
+
+def _of_ratios(error_types: Sequence[GroupRates], alpha: float) -> tuple[float, float]:
+    """The inequity rate at both ends of the ratios of FMR and FNMR, which hold together.
+
+    Percentiles lie too high: the largest of several drawn rates over the smallest exceeds the true ratio, and a product
+    of two exceeds it more. They held the truth in 81 % of draws of 4 groups of 60 people.
+    """
+    fmr, fnmr = (one.joint_ratio for one in error_types)
+    low, high = (fmr[end] ** alpha * fnmr[end] ** (1.0 - alpha) for end in (0, 1))
+    return low, high
 
 
 def _stand_in(rule: Rule, error_types: Sequence[GroupRates], value: float) -> str:

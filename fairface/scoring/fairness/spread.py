@@ -8,8 +8,12 @@ same but for the noise of each pair of subjects, which it counts three times; wh
 its intervals are too wide.
 
 The residuals are taken around the estimated rate, which makes their products too small, by the share of all products
-that is counted; the result is divided by one minus that share. Heavy tails (a few subjects who cause most errors) enter
-through the degrees of freedom, after Satterthwaite, from the fourth moments of d_s.
+that is counted; the result is divided by one minus that share, as it is where all subjects have equally many
+comparisons. Where they have not, a subject with a large share w_s of them pulls the rate to its own, so that its d_s
+all but vanishes: each d_s is divided by 1 - w_s, as in the jackknife, which leaves each subject out in turn
+(Quenouille 1956; the correction HC3 of MacKinnon and White 1985). Heavy tails (a few subjects who cause most errors)
+enter through the degrees of freedom, after Satterthwaite, from the fourth moments of d_s; they are no more than those
+of as many equal subjects as the shares amount to, (sum w_s)^2 / sum w_s^2 (Kish 1965).
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ class Spread:
         rate: errors / comparisons; NaN without comparisons.
         comparisons, errors: counts.
         subjects: distinct subjects.
+        equal_subjects: how many subjects with equally many comparisons each would tell as much; NaN without any.
         variance: of the rate, over subjects; NaN where it is undefined (no comparisons, one subject, nobody is named).
         degrees_of_freedom: of the variance.
         genuine: which kind of comparisons they are.
@@ -47,6 +52,18 @@ class Spread:
     variance: Floats
     degrees_of_freedom: Floats
     genuine: bool
+    equal_subjects: Floats
+
+
+def leverage(share: Floats, subjects: Floats | float, genuine: bool) -> Floats:
+    """What each subject's d is multiplied by: 1 where all ``subjects`` have the same ``share`` of the comparisons.
+
+    ``share`` counts a comparison of two subjects for both. A subject that is in every comparison leaves none to compare
+    it with: NaN.
+    """
+    equal = (1.0 if genuine else 2.0) / subjects
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(share < 1.0 - _TINY, (1.0 - equal) / (1.0 - share), np.nan)
 
 
 def spread(counts: PairCounts, cell: Ints, cells: int) -> Spread:
@@ -74,23 +91,28 @@ def spread_of_sums(
     Args:
         total, errors: (C,) comparisons and errors.
         subjects: (C,) distinct subjects; 0 where they are not named.
-        moments: (3, C) sums over subjects of d^2, of d^4 and of (share of the comparisons)^2.
+        moments: (3, C) sums over subjects of d^2, of d^4, each d by its :func:`leverage`, and of (share of the
+            comparisons)^2.
         pairs: (2, C) sums over pairs of subjects of (sum of residuals)^2 and of (share of the comparisons)^2; 0 for
             genuine comparisons.
         genuine: which kind they are.
     """
     second, fourth, load = moments
-    known = 1.0 - (load - pairs[1])
+    ends = 1.0 if genuine else 2.0
     with np.errstate(invalid="ignore", divide="ignore"):
+        known = 1.0 - (ends**2 / subjects - pairs[1])
+        equal_subjects = np.where(load > 0, ends**2 / load, np.nan)
         rate = errors / total
         seen = (total > 0) & (known > _TINY)
         variance = np.where(seen, np.maximum(second - pairs[0], pairs[0]) / known, np.nan)
         variance = np.where(variance < _NO_VARIANCE, 0.0, variance)
         kurtosis = fourth * subjects / second**2
         degrees = 2.0 * subjects / (kurtosis - 1.0 + 2.0 / (subjects - 1.0))
-    most = np.maximum(subjects - 1.0, 1.0)  # two subjects have one degree of freedom, three have two
+    # Two subjects have one degree of freedom, three have two.
+    most = np.maximum(np.fmin(subjects, equal_subjects) - 1.0, 1.0)
     degrees = np.clip(np.nan_to_num(degrees, nan=MIN_FREEDOM), np.minimum(MIN_FREEDOM, most), most)
-    return Spread(rate, total, errors, subjects, np.where(subjects > 0, variance, np.nan), degrees, genuine)
+    variance = np.where(subjects > 0, variance, np.nan)
+    return Spread(rate, total, errors, subjects, variance, degrees, genuine, equal_subjects)
 
 
 def _sums(cell: Ints, cells: int, *values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -105,9 +127,11 @@ def _over_subjects(
     ends = [counts.first] if counts.genuine else [counts.first, counts.second]
     keys = np.concatenate([cell * width + subject[end] for end in ends])
     found, place = compact(keys)
-    of_subject = [add_up(place, np.tile(value, len(ends)), len(found)) for value in (residual, share)]
-    where, d = found // width, of_subject[0]
-    return np.bincount(where, minlength=cells), _sums(where, cells, np.square(d), d**4, np.square(of_subject[1]))
+    d, own = (add_up(place, np.tile(value, len(ends)), len(found)) for value in (residual, share))
+    where = found // width
+    subjects = np.bincount(where, minlength=cells)
+    d = d * leverage(own, subjects[where], counts.genuine)
+    return subjects, _sums(where, cells, np.square(d), d**4, np.square(own))
 
 
 def independent_in(counts: PairCounts, cell: Ints) -> Callable[[int], int]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.scoring.fairness.counts import Floats, Ints, compact
-from fairface.scoring.fairness.spread import Spread, spread_of_sums
+from fairface.scoring.fairness.spread import Spread, leverage, spread_of_sums
 
 _BLOCK = 4_000_000  # counts held at a time: subjects times thresholds
 
@@ -68,7 +68,7 @@ class SweptComparisons:
             keys = (subject[here] - first) * width + start[here]
             counts = np.bincount(keys, minlength=len(share) * width).reshape(len(share), width)
             residual = np.cumsum(counts, axis=1)[:, : self.thresholds] / total - rate * share
-            squares = np.square(residual)
+            squares = np.square(residual * leverage(share, len(load), self.genuine))
             sums += squares.sum(axis=0), np.square(squares).sum(axis=0)
         return len(load), np.stack([*sums, np.full(self.thresholds, np.square(load).sum())])
 

@@ -1,7 +1,7 @@
 """Confidence intervals of rank-k and TPIR over the probes' subjects; the gallery stays as it is.
 
 Searches of one subject are not independent, so subjects are drawn with replacement: one that is drawn w times brings
-its searches w times (:mod:`fairface.scoring.bootstrap`).
+its searches w times; the interval is Wilson's with the variance over the draws (:mod:`fairface.scoring.bootstrap`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fairface.scoring.bootstrap import subject_draws
+from fairface.scoring.bootstrap import share_interval, subject_draws
+from fairface.scoring.identification.measures import tpir_at_fpir
 from fairface.scoring.identification.search import Searches
 from fairface.scoring.measure import Interval
 
@@ -19,7 +19,7 @@ from fairface.scoring.measure import Interval
 def identification_intervals(
     found: Searches, ranks: Sequence[int], fpirs: Sequence[float], rounds: int, level: float, seed: int
 ) -> dict[str, Interval]:
-    """Percentile intervals keyed "rank-1" and "tpir@0.01".
+    """Intervals keyed "rank-1" and "tpir@0.01".
 
     A round without mated searches, or without non-mated ones for TPIR, is left out and not counted in
     ``Interval.rounds``.
@@ -49,9 +49,7 @@ def identification_intervals(
         for target in fpirs:
             too_many = int(np.searchsorted(false / false[-1], target, side="right"))
             measured[f"tpir@{target:g}"].append(float(found_weight[kept[too_many]]) / total)
-    return {key: _interval(np.array(values), level) for key, values in measured.items() if values}
-
-
-def _interval(values: NDArray[np.float64], level: float) -> Interval:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level, len(values))
+    values = {f"rank-{rank}": float(of.mean()) for rank, of in within.items()}
+    values |= {f"tpir@{target:g}": tpir_at_fpir(found, target).tpir for target in fpirs}
+    people = len(np.unique(codes[mated]))
+    return {key: share_interval(values[key], np.array(of), level, people) for key, of in measured.items() if of}

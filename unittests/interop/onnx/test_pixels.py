@@ -77,3 +77,26 @@ def test_pixels_are_prepared_as_named() -> None:
         for channel in range(3):
             np.testing.assert_allclose(found[image, channel], (x[image, 2 - channel] - 127.5) / 128, rtol=1e-6)
     assert Pixels().prepare(x) is x
+
+
+def test_each_channel_may_have_its_own_numbers() -> None:
+    form = "minus123.675,116.28,103.53/58.395,57.12,57.375"
+    x = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 4)).astype(np.float32)
+    for colour in ("rgb", "bgr"):
+        found = choose_pixels("n.onnx", network(), None, form, colour).prepare(x)
+        for channel, (mean, deviation) in enumerate(((123.675, 58.395), (116.28, 57.12), (103.53, 57.375))):
+            own = x[:, channel] if colour == "rgb" else x[:, 2 - channel]
+            np.testing.assert_allclose(found[:, channel], (own - mean) / deviation, rtol=1e-5, atol=1e-5)
+    one_mean = choose_pixels("n.onnx", network(), None, "minus127.5/58.395,57.12,57.375", "rgb").prepare(x)
+    np.testing.assert_allclose(one_mean[1, 2], (x[1, 2] - 127.5) / 57.375, rtol=1e-5, atol=1e-5)
+    for wrong in ("minus1,2/3", "minus1,2,3/1,0,1", "minus1,2,3,4/1"):
+        with pytest.raises(ConfigError, match=r"write raw, or minusM/D .* \(three numbers each where channels differ"):
+            choose_pixels("n.onnx", network(), None, wrong, "rgb")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_pixels_are_not_normalised_twice(name: str) -> None:
+    content = network(*SHOWN[name])
+    with pytest.raises(ConfigError, match=r"n.onnx: its graph already normalises .* minus127\.5/128 would do it twice"):
+        choose_pixels("n.onnx", content, None, "minus127.5/128", "rgb")
+    assert choose_pixels("n.onnx", content, None, "raw", "rgb") == Pixels()

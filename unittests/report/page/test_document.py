@@ -76,6 +76,28 @@ def test_without_listed_scores_there_is_no_script_and_the_page_says_so():
     assert any("no curves" in inside for _, inside in page.named("li"))
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_the_text_says_of_the_groups_the_page_says_too(listed):
+    scores, comparisons = small_world(subjects=20)
+    attributes = comparisons.attributes.copy()
+    attributes[:3] = -1  # one subject whose group nobody knows
+    attributes[3 * 16 :] = 2  # four of a group that is too small
+    comparisons = replace(comparisons, attributes=attributes, attribute_values=(("f", "m", "x"),))
+    report = report_of(scores, comparisons)
+    shown = page_of(scores, comparisons, size=20) if listed else fairness_page(report, MADE_BY)
+    page = check(document(undrawn(shown)))
+    said = [inside for name in ("p", "li") for _, inside in page.named(name)]
+    unknown = int((attributes[comparisons.a, 0] < 0).sum() + (attributes[comparisons.b, 0] < 0).sum()) - 3
+    assert any(line.startswith(f"{unknown} of {len(comparisons)} comparisons are left out") for line in said)
+    assert any("so excluded from measures: x (4)" in line for line in said)
+    assert any(line.startswith("threshold 0.35, set by: given") for line in said)
+    cells = [inside for _, inside in page.named("td")]
+    assert "too few" in cells
+    assert ("4 (too few)" in cells) == listed
+    row = report.result.groupings["sex"].row("x")
+    assert f"{row.fmr.value:.4g} [{row.fmr.low:.4g}, {row.fmr.high:.4g}]" in cells
+
+
 @pytest.mark.parametrize("case", ["one group", "no group", "no subjects", "lonely"])
 def test_groups_that_are_missing_or_have_nothing_to_compare(case):
     scores, comparisons = small_world(subjects=12, values=("f",) if case == "one group" else ("f", "m"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fairface.report.fairness_sections import changes_section
 from fairface.scoring.fairness.compare import compare_errors
 from fairface.scoring.fairness.difference import ALIKE, BETTER, UNCLEAR, WORSE, PairedCounts, difference
 from fairface.scoring.fairness.options import FairnessOptions
@@ -98,6 +99,21 @@ def test_below_the_least_number_of_subjects_there_is_no_verdict(subjects):
     else:  # the t interval of these numbers, with subjects - 1 degrees of freedom
         half = stats.t.ppf(0.975, subjects - 1) * stats.sem(fewer)
         assert (change.high - change.low) / 2 == pytest.approx(half, rel=1e-9)
+
+
+def test_verdicts_say_how_many_they_are_and_that_thresholds_are_given():
+    errors, comparisons = world()
+    found = compare_errors(errors, errors[::-1], comparisons, ["sex"], OPTIONS)["sex"]
+    judged = [one for part in (found.fnmr, found.fmr, found.scalars) for one in part.values() if one.reason == ""]
+    assert len(judged) > 4
+    assert found.notes[0].startswith(f"{len(judged)} verdicts, each for itself: ")
+    assert found.notes[1].startswith("intervals take both thresholds as given: ")
+    assert found.to_dict()["notes"] == list(found.notes)
+    lines = changes_section(found).lines
+    assert set(found.notes) <= set(lines)
+    one = replace(found, fnmr={"f": judged[0]}, fmr={}, scalars={})
+    assert one.notes == found.notes[1:]  # a single verdict is not one of several
+    assert replace(found, fnmr={}, fmr={}, scalars={}).notes == ()
 
 
 def test_a_ratio_that_was_undefined_before_is_neither_better_nor_worse():

@@ -76,7 +76,8 @@ def test_one_subject_has_no_interval_and_says_so():
 
 
 def cell(rate, n, variance, freedom=1e9, genuine=True):
-    return Spread(*(np.array([v]) for v in (rate, n, round(rate * n), 20, variance, freedom)), genuine)
+    values = (np.array([v]) for v in (rate, n, round(rate * n), 20, variance, freedom))
+    return Spread(*values, genuine, np.array([20.0]))
 
 
 def test_an_interval_never_counts_more_comparisons_than_there_are():

@@ -24,7 +24,7 @@ def cells(rate, comparisons, variance, subjects):
     """A spread of so many cells as there are rates."""
     rate, comparisons = np.array(rate, float), np.array(comparisons, float)
     return Spread(rate, comparisons, rate * comparisons, np.array(subjects), np.array(variance, float),
-                  np.full(len(rate), 9.0), True)  # fmt: skip
+                  np.full(len(rate), 9.0), True, np.array(subjects, float))  # fmt: skip
 
 
 def test_others_are_pooled_by_their_comparisons():

@@ -62,7 +62,27 @@ def rates_of(name, joint_low):
     """Two groups whose gap is told apart alone, and jointly where ``joint_low`` is above 0."""
     rounds = np.column_stack([np.linspace(0.05, 0.07, 50), np.linspace(0.10, 0.14, 50)])
     return GroupRates(name, np.array([0.06, 0.12]), rounds, np.zeros((0, 2)), (0.1, 0.2), (0.01, 0.1),
-                      (joint_low, 0.12), (1.1, 3.0))  # fmt: skip
+                      (joint_low, 0.12), (1.1, 3.0), (1.05, 4.0))  # fmt: skip
+
+
+@pytest.mark.parametrize("joint_low", [0.0, 0.005])
+def test_the_inequity_rate_lies_between_those_of_both_ratios(joint_low):
+    rule = next(rule for rule in RULES if rule.name == "inequity_rate")
+    both = [rates_of("fmr", 0.0), rates_of("fnmr", joint_low)]
+    found = measure(rule, both, Setting(0.25, np.ones(2), np.ones(2)), ("f", "m"), 0.95)
+    assert found.value == pytest.approx(2.0)
+    assert found.low == (1.0 if joint_low == 0 else pytest.approx(1.05))  # 1.05^(1/4) 1.05^(3/4)
+    assert found.high == pytest.approx(4.0)
+
+
+def test_rounds_that_often_have_no_value_leave_the_upper_end_open():
+    """A Gini coefficient has none where no group has an error."""
+    rule = next(rule for rule in RULES if rule.name == "fnmr_gini")
+    few, many = rates_of("fnmr", 0.005), rates_of("fnmr", 0.005)
+    few.rounds[:1], many.rounds[:2] = 0.0, 0.0  # of 50: 2 % and 4 %, of which 2.5 % may be missing
+    each = [measure(rule, [one], Setting(0.5, np.ones(2), np.ones(2)), ("f", "m"), 0.95) for one in (few, many)]
+    assert each[0].high < 1
+    assert each[1].high == math.inf
 
 
 @pytest.mark.parametrize("name", ["fdr", "garbe"])
@@ -85,18 +105,20 @@ def test_the_joint_gap_is_taken_at_half_the_chance_of_an_error():
     options = FairnessOptions(rounds=0, min_subjects=10, level=0.9)
     grouped = Grouped(comparisons, group_images(comparisons, ["sex"]), scores, wrong, everything, options)
     found = grouped.fnmr.of_groups(np.arange(2), np.zeros((0, 2)))
-    for level, gap in ((0.9, found.gap), (0.95, found.joint_gap)):
+    for level, gap, ratio in ((0.9, found.gap, found.ratio), (0.95, found.joint_gap, found.joint_ratio)):
         f, m = (cell_interval(grouped.fnmr.spread, cell, level, grouped.fnmr.independent) for cell in (0, 3))
         rates = grouped.fnmr.spread.rate[[0, 3]]
         expected = difference_interval(rates[0], f, rates[1], m)
         assert gap == pytest.approx((max(0.0, expected[0]), expected[1]), abs=1e-12)
+        expected = difference_interval(np.log(rates[0]), np.log(f), np.log(rates[1]), np.log(m))
+        assert ratio == pytest.approx((max(1.0, np.exp(expected[0])), np.exp(expected[1])), abs=1e-12)
     assert found.joint_gap[0] < found.gap[0]
 
 
 def test_a_ratio_below_equality_says_what_stands_for_no_error():
     """Two of 84 comparisons of f go wrong and none of 76 of m: in the mean 1 - 0.05 ** (1 / 76) stands for the 0."""
     rule = next(rule for rule in RULES if rule.name == "fnmr_max_geomean")
-    unlimited = ((0.0, 1.0),) * 4
+    unlimited = ((0.0, 1.0),) * 5
 
     def found(rates, genuine):
         one = GroupRates("fnmr", np.array(rates), np.zeros((0, 2)), np.zeros((0, 2)), *unlimited)

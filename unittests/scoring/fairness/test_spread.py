@@ -125,7 +125,7 @@ def test_compact(largest):
 
 def one_cell(rate, n, variance, degrees_of_freedom=1e9, subjects=50, genuine=True):
     values = (np.array([value]) for value in (rate, n, round(rate * n), subjects, variance, degrees_of_freedom))
-    return Spread(*values, genuine)
+    return Spread(*values, genuine, np.array([float(subjects)]))
 
 
 def test_wilson_interval_of_independent_comparisons():

@@ -11,6 +11,7 @@ from fairface.errors import DataError
 from fairface.scoring.identification import Gallery, identify
 from fairface.scoring.identification.measures import det_curve, per_probe_recall, tpir_at_fpir
 from fairface.scoring.identification.search import search
+from unittests.scoring.wilson import wilson_ends
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "score_identification_1n.npz"
 
@@ -167,9 +168,11 @@ def test_intervals_resample_the_probes_subjects(people):
         ranked.append(np.mean([rank == 1 for _, rank in mated]))
         cut = min(t for t in np.append(others, 2.0) if (others > t).mean() <= 0.2)
         tpirs.append(np.mean([rank == 1 and mate > cut for mate, rank in mated]))
-    for key, values in (("rank-1", ranked), ("tpir@0.2", tpirs)):
+    enrolled = len({who for who, (mate, _, _) in zip(subjects.tolist(), outcome, strict=True) if mate is not None})
+    for key, value, values in (("rank-1", result.ranks[1], ranked), ("tpir@0.2", result.open_set[1].tpir, tpirs)):
         interval = result.intervals[key]
-        assert (interval.low, interval.high) == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=1e-12)
+        ends = wilson_ends(value, values, 0.95, enrolled)
+        assert (interval.low, interval.high) == pytest.approx(ends, abs=1e-12)
         assert (interval.level, interval.rounds) == (0.95, 300)
     assert set(result.intervals) == {"rank-1", "rank-5", "rank-10", "tpir@0.1", "tpir@0.2"}
 

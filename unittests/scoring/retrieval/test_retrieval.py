@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score
 from fairface.errors import DataError
 from fairface.scoring.retrieval import ImageSet, distractor_hits, matches, retrieve, retrieve_scores
 from fairface.scoring.retrieval.ranking import RetrievalOptions
+from unittests.scoring.wilson import wilson_ends
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "score_map_cmc.npz"
 
@@ -155,9 +156,10 @@ def test_intervals_draw_the_subjects_of_the_queries():
         rows = [query for place in drawn for query in valid if one[query] == people[place]]
         means["map"].append(np.mean(found.average_precision[rows]))
         means["rank-2"].append(np.mean(found.first_rank[rows] <= 2))
+    whole = {"map": found.mean_average_precision, "rank-2": found.ranks[2]}
     for key, values in means.items():
         interval = found.intervals[key]
-        assert (interval.low, interval.high) == pytest.approx(np.quantile(values, [0.1, 0.9]))
+        assert (interval.low, interval.high) == pytest.approx(wilson_ends(whole[key], values, 0.8, len(people)))
         assert (interval.level, interval.rounds) == (0.8, 40)
     assert set(found.intervals) == {"map", "map_market1501", "rank-1", "rank-2"}
     assert retrieve_scores(scores, one, other).intervals == {}

@@ -26,6 +26,7 @@ from fairface.backbones import build_backbone
 from fairface.cli import parser, print_json, progress, run, table
 from fairface.config.schema import BackboneConfig, HeadConfig, OptimizerConfig
 from fairface.data.array import ArrayDataset
+from fairface.data.loading.draws import Purpose, device_seed
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.loading.samplers import RandomSampler
 from fairface.data.loading.source import Source
@@ -84,7 +85,7 @@ def trained(rate: float, seed: int, args: argparse.Namespace) -> tuple[Classify,
     updates = Updates(optimizer, method.updaters("all"), clip_norm=0.0, world=WORLD)
     losses = []
     for step, batch in enumerate(BatchLoader([source], SIZE, seed=seed, threads=1).iterate(0, args.steps)):
-        mx.random.seed(seed * args.steps + step)
+        mx.random.seed(device_seed(seed, step, Purpose.STEP))
         lr = learning_rate(OPTIMIZER, step, args.steps)
         with autograd.record():
             loss = method.losses(shard(batch, WORLD), WORLD).losses["loss"][0]

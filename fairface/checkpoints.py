@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 from fairface import dlib_weights
 from fairface.errors import CheckpointError
 from fairface.files import sha256
+from fairface.parsing import parse_json
 
 MANIFEST = "manifest.json"
 STARTED_FROM = "started_from"  # in the manifest of a run that was finetuned: the identity of what it began with
@@ -30,6 +30,7 @@ LAUNCH = "launch"  # in the manifest of a run that several workers trained: the 
 TORCH_SUFFIXES = (".ckpt", ".pth", ".pt", ".pytorch")
 ONNX_SUFFIX = ".onnx"
 _SYMBOL = "-symbol.json"
+_LARGEST_IMAGE = 4096  # pixels a side; a file may claim any size, and memory is taken for it
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         checkpoints = manifest["checkpoints"]
         if manifest.setdefault("best", None) is not None:
             int(manifest["best"])
@@ -196,13 +197,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             if not {"params", "symbol"} <= set(entry["files"]):
                 raise TypeError(f"step {entry['step']} has no parameters")
             for file in entry["files"].values():
-                if Path(file).name != file:
+                if Path(file).name != file or file in ("", "..") or "\0" in file:
                     raise CheckpointError(f"{path}: {file!r} is not a plain file name; the manifest was altered")
         if not isinstance(manifest["sha256"], dict):
             raise TypeError("sha256")
+        if not 0 < int(manifest.get("image_size", 1)) <= _LARGEST_IMAGE:
+            raise ValueError(f"image_size {manifest['image_size']}")
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name another run") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{path}: is damaged ({error}); name another run or prefix,epoch") from error
     return dict(manifest)
 

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 from fairface.errors import SETTINGS, FairfaceError
 from fairface.extras import missing_package
+from fairface.printable import printable
 from fairface.tables import aligned, output_width
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ def open_closed_streams() -> None:
 
 def _complain(text: str) -> None:
     with suppress(OSError):  # nobody reads it
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
 
 
 def _emptied(code: int) -> int:
@@ -149,7 +150,7 @@ def describe(error: BaseException, options: Mapping[str, str] = MappingProxyType
 def tell(notes: Iterable[str]) -> None:
     """Print remarks for the user on standard error, a line each: standard output is for results."""
     for note in notes:
-        print(note, file=sys.stderr)
+        print(printable(note), file=sys.stderr)
 
 
 def progress(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairface import cli
+from fairface.printable import printable
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,4 @@ class Console:
         if self.json:
             cli.print_json(dict(result))
         else:
-            print(text)
+            print(printable(text))

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -129,13 +130,29 @@ def inside(root: str | os.PathLike[str], name: str | os.PathLike[str]) -> Path:
     """Join ``name`` to ``root`` and refuse whatever would leave ``root`` (absolute names, ``..``, links that lead out).
 
     Raises:
-        DataError: the joined path is not below ``root``.
+        DataError: the joined path is not below ``root``, or no path.
     """
+    if "\0" in os.fspath(name):
+        raise DataError(f"{os.fspath(name)!r} holds a zero byte, which no file's name has; correct it")
     base = Path(root).resolve()
     joined = (base / name).resolve()
     if joined != base and base not in joined.parents:
         raise DataError(f"{os.fspath(name)!r} would leave the folder {root}; names must be relative and stay below it")
     return joined
+
+
+def read_whole(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, or of a pipe that the user names (``<(zcat pairs.gz)``); a device may never end.
+
+    Raises:
+        OSError: it cannot be read.
+        DataError: it is a device, such as a link to ``/dev/zero`` in a data set of somebody else's.
+    """
+    with open(path, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty() and not os.path.samefile(path, os.devnull):
+            raise DataError(f"{path}: is a device, not a file; name a file, or remove the link that leads there")
+        return file.read()
 
 
 def refuse_lfs_pointer(path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from fairface.errors import CheckpointError, DataError
 from fairface.files import refuse_lfs_pointer, sync
 from fairface.mx import NDArray, gluon, mx, nd
+from fairface.parameters_file import check_parameters_file
 
 RUNNING = ("running_mean", "running_var")  # ends of the names of BatchNorm's statistics
 FINITE_AT_ONCE = 100  # MXNet's kernel has room for 200 arrays and writes beyond its end when it is given more
@@ -150,17 +151,35 @@ def load_arrays(path: str) -> dict[str, NDArray]:
     """Read a file of named arrays that :func:`mx.nd.save` wrote (a plain binary format, no code in it).
 
     Raises:
-        CheckpointError: missing, damaged or without names.
+        CheckpointError: missing, damaged, without names or with a name twice.
     """
     refuse_lfs_pointer(Path(path))
     try:
+        check_parameters_file(Path(path))
         arrays = mx.nd.load(path)
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read as parameters ({error.strerror}); name another file") from error
     except Exception as error:  # MXNet raises its own base error for every cause
         first = str(error).strip().splitlines()
         raise CheckpointError(f"{path}: cannot be read as parameters ({first[-1] if first else 'damaged'})") from error
     if not isinstance(arrays, dict):
         raise CheckpointError(f"{path}: holds arrays without names; it is not a parameter file")
     return arrays
+
+
+def without_kind(arrays: Mapping[str, NDArray], source: object) -> dict[str, NDArray]:
+    """The arrays without ``arg:`` and ``aux:`` before their names.
+
+    Raises:
+        CheckpointError: two bear one name then; ``source`` names the file.
+    """
+    plain = {name.split(":", 1)[-1]: array for name, array in arrays.items()}
+    if len(plain) < len(arrays):
+        twice = next(name for name in plain if sum(key.split(":", 1)[-1] == name for key in arrays) > 1)
+        raise CheckpointError(f"{source}: holds {twice!r} twice, as arg: and as aux:; write it again with one of them")
+    return plain
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 
+from fairface.printable import printable_line
+
 _GAP = "  "
 _NARROWEST = 8  # characters of a column that is made narrower
 
@@ -27,8 +29,9 @@ def aligned(rows: Sequence[Sequence[object]], header: Sequence[str], width: int 
     A table that is wider than ``width`` is cut into blocks of columns below each other, each of which begins with the
     columns that tell the rows apart. Where a block is still too wide, its widest cells go on in further lines.
     """
-    cells = [[str(value) for value in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
+    header = [printable_line(name) for name in header]
+    cells = [[printable_line(str(value)) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [header, *cells]) for i in range(len(header))]
     right = [
         bool(rows) and all(isinstance(row[i], (int, float)) or _looks_numeric(str(row[i])) for row in rows)
         for i in range(len(header))

@@ -32,6 +32,7 @@ HEAD = """# Every key
 """
 OWN = """Your own network: `backbone.name=usr:package.module:factory`. The factory is called with `embedding` (D) and
 `image_size` and gives a Gluon HybridBlock, not initialised, from `(B, 3, H, W)`, RGB 0 to 255, to `(B, D)`.
+Training with a configuration runs what it names here: read somebody else's before you train with it.
 """
 
 

@@ -1,6 +1,7 @@
 """Checkpoint names, manifests and what is refused."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,22 @@ def test_damaged_manifest(tmp_path: Path, text: str) -> None:
         read_manifest(tmp_path)
 
 
-def test_manifest_cannot_point_elsewhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"), [("image_size", 10**9), ("image_size", 0), ("image_size", "x"), ("best", math.inf)]
+)
+def test_a_manifest_that_claims_what_cannot_be(tmp_path: Path, key: str, value: object) -> None:
     run = make_run(tmp_path / "run")
     manifest = json.loads((run / "manifest.json").read_text())
-    manifest["checkpoints"][0]["files"]["params"] = "../../secret.params"
+    (run / "manifest.json").write_text(json.dumps({**manifest, key: value}))
+    with pytest.raises(CheckpointError, match=r"manifest\.json: is damaged"):
+        read_manifest(run)
+
+
+@pytest.mark.parametrize("name", ["../../secret.params", "/etc/passwd", "..", ".", "a/b", "a\0b", ""])
+def test_manifest_cannot_point_elsewhere(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["checkpoints"][0]["files"]["params"] = name
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(CheckpointError, match="is not a plain file name"):
         resolve(str(run))

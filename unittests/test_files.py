@@ -121,3 +121,8 @@ def test_inside_follows_links(tmp_path):
         inside(data, "out/x")
     (tmp_path / "link").symlink_to(data)
     assert inside(tmp_path / "link", "real") == data / "real"
+
+
+def test_a_name_with_a_zero_byte_is_no_path(tmp_path):
+    with pytest.raises(DataError, match="holds a zero byte"):
+        inside(tmp_path, "a\0b")

@@ -94,6 +94,8 @@ class HeadConfig:
     m3: float = within(0.0, 0, 2)  # taken off the cosine; 0 = the head's own value (cosface 0.35)
     label_smoothing: float = within(0.0, 0, 0.99)  # share of the target spread over all classes
     init_from: str = choice("random", "mean_embedding")  # a head that is re-initialised at a fine-tune
+    # deviation of the class weights' start values; D ** -0.5 gives them a length of about 1 (AdaFace's program)
+    deviation: float = within(0.01, 0, 1, open_low=True)
     options: dict[str, float] = field(default_factory=dict)  # further options of the head
     # cosines of other classes above this count as 0: for data with one person under two labels; 0 = none do
     interclass_filter: float = within(0.0, 0, 1)

@@ -12,6 +12,7 @@ import yaml
 from easydict import EasyDict
 
 from fairface.errors import ConfigError
+from fairface.parsing import parse_yaml
 
 
 def read_yaml(path: str | os.PathLike[str]) -> EasyDict:
@@ -21,7 +22,7 @@ def read_yaml(path: str | os.PathLike[str]) -> EasyDict:
         ConfigError: missing, not readable, or not a mapping.
     """
     try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        tree = parse_yaml(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); give the path of a configuration file"
@@ -47,7 +48,7 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     if not equals or not all(parts):
         raise ConfigError(f"{override!r} is not an override; write key=value, for example optimizer.lr=0.05")
     try:
-        value = yaml.safe_load(text) if text.strip() else ""
+        value = parse_yaml(text) if text.strip() else ""
     except yaml.YAMLError as error:
         raise ConfigError(f"{override!r}: the value is not valid YAML ({' '.join(str(error).split())})") from error
     node: Any = tree

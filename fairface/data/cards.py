@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from fairface.errors import DataError
+from fairface.parsing import parse_yaml
 
 FORMATS = ("rec", "tfrecord", "folder", "list", "bin", "memory", "rfw", "bfw", "ijb", "query_gallery")
 SEARCH = ("datasets", "train/datasets")
@@ -98,7 +99,7 @@ def search_folders(folders: Sequence[str | Path] = SEARCH) -> list[Path]:
 
 def _read(path: Path) -> Card:
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{path}: cannot be read as a card ({reason}); correct it") from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from fairface.printable import printable_line
+
 # Shown on standard error where nobody configures logging; programs with --quiet raise the level of "fairface".
 LOGGER = logging.getLogger("fairface.images")
 _REMEMBERED = 10_000
@@ -30,4 +32,5 @@ LOGGER.addFilter(_Once())
 
 def tell_damaged(name: str, remark: str) -> None:
     """Log that the image ``name`` is damaged, with the decoder's ``remark``."""
-    LOGGER.warning("%s: the image is damaged (%s), so pixels may be wrong; restore or remove it", name, remark)
+    LOGGER.warning("%s: the image is damaged (%s), so pixels may be wrong; restore or remove it",
+                   printable_line(name), printable_line(remark))  # fmt: skip

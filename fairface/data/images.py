@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 
 import cv2
@@ -12,15 +13,11 @@ from numpy.typing import NDArray
 from fairface.data.damaged import tell_damaged
 from fairface.data.decoder import DECODER
 from fairface.data.image_kinds import heic_remedy, reads_heic
+from fairface.data.image_size import MOST_PIXELS, is_jpeg, jpeg_size, too_many_pixels
 from fairface.data.other_formats import other_format_hint
 from fairface.data.phone_formats import decode_heic, decode_webp, is_heic, is_webp
 from fairface.errors import RESIZE, SKIP_BAD, DataError
 from fairface.quantity import agree, quantity
-
-_JPEG_START = b"\xff\xd8\xff"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_MARKER = 0xFF
-_FRAME_KINDS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's "start of frame" markers
 
 
 def decode(data: bytes, name: str, size: int | None = None) -> NDArray[np.uint8]:
@@ -55,7 +52,7 @@ def try_decode(data: bytes, name: Callable[[], str]) -> NDArray[np.uint8] | None
 def decode_remarked(data: bytes) -> tuple[NDArray[np.uint8] | None, str]:
     """The image as :func:`decode` gives it, ``None`` where it cannot be decoded; and what the decoder remarks on data
     that are damaged ("": nothing)."""
-    if not data:
+    if not data or too_many_pixels(data):
         return None, ""
     if is_webp(data):
         return decode_webp(data), ""
@@ -83,6 +80,8 @@ def check_size(image: NDArray[np.uint8], name: str, size: int) -> None:
 def _what_is_wrong(data: bytes) -> str:
     if not data:
         return "holds no image (0 bytes)"
+    if size := too_many_pixels(data):
+        return f"an image of {size[1]}x{size[0]} pixels in {quantity(len(data), 'byte')}, more than is decoded"
     if is_jpeg(data):
         return f"a JPEG image that is cut off or damaged ({quantity(len(data), 'byte')})"
     if is_heic(data):
@@ -97,29 +96,9 @@ def _what_is_wrong(data: bytes) -> str:
 
 
 def _what_to_do(data: bytes) -> str:
+    if too_many_pixels(data):
+        return f"make it smaller than {MOST_PIXELS // 10**6} megapixels, or remove it"
     return heic_remedy() if is_heic(data) and not reads_heic() else "restore or remove it"
-
-
-def is_jpeg(data: bytes) -> bool:
-    """Whether the bytes begin as a JPEG file does."""
-    return data[:3] == _JPEG_START
-
-
-def is_png(data: bytes) -> bool:
-    """Whether the bytes begin as a PNG file does."""
-    return data[:8] == _PNG_START
-
-
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width that a JPEG's header tells, without decoding; ``None`` where there is no such header."""
-    position = 2
-    while is_jpeg(data) and position + 9 <= len(data) and data[position] == _MARKER:
-        kind, length = data[position + 1], int.from_bytes(data[position + 2 : position + 4], "big")
-        if kind in _FRAME_KINDS:
-            height, width = (int.from_bytes(data[position + i : position + i + 2], "big") for i in (5, 7))
-            return height, width
-        position += 2 + length
-    return None
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
@@ -152,13 +131,17 @@ def read_bytes(path: str | os.PathLike[str], name: str | None = None) -> bytes:
     """The file's bytes.
 
     Raises:
-        DataError: it cannot be read; ``name`` (default: the path) says where it was asked for.
+        DataError: it cannot be read, or is no file; ``name`` (default: the path) says where it was asked for.
     """
     try:
-        # Half the time of Path.read_bytes, which counts where millions of small files are read.
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Half the time of Path.read_bytes, which counts where millions of small files are read. A pipe that lies among
+        # photographs is not waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            size = os.fstat(handle).st_size
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+                raise DataError(f"{name or path}: is a pipe or a device, not a file; remove it")
+            size = status.st_size
             data = os.read(handle, size)
             while len(data) < size and (more := os.read(handle, size - len(data))):
                 data += more

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fairface.errors import DataError
 from fairface.files import atomic_write
+
+# What numpy.load raises of a file that is damaged, or claims an array that no memory holds.
+UNREADABLE = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, NotImplementedError)
+_UNSUSPICIOUS, _LARGEST_RATIO = 1 << 28, 50  # bytes; unpacked bytes for one packed
+
+
+def refuse_bomb(entries: Sequence[zipfile.ZipInfo], source: str) -> None:
+    """Refuse an archive that is small and would fill the memory; features of faces hardly shrink.
+
+    Raises:
+        DataError: it grows to more than 256 MiB and to more than 50 times its size; ``source`` names it.
+    """
+    size, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
+    if size > max(_UNSUSPICIOUS, _LARGEST_RATIO * packed):
+        raise DataError(
+            f"{source}: {packed / 1e6:.1f} MB that grow to {size / 1e6:,.0f} MB, which embeddings do not do; write it "
+            "again with numpy.savez"
+        )
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike], personal: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import weakref
 from pathlib import Path
 
@@ -17,17 +18,22 @@ class PreadFile:
         size: its length in bytes when it was opened.
 
     Raises:
-        DataError: the file is missing, cannot be read, or is empty; ``remedy`` says what to do about an empty one.
+        DataError: the file is missing, cannot be read, is a pipe or a device, or is empty; ``remedy`` says what to do
+            about an empty one.
     """
 
     def __init__(self, path: str | os.PathLike[str], remedy: str = "copy it again") -> None:
         self.path = Path(path)
         try:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise DataError(f"{self.path}: cannot be opened ({error.strerror}); correct the path") from error
         self._finalizer = weakref.finalize(self, os.close, self._fd)
-        self.size = os.fstat(self._fd).st_size
+        status = os.fstat(self._fd)
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            self.close()
+            raise DataError(f"{self.path}: is a pipe or a device, not a file; name a file")
+        self.size = status.st_size
         if self.size == 0:
             self.close()
             raise DataError(f"{self.path}: the file is empty; {remedy}")

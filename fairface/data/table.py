@@ -9,14 +9,15 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fairface.errors import DataError
+from fairface.files import read_whole
 from fairface.quantity import agree, quantity
 
 DELIMITERS = (",", ";", "\t")
 _UNNAMED = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?", re.IGNORECASE)  # pandas' own name for a column without one
 _SEPARATOR = re.compile(r"sep=(.)\r?\n")  # Excel's first line
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SIGNS = re.compile(r"[\s_-]+")
 
 
@@ -137,9 +138,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """A text file in UTF-8, or in UTF-16 with its mark (Excel's "Unicode text").
 
     Raises:
-        DataError: it is neither, or holds a zero byte, as files do that a power cut met while they were written.
+        DataError: it is neither, is a device, or holds a zero byte, as files do that a power cut met while they were
+            written, or another control character, which no name has.
     """
-    content = Path(path).read_bytes()
+    content = read_whole(path)
     encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = content.decode(encoding)
@@ -148,9 +150,11 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise DataError(
             f'{path}: is not UTF-8 text (line {line}: {error.reason}); save it as CSV in UTF-8, in Excel "CSV UTF-8"'
         ) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}: line {line} holds a zero byte, so the file is damaged or no text; write it again")
+    control = _CONTROL.search(text)
+    if control is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        what = "a zero byte" if control.group() == "\0" else f"the control character {control.group()!r}"
+        raise DataError(f"{path}: line {line} holds {what}, so the file is damaged or no text; write it again")
     return text
 
 

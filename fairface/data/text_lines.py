@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.errors import DataError
+from fairface.files import read_whole
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029]")
 _DIGITS = 18  # fit into int64
@@ -26,7 +27,7 @@ def read_lines(path: Path, form: str) -> tuple[list[str], NDArray[np.int64]]:
         DataError: the file cannot be read, is no text, holds control characters, or has no line.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = read_whole(path).decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error
     except UnicodeDecodeError as error:
@@ -59,6 +60,17 @@ def whole_numbers(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.i
     values = [_whole(text) for text in texts]
     wrong = np.array([position for position, value in enumerate(values) if value is None], np.int64)
     return np.array([value or 0 for value in values], np.int64), wrong
+
+
+def number_of(text: str) -> float:
+    """The number that ``text`` writes.
+
+    Raises:
+        ValueError: none, or one with an underscore: Python takes ``0_9`` for 9, and nobody who writes lists does.
+    """
+    if "_" in text:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
 
 
 def _whole(text: str) -> int | None:

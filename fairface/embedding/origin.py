@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+
+from fairface.data.npz import UNREADABLE
+from fairface.parsing import parse_json
 
 STORED = (".npz", ".npy")
 CHECKPOINT, MODEL = "checkpoint", "model"  # in the meta that test/embed.py writes
@@ -23,8 +24,8 @@ def embedded_by(path: str | os.PathLike[str]) -> str:
     """
     if Path(path).suffix != ".npz":
         return ""
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), np.load(path) as stored:
-        meta = json.loads(str(stored["meta"]))  # the arrays beside it are not read
+    with suppress(OSError, KeyError, *UNREADABLE), np.load(path) as stored:
+        meta = parse_json(str(stored["meta"]))  # the arrays beside it are not read
         if isinstance(meta, dict):
             return str(meta.get(CHECKPOINT) or meta.get(MODEL) or "")
     return ""

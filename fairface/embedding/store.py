@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.npz import write_npz
+from fairface.data.npz import UNREADABLE, refuse_bomb, write_npz
 from fairface.embedding.codes import whole_numbers
 from fairface.errors import DataError
+from fairface.parsing import parse_json
 from fairface.quantity import agree, quantity
 
 NAMES_FILE = "names.txt"
@@ -87,8 +86,9 @@ def load_embeddings(path: str | os.PathLike[str]) -> Embeddings:
             arrays: dict[str, NDArray[Any]] = {"embeddings": loaded, "names": _read_names(source.parent / NAMES_FILE)}
         else:
             with loaded:
+                refuse_bomb(loaded.zip.infolist(), str(path))
                 arrays = {key: loaded[key] for key in loaded.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as .npz or .npy without pickled objects ({error}); write it again, "
             "as arrays of numbers and texts"
@@ -123,7 +123,7 @@ def _as_float32(values: NDArray[Any], source: str) -> NDArray[np.float32]:
 
 def _meta(arrays: Mapping[str, NDArray[Any]], source: str) -> dict[str, Any]:
     try:
-        meta = json.loads(str(arrays.get("meta", "{}")))
+        meta = parse_json(str(arrays.get("meta", "{}")))
     except json.JSONDecodeError as error:
         raise DataError(f"{source}: 'meta' is not JSON ({error})") from error
     if not isinstance(meta, dict):

@@ -7,7 +7,6 @@ are refused. MXNet is not needed.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 from fairface.checkpoints import CheckpointFiles
 from fairface.errors import CheckpointError
 from fairface.files import sha256, write_json
+from fairface.parsing import parse_json
 from fairface.quantity import quantity
 from fairface.scoring.decision import choose_points, explain
 from fairface.scoring.operating_point import OVER_COMPARISONS, OVER_SUBJECTS, OperatingPoint
@@ -99,7 +99,7 @@ def thresholds_of(files: CheckpointFiles) -> Thresholds:
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path}: cannot be read ({' '.join(str(error).split())}); {remedy}") from error
     try:
-        found = _parse(json.loads(text), str(path))
+        found = _parse(parse_json(text), str(path))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise CheckpointError(f"{path}: is damaged ({' '.join(what.split())}); {remedy}") from error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.npz import UNREADABLE, refuse_bomb
 from fairface.errors import DataError
 from fairface.quantity import agree, quantity
 
@@ -34,8 +33,9 @@ def read_features(path: str | os.PathLike[str], images: Sequence[str], source: s
             features, names = loaded, None
         else:
             with loaded:
+                refuse_bomb(loaded.zip.infolist(), str(path))
                 features, names = _of_archive(loaded, str(path))
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as .npz or .npy without pickled objects ({error})") from error
     if features.ndim != 2 or features.dtype.kind not in "fiu" or 0 in features.shape:
         shape = f"{features.dtype} of shape {features.shape}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairface.errors import DataError
 from fairface.files import write_json
+from fairface.parsing import parse_json
 from fairface.scoring.fairness.threshold import SharedThreshold
 from fairface.scoring.normalisation.normaliser import Normaliser
 from fairface.scoring.normalisation.stored import FORMAT, as_plain, from_plain
@@ -59,7 +61,7 @@ def load_normalisation(path: str) -> SavedNormalisation:
         DataError: another file, or a damaged one.
     """
     try:
-        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+        stored = parse_json(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: is not JSON ({error}); give a file that --save wrote") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
@@ -81,4 +83,7 @@ def _plain(threshold: SharedThreshold) -> dict[str, Any]:
 
 
 def _threshold(stored: dict[str, Any]) -> SharedThreshold:
-    return SharedThreshold(float(stored["value"]), str(stored["how"]), float(stored["target"]))
+    value, target = float(stored["value"]), float(stored["target"])
+    if not math.isfinite(value) or not (math.isnan(target) or 0 <= target <= 1):
+        raise ValueError(f"a threshold of {value} for a rate of {target}")
+    return SharedThreshold(value, str(stored["how"]), target)

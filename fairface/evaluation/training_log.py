@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from fairface.checkpoints import run_and_step, run_folder
 from fairface.errors import CheckpointError
+from fairface.parsing import parse_json
 from fairface.report.page.panel import Panel
 from fairface.report.page.training import Series, training_panel
 
@@ -52,7 +52,7 @@ def _entries(log: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
     with log.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                entry = json.loads(line)
+                entry = parse_json(line)
             except ValueError:
                 continue
             if not isinstance(entry, dict) or not isinstance(entry.get("step"), int):

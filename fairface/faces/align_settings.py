@@ -11,6 +11,7 @@ from fairface.errors import DataError
 from fairface.faces.detect import FaceDetector
 from fairface.faces.folder_worker import AlignConfig
 from fairface.files import atomic_write
+from fairface.parsing import parse_json
 
 SETTINGS = "align.json"
 # Settings that files of earlier versions lack, with the value that those versions worked by.
@@ -40,7 +41,7 @@ def keep_settings(folder: Path, settings: dict[str, Any], resume: bool) -> None:
     path = folder / SETTINGS
     if resume and path.exists():
         try:
-            before = _ADDED | json.loads(path.read_text(encoding="utf-8"))
+            before = _ADDED | parse_json(path.read_text(encoding="utf-8"))
         except (ValueError, TypeError) as error:
             raise DataError(f"{path}: not the settings of an earlier run; start without resuming") from error
         if before != settings:

@@ -18,6 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from fairface.data.text_lines import number_of
 from fairface.errors import DataError
 from fairface.files import atomic_write
 from fairface.quantity import quantity
@@ -107,8 +108,8 @@ def _parse(fields: Mapping[str, str | None], place: str) -> Landmarks:
         raise DataError(f"{place}: image name {name!r}; names must be relative and stay below the photographs' folder")
     texts = [(fields[column] or "").strip() for column in COORDINATES]
     try:
-        points = np.array([float(text) for text in texts], np.float32).reshape(5, 2) if any(texts) else None
-        score = float(text) if (text := (fields.get("score") or "").strip()) else None
+        points = np.array([number_of(text) for text in texts], np.float32).reshape(5, 2) if any(texts) else None
+        score = number_of(text) if (text := (fields.get("score") or "").strip()) else None
         faces = int(text) if (text := (fields.get("faces") or "").strip()) else (None if points is not None else 0)
     except ValueError as error:
         raise DataError(f"{place}: {name}: a field is no number ({error}); fix or remove the row") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.text_lines import read_lines
+from fairface.data.text_lines import number_of, read_lines
 from fairface.errors import DataError
 from fairface.faces.landmarks import Landmarks
 from fairface.files import atomic_write
@@ -76,7 +76,7 @@ def _parse(line: str) -> tuple[str, NDArray[np.float32] | None]:
 
 def _points(fields: list[str]) -> NDArray[np.float32] | None:
     try:
-        values = np.array([float(field) for field in fields])
+        values = np.array([number_of(field) for field in fields])
     except ValueError:
         return None
     if len(values) != _NUMBERS or not (np.abs(values) < _FAR).all():  # not a number is not below it either

@@ -10,7 +10,7 @@ name                by default               what it is
 softmax             -                        fully connected, no bias, nothing normalised
 norm_softmax        -                        s * cosine
 arcface             m2 0.5                   ArcFace as in insightface and the fair-face system, exact gradient
-arcface_linear      m2 0.5                   the same, continued downwards beyond pi (original code, VirFace)
+arcface_linear      m2 0.5                   the same, continued downwards beyond pi (original code, VirFace, UFace)
 arcface_easy        m2 0.5                   the same, margin below 90 degrees only
 arcface_clamped     m2 0.5                   AdaFace's ArcFace: angle held at pi, cosines within 1 - 1e-4
 cosface             m3 0.35                  CosFace
@@ -46,7 +46,7 @@ from fairface.heads.adaface import adaface
 from fairface.heads.arc_circle import arc_circle, fix_arc_circle
 from fairface.heads.base import Margin
 from fairface.heads.circle import softmax_circle
-from fairface.heads.classifier import INITIAL_DEVIATION, Classifier
+from fairface.heads.classifier import Classifier
 from fairface.heads.curricular import curricularface
 from fairface.heads.filtered import FilteredMargin
 from fairface.heads.margin import AngularMargin
@@ -131,16 +131,14 @@ def build_margin(config: HeadConfig) -> Margin:
     return FilteredMargin(margin, config.interclass_filter) if config.interclass_filter else margin
 
 
-def build_head(config: HeadConfig, embedding: int, classes: int, deviation: float = INITIAL_DEVIATION) -> Classifier:
+def build_head(config: HeadConfig, embedding: int, classes: int) -> Classifier:
     """The head that ``config`` names, not yet initialised: ``classes`` weights of ``embedding`` values, and its margin.
-
-    ``deviation`` is that of the weights' start values.
 
     Raises:
         ConfigError: as :func:`build_margin`.
     """
     _check_size(embedding, classes)
-    return Classifier(embedding, classes, build_margin(config), deviation)
+    return Classifier(embedding, classes, build_margin(config), config.deviation)
 
 
 def build_sharded_head(config: HeadConfig, embedding: int, classes: int, seed: int = 0) -> ShardedClassifier:
@@ -154,7 +152,8 @@ def build_sharded_head(config: HeadConfig, embedding: int, classes: int, seed: i
     _check_size(embedding, classes)
     sampling = Sampling(config.sample_rate, seed) if config.sample_rate < 1 else None
     margin = build_margin(config)
-    return ShardedClassifier(embedding, classes, margin, config.label_smoothing, sampling, Store(config.scratch))
+    store = Store(config.scratch)
+    return ShardedClassifier(embedding, classes, margin, config.label_smoothing, sampling, store, config.deviation)
 
 
 def _check_size(embedding: int, classes: int) -> None:

@@ -1,7 +1,7 @@
 """CurricularFace (Huang et al. 2020): hard negatives count little at first and more as the training gets on.
 
-A hard class, one that scores above the target with its margin, gets ``s * cosine * (t + cosine)``. ``t`` follows the
-mean cosine between rows and their targets, so it grows while the net learns.
+A hard class, one that scores above ``s * cos(theta + m2)`` of the target's angle, gets ``s * cosine * (t + cosine)``.
+``t`` follows the mean cosine between rows and their targets, so it grows while the net learns.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairface.config.schema import HeadConfig
+from fairface.heads.margin import AngularMargin
 from fairface.heads.options import Option, margins_of, options_of
 from fairface.heads.statistics import TARGET, Statistic
 from fairface.heads.svx import HardNegativeMargin
@@ -18,6 +19,8 @@ from fairface.mx import NDArray, nd
 
 class CurricularMargin(HardNegativeMargin):
     """ArcFace's margin, continued downwards beyond pi, with the statistic ``t (1,)``.
+
+    The bound for hard classes is not continued, as in the published code.
 
     Args:
         s: scale.
@@ -30,6 +33,10 @@ class CurricularMargin(HardNegativeMargin):
         super().__init__(s, m2=m2, beyond_pi="linear")
         self.alpha = alpha
         self.statistic = Statistic({"t": 0.0}, TARGET, self.moved)
+        self._bound = AngularMargin(s, m2=m2)
+
+    def threshold(self, F: Any, cosine: Any) -> Any:
+        return self._bound.with_margin(F, cosine)
 
     def reweigh(self, F: Any, logits: Any, *statistics: Any) -> Any:
         (t,) = statistics

@@ -14,7 +14,7 @@ from fairface.errors import CheckpointError
 from fairface.faces.retinaface import RetinaFaceConfig, RetinaFaceDetector, output_shapes
 from fairface.graph.symbol_file import read_symbol
 from fairface.mx import Context, gluon, mx, nd
-from fairface.parameters import load_arrays
+from fairface.parameters import load_arrays, without_kind
 from fairface.quantity import agree, quantity
 
 _SIDE = 96  # of a square input at which the nine outputs are told apart by their shapes
@@ -79,7 +79,7 @@ def _nine_outputs(symbol: Any, files: CheckpointFiles) -> Any:
 
 
 def _block(symbol: Any, files: CheckpointFiles, context: Context) -> gluon.SymbolBlock:
-    arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
+    arrays = without_kind(load_arrays(str(files.params)), files.params)
     net = gluon.SymbolBlock(symbol, mx.sym.var("data", dtype="float32"))
     for key, parameter in net.collect_params().items():
         if key not in arrays:

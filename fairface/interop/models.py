@@ -17,7 +17,7 @@ from fairface.interop.dlib.layers import chip_size
 from fairface.interop.dlib.net import dlib_net
 from fairface.interop.torch.models import torch_net
 from fairface.mx import Context, gluon, mx
-from fairface.parameters import load_arrays
+from fairface.parameters import load_arrays, without_kind
 
 DEFAULT_IMAGE_SIZE = 112
 _EMBEDDINGS = ("fusion_fc1_output", "fc1_output", "2048_fc1_output")  # among several outputs, the embedding
@@ -95,7 +95,7 @@ def load_graph(files: CheckpointFiles) -> Graph:
         symbol, arrays = export(dlib_net(files.params) if files.is_dlib else torch_net(files.params))
     else:
         symbol, arrays = _load_symbol(files.symbol), load_arrays(str(files.params))
-    by_name = {key.split(":", 1)[-1]: value for key, value in arrays.items()}
+    by_name = without_kind(arrays, files.params)
     wanted = [name for name in symbol.list_inputs() if name != "data"]
     missing = next((name for name in wanted if name not in by_name), None)
     if missing is not None:

@@ -12,6 +12,7 @@ from fairface.backbones import BACKBONES
 from fairface.checkpoints import MANIFEST, TORCH_SUFFIXES
 from fairface.errors import CheckpointError
 from fairface.interop.torch.models import read_weights
+from fairface.parsing import parse_yaml
 
 PRETRAINED = "pretrained"
 _SYMBOL = "-symbol.json"
@@ -84,7 +85,7 @@ def _contents(checkpoint: str, problems: list[str]) -> str:
     path = Path(checkpoint)
     try:
         if path.is_dir():
-            config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+            config = parse_yaml((path / "config.yaml").read_text(encoding="utf-8"))
             return str(config["backbone"]["name"])
         return read_weights(path).name if path.is_file() else ""
     except (CheckpointError, OSError, yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from fairface.interop.fitting import fitting_backbone
 from fairface.interop.models import load_graph
 from fairface.interop.torch.models import arrays_for, read_blocks, read_weights
 from fairface.mx import NDArray, gluon
-from fairface.parameters import check_values, load_arrays, structural
+from fairface.parameters import check_values, load_arrays, structural, without_kind
 
 
 def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[str, NDArray], str]:
@@ -26,7 +26,7 @@ def weights_for(net: gluon.HybridBlock, files: CheckpointFiles) -> tuple[dict[st
     if files.symbol is None:
         weights = read_weights(files.params)
         return arrays_for(net, weights), str(weights)
-    arrays = {key.split(":", 1)[-1]: value for key, value in load_arrays(str(files.params)).items()}
+    arrays = without_kind(load_arrays(str(files.params)), files.params)
     try:
         if arrays.keys().isdisjoint(structural(net)):
             arrays = values_for(net, load_graph(files))

@@ -26,7 +26,12 @@ from fairface.methods.lpd import LPD
 from fairface.methods.nose_height import with_nose_height
 from fairface.methods.triplet import Fused, TripletMethod, TripletTerm
 from fairface.methods.uda import UDA
-from fairface.methods.unused_keys import refuse_lpd_keys, refuse_source_keys
+from fairface.methods.unused_keys import (
+    refuse_classifier_keys,
+    refuse_head_deviation,
+    refuse_lpd_keys,
+    refuse_source_keys,
+)
 from fairface.methods.virface import WITH_GENERATOR, WITH_UNLABELED, VirFace
 from fairface.mx import gluon
 
@@ -44,8 +49,10 @@ def build_triplet(config: TrainConfig, on_gpu: bool) -> Method:
     """The method ``triplet``: one labeled data set, backbone and triplet loss as configured.
 
     Raises:
-        ConfigError: no data path, fewer than two classes, or batches that are not P identities x K images.
+        ConfigError: no data path, fewer than two classes, batches that are not P identities x K images, or keys of a
+            classifier.
     """
+    refuse_classifier_keys(config)
     term = _triplet_term(config)
     refuse_source_keys(config, ())
     return TripletMethod(_backbone(config, on_gpu), _open_one(config), term, config.optimizer.decay_norm)
@@ -137,17 +144,18 @@ def build_lpd_method(config: TrainConfig, on_gpu: bool) -> Method:
     """The method ``lpd``: one labeled source with nose heights, a net with two streams, a head for each.
 
     Raises:
-        ConfigError: as ``classify``; a backbone without a localiser, a split head.
+        ConfigError: as ``classify``; a backbone without a localiser, a split head, a start of its own for a head.
         DataError: a file whose name tells no nose height.
     """
     refuse_source_keys(config, (0,))
     head = config.head_of(0)
     if head.sharded:
         raise ConfigError("method lpd keeps a whole classifier for each stream on each device; set head.sharded=false")
+    refuse_head_deviation(head)
     source = with_nose_height(_open_one(config), config.lpd)
     net = build_lpd(config.backbone, config.data.image_size, config.lpd, prelu_form(config.backbone.prelu, on_gpu))
-    classes, deviation = source.dataset.num_classes, config.lpd.head_deviation
-    heads = [build_head(head, net.channels, classes, deviation) for _ in range(2)]
+    start = dataclasses.replace(head, deviation=config.lpd.head_deviation)
+    heads = [build_head(start, net.channels, source.dataset.num_classes) for _ in range(2)]
     return LPD(
         config.lpd, partial_head=heads[1], backbone=net, head=heads[0], sources=[source],
         label_smoothing=head.label_smoothing, head_lr_mult=config.optimizer.head_lr_mult,

@@ -25,14 +25,19 @@ def embed(backbone: gluon.HybridBlock, shards: Sequence[Shard], world: World, fr
 
 
 def backbone_groups(backbone: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:
-    """All of the backbone; without ``decay_norm`` no weight decay acts on BatchNorm's parameters and on biases."""
-    parameters: Mapping[str, gluon.Parameter] = {f"backbone.{name}": p for name, p in structural(backbone).items()}
+    """All of the backbone; see :func:`trained_groups`."""
+    return trained_groups("backbone", backbone, decay_norm)
+
+
+def trained_groups(block_name: str, block: gluon.HybridBlock, decay_norm: bool) -> list[ParameterGroup]:
+    """All of a block; without ``decay_norm`` no weight decay acts on BatchNorm's parameters and on biases."""
+    parameters: Mapping[str, gluon.Parameter] = {f"{block_name}.{name}": p for name, p in structural(block).items()}
     if decay_norm:
-        return [ParameterGroup("backbone", parameters)]
-    spared = {f"backbone.{name}" for name in _norm_names(backbone)}
+        return [ParameterGroup(block_name, parameters)]
+    spared = {f"{block_name}.{name}" for name in _norm_names(block)}
     others = {name: p for name, p in parameters.items() if name in spared or name.endswith("bias")}
     decayed = {name: p for name, p in parameters.items() if name not in others}
-    return [ParameterGroup("backbone", decayed), ParameterGroup("backbone norm", others, wd_mult=0.0)]
+    return [ParameterGroup(block_name, decayed), ParameterGroup(f"{block_name} norm", others, wd_mult=0.0)]
 
 
 def _norm_names(block: gluon.Block, prefix: str = "") -> Iterator[str]:

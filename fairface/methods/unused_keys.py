@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from fairface.backbones.lpd import LPD_NETS
-from fairface.config.schema import LPDConfig, TrainConfig
+from fairface.config.schema import HeadConfig, LPDConfig, OptimizerConfig, TrainConfig, TripletConfig
 from fairface.errors import ConfigError
 
 
@@ -32,16 +33,50 @@ def refuse_source_keys(config: TrainConfig, classified: Collection[int], weighte
             )
 
 
+def refuse_classifier_keys(config: TrainConfig) -> None:
+    """Keys of a classifier, and of a loss beside its own, for a method that has triplets alone.
+
+    Raises:
+        ConfigError: one is set.
+    """
+    found = [(f"head.{key}", value, usual) for key, value, usual in _changed(config.head, HeadConfig())]
+    found += [("optimizer.head_lr_mult", config.optimizer.head_lr_mult, OptimizerConfig().head_lr_mult)]
+    found += [("triplet.weight", config.triplet.weight, TripletConfig().weight)]
+    for key, value, usual in found:
+        if value != usual:
+            raise ConfigError(
+                f"{key} is {value!r}, but method {config.method} has no classifier; leave it at {usual!r}, or set "
+                "method=fused for a class loss beside the triplets"
+            )
+
+
+def refuse_head_deviation(head: HeadConfig) -> None:
+    """The deviation of class weights, for which Latent Part Detection has a key of its own.
+
+    Raises:
+        ConfigError: it is set.
+    """
+    if head.deviation != HeadConfig().deviation:
+        raise ConfigError(
+            f"head.deviation is {head.deviation!r}, but method lpd takes lpd.head_deviation; set that one instead"
+        )
+
+
 def refuse_lpd_keys(config: TrainConfig) -> None:
     """Options of Latent Part Detection where its net is trained by another method, which makes it with the defaults.
 
     Raises:
         ConfigError: one is set.
     """
-    usual = LPDConfig()
-    if config.backbone.name in LPD_NETS and config.lpd != usual:
-        key = next(key for key, value in vars(config.lpd).items() if value != getattr(usual, key))
+    if config.backbone.name not in LPD_NETS:
+        return
+    for key, value, _ in _changed(config.lpd, LPDConfig()):
         raise ConfigError(
-            f"lpd.{key} is {getattr(config.lpd, key)!r}, but method {config.method} takes {config.backbone.name} with "
-            f"the defaults; set method=lpd, or leave lpd.{key} out"
+            f"lpd.{key} is {value!r}, but method {config.method} takes {config.backbone.name} with the defaults; set "
+            f"method=lpd, or leave lpd.{key} out"
         )
+
+
+def _changed(group: Any, usual: Any) -> list[tuple[str, Any, Any]]:
+    """The keys of a group that are not as usual: key, value and what is usual."""
+    return [(key, value, getattr(usual, key)) for key, value in vars(group).items() if value != getattr(usual, key)]

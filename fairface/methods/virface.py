@@ -19,14 +19,13 @@ import numpy as np
 from fairface.config.schema import VirFaceConfig
 from fairface.methods.base import ParameterGroup, Stage, StepReport
 from fairface.methods.classify import Classify
-from fairface.methods.common import embed
+from fairface.methods.common import embed, trained_groups
 from fairface.methods.generator import Generator
 from fairface.methods.virface_generation import Generated, generate, reconstruction
 from fairface.methods.virface_losses import is_reproduced, unclaimed, unit
 from fairface.methods.virface_parts import Part, centres_on, parts_of, virtual_classes
 from fairface.mx import NDArray, autograd, gluon, nd
 from fairface.parallel import Shard, World
-from fairface.parameters import structural
 
 PRETRAIN, GENERATOR, VIRCLASS, VIRFACE = "pretrain", "generator", "virclass", "virface"
 WITH_GENERATOR = (GENERATOR, VIRFACE)  # stages that have, and save, a generator
@@ -70,8 +69,7 @@ class VirFace(Classify):
         groups = list(super().parameter_groups(stage)) if "head" in trained else []
         self.backbone_is_frozen = "backbone" not in trained
         if "generator" in trained and self.generator is not None:
-            own = {f"generator.{name}": p for name, p in structural(self.generator).items()}
-            groups.append(ParameterGroup("generator", own))
+            groups += trained_groups("generator", self.generator, self.decay_norm)
         return groups
 
     def losses(self, shards: Sequence[Shard], world: World) -> StepReport:

@@ -17,6 +17,7 @@ from fairface.data.packing.memory import make_memory_set
 from fairface.data.recordio.dataset import RecordDataset, find_rec
 from fairface.errors import ConfigError, DataError
 from fairface.hardware import usable_cores
+from fairface.printable import printable
 from fairface.programs.catalog import options_of
 from fairface.quantity import quantity
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str], prog: str = "") -> None:
     if console.json or lines:
         console.show({"images": images, "sets": sets, "problems": problems}, "\n".join(lines))
     for problem in problems[:-1]:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {printable(problem)}", file=sys.stderr)
     if problems:
         raise DataError(problems[-1])
 

@@ -27,6 +27,7 @@ from fairface.evaluation.assessed_all_pairs import assess_all_pairs
 from fairface.evaluation.fairness_page import page_of_fairness
 from fairface.evaluation.scored_pairs import open_scored
 from fairface.files import atomic_write
+from fairface.printable import printable
 from fairface.programs.fairness_options import arguments
 from fairface.programs.fairness_thresholds import fixed_thresholds, pair_source, shared_thresholds, sources
 from fairface.programs.page_options import is_page, provenance, wants_page, write_outputs
@@ -77,7 +78,7 @@ def main(argv: Sequence[str], prog: str = "") -> int:
         "\n".join([report.text(), *([""] if (lines := model_line("", *stored)) else []), *lines]),
     )
     for sentence in met:
-        print(f"failed: {sentence}", file=sys.stderr)
+        print(f"failed: {printable(sentence)}", file=sys.stderr)
     return 1 if met else 0
 
 

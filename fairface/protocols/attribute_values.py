@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -86,19 +87,32 @@ def in_order(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def alike_values(attributes: Sequence[str], values: Sequence[Sequence[str]]) -> list[str]:
-    """A sentence for each of ``attributes`` that has values which differ only in case, or many that are numbers: they
-    are groups of their own."""
+    """A sentence for each of ``attributes`` that has values which differ only in case, in the form of a character (an
+    accent of its own, full width) or in invisible ones, or many that are numbers: they are groups of their own."""
     notes = []
     for name, known in zip(attributes, values, strict=True):
         same: dict[str, list[str]] = {}
         for value in known:
-            same.setdefault(value.casefold(), []).append(value)
-        alike = ["/".join(group) for group in same.values() if len(group) > 1]
+            same.setdefault(_as_read(value), []).append(value)
         if len(known) > MANY_NUMBERS and all(map(_is_number, known)):
             notes.append(f"{name}: {len(known)} numbers, each a group of its own; --bands {name}=18,40,65 joins them")
-        if alike:
-            notes.append(f"{name}: {', '.join(alike)} differ only in case and are different groups; spell them alike")
+        alike = [group for group in same.values() if len(group) > 1]
+        for what, groups, write in (
+            ("case", [group for group in alike if len({text.casefold() for text in group}) == 1], str),
+            ("characters that look alike or are not seen",
+             [group for group in alike if len({text.casefold() for text in group}) > 1], ascii),
+        ):  # fmt: skip
+            if groups:
+                told = ", ".join("/".join(map(write, group)) for group in groups)
+                notes.append(f"{name}: {told} differ only in {what} and are different groups; spell them alike")
     return notes
+
+
+def _as_read(value: str) -> str:
+    """What a reader sees of the text, whatever its case: compatible characters are one (NFKC), and format characters
+    such as a space without width are none."""
+    text = unicodedata.normalize("NFKC", value).casefold()
+    return " ".join("".join(sign for sign in text if unicodedata.category(sign) != "Cf").split())
 
 
 def _is_number(text: str) -> bool:

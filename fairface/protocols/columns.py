@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fairface.data.table import CsvTable
+from fairface.data.text_lines import number_of
 from fairface.errors import DataError
 
 ROLES = ("image_a", "image_b", "same", "subject_a", "subject_b", "fold", "score")
@@ -61,7 +62,7 @@ def numbers(table: CsvTable, column: str) -> list[float]:
     result = []
     for row, value in enumerate(table.column(column, remedy="name the column of numbers, for scores with --column")):
         try:
-            result.append(float("nan") if value.lower() in UNKNOWN_WORDS else float(_pointed(value, table)))
+            result.append(float("nan") if value.lower() in UNKNOWN_WORDS else number_of(_pointed(value, table)))
         except ValueError as error:
             raise DataError(f"{table.where(row)}: {column} is {value!r}; write a number, or leave it empty") from error
     return result
@@ -81,7 +82,7 @@ def truths(table: CsvTable, names: Sequence[str] = TRUTH) -> list[bool]:
 def truth_of(text: str) -> bool | None:
     """1, true, same, genuine … as True; 0, -1, false, different, impostor … as False; else None."""
     try:
-        return _NUMBERS.get(float(text))
+        return _NUMBERS.get(number_of(text))
     except ValueError:
         return _TRUTHS.get(text.lower())
 
@@ -128,6 +129,6 @@ def _pointed(value: str, table: CsvTable) -> str:
 
 def _is(value: str, number: float) -> bool:
     try:
-        return float(value) == number
+        return number_of(value) == number
     except ValueError:
         return False

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.comparisons import Comparisons
+from fairface.data.npz import UNREADABLE
 from fairface.data.table import read_csv_table
 from fairface.errors import DataError
 from fairface.protocols.challenge import FIRST, SECOND
@@ -63,7 +64,7 @@ def read_numbers(path: str | os.PathLike[str], shape: tuple[int, ...], wanted: s
     """
     try:
         found = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as .npy without pickled objects ({error})") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); correct the path") from error

@@ -13,8 +13,11 @@ from fairface.hardware import usable_gpus
 from fairface.protocols.five_sets import find_sets
 from fairface.recipes.adaface_folders import placed, training_data, validation_sets
 
+EMBEDDING = 512
 # What no flag sets. Weight decay is fixed in the published program, too, and spares BatchNorm's parameters.
+# Class weights start with a length of 1: the longer they are, the less a step turns them.
 FIXED: Mapping[str, Any] = {
+    "head": {"deviation": EMBEDDING**-0.5},
     "optimizer": {"name": "sgd", "weight_decay": 5e-4, "decay_norm": False, "schedule": "step"},
     "verify": {"monitor": "accuracy"},
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fairface.files import atomic_write, inside, sha256
+from fairface.parsing import parse_json
 
 
 def write_manifest(path: Path, files: Iterable[Path], about: Mapping[str, Any]) -> None:
@@ -26,7 +27,7 @@ def write_manifest(path: Path, files: Iterable[Path], about: Mapping[str, Any]) 
 def is_complete(path: Path, about: Mapping[str, Any]) -> bool:
     """Whether the manifest is there, says the same ``about`` and every file of it is as it was."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         if content["about"] != json.loads(json.dumps(dict(about))) or not content["files"]:
             return False
         return all(sha256(inside(path.parent, name)) == expected for name, expected in content["files"].items())

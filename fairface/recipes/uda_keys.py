@@ -19,11 +19,12 @@ DEPTHS = ("TINY", "18", "34", "50", "101", "152", "200")  # TINY is ours, for CP
 BACKBONES = {f"IR_{depth}": f"split_ir_{depth.lower()}" for depth in DEPTHS}
 HEADS: Mapping[str, Tree] = {
     "CurricularFace": {"name": "curricularface", "s": 64.0, "m2": 0.5},
-    "ArcFace": {"name": "arcface", "s": 64.0, "m2": 0.5},
+    "ArcFace": {"name": "arcface_linear", "s": 64.0, "m2": 0.5},
     "CosFace": {"name": "cosface", "s": 64.0, "m3": 0.4},
 }
 INDEX_SUFFIXES = (".index", ".txt")  # UFace's and TFace's
-# What the published program fixes: no weight decay on BatchNorm, a fall to a tenth, a mirrored half of the images.
+# What the published program fixes or means to fix: no weight decay on BatchNorm, a fall to a tenth, half of the images
+# mirrored.
 FIXED: Tree = {
     "method": "uda",
     "augment": {"mirror": 0.5},
@@ -176,7 +177,7 @@ KEYS: Mapping[str, Key] = {
     "LOCAL_RANK": Key("0", _only("LOCAL_RANK", (0,), _ONE_PROCESS)),
     "DIST_BACKEND": Key("nccl or gloo, without effect", _only("DIST_BACKEND", ("nccl", "gloo"), _ONE_PROCESS)),
     "DIST_URL": Key("env://, without effect", _only("DIST_URL", ("env://",), _ONE_PROCESS)),
-    "NUM_WORKERS": Key("decoding threads", _to("data.threads")),
+    "NUM_WORKERS": Key("decoding threads; 0 = one", lambda value, keys: {"data": {"threads": value or 1}}),
     "AMP": Key("float16 on GPUs", _half),
 }  # fmt: skip
 

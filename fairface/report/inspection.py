@@ -13,6 +13,7 @@ from fairface.data.image_reader import ImageReader
 from fairface.data.inspection.dataset import Inspection
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.printable import printable_line
 from fairface.quantity import agree, quantity
 from fairface.report.histogram import plot_images_per_class
 from fairface.report.sheet import contact_sheet, save_png
@@ -43,7 +44,7 @@ def write_inspection(folder: Path, found: Inspection, problems: Sequence[str]) -
     if images:
         save_png(folder / "samples.png", contact_sheet(np.stack(images), captions=captions))
     with atomic_write(folder / "problems.txt", "w", encoding="utf-8") as file:
-        file.writelines(f"{problem}\n" for problem in problems)
+        file.writelines(f"{printable_line(problem)}\n" for problem in problems)
 
 
 def inspection_text(result: Mapping[str, Any]) -> str:
@@ -78,7 +79,7 @@ def inspection_text(result: Mapping[str, Any]) -> str:
         ]
     problems = result["problems"]
     lines = [table(rows, ["what", "found"]), quantity(len(problems), "problem")]
-    lines += [f"- {problem}" for problem in problems[:SHOWN_PROBLEMS]]
+    lines += [f"- {printable_line(problem)}" for problem in problems[:SHOWN_PROBLEMS]]
     if len(problems) > SHOWN_PROBLEMS:
         lines.append(f"… and {len(problems) - SHOWN_PROBLEMS} more: --output FOLDER writes all to problems.txt")
     return "\n".join(lines)

@@ -15,6 +15,8 @@ from tqdm import tqdm
 from fairface.cli import finite
 from fairface.errors import DataError
 from fairface.files import atomic_write
+from fairface.parsing import parse_json
+from fairface.printable import printable
 from fairface.quantity import quantity
 
 
@@ -63,7 +65,7 @@ class RunLog:
         if self.quiet or self.cut_off:
             return
         try:
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(printable(text), file=sys.stderr)
         except OSError:  # BrokenPipeError, and EIO where the terminal is gone
             self.cut_off = True
 
@@ -72,7 +74,7 @@ class RunLog:
         if self.history is None:
             return
         when = time.strftime("%Y-%m-%d %H:%M:%S%z", time.localtime(time.time()))
-        line = f"{when}  {text}\n"
+        line = f"{when}  {printable(text)}\n"
         if self._held is None:
             _append(self.history, line)
         else:
@@ -120,7 +122,7 @@ class RunLog:
         before."""
         if self.path.is_file():
             lines = self.path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _step_of(line) != step or not json.loads(line)["event"].startswith(event)]
+            kept = [line for line in lines if _step_of(line) != step or not parse_json(line)["event"].startswith(event)]
             self._keep_lines(kept)
 
     def _keep_lines(self, lines: Sequence[str]) -> None:
@@ -145,6 +147,6 @@ def _append(path: Path, text: str) -> None:
 def _step_of(line: str) -> int | None:
     """The step of a JSON line; None for one that was cut off when the process was killed, or is damaged."""
     try:
-        return int(json.loads(line)["step"])
+        return int(parse_json(line)["step"])
     except (ValueError, KeyError, TypeError, OverflowError):
         return None

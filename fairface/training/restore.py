@@ -12,6 +12,7 @@ from fairface.checkpoints import CheckpointFiles, read_manifest, resolve
 from fairface.errors import CheckpointError
 from fairface.mx import NDArray
 from fairface.parameters import load_arrays, set_arrays
+from fairface.parsing import parse_yaml
 from fairface.quantity import agree, quantity
 from fairface.training.checkpointer import COPIES, method_state
 from fairface.training.loss_scale import LossScale
@@ -30,7 +31,7 @@ def saved_config(folder: Path) -> dict[str, Any]:
         CheckpointError: it is missing or damaged.
     """
     try:
-        saved = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        saved = parse_yaml((folder / "config.yaml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise CheckpointError(
             f"{folder / 'config.yaml'}: cannot be read ({error}); the run cannot be resumed"

@@ -18,6 +18,7 @@ from fairface.data.types import Batch
 from fairface.errors import DeviceError, FairfaceError
 from fairface.files import atomic_write, write_json
 from fairface.mx import mx
+from fairface.printable import printable
 from fairface.quantity import agree, quantity
 from fairface.report.sheet import contact_sheet, save_png
 from fairface.training.alike import check_alike, fingerprints
@@ -284,4 +285,4 @@ def finish(run: Prepared, folder: RunFolder, log: RunLog) -> None:
     metrics, text = score_test_sets(run, scorer, net)
     folder.write_json("metrics.json", metrics)
     log.keep(f"test sets\n{text}")
-    print(text)
+    print(printable(text))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray as Array
 
 from fairface.checkpoints import CheckpointFiles, resolve
+from fairface.data.loading.draws import Purpose, device_seed
 from fairface.data.types import Dataset
 from fairface.errors import CheckpointError
 from fairface.interop.check import difference_of
@@ -26,7 +27,7 @@ OTHER_FUNCTION = 0.1
 
 def initialize(method: Method, contexts: Sequence[Context], seed: int, image_size: int) -> None:
     """Random parameters for every block, the same for the same seed, and a forward pass so that shapes are known."""
-    mx.random.seed(seed)
+    mx.random.seed(device_seed(seed, 0, Purpose.START))
     for block in method.blocks().values():
         block.initialize(ctx=list(contexts))
         block.hybridize(static_alloc=True, static_shape=True)

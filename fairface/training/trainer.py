@@ -13,6 +13,7 @@ import numpy as np
 
 from fairface.cli import progress
 from fairface.config.schema import TrainConfig
+from fairface.data.loading.draws import Purpose, device_seed
 from fairface.data.loading.loader import BatchLoader
 from fairface.data.types import Batch
 from fairface.errors import DataError, TrainingError
@@ -27,9 +28,6 @@ from fairface.training.loss_scale import LossScale
 from fairface.training.schedule import learning_rate
 from fairface.training.stop import StopSignal
 from fairface.training.updates import Updates
-
-SEED_STRIDE = 1_000_003  # keeps the random streams of neighbouring seeds apart
-RANK_STRIDE = 179_424_673  # and those of processes, whose dropout shall differ
 
 
 @dataclass(frozen=True)
@@ -123,8 +121,7 @@ class Trainer:
 
         The numbers of the step ``before`` are read once there is work for the devices again.
         """
-        seed = self.config.seed * SEED_STRIDE + step + self.world.rank * RANK_STRIDE
-        mx.random.seed(seed % (2**31 - 1))
+        mx.random.seed(device_seed(self.config.seed, step, Purpose.STEP, self.world.rank))  # processes' dropout differs
         lr = learning_rate(self.config.optimizer, step, self.total)
         factor = 1.0 if self.scale is None else self.scale.value
         shards = shard(batch, self.world, self.loader.counts if self.world.size > 1 else ())

@@ -14,6 +14,8 @@ from contextlib import suppress
 from typing import Any
 
 from fairface.errors import TrainingError
+from fairface.parsing import parse_json
+from fairface.printable import printable
 from fairface.workers.place import Place
 from fairface.workers.rollcall import LOST
 
@@ -25,7 +27,7 @@ _RETRY = 0.1  # seconds
 def leave(reason: str, code: int) -> None:
     """Say why and end the process at once: its main thread may wait in MXNet for somebody who is gone."""
     with suppress(OSError):
-        print(f"error: {reason}; --resume goes on from the last checkpoint", file=sys.stderr, flush=True)
+        print(f"error: {printable(reason)}; --resume goes on from the last checkpoint", file=sys.stderr, flush=True)
     os._exit(code)
 
 
@@ -89,7 +91,7 @@ class Member:
                 received = b""
             *lines, buffer = (buffer + received).split(b"\n")
             for line in lines:
-                self._hear(json.loads(line))
+                self._hear(parse_json(line))
             if not received:
                 self._stop("the process that holds the roll call is gone", LOST)
                 return

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairface.errors import ConfigError
+from fairface.parsing import parse_json
 from fairface.workers.place import WORKER
 
 LOST = 75  # exit code where a process was lost and another try may succeed (EX_TEMPFAIL of sysexits.h)
@@ -121,7 +122,7 @@ class RollCall:
         *lines, caller.buffer = (caller.buffer + received).split(b"\n")
         try:
             for line in lines:
-                self._hear(caller, json.loads(line))
+                self._hear(caller, parse_json(line))
         except (ValueError, KeyError, TypeError):
             received = b""  # no member
         if not received or len(caller.buffer) > _LONGEST:
@@ -132,6 +133,8 @@ class RollCall:
             raise TypeError("no member")
         if "role" in said:
             self._greet(caller, str(said["role"]), said["rank"], f"process {int(said['process'])} on {said['host']}")
+        elif not caller.role:
+            raise TypeError("no member: it has not said who it is, and may not stop the others")
         elif "failed" in said:
             caller.done = True
             self._stop(f"{caller.name} stopped: {said['failed']}", int(said["code"]))

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from fairface.cli import describe
 from fairface.errors import FairfaceError
+from fairface.printable import printable
 from fairface.workers.member import Member
 from fairface.workers.place import SCHEDULER, SERVER, WORKER, Place, check_port
 from fairface.workers.rollcall import RollCall
@@ -75,6 +76,6 @@ def _fail(member: Member, error: BaseException, debug: bool) -> NoReturn:
     member.failed(text, code)
     if debug or code == 1:
         traceback.print_exc()
-    print(text if code == _STOPPED else f"error: {text}", file=sys.stderr, flush=True)
+    print(printable(text if code == _STOPPED else f"error: {text}"), file=sys.stderr, flush=True)
     sys.stdout.flush()
     os._exit(code)

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fairface.data.images import decode, encode_jpeg, encode_png, is_jpeg, resize, to_stored_jpeg
+from fairface.data.image_size import is_jpeg
+from fairface.data.images import decode, encode_jpeg, encode_png, resize, to_stored_jpeg
 from fairface.errors import RESIZE, DataError
 
 

@@ -7,14 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+from fairface.data.image_size import is_jpeg, is_png, jpeg_size
 from fairface.data.images import (
     check_size,
     decode,
     encode_jpeg,
     encode_png,
-    is_jpeg,
-    is_png,
-    jpeg_size,
     keep_or_convert,
     read_bytes,
     resize,

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import zipfile
 
 import numpy as np
@@ -171,3 +172,39 @@ def test_names_of_values_are_lists_by_attribute(tmp_path, stored):
                  meta=np.array(f"{{\"attribute_values\": {values}}}"))  # fmt: skip
         with pytest.raises(DataError, match=r"e\.npz: 'attribute_values' in 'meta' is .*write an object with a list"):
             load_embeddings(tmp_path / "e.npz")
+
+
+def claiming(shape):
+    """The start of an array in numpy's format."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return file.getvalue()
+
+
+def test_an_archive_that_grows_out_of_all_proportion(tmp_path, stored):
+    """A megabyte of zeros packed into a kilobyte, many times over; float32 embeddings hardly shrink."""
+    path = tmp_path / "e.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("embeddings.npy", "w", force_zip64=True) as entry:
+            entry.write(claiming((300 * 250, 1024)))
+            for _ in range(300):
+                entry.write(bytes(1_024_000))
+        archive.writestr("names.npy", claiming((2,)) + bytes(8))
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(DataError, match=r"e\.npz: 0\.3 MB that grow to 307 MB, which embeddings do not do"):
+        load_embeddings(path)
+    np.savez_compressed(path, embeddings=np.zeros((1000, 64), np.float32), names=[f"{i}.jpg" for i in range(1000)])
+    assert len(load_embeddings(path)) == 1000  # small ones may shrink as they like
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_shape_that_no_memory_holds(tmp_path, suffix):
+    path = tmp_path / f"e{suffix}"
+    content = claiming((10**9, 10**6)) + bytes(100)
+    if suffix == ".npy":
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("embeddings.npy", content)
+    with pytest.raises(DataError, match=r"e\.np[yz]: cannot be read as \.npz or \.npy"):
+        load_embeddings(path)

@@ -71,3 +71,10 @@ def test_photographs_without_a_face_or_damaged(tmp_path):
     rows, problems = find_points(tmp_path, ["bad.png", "blank.png"], PointSearch(MtcnnConfig()))
     assert rows["blank.png"].points is None
     assert problems["bad.png"].startswith("not an image")
+
+
+def test_an_underscore_is_in_no_number(tmp_path):
+    path = tmp_path / "points.txt"
+    path.write_text("a.jpg 30.5 40.5 1_0 40.5 50 60 35 80 65 80\n")
+    with pytest.raises(DataError):
+        read_point_list(path)

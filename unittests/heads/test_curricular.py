@@ -78,10 +78,24 @@ def test_logits_equal_a_float64_loop():
         theta = math.acos(cosine[i, y])
         target = math.cos(theta + m) if theta + m <= math.pi else cosine[i, y] - m * math.sin(m)
         for j in range(6):
-            if j != y and cosine[i, j] > target:
+            if j != y and cosine[i, j] > math.cos(theta + m):
                 expected[i, j] = cosine[i, j] * (t + cosine[i, j])
         expected[i, y] = target
     np.testing.assert_allclose(logits, s * expected, atol=1e-9)
+
+
+def test_beyond_pi_a_hard_class_scores_above_the_plain_cosine_with_margin():
+    """The target's logit goes on downwards, the bound for hard classes does not (published code): class 1, opposite to
+    the embedding like the target, is below the bound and keeps its cosine."""
+    theta = np.array([3.0, 3.1, 1.5, 0.4])  # of four classes in a plane; the embedding lies at 0
+    bound = math.cos(theta[0] + 0.5)
+    assert math.cos(theta[1]) < bound < math.cos(theta[2])
+    weight = np.stack([np.cos(theta), np.sin(theta)], axis=1)
+    head = build_head(HeadConfig(name="curricularface", s=8.0), 2, 4)
+    logits = run(head, np.array([[2.0, 0.0]]), weight, np.array([0]), "float64", statistics=[0.3])[0][0]
+    expected = [math.cos(theta[0]) - 0.5 * math.sin(0.5), math.cos(theta[1]),
+                *(math.cos(angle) * (0.3 + math.cos(angle)) for angle in theta[2:])]  # fmt: skip
+    np.testing.assert_allclose(logits / 8, expected, atol=1e-6)
 
 
 def test_a_batch_without_labels_keeps_t():

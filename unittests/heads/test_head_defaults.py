@@ -7,7 +7,7 @@ import pytest
 
 from fairface.config.schema import HeadConfig
 from fairface.errors import ConfigError
-from fairface.heads import build_head, build_margin
+from fairface.heads import build_head, build_margin, build_sharded_head
 from fairface.heads.adaface import AdaFaceMargin
 from fairface.heads.curricular import CurricularMargin
 from fairface.heads.statistics import RunningStatistics
@@ -21,6 +21,16 @@ def test_adafaces_own_values_are_the_papers():
     built, made = build_margin(HeadConfig(name="adaface")), AdaFaceMargin()
     for margin in (built, made):
         assert (margin.s, margin.m, margin.h, margin.t_alpha) == (64.0, 0.4, 0.333, 0.01)
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, 0.01), ({"deviation": 0.25}, 0.25)])
+def test_class_weights_start_with_the_configured_deviation(given, expected):
+    for name, sharded in (("adaface", False), ("cosface", True)):
+        head = (build_sharded_head if sharded else build_head)(HeadConfig(name=name, sharded=sharded, **given), 64, 99)
+        head.initialize()
+        weight = head.arrays()["weight"] if sharded else head.weight.data()
+        assert weight.asnumpy().std() == pytest.approx(expected, rel=0.05)
+        assert weight.asnumpy().mean() == pytest.approx(0, abs=0.05 * expected)
 
 
 def test_curricularfaces_own_values():

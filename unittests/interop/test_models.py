@@ -98,6 +98,14 @@ def test_names_with_colons_and_missing_parameters(tmp_path: Path) -> None:
         load_graph(resolve(name))
 
 
+def test_one_name_for_two_parameters(tmp_path: Path) -> None:
+    name = save(tmp_path, dense())
+    arrays = {"arg:fc1_weight": nd.zeros((2, 27)), "aux:fc1_weight": nd.ones((2, 27))}
+    mx.nd.save(f"{tmp_path}/m-0000.params", arrays)
+    with pytest.raises(CheckpointError, match=r"m-0000\.params: holds 'fc1_weight' twice, as arg: and as aux:"):
+        load_model(name, CPU)
+
+
 def test_parameters_have_no_gradient_and_keep_their_type(tmp_path: Path) -> None:
     model = load_model(save(tmp_path, dense(), fc1_weight=WEIGHT), CPU)
     (parameter,) = model.net.collect_params().values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from functools import partial
@@ -39,10 +40,8 @@ OTHERS = {"backbone.embedding": 12, "backbone.name": "mobilefacenet", "head.name
           "backbone.dropout": 0.3, "backbone.prelu": "native", "backbone.output": "GDC",
           "head.options": {"m": 1.0}}  # fmt: skip
 UNUSED = {
-    "*:head.init_from": "read when a run starts from another one (training/mean_embeddings.py)",
-    "triplet:head.*": "a group of methods with a classifier",
+    "[cfvul]*:head.init_from": "read when a run starts from another one (training/mean_embeddings.py)",
     "[cuvl]*:sampler.images_per_class": "of the sampler pk",
-    "triplet:triplet.weight": "of the method fused, which adds the triplet loss to another",
     "*:triplet.gamma": "of the arc-circle losses",
     "*:triplet.theta_margin": "of the arc-circle losses",
     "lpd:backbone.prelu": "a ResNet without PReLU",
@@ -182,3 +181,19 @@ def test_options_of_lpd_where_another_method_trains_its_net(people: Path) -> Non
     assert made_of(tree) != "refused"
     with pytest.raises(ConfigError, match=r"lpd\.pixels is 'released', but method classify takes lpd_tiny with the"):
         build_method(from_tree({**tree, "lpd": {"pixels": "released"}}, "test"), on_gpu=False)
+
+
+@pytest.mark.parametrize(
+    "word", ["head.name=cosface", "head.s=32", "head.init_from=mean_embedding", "optimizer.head_lr_mult=2.0",
+             "triplet.weight=0.5"],
+)  # fmt: skip
+def test_triplets_alone_refuse_keys_of_a_classifier(people: Path, word: str) -> None:
+    key, _, value = word.partition("=")
+    group, last = key.split(".")
+    shown = repr(value) if value.isidentifier() else re.escape(str(float(value)))
+    for method in ("triplet", "fused"):
+        tree = tree_of(method, people)
+        tree[group] = {**tree.get(group, {}), last: value if value.isidentifier() else float(value)}
+        assert (made_of(tree) == "refused") == (method == "triplet")
+    with pytest.raises(ConfigError, match=rf"{re.escape(key)} is {shown}, but method triplet has no classifier; leave"):
+        build_method(from_tree({**tree, "method": "triplet"}, "test"), on_gpu=False)

@@ -173,6 +173,7 @@ def test_a_column_of_the_data_or_of_a_transform_is_taken(people: Path) -> None:
         (["backbone.name=fresnet_tiny"], r"Latent Part Detection knows: lpd, lpd_tiny"),
         (["backbone.regions=rows"], r"backbone.regions is 'rows'; lpd_tiny has no regions"),
         (["head.sharded=true"], r"whole classifier for each stream .*set head.sharded=false"),
+        (["head.deviation=0.5"], r"head.deviation is 0.5, but method lpd takes lpd.head_deviation; set that one"),
         (["start_from={baseline}"], r"model-.*params: has no localiser.fc1.weight; it belongs to another architecture"),
         (["stage=crop"], r"stage is 'crop'; method lpd knows: all, head"),
         (["lpd.height_offset=0.7"], r"lpd.height_offset .*between 0 and 0.6"),

@@ -172,3 +172,13 @@ def test_each_stage_has_the_blocks_that_it_saves_and_trains_what_it_says() -> No
         trained = {name.split(".")[0] for group in groups for name in group.parameters}
         assert trained == set(VirFace.stages[stage].trains)
         assert made.backbone_is_frozen == (stage == "generator")
+
+
+@pytest.mark.parametrize("decay_norm", [True, False])
+def test_decay_that_spares_biases_spares_those_of_the_generator(decay_norm: bool) -> None:
+    made = method("virface", CONTEXTS[:1])
+    made.decay_norm = decay_norm
+    decays = {name: group.wd_mult for group in made.parameter_groups("virface") for name in group.parameters}
+    layers = ("en1", "en_mean", "en_var", "de1", "de2")
+    assert [decays[f"generator.{layer}.weight"] for layer in layers] == [1.0] * 5
+    assert [decays[f"generator.{layer}.bias"] for layer in layers] == [1.0 if decay_norm else 0.0] * 5

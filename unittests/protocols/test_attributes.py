@@ -109,6 +109,17 @@ def test_values_that_differ_only_in_case_are_told():
     ]
 
 
+def test_values_that_look_alike_are_told():
+    """One group would silently be two: an accent of its own, a space without width, letters of full width."""
+    values = ["caf\u00e9", "cafe\u0301", "m", "m\u200b", "\uff46", "f", "F", "a b", "a\u00a0b", "d"]
+    (case, looks) = alike_values(["sex"], [[*values, "K", "k"]])
+    assert case == "sex: K/k differ only in case and are different groups; spell them alike"
+    assert looks == (
+        r"sex: 'caf\xe9'/'cafe\u0301', 'm'/'m\u200b', '\uff46'/'f'/'F', 'a b'/'a\xa0b' differ only in characters that "
+        "look alike or are not seen and are different groups; spell them alike"
+    )
+
+
 def test_values_that_are_numbers_are_in_the_order_of_their_numbers(table):
     given = table("image,age\np0/0.jpg,10\np0/1.jpg,9\np1/0.jpg,100\np2/0.jpg,2.5\n")
     assert attributes_of_images(given, IMAGES, ["age"]).values == (("2.5", "9", "10", "100"),)

@@ -80,6 +80,15 @@ def test_missing_numbers_and_decimal_commas(write):
         numbers(read_csv_table(write('score,n\n"1,000.5",1\n')), "score")
 
 
+@pytest.mark.parametrize("text", ["0_9", "1_000", "1e1_0", "_1"])
+def test_an_underscore_is_in_no_number(write, text):
+    """Python would take a slip in 0.9 for 9, the surest match of all."""
+    with pytest.raises(DataError, match=f"line 2: score is '{text}'; write a number"):
+        numbers(read_csv_table(write(f"score,n\n{text},1\n")), "score")
+    with pytest.raises(DataError, match=r"line 2: same is '0_1'; write 1"):
+        truths(read_csv_table(write("same,n\n0_1,1\n")), ("same",))
+
+
 @pytest.mark.parametrize(
     ("yes", "no"), [("Y", "N"), ("T", "F"), ("mated", "non-mated"), ("Mated", "NonMated"), ("match", "Non-Match")]
 )

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fairface import hardware
@@ -15,8 +16,9 @@ from fairface.config.keys import keys
 from fairface.config.load import from_tree
 from fairface.config.tree import merged
 from fairface.errors import ConfigError, DataError
+from fairface.heads import build_head
 from fairface.programs.run_options import add_run_options, parse_run
-from fairface.recipes.adaface_flags import FIXED, FLAGS, notes_on
+from fairface.recipes.adaface_flags import FIXED, FLAGS, HEADS, notes_on
 from fairface.training.schedule import learning_rate, steps_of
 from unittests.data.builders import bin_file, images
 
@@ -139,6 +141,16 @@ def test_the_schedule_is_that_of_epochs():
         assert steps_of(config.verify.every, total) == steps_per_epoch
     assert (config.optimizer.weight_decay, config.optimizer.decay_norm, config.optimizer.momentum) == (5e-4, False, 0.9)
     assert (config.verify.monitor, config.verify.flip, config.verify.folds) == ("accuracy", True, 10)
+
+
+@pytest.mark.parametrize("head", ["adaface", "arcface", "cosface"])
+def test_class_weights_start_at_length_one_as_published(head):
+    config = from_tree(merged(FIXED, {"head": {"name": HEADS[head]}, "data": {"path": "x"}}), "adaface.py")
+    made = build_head(config.head, config.backbone.embedding, 200)
+    made.initialize()
+    lengths = np.linalg.norm(made.weight.data().asnumpy(), axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=0.15)
+    assert lengths.mean() == pytest.approx(1, abs=0.01)
 
 
 def test_a_single_epoch_is_scored_ten_times():

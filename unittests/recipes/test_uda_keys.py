@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fairface.config.schema import TrainConfig
 from fairface.errors import ConfigError
+from fairface.heads import build_head
+from fairface.mx import nd
 from fairface.programs.uda import configured, main
 from fairface.recipes.uda_keys import KEYS, our_tree
 
@@ -52,7 +55,7 @@ def test_the_published_configuration(index: Path) -> None:
     ("words", "found"),
     [
         (["HEAD_NAME=CosFace"], lambda c: (c.head.name, c.head.m3, c.head.m2) == ("cosface", 0.4, 0.0)),
-        (["HEAD_NAME=ArcFace"], lambda c: (c.head.name, c.head.m2) == ("arcface", 0.5)),
+        (["HEAD_NAME=ArcFace"], lambda c: (c.head.name, c.head.m2) == ("arcface_linear", 0.5)),
         (["BACKBONE_NAME=IR_18", "EMBEDDING_SIZE=256"],
          lambda c: (c.backbone.name, c.backbone.embedding) == ("split_ir_18", 256)),
         (["backbone.name=fresnet50", "uda.masked_weight=0"], lambda c: c.backbone.name == "fresnet50"),
@@ -65,6 +68,7 @@ def test_the_published_configuration(index: Path) -> None:
         (["INPUT_SIZE=[224, 224]"], lambda c: c.data.image_size == 224),
         (["DATASETS.0.batch_size=64"], lambda c: (c.batch_size, c.sources[0].batch_size) == (64, 64)),
         (["LR=0.02", "optimizer.lr=0.01"], lambda c: c.optimizer.lr == 0.01),
+        (["NUM_WORKERS=0"], lambda c: c.data.threads == 1),
         (["AMP=false"], lambda c: c.precision == "fp32"),
         (["LOSS_NAME=Softmax", "DIST_BACKEND=gloo", "WORLD_SIZE=1", "RANK=0", "LOCAL_RANK=0", "DIST_URL='env://'"],
          lambda c: c.method == "uda"),
@@ -72,6 +76,19 @@ def test_the_published_configuration(index: Path) -> None:
 )  # fmt: skip
 def test_what_a_key_becomes(index: Path, words: list[str], found: Any) -> None:
     assert found(config_of(index, *words))
+
+
+@pytest.mark.parametrize("name", ["ArcFace", "CurricularFace"])
+@pytest.mark.parametrize("theta", [0.3, 1.6, 2.6, 2.7, 3.1])
+def test_beyond_pi_the_targets_logit_goes_on_downwards_as_published(index: Path, name: str, theta: float) -> None:
+    """By UFace's heads: cos(theta + m), but cos(theta) - m sin(pi - m) from theta = pi - m on."""
+    made = build_head(config_of(index, f"HEAD_NAME={name}").head, 2, 2)
+    made.initialize()
+    made.weight.set_data(nd.array([[np.cos(theta), np.sin(theta)], [0.0, 1.0]]))
+    statistics = [nd.zeros((1,))] if name == "CurricularFace" else []
+    logit = made(nd.array([[3.0, 0.0]]), nd.array([0], dtype="int32"), *statistics).asnumpy()[0, 0]
+    expected = np.cos(theta + 0.5) if theta < np.pi - 0.5 else np.cos(theta) - 0.5 * np.sin(np.pi - 0.5)
+    assert logit == pytest.approx(64 * expected, abs=0.01)
 
 
 def test_several_data_sets_are_branches(index: Path) -> None:

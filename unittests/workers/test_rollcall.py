@@ -144,7 +144,9 @@ def test_after_the_workers_are_done_nobody_is_missed() -> None:
 
 
 def test_strangers_are_dropped(roll: RollCall) -> None:
-    for words in (b"GET / HTTP/1.1\r\n\r\n", b'{"role": "worker"}\n', b"[]\n", b"x" * (1 << 17)):
+    nested = b"[" * 60_000 + b"\n"
+    stopping = b'{"failed": "on purpose", "code": 7}\n'
+    for words in (b"GET / HTTP/1.1\r\n\r\n", b'{"role": "worker"}\n', b"[]\n", b"x" * (1 << 17), nested, stopping):
         with socket.create_connection(("127.0.0.1", roll.port), timeout=5) as stranger:
             stranger.sendall(words)
             with suppress(ConnectionError):

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fairface.data.images import decode, encode_jpeg, is_jpeg, is_png
+from fairface.data.image_size import is_jpeg, is_png
+from fairface.data.images import decode, encode_jpeg
 from fairface.data.recordio.dataset import RecordDataset
 from fairface.data.tfrecord.dataset import IndexTFRDataset
 from fairface.errors import DataError
 from fairface.files import atomic_write, inside
+from fairface.parsing import parse_json
 from fairface.threads import map_in_threads
 
 _STAMP = ".unpacked.json"
@@ -131,6 +133,6 @@ def _about(dataset: RecordDataset, swap: bool) -> dict[str, Any]:
 
 def _stamp(folder: Path) -> Any:
     try:
-        return json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+        return parse_json((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairface.data.formats import OpenOptions
-from fairface.data.images import decode_remarked, is_jpeg, is_png, jpeg_size, not_decoded
+from fairface.data.image_size import is_jpeg, is_png, jpeg_size
+from fairface.data.images import decode_remarked, not_decoded
 from fairface.data.opening import open_dataset
 from fairface.data.processes import map_processes
 from fairface.data.view import IndexedDataset

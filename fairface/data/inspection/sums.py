@@ -7,13 +7,12 @@ error.
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.npz import write_npz
+from fairface.data.npz import UNREADABLE, write_npz
 from fairface.data.view import IndexedDataset
 from fairface.errors import DataError
 from fairface.quantity import quantity
@@ -37,7 +36,7 @@ def compare_sums(path: str | os.PathLike[str], dataset: IndexedDataset, hashes: 
     try:
         with np.load(Path(path), allow_pickle=False) as stored:
             before, labels = stored["hashes"], stored["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, *UNREADABLE) as error:
         raise DataError(f"{path}: cannot be read as sums ({error}); write them with --write-sums") from error
     if before.shape != hashes.shape or labels.shape != dataset.labels.shape:
         raise DataError(

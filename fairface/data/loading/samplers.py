@@ -106,9 +106,14 @@ class DistinctSampler(RandomSampler):
         return self.indices(epoch)[places]
 
     def substitutes(self, index: int, step: int, row: int) -> Iterator[int]:
-        """As in :class:`RandomSampler`, without those that the batch holds already."""
-        held = set(self.batch(step).tolist())
-        return (other for other in super().substitutes(index, step, row) if other not in held)
+        """What the batch does not hold, at random: first a share that no other row of the batch has, so that two bad
+        records do not get the same stand-in, then the rest."""
+        free = np.ones(self.length, bool)
+        free[self.batch(step)] = False
+        order = generator(self.seed, step, Purpose.SUBSTITUTE, self.stream).permutation(np.flatnonzero(free))
+        is_own = np.arange(len(order)) % self.batch_size == row % self.batch_size
+        yield from order[is_own].tolist()
+        yield from order[~is_own].tolist()
 
 
 def build_sampler(

@@ -10,6 +10,7 @@ import numpy as np
 
 from fairface.data.packing.plan import Photo, Plan, numbered, photo_path
 from fairface.data.recordio.notes import AttributeNotes
+from fairface.data.text_lines import number_of
 from fairface.errors import DataError
 
 
@@ -50,7 +51,7 @@ def _lst_row(file: Path, number: int, row: Sequence[str], base: Path) -> tuple[s
     where = f"{file}: line {number}"
     try:
         aligned, name, label = int(row[0]), row[1], row[2]
-        numbers = [float(value) for value in row[7:17]]
+        numbers = [number_of(value) for value in row[7:17]]
         if len(numbers) not in (0, 10) or not _is_number(label):
             raise ValueError
     except (IndexError, ValueError) as error:
@@ -69,7 +70,7 @@ def _lst_row(file: Path, number: int, row: Sequence[str], base: Path) -> tuple[s
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        number_of(text)
     except ValueError:
         return False
     return True

@@ -8,7 +8,6 @@ It is written last, so a set without it is one that was not finished.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import warnings
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from fairface.data.array import ArrayDataset
 from fairface.data.types import UNLABELED
 from fairface.errors import DataError
+from fairface.parsing import parse_json
 from fairface.quantity import quantity
 
 REMEDY = "make it again with data_process/convert.py --make_validation_memfiles"
@@ -121,10 +121,10 @@ def read_conf(folder: Path) -> dict[str, Any]:
     """
     path = conf_file(folder)
     try:
-        conf = json.loads(path.read_text(encoding="utf-8"))
+        conf = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path}: is missing, so the set was not finished; {REMEDY}") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read as JSON ({error}); {REMEDY}") from error
     if not isinstance(conf, dict) or not (_is_ours(conf) or _is_adaface(conf)):
         raise DataError(f"{path}: does not describe memory files of a known form; {REMEDY}")

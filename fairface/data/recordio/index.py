@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.npz import write_npz
+from fairface.data.npz import UNREADABLE, write_npz
 from fairface.data.recordio.frame import FIRST, FRAME, LENGTH_BITS, LENGTH_MASK, MAGIC, WHOLE, RecordFile
 from fairface.data.recordio.header import HEADER, unpack
 from fairface.data.recordio.keys import find_keys
@@ -19,6 +18,7 @@ from fairface.errors import DataError
 
 MULTIPART = -1
 _CACHE_VERSION = 1
+_KINDS = {"flags": "int32", "labels": "float32"}  # of its arrays that are not int64
 _CHUNK = 1 << 16
 _GUESS = 8
 _PREFIX = np.dtype(
@@ -143,9 +143,17 @@ def _read_cache(path: Path, stamp: NDArray[np.int64]) -> RecordIndex | None:
             if not np.array_equal(stored["stamp"], stamp):
                 return None
             index = RecordIndex(**{field.name: stored[field.name] for field in fields(RecordIndex)})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, KeyError, *UNREADABLE):
         return None
-    return index if len({len(getattr(index, field.name)) for field in fields(RecordIndex)}) == 1 else None
+    return index if _is_whole(index) else None
+
+
+def _is_whole(index: RecordIndex) -> bool:
+    """Whether its arrays are of the form that :func:`_write_cache` gave them."""
+    arrays = {field.name: getattr(index, field.name) for field in fields(RecordIndex)}
+    forms = {name: (2 if name == "labels" else 1, _KINDS.get(name, "int64")) for name in arrays}
+    told = {name: (array.ndim, array.dtype.name) for name, array in arrays.items()}
+    return told == forms and len({len(array) for array in arrays.values()}) == 1
 
 
 def _write_cache(path: Path, stamp: NDArray[np.int64], index: RecordIndex) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairface.errors import DataError
+from fairface.parsing import parse_json
 from fairface.quantity import quantity
 
 PROPERTY = "property"
@@ -90,7 +91,7 @@ def read_attribute_notes(folder: Path) -> AttributeNotes | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         names = _strings(content["names"])
         values = {str(name): _strings(items) for name, items in content.get("values", {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:

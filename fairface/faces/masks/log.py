@@ -23,6 +23,7 @@ from fairface.errors import DataError
 from fairface.faces.masks.parameters import MaskParameters, from_dict, to_dict
 from fairface.faces.masks.textures import Textures
 from fairface.files import atomic_write
+from fairface.parsing import parse_json
 
 LOG = "masks.jsonl"
 MASKED, UNMASKED, REFUSED, UNREADABLE = "masked", "unmasked", "refused", "unreadable"
@@ -103,7 +104,7 @@ def _numbered(path: str | os.PathLike[str], lines: list[str]) -> Iterable[tuple[
 
 def _parsed(line: str, place: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = parse_json(line)
     except ValueError as error:
         raise DataError(f"{place}: is not whole JSON; {_REMEDY}") from error
     if not isinstance(value, dict):

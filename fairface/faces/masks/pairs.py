@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairface.data.images import check_size, encode_png, is_jpeg, is_png, resize
+from fairface.data.image_size import is_jpeg, is_png
+from fairface.data.images import check_size, encode_png, resize
 from fairface.data.types import Dataset
 from fairface.errors import ConfigError
 from fairface.faces.masks.draw import draw_mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from fairface.faces.align import similarity, template
 from fairface.faces.align_settings import SETTINGS
 from fairface.faces.folder import LANDMARKS
 from fairface.faces.landmarks import Landmarks, read_landmarks
+from fairface.parsing import parse_json
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def _key(name: str) -> str:
 
 def _size_of(path: Path) -> int:
     try:
-        size = json.loads(path.read_text(encoding="utf-8"))["size"]
+        size = parse_json(path.read_text(encoding="utf-8"))["size"]
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise DataError(f"{path}: not the settings of an alignment; align the photographs again") from error
     if not isinstance(size, int) or size < 1:

@@ -41,6 +41,7 @@ class ShardedClassifier(gluon.HybridBlock):
         smoothing: share of the target spread over all classes of the step, 0 to below 1.
         sampling: the classes of a step; None = all.
         store: where centres and momentum are kept; None = in the memory of their devices.
+        deviation: of the centres' start values.
 
     Attributes:
         shards: one for each device of this process, once it is initialised.
@@ -51,7 +52,7 @@ class ShardedClassifier(gluon.HybridBlock):
 
     def __init__(
         self, embedding: int, classes: int, margin: Margin, smoothing: float = 0.0, sampling: Sampling | None = None,
-        store: Store | None = None,
+        store: Store | None = None, deviation: float = INITIAL_DEVIATION,
     ) -> None:  # fmt: skip
         super().__init__()
         self.embedding = embedding
@@ -60,6 +61,7 @@ class ShardedClassifier(gluon.HybridBlock):
         self.smoothing = smoothing
         self.sampling = sampling
         self.store = store or Store()
+        self.deviation = deviation
         self.shards: list[ClassShard] = []
         self.world: World | None = None
         self.centres: SplitMatrix | None = None
@@ -105,7 +107,7 @@ class ShardedClassifier(gluon.HybridBlock):
         self.centres = self.split(WEIGHT, [shard.weight for shard in self.shards])
         for start in range(0, self.classes if world.leads else 0, ROWS_AT_ONCE):
             rows = min(ROWS_AT_ONCE, self.classes - start)
-            self.fill(start, nd.random.normal(0, INITIAL_DEVIATION, (rows, self.embedding), ctx=mx.cpu()))
+            self.fill(start, nd.random.normal(0, self.deviation, (rows, self.embedding), ctx=mx.cpu()))
 
     def fill(self, start: int, rows: NDArray) -> None:
         """Set the centres from class ``start`` on to ``rows (n, D)``; see :meth:`SplitMatrix.write`."""

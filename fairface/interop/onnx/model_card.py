@@ -6,7 +6,6 @@ say is "not stated": a model of which only the weights are known gets a card tha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from fairface.errors import CheckpointError
 from fairface.interop.dlib.published import DATA, ORIGIN, is_published
 from fairface.interop.onnx.alignment import alignment
 from fairface.interop.onnx.metadata import Metadata
+from fairface.parsing import parse_json, parse_yaml
 from fairface.quantity import quantity
 
 NOT_STATED = "not stated"
@@ -133,7 +133,7 @@ def _thresholds(metadata: Metadata) -> list[str]:
     lines = [
         f"- threshold {point['threshold']:.4f}: set for FMR {point['target']:g}; there FMR {point['fmr']:.2g} "
         f"({point['level']:.0%} interval {point['low']:.2g} to {point['high']:.2g}) and FNMR {point['fnmr']:.2g}"
-        for point in json.loads(metadata.thresholds)
+        for point in parse_json(metadata.thresholds)
     ]
     return lines or [f"- thresholds: {NOT_STATED}"]
 
@@ -148,7 +148,7 @@ def _numbers(value: Any) -> str:
 
 def _config(folder: Path | None) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) if folder else {}
+        tree = parse_yaml((folder / "config.yaml").read_text(encoding="utf-8")) if folder else {}
     except (OSError, yaml.YAMLError):
         return {}
     return tree if isinstance(tree, dict) else {}
@@ -156,7 +156,7 @@ def _config(folder: Path | None) -> dict[str, Any]:
 
 def _json(folder: Path | None, name: str) -> dict[str, Any]:
     try:
-        content = json.loads((folder / name).read_text(encoding="utf-8")) if folder else {}
+        content = parse_json((folder / name).read_text(encoding="utf-8")) if folder else {}
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from fairface.faces.layouts import ARCFACE
 from fairface.files import atomic_write, sha256, write_json
 from fairface.interop.onnx.self_check import write_self_check
 from fairface.interop.onnx.session import OnnxNet
+from fairface.parsing import parse_json
 
 FILE, MANIFEST, LICENCE, CARD = "model.onnx", "manifest.json", "MODEL.LICENSE", "MODEL_CARD.md"
 _VERSION = 2  # of insightface's manifest
@@ -69,7 +69,7 @@ def refuse_other_folder(folder: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("manifest_version") == _VERSION

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fairface.errors import CheckpointError
 from fairface.faces.layouts import ARCFACE, said_layout
 from fairface.hardware import physical_cores
+from fairface.interop.onnx.external_data import refuse_external_data
 from fairface.interop.onnx.metadata import Metadata, read_metadata
 from fairface.quantity import quantity
 from fairface.threads import work_ahead
@@ -127,8 +128,9 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     as in float32 (``benchmarks/RESULTS.md``). Networks in float32 are not changed by it.
 
     Raises:
-        CheckpointError: ONNX Runtime cannot read the network.
+        CheckpointError: ONNX Runtime cannot read the network, or it has weights in other files.
     """
+    refuse_external_data(content, name)
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -136,6 +138,7 @@ def open_session(content: bytes, name: str, threads: int = 0) -> Any:
     options.intra_op_num_threads = threads or default_threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors; they are exceptions, too
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # its own format is not checked as this is
     refused = (
         errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument, errors.Fail, errors.NotImplemented,
         errors.RuntimeException,

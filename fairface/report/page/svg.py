@@ -22,6 +22,7 @@ _SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fairface", "font.size": 9.
 _PIXELS_PER_POINT = 96 / 72
 _DROPPED = {"metadata", "style"}
 _FONT = re.compile(r"(?P<before>.*?)(?P<size>[\d.]+)px\s+(?P<family>.+)")
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 "Char"
 _REFERENCE = re.compile(r"#([^)\"\s]+)")
 
 
@@ -74,7 +75,7 @@ def inline_svg(drawing: Drawing, key: str) -> Markup:
 
 def clean_svg(source: str, key: str, told: str) -> Markup:
     """What matplotlib wrote, as an element of a page; ``told`` is what screen readers say."""
-    root = ElementTree.fromstring(source)
+    root = ElementTree.fromstring(_NO_XML.sub("\ufffd", source))  # names of groups may hold anything
     used = set(_REFERENCE.findall(" ".join(value for node in root.iter() for value in node.attrib.values())))
     size = root.attrib["viewBox"]
     width = round(float(size.split()[2]) * _PIXELS_PER_POINT)

@@ -37,6 +37,10 @@ def from_plain(stored: Mapping[str, Any]) -> Normaliser:
         centres = None if stored["centres"] is None else np.array(stored["centres"], np.float64)
         if centres is not None and centres.shape != (len(labels), centres.shape[-1]):
             raise ValueError(f"centres of shape {centres.shape} for {quantity(len(labels), 'cluster')}")
+        if centres is not None and not np.isfinite(centres).all():
+            raise ValueError("centres that are not finite")
+        if len(set(labels)) < len(labels):
+            raise ValueError("a group that is there twice")
         fitted = _cohort(stored, len(labels)) if method in SIDES else _curves(stored, method, len(labels))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"is no stored normalisation ({error!r}); save it again with --save") from error
@@ -61,8 +65,13 @@ def _curves(stored: Mapping[str, Any], method: str, groups: int) -> GroupCalibra
 
 def _curve(kind: type[Platt] | type[Isotonic], stored: Mapping[str, Any]) -> Curve:
     if kind is Platt:
-        return Platt(float(stored["slope"]), float(stored["intercept"]))
+        slope, intercept = float(stored["slope"]), float(stored["intercept"])
+        if not (0 < slope < np.inf and np.isfinite(intercept)):
+            raise ValueError(f"a line of slope {slope} and intercept {intercept}, which does not rise")
+        return Platt(slope, intercept)
     scores, shares = (tuple(float(value) for value in stored[key]) for key in ("scores", "shares"))
-    if len(scores) != len(shares) or not len(scores) or (np.diff(scores) < 0).any() or (np.diff(shares) < 0).any():
+    if len(scores) != len(shares) or not len(scores) or not np.isfinite([scores, shares]).all():
+        raise ValueError("a curve with other scores than shares, or values that are not finite")
+    if (np.diff(scores) < 0).any() or (np.diff(shares) < 0).any():
         raise ValueError("a curve that does not rise")
     return Isotonic(scores, shares)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from fairface.cli import table
 from fairface.config.schema import TrainConfig
 from fairface.config.staged import StagedConfig
 from fairface.errors import CheckpointError
+from fairface.parsing import parse_json
 
 SHOWN = {"auc": "AUC", "eer": "EER"}
 NONE = "-"
@@ -52,7 +52,7 @@ def _run_of(config: TrainConfig) -> Path:
 
 def _metrics(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        found = parse_json((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

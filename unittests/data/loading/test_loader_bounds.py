@@ -26,7 +26,7 @@ def test_generators_are_philox_keyed_by_seed_and_index():
     assert (generator(-1, 0, Purpose.ORDER).random(3) == generator(2**64 - 1, 0, Purpose.ORDER).random(3)).all()
     assert (generator(1, -2, Purpose.ORDER, -3).random(3) == generator(
         1, 2**64 - 2, Purpose.ORDER, 2**64 - 3).random(3)).all()  # fmt: skip
-    assert [purpose.value for purpose in Purpose] == [1, 2, 3, 4, 5, 6]
+    assert [purpose.value for purpose in Purpose] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert Purpose.ORDER.name == "ORDER"
 
 

@@ -50,6 +50,17 @@ def test_distinct_sampler_stands_in_with_what_the_batch_does_not_hold():
         DistinctSampler(4, 5, seed=0)
 
 
+@pytest.mark.parametrize(("length", "first_row"), [(24, 0), (40, 5), (17, 3)])
+def test_two_bad_records_of_a_batch_get_different_stand_ins(length, first_row):
+    """``first_row`` rows of other sources stand before; eight free images are enough for eight rows."""
+    sampler = DistinctSampler(length, 8, seed=4, stream=1)
+    for step in range(6):
+        held = sampler.batch(step).tolist()
+        found = [list(sampler.substitutes(index, step, first_row + row)) for row, index in enumerate(held)]
+        assert all(sorted(each) == sorted(set(range(length)) - set(held)) for each in found)
+        assert len({each[0] for each in found}) == 8
+
+
 def test_random_sampler_is_pure_in_seed_stream_and_step():
     order = np.random.default_rng(0).permutation(40)
     whole = RandomSampler(100, 8, seed=1)

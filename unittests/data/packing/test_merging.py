@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fairface.data.array import ArrayDataset
-from fairface.data.images import decode, encode_jpeg, encode_png, is_jpeg, jpeg_size, keep_or_convert
+from fairface.data.image_size import is_jpeg, jpeg_size
+from fairface.data.images import decode, encode_jpeg, encode_png, keep_or_convert
 from fairface.data.opening import open_dataset
 from fairface.data.packing.merge_identities import read_identity_map
 from fairface.data.packing.merging import merge

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairface.data.images import decode, encode_jpeg, encode_png, is_jpeg
+from fairface.data.image_size import is_jpeg
+from fairface.data.images import decode, encode_jpeg, encode_png
 from fairface.data.packing.bin import pack_bin
 from fairface.data.packing.csv_list import plan_csv
 from fairface.data.packing.lst import plan_lst

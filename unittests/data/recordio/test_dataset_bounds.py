@@ -144,9 +144,13 @@ def test_the_index_is_kept_until_one_of_its_files_changes(tmp_path, monkeypatch)
         arrays = dict(stored)
     np.savez(tmp_path / "train.index.npz", **{**arrays, "sizes": arrays["sizes"][:1]})
     assert len(opened(5)) == 2
+    for times, damage in enumerate(({"sizes": np.float64(1)}, {"starts": arrays["starts"] + 0.5},
+                                    {"labels": arrays["labels"][:, 0]}), 6):  # fmt: skip
+        np.savez(tmp_path / "train.index.npz", **{**arrays, **damage})
+        assert len(opened(times)) == 2
     (tmp_path / "train.idx").unlink()
-    opened(6)
-    opened(6)
+    opened(9)
+    opened(9)
 
 
 def test_a_full_disk_is_told_with_the_file(tmp_path):

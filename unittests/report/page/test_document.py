@@ -35,6 +35,15 @@ def test_names_with_html_in_them_stay_text():
     assert "python test/fairness.py --pairs 'a <b>.csv'" in [inside for _, inside in page.named("td")]
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("sign", ["\x1b", "\x01", "\ufffe"])
+def test_characters_that_no_figure_can_hold(sign):
+    scores, comparisons = two_attributes(values=(f"a{sign}", "b"))
+    assert "a\ufffd" in "".join(
+        inside for _, inside in check(document(page_of(scores, comparisons, size=20))).named("text")
+    )
+
+
 def test_the_tables_show_the_operating_points_numbers_without_the_script():
     scores, comparisons = two_attributes()
     page = check(document(undrawn(page_of(scores, comparisons, ("sex", "skin")))))

@@ -118,7 +118,14 @@ def test_what_is_stored_gives_the_same_scores(method, clustered):
     ("method", "change"),
     [("platt", {"method": "magic"}), ("platt", {"curves": []}), ("platt", {"curves": [{"slope": 1}] * 2}),
      ("isotonic", {"curves": [{"scores": [0.1, 0.0], "shares": [0, 1]}] * 2}), ("znorm", {"side": "c"}),
-     ("znorm", {"group": [0, 1]}), ("platt", {"centres": [[0.0, 1.0]]}), ("platt", {"labels": None})],
+     ("znorm", {"group": [0, 1]}), ("platt", {"centres": [[0.0, 1.0]]}), ("platt", {"labels": None}),
+     ("platt", {"curves": [{"slope": 1.0, "intercept": 0.0}, {"slope": math.nan, "intercept": 0.0}]}),
+     ("platt", {"curves": [{"slope": 1.0, "intercept": 0.0}, {"slope": math.inf, "intercept": 0.0}]}),
+     ("platt", {"curves": [{"slope": 1.0, "intercept": 0.0}, {"slope": -1.0, "intercept": 0.0}]}),
+     ("platt", {"curves": [{"slope": 1.0, "intercept": 0.0}, {"slope": 1.0, "intercept": math.inf}]}),
+     ("isotonic", {"curves": [{"scores": [0.0, math.nan], "shares": [0, 1]}] * 2}),
+     ("isotonic", {"curves": [{"scores": [0.0, 1.0], "shares": [math.nan, 1]}] * 2}),
+     ("platt", {"centres": [[0.0, 1.0], [math.nan, 0.0]]}), ("platt", {"labels": ["f", "f"]})],
 )  # fmt: skip
 def test_what_is_stored_wrongly_is_refused(method, change):
     stored = as_plain(fit_normaliser(method, *world(), LABELS))

@@ -137,8 +137,8 @@ def page(result: dict[str, Any]) -> str:
     lines = [*(HEAD if controlled else HEAD_OF_MODEL), "", "## In short", "", *in_short(result), "",
              "## Rates on the test people", "",
              f"Mean of seeds {', '.join(map(str, seeds))}; each model at its own threshold, set at FMR "
-             f"{result['fmr']:g} on the validation people and taken as given. [95 % confidence interval over subjects, not over "
-             "seeds]", "",
+             f"{result['fmr']:g} on the validation people and taken as given. [95 % confidence interval over subjects, "
+             "not over seeds]", "",
              "| model | FNMR f | FNMR m | FMR f | FMR m | FNMR all | FMR all | AUC | TAR at FMR 0.001 |",
              "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
     for arm in arms.values():

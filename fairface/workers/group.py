@@ -89,7 +89,9 @@ class Group:
         workers = self._processes[: self._workers]
         end = float("inf")
         while time.monotonic() < end and any(process.poll() is None for process in workers):
-            broken = self._roll.failure or any(process.poll() not in (None, 0) for process in self._processes)
+            # Worker 0 may score for long what it has trained; how a server ends meanwhile does not matter.
+            counted = workers if self._roll.over else self._processes
+            broken = self._roll.failure or any(process.poll() not in (None, 0) for process in counted)
             if broken and end == float("inf"):
                 end = time.monotonic() + _GRACE
             time.sleep(_LOOK)
@@ -122,13 +124,19 @@ class Group:
         """Worker 0 was killed, or did not get as far as saying what is wrong."""
         reason = self._roll.failure
         if not reason:
-            number = next((rank for rank, code in enumerate(codes) if code), 0)
+            ended = [*codes, *(process.poll() for process in self._processes[self._workers :])]
+            number = next((place for place, code in enumerate(ended) if code), 0)
             lines = self._last_words(number)
-            reason = f"worker {number} ended with exit code {codes[number]}" + (f": {lines[-1]}" if lines else "")
+            reason = f"{self._name(number)} ended with exit code {ended[number]}" + (f": {lines[-1]}" if lines else "")
         tell([f"error: {reason}; --resume goes on from the last checkpoint"])
 
-    def _last_words(self, worker: int) -> list[str]:
-        if not worker:
-            return []  # it has said them itself
-        self._said[worker - 1].seek(0)
-        return self._said[worker - 1].read().decode(errors="replace").strip().splitlines()
+    def _name(self, process: int) -> str:
+        if process < self._workers:
+            return f"worker {process}"
+        return SCHEDULER if process == self._workers else SERVER
+
+    def _last_words(self, process: int) -> list[str]:
+        if not process:
+            return []  # worker 0 has said them itself
+        self._said[process - 1].seek(0)
+        return self._said[process - 1].read().decode(errors="replace").strip().splitlines()

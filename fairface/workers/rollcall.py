@@ -171,7 +171,7 @@ class RollCall:
 
     def _look(self) -> None:
         now = self.clock()
-        if self.failure or self._over():
+        if self.failure or self.over:
             return
         if not self.started and now - self._opened > self.timeout:
             lacking = {role: count for role, count in self._missing().items() if count}
@@ -182,13 +182,14 @@ class RollCall:
             if caller.role and not caller.done and now - caller.heard > self.timeout:
                 self._stop(f"{caller.name} has given no sign of life for {self.timeout:g} s", LOST)
 
-    def _over(self) -> bool:
+    @property
+    def over(self) -> bool:
         """Whether every worker is done; how servers end then does not matter."""
-        workers = [caller for caller in self._callers.values() if caller.role == WORKER]
+        workers = [caller for caller in list(self._callers.values()) if caller.role == WORKER]
         return self.started and all(caller.done for caller in workers)
 
     def _drop(self, caller: _Caller) -> None:
-        if caller.role and not caller.done and not self._over():
+        if caller.role and not caller.done and not self.over:
             self._stop(f"{caller.name} is gone", LOST)
         self._selector.unregister(caller.connection)
         del self._callers[caller.connection.fileno()]

@@ -13,6 +13,8 @@ from fairface.data.recordio.notes import AttributeNotes
 from fairface.data.text_lines import number_of
 from fairface.errors import DataError
 
+_LARGEST = float(np.finfo(np.float32).max)  # a coordinate above is infinite as float32
+
 
 def plan_lst(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Plan:
     """The photographs of a list, tab-separated.
@@ -52,7 +54,7 @@ def _lst_row(file: Path, number: int, row: Sequence[str], base: Path) -> tuple[s
     try:
         aligned, name, label = int(row[0]), row[1], row[2]
         numbers = [number_of(value) for value in row[7:17]]
-        if len(numbers) not in (0, 10) or not _is_number(label):
+        if len(numbers) not in (0, 10) or not _is_number(label) or not all(abs(at) <= _LARGEST for at in numbers):
             raise ValueError
     except (IndexError, ValueError) as error:
         raise DataError(

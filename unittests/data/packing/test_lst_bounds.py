@@ -36,6 +36,8 @@ def test_the_form_of_a_list_is_that_of_its_first_line(tmp_path):
         (["0\ta.jpg\t0\t1\t2\t3\t4"], 1, "a.jpg is not aligned and has no landmarks"),
         (["0\ta.jpg\t0\t1\t2\t3\t4" + "\t5" * 9], 1, "is not `aligned"),
         (["0\ta.jpg\t0\t1\t2\t3\t4" + "\t5" * 9 + "\tx"], 1, "is not `aligned"),
+        (["0\ta.jpg\t0\t1\t2\t3\t4" + "\t5" * 9 + "\t1e39"], 1, "is not `aligned"),
+        (["0\ta.jpg\t0\t1\t2\t3\t4" + "\t5" * 9 + "\tnan"], 1, "is not `aligned"),
         (["0\t1\ta.jpg", "1\ta.jpg\t2"], 2, "is not `index<tab>label<tab>path` with one label, as im2rec writes it"),
         (["0\t1\t2\ta.jpg"], 1, "is not `index<tab>label<tab>path` with one label"),
         (["0\t1\ta.jpg", "3\t1\t2\ta.jpg"], 2, "is not `index<tab>label<tab>path` with one label"),

@@ -38,12 +38,16 @@ class AllPairs:
     """N images, the embeddings (N, D) of each model, who is shown, and on which images detection failed: ``unembedded``
     are more such images, and ``strangers`` those of which nobody knows whether they belong here."""
 
-    names: tuple[str, ...]
     embeddings: tuple[NDArray[np.float32], ...]
     people: People
     failed: NDArray[np.bool_] | None = None
     strangers: tuple[str, ...] = ()
     unembedded: Unembedded | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the images."""
+        return self.people.names
 
     def __len__(self) -> int:
         return len(self.names) * (len(self.names) - 1) // 2
@@ -67,7 +71,7 @@ class AllPairs:
             self.people, subjects=self.people.subjects[kept], attributes=self.people.attributes[kept], names=names
         )  # fmt: skip
         rows = tuple(of[kept] for of in self.embeddings)
-        return AllPairs(names, rows, people)
+        return AllPairs(rows, people)
 
 
 def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs:
@@ -101,7 +105,7 @@ def open_all_pairs(what: PairSource, sources: Sequence[ScoreSource]) -> AllPairs
         each.attribute_values,
         tuple(stored.names),
     )
-    return AllPairs(stored.names, tuple(rows), people, failed, strangers, unembedded)
+    return AllPairs(tuple(rows), people, failed, strangers, unembedded)
 
 
 def watch(show: bool) -> Watch:

@@ -27,7 +27,6 @@ from fairface.evaluation.identified import (
     ENROL,
     PARTS,
     SEARCHED,
-    Embed,
     ReadScores,
     check_parts,
     identify_parts,
@@ -41,8 +40,8 @@ from fairface.programs.scoring_options import (
     check_given,
     check_intervals,
     checkpoint_of,
+    embedder,
     model_line,
-    onnx_options,
 )
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.identification_curves import plot_identification
@@ -103,21 +102,6 @@ def score_matrix(args: argparse.Namespace, what: str) -> ReadScores | None:
     if not args.scores:
         return None
     return lambda shape: read_score_matrix(args.scores, shape, what, args.distance)
-
-
-def embedder(args: argparse.Namespace) -> Embed:
-    # MXNet is loaded only here: who scores embeddings does not need it.
-    from fairface.embedding.from_checkpoint import load_embedder
-
-    return load_embedder(
-        args.model,
-        args.devices,
-        args.batch_size,
-        not args.no_flip,
-        show_progress=not args.quiet,
-        resize=args.resize,
-        **onnx_options(args),
-    ).embed
 
 
 OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -32,9 +32,17 @@ from fairface.evaluation.retrieved import (
     split_masked,
 )
 from fairface.programs.catalog import options_of
-from fairface.programs.identification import SOURCES, embedder, score_matrix
+from fairface.programs.identification import SOURCES, score_matrix
 from fairface.programs.page_options import PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import GIVEN, MODEL, check_given, check_intervals, checkpoint_of, model_line
+from fairface.programs.scoring_options import (
+    GIVEN,
+    MODEL,
+    check_given,
+    check_intervals,
+    checkpoint_of,
+    embedder,
+    model_line,
+)
 from fairface.protocols.identity_lists import read_identities
 from fairface.report.page.card import plain_page
 from fairface.report.page.ranking import retrieval_panels, retrieval_verdict

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from fairface.checkpoints import checkpoint_label
 from fairface.embedding.origin import origins
 from fairface.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fairface.evaluation.embedded_pairs import Embed
 
 MODEL_HELP = "run | run@step | prefix,epoch | PyTorch or ONNX file | dlib"
 ONNX: dict[str, dict[str, Any]] = {
@@ -66,6 +69,22 @@ class OnnxOptions(TypedDict):
 def onnx_options(args: Namespace) -> OnnxOptions:
     """What the options of :data:`ONNX` say, for :func:`fairface.embedding.from_checkpoint.load_embedder`."""
     return {"pixels": args.pixels, "colour": args.colour}
+
+
+def embedder(args: Namespace) -> Embed:
+    """What embeds images with the model that the options of :data:`MODEL` name."""
+    # MXNet is loaded only here: who scores embeddings does not need it.
+    from fairface.embedding.from_checkpoint import load_embedder
+
+    return load_embedder(
+        args.model,
+        args.devices,
+        args.batch_size,
+        not args.no_flip,
+        show_progress=not args.quiet,
+        resize=args.resize,
+        **onnx_options(args),
+    ).embed
 
 
 def checkpoint_of(model: str, *embeddings: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ from fairface.evaluation.verification_page import evaluated_threshold, verificat
 from fairface.evaluation.verified import VerifiedSet, VerifyOptions, verify_pairs
 from fairface.programs.catalog import options_of
 from fairface.programs.page_options import FACES, PAGE, check_page, provenance, wants_page, write_outputs
-from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, checkpoint_of, model_line, onnx_options
+from fairface.programs.scoring_options import MODEL_HELP, ONNX, check_intervals, checkpoint_of, embedder, model_line
 from fairface.protocols.columns import ROLES
 from fairface.protocols.opening import KINDS, is_pair_list
 from fairface.protocols.verification_set import open_verification_set
@@ -228,18 +228,7 @@ def pair_source(args: argparse.Namespace, pairs: str) -> PairSource:
 
 
 def scored_by_model(args: argparse.Namespace) -> Iterator[tuple[str, ScoredPairs]]:
-    # MXNet is loaded only here: who scores embeddings does not need it.
-    from fairface.embedding.from_checkpoint import load_embedder
-
-    embed: Embed = load_embedder(
-        args.model,
-        args.devices,
-        args.batch_size,
-        not args.no_flip,
-        show_progress=not args.quiet,
-        resize=args.resize,
-        **onnx_options(args),
-    ).embed
+    embed = embedder(args)
     for path in args.set:
         yield path, scored_set(path, embed, args)
     if args.pairs:
